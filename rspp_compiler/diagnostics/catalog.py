@@ -1,0 +1,76 @@
+"""Every code the compiler can report: one line each. The page `codes/CODE.md` explains it with an example.
+
+E01 source and syntax · E02 names · E03 values · E04 types and graph · E05 latency and budgets · E06 memory and layout
+E07 write and compile · E08 reactions and ownership of the turn · E09 not supported yet
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from rspp_compiler.diagnostics.diagnostic import Severity
+
+
+class Code(NamedTuple):
+    title: str
+    severity: Severity = "error"
+
+
+CODES: dict[str, Code] = {
+    # ---- source and syntax
+    "E0101": Code("file cannot be read"),
+    "E0102": Code("not UTF-8"),
+    "E0103": Code("control character in the text"),
+    "E0104": Code("nothing in the file"),
+    "E0105": Code("not a pipeline file"),
+    "E0106": Code("file too large"),
+    "E0110": Code("syntax error"),
+    "E0111": Code("bracket never closed"),
+    "E0112": Code("bracket never opened"),
+    "E0113": Code("string never closed"),
+    "E0114": Code("unknown escape in a string"),
+    # ---- names
+    "E0201": Code("reserved word used as a name"),
+    "E0202": Code("name declared twice"),
+    "E0203": Code("unknown node"),
+    "E0204": Code("unknown kind"),
+    "E0205": Code("unknown port"),
+    "E0206": Code("unknown event"),
+    "E0207": Code("unknown mode"),
+    "E0208": Code("unknown provider"),
+    "E0209": Code("unknown profile"),
+    "E0210": Code("ambiguous bare kind"),
+    "E0211": Code("no pipeline in the file"),
+    "E0212": Code("port has the wrong direction"),
+    "E0213": Code("name is not snake_case"),
+    "E0214": Code("no main port"),
+    # ---- values, units, settings
+    "E0301": Code("unknown setting"),
+    "E0302": Code("setting given twice"),
+    "E0303": Code("unit missing"),
+    "E0304": Code("wrong or unknown unit"),
+    "E0305": Code("wrong type of value"),
+    "E0306": Code("value out of range"),
+    "E0307": Code("unknown choice"),
+    "E0308": Code("secret written into the file"),
+    "E0309": Code("malformed reference"),
+    "E0310": Code("required setting missing"),
+    "E0311": Code("settings contradict each other"),
+    "E0312": Code("audio shed at the egress by default", "warning"),
+    # ---- reactions and the turn
+    "E0801": Code("several detectors, and no owner of the turn's end"),
+    "E0802": Code("unknown action"),
+    "E0803": Code("action with the wrong object"),
+    "E0804": Code("path of a reaction begins at a node without a trigger"),
+    "E0805": Code("end of the utterance has two owners"),
+    # ---- not supported yet
+    "E0901": Code("top-level construct not supported yet"),
+    "E0902": Code("line not supported yet"),
+    "E0903": Code("node kind not supported yet"),
+    "E0904": Code("setting not supported yet"),
+    "E0905": Code("action or event not supported yet"),
+    "E0906": Code("value not supported yet"),
+    "E0907": Code("guard not supported yet"),
+    "E0908": Code("several pipelines not supported yet"),
+    "E0909": Code("provider without an adapter", "warning"),
+}

@@ -1,0 +1,42 @@
+"""Diagnostics are data: a code, a sentence, and the places in the source that it is about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from rspp_compiler.source import Span
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """The smallest change that would help: put `replacement` where `span` is."""
+
+    span: Span
+    replacement: str
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One finding.
+
+    `primary` is what is wrong, `label` what to write under its carets; `secondary` are the other places involved, each
+    with its label; `notes` explain, `help` says what to do.
+    """
+
+    code: str
+    severity: Severity
+    message: str
+    primary: Span
+    label: str = ""
+    secondary: tuple[tuple[Span, str], ...] = ()
+    notes: tuple[str, ...] = ()
+    help: str = ""
+    fix: Fix | None = None
+
+    @property
+    def sort_key(self) -> tuple[str, int, int, str, str]:
+        """Errors and warnings are shown in the order of the source."""
+        return (self.primary.file, self.primary.start, self.primary.end, self.code, self.message)

@@ -1,0 +1,46 @@
+"""Where the passes leave what they found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rspp_compiler.diagnostics.catalog import CODES
+from rspp_compiler.diagnostics.diagnostic import Diagnostic, Fix
+from rspp_compiler.source import Span
+
+
+class Sink:
+    """Collects diagnostics; the same finding twice is one finding."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[object, ...], Diagnostic] = {}
+
+    def add(
+        self,
+        code: str,
+        message: str,
+        primary: Span,
+        *,
+        label: str = "",
+        secondary: Iterable[tuple[Span, str]] = (),
+        notes: Iterable[str] = (),
+        help: str = "",
+        fix: Fix | None = None,
+    ) -> None:
+        """Records a finding. The catalogue gives its severity; `KeyError` for a code that it does not list."""
+        found = Diagnostic(
+            code, CODES[code].severity, message, primary, label, tuple(secondary), tuple(notes), help, fix
+        )
+        self._found.setdefault(found.sort_key, found)
+
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """All findings in the order of the source."""
+        return tuple(sorted(self._found.values(), key=lambda found: found.sort_key))
+
+    @property
+    def has_errors(self) -> bool:
+        return any(found.severity == "error" for found in self._found.values())
+
+    def __len__(self) -> int:
+        return len(self._found)

@@ -1,0 +1,10 @@
+"""What the passes hand to each other.
+
+`ast`       the file as it was written: one class per rule of the grammar
+`bound`     the same with every name bound to what it names
+`spec`      the pipeline complete and checked: every field filled, each with its origin
+`types`     what flows between ports
+`origin`    where a value came from: the user, the profile, or other values
+`context`   what every pass may use: the sink, the options, progress
+`dump`      any of these as stable JSON
+"""

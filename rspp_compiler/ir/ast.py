@@ -1,0 +1,311 @@
+"""The file as it was written: one class per rule of `grammar/rspp.lark`, each with its span."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rspp_compiler.source import Span
+
+# ---- names and values --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """One identifier."""
+
+    text: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """`ears.speech`: names joined by dots. As a value, a symbol such as `drop_oldest`."""
+
+    parts: tuple[Name, ...]
+    span: Span
+
+    @property
+    def text(self) -> str:
+        return ".".join(part.text for part in self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A string, its escapes resolved."""
+
+    text: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A number with its unit: `300ms`, `64 items`."""
+
+    number: str
+    unit: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A bare number, as written."""
+
+    number: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """`block(40ms)`, `secret("env://KEY")`."""
+
+    name: Name
+    args: tuple[Value, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class List:
+    items: tuple[Value, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """`turn.total`; a path such as `ingress.audio -> stt.final` has more than one ref."""
+
+    refs: tuple[Ref, ...]
+    span: Span
+
+    @property
+    def text(self) -> str:
+        return " -> ".join(ref.text for ref in self.refs)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """`key = value`; a flag is its bare key and has no value."""
+
+    key: Key
+    value: Value | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`{ key = value, flag }`."""
+
+    items: tuple[Setting, ...]
+    span: Span
+
+
+Value = Text | Quantity | Number | Ref | Call | List | Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Expr:
+    """A condition, as text: nothing evaluates it yet."""
+
+    text: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """`when EXPR`, or `otherwise` (no expression)."""
+
+    expr: Expr | None
+    span: Span
+
+
+# ---- types and signatures ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """`heard : audio(16kHz, mono, s16le)`."""
+
+    name: Name
+    type: Ref | Call
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """`(question : text) -> (prompt : text)`."""
+
+    inputs: tuple[Param, ...]
+    outputs: tuple[Param, ...]
+    span: Span
+
+
+# ---- inside a pipeline -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    name: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Meta:
+    settings: Settings
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """`node voice : tts { … }`; without a kind, the name is the kind."""
+
+    name: Name
+    signature: Signature | None
+    kind: Ref | Call | None
+    settings: Settings | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    name: Name
+    settings: Settings | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    name: Name
+    settings: Settings
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    settings: Settings
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    level: Name
+    settings: Settings | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """`-> stt when … { … }`: one arrow, what it points at, and what qualifies it."""
+
+    arrow: Span
+    ref: Ref
+    guard: Guard | None
+    settings: Settings | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    start: Ref
+    hops: tuple[Hop, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """`cancel turn`: a verb and its object."""
+
+    verb: Name
+    object: Ref
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """`on EVENT or EVENT when … -> …`; has either hops or an action."""
+
+    events: tuple[Ref, ...]
+    guard: Guard | None
+    hops: tuple[Hop, ...]
+    action: Action | None
+    span: Span
+
+
+Line = Profile | Meta | Node | Party | Mode | Budget | Record | Flow | Reaction
+
+# ---- top level ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    names: tuple[Name, ...]
+    path: Text
+    version: Text | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    name: Name
+    version: Text | None
+    lines: tuple[Line, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    name: Name
+    version: Text | None
+    signature: Signature
+    lines: tuple[Line, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    name: Name
+    signature: Signature | None
+    kind: Ref | Call
+    settings: Settings | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    name: Name
+    guard: Guard | None
+    settings: Settings | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    name: Name
+    kind: Ref | Call | None
+    offers: tuple[Use | Setting, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Insert:
+    name: Name
+    before: Ref
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    name: Name
+    condition: Expr
+    rules: tuple[Node | Insert | Provider | Record, ...]
+    span: Span
+
+
+Item = Import | Pipeline | Module | Provider | Policy | Tool
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One source file."""
+
+    name: str
+    items: tuple[Item, ...]
+    span: Span

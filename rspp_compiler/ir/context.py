@@ -1,0 +1,44 @@
+"""What every pass may use besides its value: `pass(value, ctx)`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from rspp_compiler.diagnostics import Sink
+from rspp_compiler.source import Source
+
+Stage = Literal["ast", "spec", "graph", "analysis", "layout", "plan"]
+STAGES: tuple[Stage, ...] = ("ast", "spec", "graph", "analysis", "layout", "plan")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the user asked for. None of it may change what a pipeline *is*: only how far to go and where to write.
+
+    `output` is the folder that receives one folder per pipeline; `check_drift` compares instead of writing.
+    """
+
+    until: str = "compile"  # last pass to run, by name
+    output: Path = Path("generated")
+    backend: Literal["cython", "python"] = "cython"
+    check_drift: bool = False
+
+
+def _silent(_message: str) -> None:
+    """Nobody listens to the progress."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Context:
+    """One compilation. `sources` holds every text that a span may point into, the profile's included.
+
+    `progress` is told, in a few words, what is being done: `compiling voice_assistant (gcc)`.
+    """
+
+    sink: Sink = field(default_factory=Sink)
+    options: Options = field(default_factory=Options)
+    sources: dict[str, Source] = field(default_factory=dict)
+    progress: Callable[[str], None] = _silent

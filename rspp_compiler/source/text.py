@@ -1,0 +1,67 @@
+"""A source file: its text, and the way from character offsets to lines, columns and bytes."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass, field
+
+from rspp_compiler.source.span import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One text. `name` is the path as the user wrote it, or a label such as `execution_profile/simple/v1`.
+
+    `text` is free of a byte order mark; `bytes_before` says how many bytes of the file precede it.
+    """
+
+    name: str
+    text: str
+    bytes_before: int = 0
+    _line_starts: list[int] = field(init=False, repr=False, compare=False)
+    _is_ascii: bool = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        starts = [0, *(i + 1 for i, c in enumerate(self.text) if c == "\n")]
+        object.__setattr__(self, "_line_starts", starts)
+        object.__setattr__(self, "_is_ascii", self.text.isascii())
+
+    @property
+    def line_count(self) -> int:
+        return len(self._line_starts)
+
+    def line(self, number: int) -> str:
+        """Text of line `number` (from 1) without its end; empty beyond the last line."""
+        if not 1 <= number <= self.line_count:
+            return ""
+        start = self._line_starts[number - 1]
+        end = self._line_starts[number] - 1 if number < self.line_count else len(self.text)
+        return self.text[start:end].rstrip("\r")
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """Line and column, from 1, of the character at `offset`."""
+        line = bisect_right(self._line_starts, offset)
+        return line, offset - self._line_starts[line - 1] + 1
+
+    def offset(self, line: int, column: int) -> int:
+        """Character offset of a line and column: the inverse of `position`."""
+        return self._line_starts[line - 1] + column - 1
+
+    def span(self, start: int, end: int) -> Span:
+        """Span of the characters `[start, end)`; both are cut to the text."""
+        start = max(0, min(start, len(self.text)))
+        end = max(start, min(end, len(self.text)))
+        line, column = self.position(start)
+        end_line, end_column = self.position(end)
+        return Span(self.name, self._byte(start), self._byte(end), line, column, end_line, end_column)
+
+    def line_span(self, number: int) -> Span:
+        """Span of line `number` without the blanks around it."""
+        text = self.line(number)
+        start = self._line_starts[number - 1] + len(text) - len(text.lstrip())
+        return self.span(start, start + len(text.strip()))
+
+    def _byte(self, offset: int) -> int:
+        if self._is_ascii:
+            return self.bytes_before + offset
+        return self.bytes_before + len(self.text[:offset].encode("utf-8", "surrogatepass"))
