@@ -1,0 +1,57 @@
+# Every target prepares what it needs first; `make` alone lists them.
+
+BIN       := .venv/bin
+JOBS      ?= 2
+PIPELINES := $(wildcard pipelines/*.rspp)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint format types goldens drift features bench clean
+
+help:      ## this list
+	@echo "RSPP: compile a voice agent's pipeline into a package, and run it."
+	@echo
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+setup:     ## .venv with everything in it; a second run is instant
+	@PYTHON="$(PYTHON)" .ci/setup
+
+demo: setup ## hear it: builds the voice assistant, asks it a question, interrupts it
+	@mkdir -p out
+	@$(BIN)/rsppc run pipelines/voice_assistant.rspp --wav pipelines/samples/question.wav --out out/reply.wav --timeline out/question.html
+	@$(BIN)/rsppc run pipelines/voice_assistant.rspp --wav pipelines/samples/interruption.wav --out out/interrupted.wav --timeline out/interruption.html
+
+test: lint types ## lint, types, and the whole test suite (JOBS=2 at a time)
+	@$(BIN)/pytest -n $(JOBS) $(PYTEST_ARGS)
+
+lint: setup ## ruff and cython-lint
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/cython-lint $$(find runtime_base/src generated -name '*.pyx' -o -name '*.pxd' | LC_ALL=C sort)
+
+format: setup ## lays the Python code out, and fixes what ruff can fix
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+types: setup ## mypy, strict
+	@$(BIN)/mypy
+
+goldens: setup ## writes generated/ and all snapshots anew; read the diff before committing it
+	@$(BIN)/rsppc build $(PIPELINES)
+	@$(BIN)/pytest -n $(JOBS) --snapshot-update
+
+drift: setup ## fails if generated/ is not what the compiler writes today
+	@$(BIN)/rsppc build --check $(PIPELINES)
+
+features: setup ## docs/FEATURES.md, from what the last `make test` saw
+	@test -f out/features.json || $(MAKE) --no-print-directory test
+	@$(BIN)/python tests/plugins/feature_report.py
+
+bench: setup ## every benchmark in benchmarks/
+	@set -e; for file in $$(find benchmarks -maxdepth 1 -name '*.py' | LC_ALL=C sort); do \
+		echo "bench  $$file"; $(BIN)/python $$file; done
+
+clean:     ## removes what make, the compilers and the tools left; .venv stays
+	@rm -rf out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis runtime_base/build .venv/.setup/runtime
+	@find . -path ./.venv -prune -o -name __pycache__ -type d -exec rm -rf {} +
+	@find runtime_base/src generated \( -name '*.so' -o -name '*.c' \) -type f -delete
+	@find generated -name build -type d -exec rm -rf {} +
