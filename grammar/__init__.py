@@ -1,0 +1,1 @@
+"""The grammar of `.rspp` files, as data: `rspp.lark`."""

@@ -41,6 +41,3 @@ class Sink:
     @property
     def has_errors(self) -> bool:
         return any(found.severity == "error" for found in self._found.values())
-
-    def __len__(self) -> int:
-        return len(self._found)

@@ -309,3 +309,11 @@ class File:
     name: str
     items: tuple[Item, ...]
     span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """The files of one compilation. `lost` are the names that unreadable lines would have declared."""
+
+    files: tuple[File, ...]
+    lost: frozenset[str]

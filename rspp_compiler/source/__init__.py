@@ -1,8 +1,7 @@
 """Source text: where every character of a program came from.
 
-`span`   a half-open range of a file, exact to the byte
-`text`   a file's text with its line index
-`load`   the first pass: paths to texts
+`span`  a half-open range of a file, exact to the byte
+`text`  a file's text with its line index
 """
 
 from rspp_compiler.source.span import Span

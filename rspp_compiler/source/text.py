@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from rspp_compiler.source.span import Span
 
@@ -19,12 +20,14 @@ class Source:
     text: str
     bytes_before: int = 0
     _line_starts: list[int] = field(init=False, repr=False, compare=False)
-    _is_ascii: bool = field(init=False, repr=False, compare=False)
+    _line_bytes: list[int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        starts = [0, *(i + 1 for i, c in enumerate(self.text) if c == "\n")]
-        object.__setattr__(self, "_line_starts", starts)
-        object.__setattr__(self, "_is_ascii", self.text.isascii())
+        lines = self.text.split("\n")
+        starts = accumulate((len(line) + 1 for line in lines[:-1]), initial=0)
+        sizes = (len(line.encode("utf-8", "surrogatepass")) + 1 for line in lines[:-1])
+        object.__setattr__(self, "_line_starts", list(starts))
+        object.__setattr__(self, "_line_bytes", list(accumulate(sizes, initial=self.bytes_before)))
 
     @property
     def line_count(self) -> int:
@@ -62,6 +65,6 @@ class Source:
         return self.span(start, start + len(text.strip()))
 
     def _byte(self, offset: int) -> int:
-        if self._is_ascii:
-            return self.bytes_before + offset
-        return self.bytes_before + len(self.text[:offset].encode("utf-8", "surrogatepass"))
+        line, column = self.position(offset)
+        before = self.text[offset - column + 1 : offset]
+        return self._line_bytes[line - 1] + len(before.encode("utf-8", "surrogatepass"))
