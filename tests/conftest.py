@@ -1,8 +1,9 @@
-"""For all tests of the project: the `feature` marks. Registered as a plugin, so that they hold in runtime_base/tests too."""
+"""For all tests of the project: the `feature` marks, as a plugin, so that they hold in runtime_base/tests too."""
 
 from __future__ import annotations
 
 import pytest
+
 from feature_catalogue import load
 from feature_marks import FeatureMarks
 

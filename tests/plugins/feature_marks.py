@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 from collections.abc import Generator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
+
 from feature_catalogue import Feature, complaint
 
 PROPERTY = "rspp_feature"  # travels with a test's report, also from pytest-xdist's workers
@@ -25,6 +26,7 @@ class FeatureMarks:
         self._shows: dict[str, dict[str, set[str]]] = {}
         self._bad: set[str] = set()
         self._ran: set[str] = set()
+        self._uncollected = False
 
     @pytest.hookimpl(wrapper=True)
     def pytest_make_collect_report(
@@ -45,12 +47,15 @@ class FeatureMarks:
             report.outcome, report.result, report.longrepr = "failed", [], "\n".join(complaints)
         return report
 
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        self._uncollected |= report.failed
+
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         test = _test(report.nodeid)
         for name, value in report.user_properties:
             if name == PROPERTY:
-                feature_id, *steps = value  # type: ignore[misc]
-                self._shows.setdefault(test, {}).setdefault(str(feature_id), set()).update(map(str, steps))
+                feature_id, *steps = cast("list[str]", value)
+                self._shows.setdefault(test, {}).setdefault(feature_id, set()).update(steps)
         if report.outcome != "passed" or hasattr(report, "wasxfail"):
             self._bad.add(test)
         elif report.when == "call":
@@ -77,7 +82,8 @@ class FeatureMarks:
             "collectonly", "maxfail",
         )  # fmt: skip
         return (
-            self._config.args_source is pytest.Config.ArgsSource.TESTPATHS
+            not self._uncollected
+            and self._config.args_source is pytest.Config.ArgsSource.TESTPATHS
             and not any(getattr(option, name, None) for name in narrowed)
             and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
         )

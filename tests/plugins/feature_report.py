@@ -50,7 +50,9 @@ def standings(features: Mapping[str, Feature], tests: Mapping[str, Mapping[str, 
 
 
 def render(all_standings: Iterable[Standing]) -> str:
-    rows = sorted(all_standings, key=lambda standing: standing.feature.group)
+    rows = list(all_standings)
+    groups = list(dict.fromkeys(row.feature.group for row in rows))  # in the catalogue's order
+    rows.sort(key=lambda row: groups.index(row.feature.group))
     lines = [
         "# Features",
         "",
