@@ -1,0 +1,40 @@
+"""The application binary interface of a session: everything that crosses between a kernel and its surroundings.
+
+`codes`     numbers with names: operations, signals, reasons, states
+`messages`  the tuples that go in (`Inbound`) and come out (`Output`), and the protocol of a session
+`plan`      the tables that the compiler lays out and both kernels execute
+`version`   the fingerprint that a generated package checks before its first use
+"""
+
+from rspp_runtime.abi.codes import Cause, Control, In, Op, Result, Signal, Turn
+from rspp_runtime.abi.messages import Emission, Handler, Inbound, Item, Output, Session
+from rspp_runtime.abi.plan import Action, Edge, Event, Handoff, Mode, Node, Overflow, Plan, Pool, Port, Reaction
+from rspp_runtime.abi.version import ABI_HASH
+
+__all__ = [
+    "ABI_HASH",
+    "Action",
+    "Cause",
+    "Control",
+    "Edge",
+    "Emission",
+    "Event",
+    "Handler",
+    "Handoff",
+    "In",
+    "Inbound",
+    "Item",
+    "Mode",
+    "Node",
+    "Op",
+    "Output",
+    "Overflow",
+    "Plan",
+    "Pool",
+    "Port",
+    "Reaction",
+    "Result",
+    "Session",
+    "Signal",
+    "Turn",
+]

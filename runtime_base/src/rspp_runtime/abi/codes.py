@@ -1,0 +1,210 @@
+"""Numbers with names. The numbers are part of the ABI and of every log: names may be added, never renumbered."""
+
+from __future__ import annotations
+
+import enum
+
+
+class Result(enum.IntEnum):
+    """What `ingest` answered."""
+
+    ACCEPTED = 0
+    FULL = 1  # not taken: the producer keeps it and offers it again after `Op.RESUME`
+    REFUSED = 2  # not taken and never will be: late, stale, malformed; the reason is in a decision
+
+
+class In(enum.IntEnum):
+    """Kinds of input."""
+
+    MEDIA = 1  # an item from a party: node = ingress, port = its output port
+    CHUNK = 2  # an item or event produced by an invocation: node, port = output port, invocation
+    DONE = 3  # an invocation ended: a = outcome class (`Outcome`), b = 1 if retryable
+    CREDIT = 4  # an invocation took `a` fed items, and has room for as many more
+    CONTROL = 5  # from transport, control plane, API or evidence: port = `Control`
+
+
+class Control(enum.IntEnum):
+    """Control input (`In.CONTROL`), by `Inbound.port`."""
+
+    CONNECTED = 1
+    DISCONNECTED = 2  # the transport is gone or stalled: a turn in progress aborts
+    ENDED = 3  # hang-up: as DISCONNECTED, and the session ends
+    CANCEL_TURN = 4
+    CANCEL_SESSION = 5
+    CANCEL_NODE = 6  # a = node id
+    END_UTTERANCE = 7  # push-to-talk release, API
+    LEASE_ROTATED = 8  # a = the new authority epoch, higher than the present one
+    LEASE_REVOKED = 9
+    SNAPSHOT = 10  # a = 0 fresh, 1 stale, 2 missing, 3 incompatible
+    BINDING = 11  # a = node id, b = 1 available, 0 not: the plan of a turn cannot be frozen without it
+    EVIDENCE_APPENDED = 12  # a = turn
+    EVIDENCE_FAILED = 13  # a = turn
+
+
+class Op(enum.IntEnum):
+    """Kinds of output, in three lanes: control (below 20), data (below 40), telemetry."""
+
+    DECISION = 1  # code = `Signal`, cause = `Cause`, x, y = see `Signal`
+    CANCEL = 2  # stop invocation of node within the grace: x = deadline ns
+    FORCE = 3  # the grace is over: end the invocation's task
+    FLUSH = 4  # transport: forget everything of `turn` that was sent and not yet played
+    APPEND = 5  # evidence: make the baseline record of `turn` durable, answer EVIDENCE_APPENDED or _FAILED
+    RESUME = 6  # the producer of node that was told FULL may offer again
+
+    INVOKE = 20  # start an invocation of node
+    CONTEXT = 21  # one message of the conversation, oldest first: x = role (0 user, 1 assistant)
+    FEED = 22  # one item for the invocation: port = input port of node
+    FINISH = 23  # the invocation gets no more input
+    SEND = 24  # one item for the transport: port = input port of egress; x = media ns at which it plays
+
+    TAP = 40  # an item for whoever watches node
+    METRIC = 41  # code = edge id, x = items waiting at most, y = items shed, at the end of `turn`
+
+
+class Signal(enum.IntEnum):
+    """Decisions of the kernel, by the names of CONTRACTS §3 and §4. `EMITTER` says who signs each."""
+
+    TURN_OPEN_PROPOSED = 1  # x = origin (`Origin`)
+    TURN_OPEN = 2  # payload = 32 bytes of plan hash; x, y = first and last runtime sequence that it answers
+    COMMIT = 3
+    ABORT = 4  # cause
+    CLOSE = 5
+    BARGE_IN = 6
+    CANCEL = 7  # x = `Scope`, y = node for scope node
+    BUDGET_WARNING = 8  # y = node, or -1 for the turn
+    BUDGET_EXHAUSTED = 9  # y = node, or -1 for the turn, -2 for the turn's total
+    DEGRADE = 10  # x = mode
+    FALLBACK = 11  # x = reaction
+    DROP_NOTICE = 12  # node = edge id; x, y = first and last runtime sequence dropped
+    PROVIDER_ERROR = 13  # node, invocation; x = outcome class
+    LEASE_ROTATED = 14  # x = epoch
+    REJECT = 15
+    DEFER = 16
+    STALE_EPOCH_REJECT = 17  # x = the epoch that was offered
+    DEAUTHORIZED_DRAIN = 18
+    CONNECTED = 19
+    DISCONNECTED = 20
+    ENDED = 21
+    OUTPUT_ACCEPTED = 22  # the first output of the turn that passed the fence
+    PLAYBACK_STARTED = 23
+    PLAYBACK_COMPLETED = 24  # x = words heard, y = bytes of the turn's text heard
+    PLAYBACK_CANCELLED = 25  # x, y as above
+    LATE_AFTER_CANCEL = 26  # an output refused: node, port, invocation; x = bytes; y = 0 at the door, 1 at the fence
+    FLOW_XOFF = 27  # node = edge id
+    FLOW_XON = 28  # node = edge id
+    HEARD = 29  # speech of an utterance began: x = its first runtime sequence (recorded, not a contract signal)
+
+
+class Cause(enum.IntEnum):
+    """Reasons, by the words that appear as `reason`."""
+
+    NONE = 0
+    CANCELLED = 1
+    AUTHORITY_LOSS = 2
+    RECORDING_EVIDENCE_UNAVAILABLE = 3
+    NODE_TIMEOUT_OR_FAILURE = 4
+    PROVIDER_FAILURE = 5
+    TRANSPORT_DISCONNECT_OR_STALL = 6
+    BUDGET_EXHAUSTED = 7
+    AUTHORITY_EPOCH_MISMATCH = 8
+    SNAPSHOT_STALE = 9
+    SNAPSHOT_MISSING = 10
+    SNAPSHOT_INCOMPATIBLE = 11
+    PLAN_NOT_FREEZABLE = 12
+    TURN_ACTIVE = 13
+    SESSION_NOT_RUNNING = 14
+    QUEUE_PRESSURE = 15
+    QUEUE_AGE = 16
+    SUPERSEDED = 17  # latest_only replaced it
+    BLOCK_EXPIRED = 18
+    CANCEL_FLUSH = 19
+    NODE_TIMEOUT = 20
+    NODE_ERROR = 21
+    BARGE_IN = 22
+    USER = 23
+    OVERSIZED = 24
+    UNKNOWN_PORT = 25
+    NO_INVOCATION = 26
+    MODE_OFF = 27
+
+
+class Scope(enum.IntEnum):
+    """Scopes of a cancel."""
+
+    SESSION = 0
+    TURN = 1
+    NODE = 2
+    PROVIDER_INVOCATION = 3
+
+
+class Origin(enum.IntEnum):
+    """Who proposed a turn."""
+
+    SPEECH = 0
+    TEXT = 1
+    DTMF = 2
+    GREETING = 3
+    TIMER = 4
+    TOOL_RESULT = 5
+    API = 6
+
+
+class Turn(enum.IntEnum):
+    """States of a turn (CONTRACTS §5)."""
+
+    IDLE = 0
+    OPENING = 1
+    ACTIVE = 2
+    TERMINAL = 3
+    CLOSED = 4
+
+
+class SessionState(enum.IntEnum):
+    """States of a session (CONTRACTS §5)."""
+
+    CREATED = 0
+    CONNECTED = 1
+    RUNNING = 2
+    DEGRADED = 3
+    DRAINING = 4
+    ENDED = 5
+
+
+class Flag(enum.IntFlag):
+    """Bits of `Inbound.flags` and `Item.flags`."""
+
+    FINAL = 1  # a text that will not be revised
+
+
+EMITTER: dict[Signal, str] = {
+    Signal.TURN_OPEN_PROPOSED: "RK-02",
+    Signal.TURN_OPEN: "RK-03",
+    Signal.COMMIT: "RK-03",
+    Signal.ABORT: "RK-03",
+    Signal.CLOSE: "RK-03",
+    Signal.BARGE_IN: "RK-06",
+    Signal.CANCEL: "RK-16",
+    Signal.BUDGET_WARNING: "RK-17",
+    Signal.BUDGET_EXHAUSTED: "RK-17",
+    Signal.DEGRADE: "RK-17",
+    Signal.FALLBACK: "RK-17",
+    Signal.DROP_NOTICE: "RK-12",
+    Signal.PROVIDER_ERROR: "RK-11",
+    Signal.LEASE_ROTATED: "CP-07",
+    Signal.REJECT: "RK-25",
+    Signal.DEFER: "RK-25",
+    Signal.STALE_EPOCH_REJECT: "RK-24",
+    Signal.DEAUTHORIZED_DRAIN: "RK-24",
+    Signal.CONNECTED: "RK-23",
+    Signal.DISCONNECTED: "RK-23",
+    Signal.ENDED: "RK-23",
+    Signal.OUTPUT_ACCEPTED: "RK-22",
+    Signal.PLAYBACK_STARTED: "RK-22",
+    Signal.PLAYBACK_COMPLETED: "RK-22",
+    Signal.PLAYBACK_CANCELLED: "RK-22",
+    Signal.LATE_AFTER_CANCEL: "RK-22",
+    Signal.FLOW_XOFF: "RK-14",
+    Signal.FLOW_XON: "RK-14",
+    Signal.HEARD: "RK-02",
+}
+"""Module code that signs each decision (CONTRACTS §3)."""

@@ -1,0 +1,186 @@
+"""The plan: tables that the compiler lays out once and both kernels execute.
+
+A generated package's `plan.py` prints them as Python literals; the compiled kernel has them folded into its code.
+Ids are indices: `plan.nodes[n].id == n`, and so on for edges, events, reactions, modes and pools.
+Durations are nanoseconds, sizes bytes; 0 means "none" where a bound may be absent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+KERNEL, EFFECT, BOUNDARY = "kernel", "effect", "boundary"
+SESSION, TURN = "session", "turn"
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Slots of one size for payloads. `slots` is the most that can ever be in use, so taking one cannot fail."""
+
+    name: str
+    slot_bytes: int
+    slots: int
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """An input or output of a node. `type` is audio, text, event or any; `item_bytes_max` bounds one item."""
+
+    name: str
+    type: str
+    item_bytes_max: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """One node. `execution` is kernel, effect or boundary (ingress, egress); `scope` is session or turn."""
+
+    id: int
+    name: str
+    kind: str
+    execution: str
+    scope: str
+    line: int  # in the pipeline's source
+    inputs: tuple[Port, ...] = ()
+    outputs: tuple[Port, ...] = ()
+    edges_in: tuple[int, ...] = ()
+    upstream: int = 0  # mask of turn-scoped nodes whose completion ends this node's input
+    window: int = 0  # effect: items fed and not yet taken, at most
+    first_output_ns: int = 0  # budget: from input (stt: end of input) to first output (stt: the final)
+    chunk_ns: int = 0  # deadline between outputs after the first
+    event_error: int = -1  # event ids
+    event_timeout: int = -1
+    event_started: int = -1
+    event_done: int = -1
+    text: str = ""  # say: what it says
+    handler: int = -1  # python: index into the handlers
+    emissions_max: int = 0  # python: most emissions of one call
+
+
+@dataclass(frozen=True, slots=True)
+class Overflow:
+    """One step of an overflow order: `strategy` is block (with `block_ns`), drop_oldest, drop_newest, latest_only."""
+
+    strategy: str
+    block_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Handoff:
+    """Text is released by sentence, or when the first pending byte is `age_ns_max` old, or at `bytes_max`."""
+
+    age_ns_max: int
+    bytes_max: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edge:
+    """One flow. Lower ids are nearer the egress: the scheduler serves them first."""
+
+    id: int
+    name: str  # as in the source: "stt.partial -> captions"
+    line: int
+    source: int
+    source_port: int  # index into the source's outputs; -1 for a reaction's path into its first node
+    target: int
+    target_port: int
+    scope: str  # turn: flushed when its turn ends
+    pool: int
+    items_max: int
+    bytes_max: int
+    age_ns_max: int = 0  # older items are shed (never on an edge that only blocks)
+    overflow: tuple[Overflow, ...] = ()
+    handoff: Handoff | None = None
+    commit_point: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that a reaction can name. `node` is -1 for the session, -2 for the turn; `port` -1 if implicit."""
+
+    id: int
+    name: str  # "ears.barge_in"
+    node: int
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """`verb`: cancel_turn, cancel_session, cancel_node, end_utterance, end_session, degrade, trigger.
+
+    `target` is the node of cancel_node, the mode of degrade, the say node of trigger; else -1.
+    """
+
+    verb: str
+    target: int = -1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reaction:
+    """`on EVENT -> ACTION`; one row for each event of the line."""
+
+    id: int
+    event: int
+    action: Action
+    line: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mode:
+    """A compiled variant. Mode 0 is the full pipeline; masks have one bit for each node and edge that is off."""
+
+    id: int
+    name: str
+    nodes_off: int
+    edges_off: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Everything that the kernels know about a pipeline."""
+
+    pipeline: str
+    pipeline_version: str
+    profile: str
+    template_hash: str  # 64 hex digits
+    recording_level: str
+
+    nodes: tuple[Node, ...]
+    edges: tuple[Edge, ...]
+    pools: tuple[Pool, ...]
+    events: tuple[Event, ...]
+    reactions: tuple[Reaction, ...]
+    modes: tuple[Mode, ...]
+
+    ingress: int  # node ids; -1 where the pipeline has none
+    egress: int
+    turn_owner: int  # event whose occurrence ends the utterance; -1: only text, API and reactions propose turns
+    recogniser: int  # stt node whose utterance the turn answers; -1 if none
+    speech_start: int  # event that may be a barge-in; -1 if none
+    barge_in: int  # event raised when it is; -1 if nobody listens
+    speech_nodes: int  # mask of nodes that voice text (tts)
+    turn_nodes: int  # mask of turn-scoped nodes
+    turn_edges: int  # mask of turn-scoped edges: what a cancel flushes
+    stages: tuple[int, ...]  # turn-scoped nodes in topological order
+
+    turn_ns: int  # end of input to first output
+    turn_warning_ns: int
+    turn_total_ns: int
+    grace_ns: int
+    lead_ns: int
+    evidence_ns: int
+    audio_bytes_per_second: int  # at egress.audio
+
+    utterance_bytes_max: int
+    spoken_bytes_max: int
+    context_items_max: int
+    context_bytes_max: int
+    control_in_max: int  # slots
+    control_out_max: int
+    control_step_max: int  # most control outputs of one step; a step runs only with that many slots free
+    data_out_max: int
+    telemetry_out_max: int
+    ledger_max: int
+
+    memory_bytes: int  # of the session's block in the compiled kernel
+    provider_bindings: tuple[tuple[str, str], ...]  # (node, provider)

@@ -1,0 +1,4 @@
+"""Which binary interface this runtime speaks."""
+
+ABI_HASH = "0000000000000000000000000000000000000000000000000000000000000000"
+"""SHA-256 of the kernel's declarations (`kernel/*.pxd`); `make abi` writes it, a test keeps it true."""

@@ -1,0 +1,209 @@
+"""Bounded rings, hand-off, shedding, back-pressure (`docs/kernel.md`, Edges)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from rspp_runtime.abi.codes import Cause, Op, Signal
+from rspp_runtime.abi.plan import EFFECT
+from rspp_runtime.reference.outputs import decide, request
+from rspp_runtime.reference.state import EdgeState, NodeState, Parcel, State
+
+
+def has_room(edge: EdgeState, size: int) -> bool:
+    """Whether one more item of that size keeps both bounds."""
+    return len(edge.items) < edge.plan.items_max and edge.bytes + size <= edge.plan.bytes_max
+
+
+def would_block(edge: EdgeState, size: int) -> bool:
+    """Whether a push must wait: the edge's first answer to being full is `block`, and it is full."""
+    plan = edge.plan
+    if edge.shedding or not plan.overflow or plan.overflow[0].strategy != "block":
+        return False
+    if plan.handoff is None:
+        return not has_room(edge, size)
+    return len(edge.items) + 2 > plan.items_max or edge.bytes + len(edge.pending) + size > plan.bytes_max
+
+
+def offer(s: State, node: int, port: int, size: int) -> bool:
+    """Whether the edges of a port can take an item now; if not, its node is blocked until `RESUME`."""
+    full = [edge for edge in s.edges_from(node, port) if would_block(edge, size)]
+    if not full:
+        return True
+    s.nodes[node].blocked = True
+    s.stop(s.chunk_timer(node))
+    for edge in full:
+        if not edge.xoff:
+            edge.xoff = True
+            decide(s, Signal.FLOW_XOFF, node=edge.plan.id)
+        timer = s.block_timer(edge.plan.id)
+        block_ns = edge.plan.overflow[0].block_ns
+        if block_ns and timer not in s.timers:
+            s.timers[timer] = s.now + block_ns
+    return False
+
+
+def push_all(s: State, node: int, port: int, parcel: Parcel) -> None:
+    """Push an item to every edge of a port; a turn-scoped edge carries the active turn, others none."""
+    for edge in s.edges_from(node, port):
+        turn = (s.turn.serial if s.active else 0) if edge.plan.scope == "turn" else 0
+        push(s, edge, replace(parcel, turn=turn))
+
+
+def push(s: State, edge: EdgeState, parcel: Parcel) -> None:
+    """Hand an item to an edge, which may assemble it, keep it, or shed."""
+    if edge.plan.handoff is None:
+        enqueue(s, edge, parcel)
+    else:
+        _assemble(s, edge, parcel)
+
+
+def enqueue(s: State, edge: EdgeState, parcel: Parcel) -> None:
+    """Put an item at the tail, shedding by the overflow order if there is no room."""
+    expire(s, edge)
+    size = len(parcel.payload)
+    keeps_one = bool(edge.plan.overflow) and edge.plan.overflow[0].strategy == "latest_only"
+    if keeps_one and edge.items:
+        _drop_head(s, edge, len(edge.items), Cause.SUPERSEDED)
+    elif has_room(edge, size):
+        edge.shedding = False
+    for step in edge.plan.overflow:
+        if has_room(edge, size):
+            break
+        if step.strategy == "drop_oldest":
+            _drop_until_room(s, edge, size)
+        elif step.strategy == "latest_only":
+            _drop_head(s, edge, len(edge.items), Cause.SUPERSEDED)
+        elif step.strategy == "drop_newest":
+            break
+    if not has_room(edge, size):
+        edge.dropped += 1
+        decide(s, Signal.DROP_NOTICE, Cause.QUEUE_PRESSURE, node=edge.plan.id, x=parcel.seq, y=parcel.seq)
+        return
+    edge.items.append((s.now, parcel))
+    edge.bytes += size
+    edge.high = max(edge.high, len(edge.items))
+
+
+def expire(s: State, edge: EdgeState) -> bool:
+    """Shed what has waited longer than the edge's age bound; returns whether anything had."""
+    age = edge.plan.age_ns_max
+    old = 0
+    if age:
+        for entered, _ in edge.items:
+            if s.now - entered <= age:
+                break
+            old += 1
+    if old:
+        _drop_head(s, edge, old, Cause.QUEUE_AGE)
+    return old > 0
+
+
+def pop(s: State, edge: EdgeState) -> Parcel:
+    """Take the head; taking is progress, so a producer that is waiting may wait on."""
+    _, parcel = edge.items.popleft()
+    edge.bytes -= len(parcel.payload)
+    timer = s.block_timer(edge.plan.id)
+    if timer in s.timers:
+        s.timers[timer] = s.now + edge.plan.overflow[0].block_ns
+    return parcel
+
+
+def release(s: State, edge: EdgeState) -> None:
+    """Hand over all pending text of a hand-off as one item."""
+    _release(s, edge, len(edge.pending))
+
+
+def flush(s: State, edge: EdgeState) -> None:
+    """Empty an edge, because its turn ended or its mode leaves it out."""
+    if edge.items:
+        first, last = edge.items[0][1].seq, edge.items[-1][1].seq
+        decide(s, Signal.DROP_NOTICE, Cause.CANCEL_FLUSH, node=edge.plan.id, x=first, y=last)
+        s.flushed_items += len(edge.items)
+    edge.items.clear()
+    edge.bytes = 0
+    edge.pending.clear()
+    edge.pending_first = None
+    edge.pending_words = 0
+    edge.shedding = False
+    s.stop(s.handoff_timer(edge.plan.id), s.block_timer(edge.plan.id))
+
+
+def resume(s: State) -> None:
+    """Tell blocked producers whose edges have room again to go on."""
+    for node in s.nodes:
+        if not node.blocked or any(would_block(edge, _largest(edge, node)) for edge in _outgoing(s, node)):
+            continue
+        node.blocked = False
+        for edge in _outgoing(s, node):
+            if edge.xoff:
+                edge.xoff = False
+                decide(s, Signal.FLOW_XON, node=edge.plan.id)
+            s.stop(s.block_timer(edge.plan.id))
+        call = node.live or node.ending
+        request(s, Op.RESUME, node=node.plan.id, invocation=call.id if call else 0)
+        recogniser = node.plan.id == s.plan.recogniser
+        if node.plan.execution == EFFECT and call and call.answered and node.plan.chunk_ns and not recogniser:
+            s.timers[s.chunk_timer(node.plan.id)] = s.now + node.plan.chunk_ns
+
+
+def _outgoing(s: State, node: NodeState) -> list[EdgeState]:
+    return [e for e in s.edges if e.plan.source == node.plan.id and not s.edge_off(e.plan.id)]
+
+
+def _largest(edge: EdgeState, node: NodeState) -> int:
+    return node.plan.outputs[edge.plan.source_port].item_bytes_max
+
+
+def _drop_head(s: State, edge: EdgeState, count: int, cause: Cause) -> None:
+    gone = [edge.items.popleft()[1] for _ in range(count)]
+    if gone:
+        edge.bytes -= sum(len(parcel.payload) for parcel in gone)
+        edge.dropped += count
+        decide(s, Signal.DROP_NOTICE, cause, node=edge.plan.id, x=gone[0].seq, y=gone[-1].seq)
+
+
+def _drop_until_room(s: State, edge: EdgeState, size: int) -> None:
+    free, waiting, count = edge.plan.bytes_max - edge.bytes, len(edge.items), 0
+    for _, parcel in edge.items:
+        if waiting < edge.plan.items_max and free >= size:
+            break
+        free += len(parcel.payload)
+        waiting -= 1
+        count += 1
+    _drop_head(s, edge, count, Cause.QUEUE_PRESSURE)
+
+
+def _assemble(s: State, edge: EdgeState, parcel: Parcel) -> None:
+    handoff = edge.plan.handoff
+    assert handoff is not None
+    if len(edge.pending) + len(parcel.payload) > handoff.bytes_max:
+        release(s, edge)
+    before = len(edge.pending)
+    if not before:
+        edge.pending_first = parcel
+    edge.pending += parcel.payload
+    edge.pending_words += parcel.b
+    if parcel.a > 0:
+        _release(s, edge, min(before + parcel.a, len(edge.pending)))
+        if edge.pending:
+            edge.pending_first = parcel
+    timer = s.handoff_timer(edge.plan.id)
+    if not edge.pending:
+        s.stop(timer)
+    elif not before or parcel.a > 0:
+        s.timers[timer] = s.now + handoff.age_ns_max
+
+
+def _release(s: State, edge: EdgeState, count: int) -> None:
+    first = edge.pending_first
+    if first is None or not count:
+        return
+    piece = bytes(edge.pending[:count])
+    words = edge.pending_words
+    del edge.pending[:count]
+    edge.pending_words = 0
+    if not edge.pending:
+        edge.pending_first = None
+        s.stop(s.handoff_timer(edge.plan.id))
+    enqueue(s, edge, replace(first, flags=0, a=0, b=words, payload=piece))

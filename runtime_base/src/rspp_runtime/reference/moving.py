@@ -1,0 +1,155 @@
+"""Items from edges into nodes and to the transport (`docs/kernel.md`, Moving an item)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rspp_runtime.abi.codes import Cause, Op, Signal
+from rspp_runtime.abi.messages import Emission, Item, Output
+from rspp_runtime.abi.plan import EFFECT, TURN
+from rspp_runtime.reference import edges, invocations, turns
+from rspp_runtime.reference.outputs import data, data_room, decide, telemetry
+from rspp_runtime.reference.state import EdgeState, NodeState, Parcel, State
+
+SECOND_NS = 1_000_000_000
+
+
+def move_one(s: State) -> bool:
+    """Move one item of the lowest edge that can; returns whether there was one."""
+    for edge in s.edges:
+        if edge.items and _can_move(s, edge):
+            if edges.expire(s, edge):
+                return True
+            parcel = edges.pop(s, edge)
+            if edge.plan.scope != TURN or (s.active and parcel.turn == s.turn.serial):
+                _move(s, edge, parcel)
+            return True
+    return False
+
+
+def wake_for_egress(s: State) -> int:
+    """When pacing lets the next frame go, or the last one ends; -1 if neither is awaited."""
+    times = []
+    if _audio_waits(s):
+        times.append(s.egress.cursor_ns - s.plan.lead_ns)
+    if s.active and s.turn.playing and s.egress.cursor_ns > s.now:
+        times.append(s.egress.cursor_ns)
+    return min(times, default=-1)
+
+
+def _audio_waits(s: State) -> bool:
+    ahead = s.egress.cursor_ns - s.now > s.plan.lead_ns
+    return ahead and any(edge.items for edge in s.edges if _is_audio_out(s, edge))
+
+
+def _is_audio_out(s: State, edge: EdgeState) -> bool:
+    return edge.plan.target == s.plan.egress and s.nodes[edge.plan.target].plan.inputs[edge.plan.target_port].name == (
+        "audio"
+    )
+
+
+def _can_move(s: State, edge: EdgeState) -> bool:
+    node = s.nodes[edge.plan.target]
+    if node.plan.kind == "tap":
+        return True
+    if node.plan.execution == EFFECT:
+        return _can_feed(s, node, edge)
+    if node.plan.kind == "egress":
+        return _can_send(s, edge)
+    return _can_call(s, node)
+
+
+def _can_feed(s: State, node: NodeState, edge: EdgeState) -> bool:
+    recogniser = node.plan.id == s.plan.recogniser
+    if recogniser and s.hearing.finish_pending and edge.items[0][1].seq > s.hearing.finish_seq:
+        return False
+    if node.live is None and node.ending is not None and not recogniser:
+        return False
+    if node.live is not None and node.inflight >= node.plan.window:
+        return False
+    return data_room(s, 3 + s.plan.context_items_max)
+
+
+def _can_send(s: State, edge: EdgeState) -> bool:
+    if _is_audio_out(s, edge):
+        turns.update_ledger(s)
+        if len(s.egress.ledger) >= s.plan.ledger_max or s.egress.cursor_ns - s.now > s.plan.lead_ns:
+            return False
+    return data_room(s, 1)
+
+
+def _can_call(s: State, node: NodeState) -> bool:
+    for edge in s.edges:
+        if edge.plan.source != node.plan.id or s.edge_off(edge.plan.id):
+            continue
+        largest = node.plan.outputs[edge.plan.source_port].item_bytes_max
+        most = node.plan.emissions_max
+        slots = len(edge.items) + most + (1 if edge.plan.handoff else 0)
+        if slots > edge.plan.items_max or edge.bytes + len(edge.pending) + most * largest > edge.plan.bytes_max:
+            return False
+    return True
+
+
+def _move(s: State, edge: EdgeState, parcel: Parcel) -> None:
+    node = s.nodes[edge.plan.target]
+    port = edge.plan.target_port
+    if node.plan.kind == "tap":
+        telemetry(
+            s,
+            Output(
+                Op.TAP, s.now, parcel.seq, node.plan.id, port, parcel.turn,
+                x=parcel.media_ns, y=parcel.flags, payload=parcel.payload,
+            ),
+        )  # fmt: skip
+    elif node.plan.execution == EFFECT:
+        invocations.feed(s, node, port, parcel)
+    elif node.plan.kind == "egress":
+        _send(s, edge, parcel)
+    else:
+        _call(s, node, port, parcel)
+
+
+def _send(s: State, edge: EdgeState, parcel: Parcel) -> None:
+    egress, port = s.egress, edge.plan.target_port
+    if not _is_audio_out(s, edge):
+        data(s, Op.SEND, parcel, node=s.plan.egress, port=port, turn=parcel.turn, y=parcel.b)
+        if not s.voice_on:
+            room = s.plan.spoken_bytes_max - len(s.turn.spoken)
+            s.turn.spoken += parcel.payload[:room]
+            s.turn.spoken_words += parcel.b
+            egress.heard_words, egress.heard_bytes = s.turn.spoken_words, len(s.turn.spoken)
+            turns.first_output(s)
+        return
+    egress.cursor_ns = max(egress.cursor_ns, s.now)
+    data(s, Op.SEND, parcel, node=s.plan.egress, port=port, turn=parcel.turn, x=egress.cursor_ns, y=parcel.b)
+    egress.cursor_ns += len(parcel.payload) * SECOND_NS // s.plan.audio_bytes_per_second
+    egress.ledger.append((egress.cursor_ns, parcel.b, parcel.a))
+    if not s.turn.audio_sent:
+        s.turn.audio_sent = True
+        turns.first_output(s)
+        decide(s, Signal.PLAYBACK_STARTED)
+        s.turn.playing = True
+
+
+def _call(s: State, node: NodeState, port: int, parcel: Parcel) -> None:
+    handler = s.handlers[node.plan.handler]
+    assert handler is not None
+    item = Item(port, parcel.turn, parcel.seq, parcel.media_ns, parcel.flags, parcel.a, parcel.b, parcel.payload)
+    emissions = handler(item)
+    if emissions is None or not _valid(node, emissions):
+        invocations.fail(s, node, Cause.NODE_ERROR)
+        return
+    for emission in emissions:
+        made = Parcel(
+            s.next_seq(), parcel.turn, parcel.epoch, parcel.media_ns,
+            emission.flags, emission.a, emission.b, emission.payload,
+        )  # fmt: skip
+        for edge in s.edges_from(node.plan.id, emission.port):
+            edges.push(s, edge, made)
+
+
+def _valid(node: NodeState, emissions: Sequence[Emission]) -> bool:
+    ports = node.plan.outputs
+    return len(emissions) <= node.plan.emissions_max and all(
+        0 <= e.port < len(ports) and len(e.payload) <= ports[e.port].item_bytes_max for e in emissions
+    )

@@ -1,0 +1,82 @@
+"""What the pipeline's `on …` lines do (`docs/kernel.md`, Raising an event)."""
+
+from __future__ import annotations
+
+from rspp_runtime.abi.codes import Cause, Flag, Origin, Scope, Signal
+from rspp_runtime.abi.plan import EFFECT, Reaction
+from rspp_runtime.reference import edges, hearing, invocations, turns
+from rspp_runtime.reference.outputs import decide
+from rspp_runtime.reference.state import End, Parcel, State
+
+_OF_A_FAILURE = (Cause.NODE_TIMEOUT, Cause.NODE_ERROR)
+
+
+def raise_event(s: State, event: int, cause: Cause = Cause.USER, *, seq: int = 0, epoch: int | None = None) -> bool:
+    """Run the reactions to an event in the order of their lines; returns whether there is one."""
+    if event < 0:
+        return False
+    found = [reaction for reaction in s.plan.reactions if reaction.event == event]
+    for reaction in found:
+        _react(s, reaction, cause, seq or s.seq, s.epoch if epoch is None else epoch)
+    return bool(found)
+
+
+def cancel_node(s: State, identity: int, cause: Cause) -> None:
+    """Cancel what one effect node is doing; the turn goes on."""
+    node = s.nodes[identity]
+    if node.plan.execution == EFFECT:
+        decide(s, Signal.CANCEL, cause, node=identity, x=Scope.NODE, y=identity)
+        invocations.cancel_all(s, node)
+
+
+def cancel_session(s: State, cause: Cause) -> None:
+    """Cancel the turn, if there is one, and end the session."""
+    decide(s, Signal.CANCEL, cause, x=Scope.SESSION)
+    if s.active:
+        s.turn.ends.add(End.CANCEL)
+    s.ending = True
+
+
+def say(s: State, identity: int) -> None:
+    """A say node speaks its text."""
+    text = s.plan.nodes[identity].text.encode()
+    seq = s.next_seq()
+    parcel = Parcel(seq, s.turn.serial, s.epoch, 0, Flag.FINAL, len(text), len(text.split()), text)
+    edges.push_all(s, identity, 0, parcel)
+
+
+def _react(s: State, reaction: Reaction, cause: Cause, seq: int, epoch: int) -> None:
+    verb, target = reaction.action.verb, reaction.action.target
+    if verb == "cancel_turn":
+        if s.active:
+            s.turn.ends.add(End.CANCEL)
+    elif verb == "cancel_node":
+        cancel_node(s, target, cause)
+    elif verb == "cancel_session":
+        cancel_session(s, cause)
+    elif verb == "end_utterance":
+        hearing.end_utterance(s, seq, Origin.SPEECH, epoch)
+    elif verb == "end_session":
+        s.ending = True
+    elif verb == "degrade":
+        if s.active and s.mode == 0:
+            _degrade(s, target, cause)
+    elif verb == "trigger":
+        if s.active:
+            if cause in _OF_A_FAILURE:
+                decide(s, Signal.FALLBACK, cause, x=reaction.id)
+            say(s, target)
+        else:
+            greeting = s.plan.events[reaction.event].name == "session.connected"
+            turns.propose(s, Origin.GREETING if greeting else Origin.API, epoch, trigger=target)
+
+
+def _degrade(s: State, mode: int, cause: Cause) -> None:
+    s.mode = mode
+    decide(s, Signal.DEGRADE, cause, x=mode)
+    for node in s.nodes:
+        if s.node_off(node.plan.id) and node.plan.execution == EFFECT:
+            invocations.cancel_all(s, node)
+    for edge in s.edges:
+        if s.edge_off(edge.plan.id):
+            edges.flush(s, edge)

@@ -1,0 +1,362 @@
+"""`ingest`, `advance`, `drain` (`docs/kernel.md`)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rspp_runtime.abi.codes import Cause, Control, In, Op, Origin, Result, SessionState, Signal, Turn
+from rspp_runtime.abi.messages import Handler, Inbound, Output
+from rspp_runtime.abi.plan import EFFECT, Plan
+from rspp_runtime.reference import edges, hearing, invocations, moving, reactions, turns
+from rspp_runtime.reference.outputs import control_room, decide, request
+from rspp_runtime.reference.outputs import drain as drain_outputs
+from rspp_runtime.reference.state import EVIDENCE, TOTAL, TURN_BUDGET, WARNING, End, Entry, NodeState, Parcel, State
+
+_NOT_FENCED = (Control.LEASE_ROTATED, Control.EVIDENCE_APPENDED, Control.EVIDENCE_FAILED)
+_CONTROLS = frozenset(Control)
+
+
+class Session:
+    """A conversation, executed from the plan's tables. Implements `rspp_runtime.abi.Session`."""
+
+    def __init__(self, plan: Plan, session_id: str, epoch: int = 0, handlers: Sequence[Handler | None] = ()) -> None:
+        if len(session_id.encode()) > 64:
+            raise ValueError("session_id is longer than 64 bytes")
+        self._s = State(plan, session_id, epoch, handlers)
+
+    def ingest(self, event: Inbound, now_ns: int) -> int:
+        s = self._s
+        self._tick(now_ns)
+        producer = event.op in (In.MEDIA, In.CHUNK) and 0 <= event.node < len(s.nodes)
+        if not control_room(s):
+            if producer:
+                s.nodes[event.node].blocked = True
+            return Result.FULL
+        control = event.op == In.CONTROL
+        fenced = event.op not in (In.DONE, In.CREDIT) and not (control and event.port in _NOT_FENCED)
+        if fenced and event.epoch != s.epoch:
+            decide(s, Signal.STALE_EPOCH_REJECT, Cause.AUTHORITY_EPOCH_MISMATCH, x=event.epoch)
+            return Result.REFUSED
+        if event.op == In.MEDIA:
+            return self._ingest_media(event)
+        if event.op == In.CHUNK:
+            return self._ingest_chunk(event)
+        if event.op == In.CREDIT:
+            return self._ingest_credit(event)
+        if event.op == In.DONE or (control and event.port in _CONTROLS):
+            return self._inbox(event)
+        return self._reject(Cause.UNKNOWN_PORT)
+
+    def advance(self, now_ns: int) -> int:
+        s = self._s
+        self._tick(now_ns)
+        s.outputs_full = False
+        while True:
+            if not control_room(s):
+                return s.now
+            s.outputs_full = False
+            if not self._step():
+                break
+        edges.resume(s)
+        if s.outputs_full:
+            return s.now
+        wake = moving.wake_for_egress(s)
+        deadlines = [*s.timers.values(), *([wake] if wake >= 0 else [])]
+        return max(s.now, min(deadlines)) if deadlines else -1
+
+    def drain(self) -> list[Output]:
+        return drain_outputs(self._s)
+
+    def stats(self) -> dict[str, int]:
+        s = self._s
+        counters = {
+            "memory_bytes": s.plan.memory_bytes,
+            "runtime_sequence": s.seq,
+            "turns": s.turns,
+            "invocations": s.invocations,
+            "refused_outputs": s.refused_outputs,
+            "flushed_items": s.flushed_items,
+        }
+        for edge in s.edges:
+            counters[f"edge.{edge.plan.id}.high"] = edge.high
+            counters[f"edge.{edge.plan.id}.dropped"] = edge.dropped
+        return counters
+
+    def close(self) -> None:
+        """Nothing to release: the twin's memory is Python's."""
+
+    # -- ingest --------------------------------------------------------------------------------------------------
+
+    def _tick(self, now_ns: int) -> None:
+        if now_ns < self._s.now:
+            raise ValueError(f"time went back: {now_ns} after {self._s.now}")
+        self._s.now = now_ns
+
+    def _reject(self, cause: Cause) -> Result:
+        decide(self._s, Signal.REJECT, cause)
+        return Result.REFUSED
+
+    def _inbox(self, event: Inbound, *, propose: bool = False) -> Result:
+        s = self._s
+        if len(s.inbox) >= s.plan.control_in_max:
+            return Result.FULL
+        s.inbox.append(Entry(event, s.next_seq(), s.now, s.epoch, propose))
+        return Result.ACCEPTED
+
+    def _ingest_media(self, event: Inbound) -> Result:
+        s = self._s
+        ports = s.nodes[s.plan.ingress].plan.outputs if s.plan.ingress >= 0 else ()
+        if event.node != s.plan.ingress or not 0 <= event.port < len(ports):
+            return self._reject(Cause.UNKNOWN_PORT)
+        port = ports[event.port]
+        if len(event.payload) > port.item_bytes_max:
+            return self._reject(Cause.OVERSIZED)
+        if s.state is not SessionState.RUNNING:
+            return self._reject(Cause.SESSION_NOT_RUNNING)
+        if port.name == "text":
+            return self._ingest_text(event)
+        return self._offer(event)
+
+    def _ingest_text(self, event: Inbound) -> Result:
+        s = self._s
+        if s.recogniser is None:
+            return self._reject(Cause.UNKNOWN_PORT)
+        if not hearing.fits(s, len(event.payload)):
+            return self._reject(Cause.OVERSIZED)
+        answer = self._inbox(event, propose=True)
+        if answer is Result.ACCEPTED:
+            hearing.join(s, event.payload, event.b)
+        return answer
+
+    def _ingest_chunk(self, event: Inbound) -> Result:
+        s = self._s
+        known = 0 <= event.node < len(s.nodes) and s.nodes[event.node].plan.execution == EFFECT
+        if not known or not 0 <= event.port < len(s.nodes[event.node].plan.outputs):
+            return self._reject(Cause.UNKNOWN_PORT)
+        node = s.nodes[event.node]
+        call = node.find(event.invocation)
+        if call is None:
+            s.refused_outputs += 1
+            decide(
+                s, Signal.LATE_AFTER_CANCEL, Cause.CANCELLED,
+                node=event.node, port=event.port, invocation=event.invocation, x=len(event.payload),
+            )  # fmt: skip
+            return Result.REFUSED
+        port = node.plan.outputs[event.port]
+        if len(event.payload) > port.item_bytes_max:
+            return self._reject(Cause.OVERSIZED)
+        final = event.node == s.plan.recogniser and port.name == "final"
+        if final and not hearing.fits(s, len(event.payload)):
+            return self._reject(Cause.OVERSIZED)
+        voiced = 0
+        if s.voices(event.node):
+            voiced = min(event.a, call.fed_bytes)
+            words = min(event.b, call.fed_words)
+            event = event._replace(a=call.base_bytes + voiced, b=call.base_words + words)
+        answer = self._inbox(event) if port.type == "event" else self._offer(event)
+        if answer is Result.ACCEPTED:
+            if final:
+                hearing.join(s, event.payload, event.b)
+            call.answered = True
+            call.voiced = max(call.voiced, voiced)
+            self._answered(node)
+        return answer
+
+    def _answered(self, node: NodeState) -> None:
+        s, identity = self._s, node.plan.id
+        if identity == s.plan.recogniser:
+            return
+        s.stop(s.first_timer(identity))
+        if not node.plan.chunk_ns:
+            return
+        if s.voices(identity) and node.live is not None and node.live.voiced >= node.live.fed_bytes:
+            s.stop(s.chunk_timer(identity))
+        else:
+            s.timers[s.chunk_timer(identity)] = s.now + node.plan.chunk_ns
+
+    def _ingest_credit(self, event: Inbound) -> Result:
+        s = self._s
+        s.next_seq()
+        if 0 <= event.node < len(s.nodes):
+            node = s.nodes[event.node]
+            if node.live is not None and node.live.id == event.invocation:
+                node.inflight -= max(0, min(event.a, node.inflight))
+        return Result.ACCEPTED
+
+    def _offer(self, event: Inbound) -> Result:
+        s = self._s
+        if not edges.offer(s, event.node, event.port, len(event.payload)):
+            return Result.FULL
+        seq = s.next_seq()
+        parcel = Parcel(seq, 0, s.epoch, event.media_ns, event.flags, event.a, event.b, event.payload)
+        edges.push_all(s, event.node, event.port, parcel)
+        return Result.ACCEPTED
+
+    # -- advance -------------------------------------------------------------------------------------------------
+
+    def _step(self) -> bool:
+        """Do the first thing that applies; returns whether there was one."""
+        s = self._s
+        if s.inbox:
+            self._enter(s.inbox.popleft())
+        elif (slot := self._due()) is not None:
+            del s.timers[slot]
+            self._fire(slot)
+        elif s.turn.ends:
+            turns.resolve_ends(s)
+        elif s.ending and s.turn.state not in (Turn.OPENING, Turn.ACTIVE):
+            turns.end_session(s)
+        elif s.turn.state is Turn.OPENING:
+            turns.decide_opening(s)
+        elif s.active and turns.finishing(s):
+            pass
+        elif hearing.can_finish(s):
+            hearing.finish(s)
+        elif s.state is SessionState.ENDED or not moving.move_one(s):
+            return False
+        return True
+
+    def _due(self) -> int | None:
+        s = self._s
+        due = [(deadline, slot) for slot, deadline in s.timers.items() if deadline <= s.now]
+        return min(due)[1] if due else None
+
+    def _fire(self, slot: int) -> None:
+        s = self._s
+        nodes = len(s.nodes)
+        if slot == WARNING:
+            decide(s, Signal.BUDGET_WARNING, Cause.BUDGET_EXHAUSTED, y=-1)
+        elif slot in (TURN_BUDGET, TOTAL):
+            decide(s, Signal.BUDGET_EXHAUSTED, Cause.BUDGET_EXHAUSTED, y=-1 if slot == TURN_BUDGET else -2)
+            if s.active:
+                s.turn.ends.add(End.BUDGET)
+        elif slot == EVIDENCE:
+            self._evidence_failed()
+        elif slot < 4 + 3 * nodes:
+            self._fire_node(s.nodes[(slot - 4) // 3], (slot - 4) % 3)
+        else:
+            edge, blocked = divmod(slot - 4 - 3 * nodes, 2)
+            if blocked:
+                s.edges[edge].shedding = True
+            else:
+                edges.release(s, s.edges[edge])
+
+    def _fire_node(self, node: NodeState, which: int) -> None:
+        s = self._s
+        if which == 2:
+            request(s, Op.FORCE, node=node.plan.id, invocation=node.cancelling)
+            node.cancelling = 0
+            return
+        if which == 0:
+            decide(s, Signal.BUDGET_EXHAUSTED, Cause.BUDGET_EXHAUSTED, node=node.plan.id, y=node.plan.id)
+        invocations.timed_out(s, node)
+
+    def _evidence_failed(self) -> None:
+        s = self._s
+        if s.active:
+            s.turn.ends.add(End.ERROR)
+            s.turn.end_cause = Cause.RECORDING_EVIDENCE_UNAVAILABLE
+
+    def _enter(self, entry: Entry) -> None:
+        s, event = self._s, entry.event
+        if entry.propose:
+            s.hearing.last_seq = entry.seq
+            turns.propose(s, Origin.TEXT, entry.epoch)
+        elif event.op == In.CHUNK:
+            self._event(entry)
+        elif event.op == In.DONE:
+            self._done(event)
+        else:
+            self._control(Control(event.port), entry)
+
+    def _event(self, entry: Entry) -> None:
+        s, event = self._s, entry.event
+        if s.nodes[event.node].find(event.invocation) is None:
+            return
+        found = next((e.id for e in s.plan.events if e.node == event.node and e.port == event.port), -1)
+        if found < 0:
+            return
+        if found == s.plan.turn_owner:
+            hearing.end_utterance(s, entry.seq, Origin.SPEECH, entry.epoch)
+        if found == s.plan.speech_start:
+            s.hearing.first_seq = s.hearing.first_seq or entry.seq
+            decide(s, Signal.HEARD, x=s.hearing.first_seq)
+        reactions.raise_event(s, found, seq=entry.seq, epoch=entry.epoch)
+        if found == s.plan.speech_start and s.active and s.plan.barge_in >= 0:
+            decide(s, Signal.BARGE_IN, Cause.BARGE_IN)
+            reactions.raise_event(s, s.plan.barge_in, Cause.BARGE_IN, seq=entry.seq, epoch=entry.epoch)
+
+    def _done(self, event: Inbound) -> None:
+        s = self._s
+        if not 0 <= event.node < len(s.nodes):
+            return
+        node = s.nodes[event.node]
+        if node.cancelling and event.invocation == node.cancelling:
+            node.cancelling = 0
+            s.stop(s.grace_timer(node.plan.id))
+            return
+        call = node.find(event.invocation)
+        if call is None:
+            return
+        invocations.forget(s, node, call)
+        if event.a != invocations.SUCCESS:
+            invocations.fail(s, node, Cause.NODE_ERROR, event.a, call.id)
+            return
+        if node.plan.id == s.plan.recogniser:
+            hearing.heard_one(s)
+        reactions.raise_event(s, node.plan.event_done)
+
+    def _control(self, code: Control, entry: Entry) -> None:
+        s, event = self._s, entry.event
+        if code is Control.CONNECTED:
+            if s.state in (SessionState.CREATED, SessionState.DEGRADED):
+                s.state = SessionState.RUNNING
+                decide(s, Signal.CONNECTED)
+                connected = next((e.id for e in s.plan.events if e.name == "session.connected"), -1)
+                reactions.raise_event(s, connected, seq=entry.seq, epoch=entry.epoch)
+        elif code is Control.DISCONNECTED:
+            if s.state is SessionState.RUNNING:
+                s.state = SessionState.DEGRADED
+                decide(s, Signal.DISCONNECTED)
+                s.turn.ends.add(End.DISCONNECT)
+        elif code is Control.ENDED:
+            s.ending = s.state is not SessionState.ENDED
+            s.turn.ends.add(End.DISCONNECT)
+        elif code is Control.CANCEL_TURN:
+            if s.active:
+                s.turn.ends.add(End.CANCEL)
+        elif code is Control.CANCEL_SESSION:
+            if s.state is not SessionState.ENDED:
+                reactions.cancel_session(s, Cause.USER)
+        elif code is Control.CANCEL_NODE:
+            if 0 <= event.a < len(s.nodes):
+                reactions.cancel_node(s, event.a, Cause.USER)
+        elif code is Control.END_UTTERANCE:
+            hearing.end_utterance(s, entry.seq, Origin.API, entry.epoch)
+        else:
+            self._authority_or_evidence(code, event)
+
+    def _authority_or_evidence(self, code: Control, event: Inbound) -> None:
+        s = self._s
+        if code is Control.LEASE_ROTATED:
+            if event.a > s.epoch:
+                s.epoch = event.a
+                decide(s, Signal.LEASE_ROTATED, x=s.epoch)
+                self._authority_lost()
+        elif code is Control.LEASE_REVOKED:
+            s.revoked = True
+            self._authority_lost()
+        elif code is Control.SNAPSHOT:
+            s.snapshot = event.a
+        elif code is Control.BINDING:
+            if 0 <= event.a < len(s.nodes):
+                s.bindings_off = s.bindings_off & ~(1 << event.a) | (0 if event.b else 1 << event.a)
+        elif s.active and s.turn.evidence_asked and event.a == s.turn.serial:
+            if code is Control.EVIDENCE_APPENDED:
+                turns.commit(s)
+            else:
+                self._evidence_failed()
+
+    def _authority_lost(self) -> None:
+        if self._s.active:
+            self._s.turn.ends.add(End.AUTHORITY)

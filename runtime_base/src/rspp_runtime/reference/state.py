@@ -1,0 +1,257 @@
+"""What a session remembers (`docs/kernel.md`, State)."""
+
+from __future__ import annotations
+
+import enum
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from rspp_runtime.abi.codes import Cause, Origin, SessionState, Turn
+from rspp_runtime.abi.messages import Handler, Inbound, Output
+from rspp_runtime.abi.plan import EFFECT, TURN, Edge, Node, Plan
+
+TURN_BUDGET, WARNING, TOTAL, EVIDENCE = range(4)
+"""The session's timer slots; those of nodes and edges follow."""
+
+USER, ASSISTANT = 0, 1
+"""Roles of a message of the conversation."""
+
+
+class End(enum.IntEnum):
+    """Why a turn must end; a smaller number takes precedence (CONTRACTS §5)."""
+
+    AUTHORITY = 0
+    CANCEL = 1
+    BUDGET = 2
+    ERROR = 3
+    DISCONNECT = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """One item on its way: what an edge holds."""
+
+    seq: int
+    turn: int
+    epoch: int
+    media_ns: int
+    flags: int
+    a: int
+    b: int
+    payload: bytes
+
+
+@dataclass(slots=True)
+class EdgeState:
+    """A ring, its hand-off buffer, and what back-pressure remembers."""
+
+    plan: Edge
+    items: deque[tuple[int, Parcel]] = field(default_factory=deque)  # (time of entry, item)
+    bytes: int = 0
+    pending: bytearray = field(default_factory=bytearray)
+    pending_words: int = 0
+    pending_first: Parcel | None = None
+    xoff: bool = False
+    shedding: bool = False
+    high: int = 0
+    dropped: int = 0
+
+
+@dataclass(slots=True)
+class Invocation:
+    """One call of a provider."""
+
+    id: int
+    turn: int
+    base_bytes: int = 0
+    base_words: int = 0
+    fed_items: int = 0
+    fed_bytes: int = 0
+    fed_words: int = 0
+    voiced: int = 0
+    answered: bool = False
+
+
+@dataclass(slots=True)
+class NodeState:
+    """The invocations of an effect node."""
+
+    plan: Node
+    live: Invocation | None = None  # takes input
+    ending: Invocation | None = None  # has all its input
+    cancelling: int = 0  # id of the one that must stop within the grace
+    inflight: int = 0
+    failures: int = 0
+    blocked: bool = False
+
+    def find(self, invocation: int) -> Invocation | None:
+        """The invocation of that id, if it may still emit."""
+        return next((call for call in (self.live, self.ending) if call is not None and call.id == invocation), None)
+
+
+@dataclass(slots=True)
+class TurnState:
+    """The turn in progress, or the last one."""
+
+    state: Turn = Turn.IDLE
+    serial: int = 0
+    origin: Origin = Origin.SPEECH
+    epoch: int = 0
+    input_end_ns: int = 0
+    trigger: int = -1
+    waiting: bool = False
+    ends: set[End] = field(default_factory=set)
+    end_cause: Cause = Cause.NONE
+    output_seen: bool = False
+    playing: bool = False
+    audio_sent: bool = False
+    evidence_asked: bool = False
+    spoken: bytearray = field(default_factory=bytearray)
+    spoken_words: int = 0
+    context_count: int = 0
+
+
+@dataclass(slots=True)
+class Proposal:
+    """A turn that was proposed while another was in progress."""
+
+    origin: Origin
+    input_end_ns: int
+    epoch: int
+    trigger: int
+
+
+@dataclass(slots=True)
+class Hearing:
+    """What the recogniser has heard and no turn has answered yet."""
+
+    join: bytearray = field(default_factory=bytearray)
+    words: int = 0
+    first_seq: int = 0
+    last_seq: int = 0
+    pending: int = 0
+    finish_pending: bool = False
+    finish_seq: int = 0
+
+
+@dataclass(slots=True)
+class Egress:
+    """The playout ledger: when the next sample plays, and which words each frame completes."""
+
+    cursor_ns: int = 0
+    ledger: deque[tuple[int, int, int]] = field(default_factory=deque)  # (end, words, bytes)
+    heard_words: int = 0
+    heard_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An accepted control input that waits in the inbox; `propose` marks a typed utterance."""
+
+    event: Inbound
+    seq: int
+    t_ns: int
+    epoch: int
+    propose: bool = False
+
+
+class State:
+    """Everything of one session. Functions of the sibling modules read and change it; nothing else does."""
+
+    def __init__(self, plan: Plan, session_id: str, epoch: int, handlers: Sequence[Handler | None]) -> None:
+        self.plan = plan
+        self.session_id = session_id
+        self.handlers = handlers
+        self.state = SessionState.CREATED
+        self.epoch = epoch
+        self.revoked = False
+        self.snapshot = 0
+        self.bindings_off = 0
+        self.mode = 0
+        self.now = 0
+        self.seq = 0
+        self.ending = False
+        self.turn = TurnState()
+        self.deferred: Proposal | None = None
+        self.hearing = Hearing()
+        self.egress = Egress()
+        self.nodes = [NodeState(node) for node in plan.nodes]
+        self.edges = [EdgeState(edge) for edge in plan.edges]
+        self.context: deque[tuple[int, bytes]] = deque()
+        self.inbox: deque[Entry] = deque()
+        self.timers: dict[int, int] = {}
+        self.control_out: deque[Output] = deque()
+        self.data_out: deque[tuple[Output, int]] = deque()  # with the item's epoch
+        self.telemetry_out: deque[Output] = deque()
+        self.invocations = 0
+        self.turns = 0
+        self.refused_outputs = 0
+        self.flushed_items = 0
+        self.outputs_full = False
+
+    def next_seq(self) -> int:
+        """Take the next runtime sequence."""
+        self.seq += 1
+        return self.seq
+
+    # -- slots of the timer table ----------------------------------------------------------------------------------
+
+    def first_timer(self, node: int) -> int:
+        return 4 + 3 * node
+
+    def chunk_timer(self, node: int) -> int:
+        return 5 + 3 * node
+
+    def grace_timer(self, node: int) -> int:
+        return 6 + 3 * node
+
+    def handoff_timer(self, edge: int) -> int:
+        return 4 + 3 * len(self.nodes) + 2 * edge
+
+    def block_timer(self, edge: int) -> int:
+        return self.handoff_timer(edge) + 1
+
+    def stop(self, *slots: int) -> None:
+        """Switch timers off."""
+        for slot in slots:
+            self.timers.pop(slot, None)
+
+    # -- questions that the rules ask --------------------------------------------------------------------------------
+
+    @property
+    def active(self) -> bool:
+        return self.turn.state is Turn.ACTIVE
+
+    def node_off(self, node: int) -> bool:
+        """Whether the present mode leaves the node out."""
+        return bool(self.plan.modes[self.mode].nodes_off >> node & 1)
+
+    def edge_off(self, edge: int) -> bool:
+        """Whether the present mode leaves the edge out."""
+        return bool(self.plan.modes[self.mode].edges_off >> edge & 1)
+
+    def edges_from(self, node: int, port: int) -> list[EdgeState]:
+        """Edges of an output port in order of id, without those that are off."""
+        return [
+            edge
+            for edge in self.edges
+            if edge.plan.source == node and edge.plan.source_port == port and not self.edge_off(edge.plan.id)
+        ]
+
+    def turn_effects(self) -> list[NodeState]:
+        """Effect nodes whose invocations end with the turn."""
+        return [n for n in self.nodes if n.plan.execution == EFFECT and n.plan.scope == TURN]
+
+    @property
+    def recogniser(self) -> NodeState | None:
+        return self.nodes[self.plan.recogniser] if self.plan.recogniser >= 0 else None
+
+    def voices(self, node: int) -> bool:
+        """Whether the node is a voice (tts)."""
+        return bool(self.plan.speech_nodes >> node & 1)
+
+    @property
+    def voice_on(self) -> bool:
+        """Whether any voice takes part in the present mode."""
+        return bool(self.plan.speech_nodes & ~self.plan.modes[self.mode].nodes_off)
