@@ -14,8 +14,8 @@ The journey of a file, in the order control flows (`driver.PASSES` is the same l
     driver        runs the passes
     cli           the command `rsppc`
 
-A pass is one file with one function of its name: `pass(value, ctx)`. It reports to `ctx.sink` and goes on; it returns None
-only when nothing is left to go on with.
+A pass is one file with one function of its name: `pass(value, ctx)`. It reports to `ctx.sink` and goes on; it returns
+None only when nothing is left to go on with.
 """
 
 __version__ = "0.1.0"

@@ -18,13 +18,16 @@ STAGES: tuple[Stage, ...] = ("ast", "spec", "graph", "analysis", "layout", "plan
 class Options:
     """What the user asked for. None of it may change what a pipeline *is*: only how far to go and where to write.
 
-    `output` is the folder that receives one folder per pipeline; `check_drift` compares instead of writing.
+    `output` is the folder that receives one folder per pipeline; `check_drift` compares instead of writing, `force`
+    overwrites files that were edited by hand, `install` puts the built wheel into the current environment.
     """
 
     until: str = "compile"  # last pass to run, by name
     output: Path = Path("generated")
     backend: Literal["cython", "python"] = "cython"
     check_drift: bool = False
+    force: bool = False
+    install: bool = True
 
 
 def _silent(_message: str) -> None:

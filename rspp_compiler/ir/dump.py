@@ -20,7 +20,8 @@ def to_data(value: Any) -> Any:
     if isinstance(value, BaseModel):
         return {name: to_data(getattr(value, name)) for name in type(value).model_fields}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {field.name: to_data(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        shown = [field for field in dataclasses.fields(value) if field.metadata.get("dump", True)]
+        fields = {field.name: to_data(getattr(value, field.name)) for field in shown}
         return {"rule": type(value).__name__.lower(), **fields}
     if isinstance(value, Mapping):
         return {str(key): to_data(item) for key, item in value.items()}

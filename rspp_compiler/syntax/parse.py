@@ -46,14 +46,14 @@ def parse(sources: tuple[Source, ...], ctx: Context) -> tuple[Parsed, ...] | Non
 
 def _parse(source: Source, ctx: Context) -> Parsed | None:
     if not _looks_like_pipeline(source.text):
-        help = 'a file begins like `pipeline hello { … }`; `rsppc new NAME` writes one to start from'
+        help = "a file begins like `pipeline hello { … }`; `rsppc new NAME` writes one to start from"
         first = source.line_span(source.position(len(source.text) - len(source.text.lstrip()))[0])
         ctx.sink.add("E0105", f"{source.name} does not look like a pipeline file", first, help=help)
         return None
 
     text = mend(source.text, source, ctx.sink)
     lost: set[str] = set()
-    reported: set[int] = set()
+    reported = {found.primary.line for found in ctx.sink.diagnostics if found.primary.file == source.name}
     for _ in range(_ERRORS_MAX if len(text) < _LARGE_CHARS else 5):
         try:
             return Parsed(source, parser().parse(text), frozenset(lost))
@@ -90,7 +90,7 @@ def _report(error: UnexpectedInput, source: Source, text: str, offset: int, ctx:
         else:
             found, end = f"unexpected `{word.strip()}`", offset + len(word.rstrip())
     else:
-        expected = set(error.allowed or ()) if isinstance(error, UnexpectedCharacters) else set()
+        expected = set(error.interactive_parser.accepts()) if isinstance(error, UnexpectedCharacters) else set()
         found = f"unexpected character `{text[offset : offset + 1]}`"
     if offset < len(text) and text[offset] == "\n":
         end = offset

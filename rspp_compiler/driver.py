@@ -1,0 +1,72 @@
+"""The compiler on one screen: every pass in its order, and the loop that runs them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from rspp_compiler.diagnostics import Diagnostic
+from rspp_compiler.ir.context import Context, Options
+
+# (pass, package, what `--emit` calls its result). A pass lives in `package/pass.py` as the function `pass(value, ctx)`.
+PASSES: tuple[tuple[str, str, str], ...] = (
+    ("load",          "syntax",   ""),          # paths    → sources
+    ("parse",         "syntax",   ""),          # sources  → trees
+    ("lower",         "syntax",   "ast"),       # trees    → AST
+    ("resolve",       "sema",     ""),          # names    → bound AST
+    ("apply_profile", "sema",     ""),          # gaps     → values with an origin
+    ("validate",      "sema",     "spec"),      # fields   → PipelineSpec
+    ("build_graph",   "sema",     ""),          # spec     → graph
+    ("check",         "sema",     "graph"),     # graph    → the same graph, checked
+    ("analyze",       "analysis", "analysis"),  # graph    → rates, sizes, worst-case latency, memory
+    ("layout",        "layout",   "layout"),    # analysis → ids, offsets, masks, tables
+    ("freeze",        "layout",   "plan"),      # layout   → plan template and its hash
+    ("render",        "emit",     ""),          # plan     → files, in memory
+    ("write",         "emit",     ""),          # files    → a folder
+    ("compile",       "emit",     ""),          # folder   → wheel
+)  # fmt: skip
+
+# From here on a pass trusts what it is given: it runs only when no error was found before.
+_TRUSTING = "analyze"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of a compilation: each pass's value, by the pass's name, as far as it got."""
+
+    values: dict[str, Any]
+    diagnostics: tuple[Diagnostic, ...]
+    context: Context
+
+    @property
+    def ok(self) -> bool:
+        return not any(found.severity == "error" for found in self.diagnostics)
+
+    def stage(self, name: str) -> Any:
+        """The value that `--emit name` prints; None when the compilation did not come that far."""
+        return self.values.get(next(one for one, _, stage in PASSES if stage == name))
+
+
+def compile_pipeline(paths: Sequence[Path], options: Options | None = None, ctx: Context | None = None) -> Result:
+    """Compiles one program, which may lie in several files. Errors are data: see `Result.diagnostics`."""
+    ctx = ctx or Context(options=options or Options())
+    value: Any = tuple(paths)
+    values: dict[str, Any] = {}
+    trusting = False
+    for name, package, _ in PASSES:
+        trusting = trusting or name == _TRUSTING
+        if trusting and ctx.sink.has_errors:
+            break
+        value = values[name] = pass_function(package, name)(value, ctx)
+        if value is None or name == ctx.options.until:
+            break
+    return Result(values, ctx.sink.diagnostics, ctx)
+
+
+def pass_function(package: str, name: str) -> Callable[[Any, Context], Any]:
+    """The function of a pass; imported when it is first needed, so that `rsppc check` never loads the C toolchain."""
+    function: Callable[[Any, Context], Any] = getattr(import_module(f"rspp_compiler.{package}.{name}"), name)
+    return function
