@@ -10,6 +10,9 @@ word counts when its last loud sample is played, and not before.
 A segment is synthesised piece by piece (at most 240 bytes, cut at sentences, clauses, words) in the library's thread,
 in a few milliseconds a piece; then its items are emitted one by one, at whatever pace the consumer takes them. One
 piece of PCM is all that an invocation ever holds, and the library is free while it waits. See `espeak_library`.
+
+The library carries the phase of its oscillators from one piece to the next: the same text sounds the same, but its
+samples differ, and its words may move by a millisecond. Like every engine's, its output is recorded input to a replay.
 """
 
 from __future__ import annotations

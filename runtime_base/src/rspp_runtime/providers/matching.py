@@ -21,7 +21,10 @@ FUNCTION_WEIGHT = 0.35
 RECALL_SHARE = 0.5  # how much of the known sentence was said; the rest is how much of what was said it explains
 SIMILAR_MIN = 0.75  # below it, two words are different words
 
-_CONTRACTIONS = (("can't", "can not"), ("won't", "will not"), ("n't", " not"), ("'re", " are"), ("'m", " am"), ("'ll", " will"), ("'ve", " have"), ("'d", " would"))
+_CONTRACTIONS = {
+    "can't": "can not", "won't": "will not", "n't": " not", "'re": " are", "'m": " am", "'ll": " will", "'ve": " have",
+    "'d": " would",
+}  # fmt: skip
 _IS = re.compile(r"\b(what|who|where|how|when|that|it|there|here)'s\b")
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 
@@ -42,7 +45,7 @@ def spoken_words(text: str) -> tuple[str, ...]:
 def words_of(text: str) -> tuple[str, ...]:
     """Lower-case words without punctuation, contractions and fillers; a text of fillers alone keeps them."""
     text = _IS.sub(r"\1 is", text.lower().replace("\u2019", "'"))
-    for short, long in _CONTRACTIONS:
+    for short, long in _CONTRACTIONS.items():
         text = text.replace(short, long)
     words = tuple(_WORD.findall(text))
     return tuple(word for word in words if word not in FILLERS) or words

@@ -13,7 +13,7 @@ Input port `audio` (PCM s16le mono 16 kHz, any item length). Output ports: `part
 A decoder serves one utterance at a time; they are made from one dictionary and model on disk and pooled. Decoding costs
 about 1 ms for 20 ms of audio and holds the interpreter's lock, so a thread would gain nothing: it runs inline, giving
 way to other tasks between items. The slow second pass (40 ms at the end of a sentence) is off: with a model this small
-it changes no word. Each utterance starts from the same cepstral mean, so that the same audio gives the same text.
+it changes no word. A decoder is settled after each utterance, so that the same audio gives the same text.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ log = logging.getLogger("rspp.providers.pocketsphinx")
 SAMPLE_RATE_HZ = 16_000
 DOMAIN_COPIES = 4  # how much likelier a sentence of the dialogue is than a background word
 PARTIAL_EVERY_BYTES = 3200  # look for a new partial after each 100 ms of audio
+SETTLE_BYTES = 6400  # 200 ms of silence
 QUEUE_S_MAX = 0.25  # an utterance that waits longer for a decoder is over its budget anyway
 _DICTIONARIES: dict[str, dict[str, list[str]]] = {}  # the bundled one is read once a process
 
@@ -54,7 +55,7 @@ class PocketSphinx:
         self._domain = [" ".join(words) for words in map(spoken_words, domain) if words]
         self._sessions_max = sessions_max
         self._folder: tempfile.TemporaryDirectory[str] | None = None
-        self._cmn = ""
+        self._mean = ""  # cepstral mean that every utterance starts from
         self._free: list[Any] = []
         self._slots: asyncio.Semaphore | None = None
         self.words_by_rule: tuple[str, ...] = ()  # pronounced from their letters or parts
@@ -70,7 +71,6 @@ class PocketSphinx:
             decoder = await asyncio.to_thread(self._make)
         except RuntimeError as error:
             raise bad_setting("pocketsphinx", f"the decoder cannot be loaded: {error}") from error
-        self._cmn = decoder.get_cmn()
         self._free.append(decoder)
 
     async def close(self) -> None:
@@ -94,17 +94,20 @@ class PocketSphinx:
             try:
                 await self._recognise(decoder, call)
             finally:
+                self._settle(decoder)
                 self._free.append(decoder)
         finally:
             self._slots.release()
 
     async def _recognise(self, decoder: Any, call: Invocation) -> None:
-        decoder.set_cmn(self._cmn)
         decoder.start_utt()
         try:
             shown = ""
             unseen = 0
             async for item in call.inputs():
+                if len(item.payload) % 2:
+                    reason = f"pocketsphinx: {len(item.payload)} bytes are no whole number of 16-bit samples"
+                    raise ProviderError(Outcome.INFRASTRUCTURE_FAILURE, reason)
                 decoder.process_raw(item.payload, no_search=False, full_utt=False)
                 unseen += len(item.payload)
                 if unseen >= PARTIAL_EVERY_BYTES:
@@ -121,13 +124,23 @@ class PocketSphinx:
     def _make(self) -> Any:
         assert self._folder is not None
         folder = Path(self._folder.name)
-        return pocketsphinx.Decoder(
+        decoder = pocketsphinx.Decoder(
             samprate=SAMPLE_RATE_HZ,
             dict=str(folder / "domain.dict"),
             lm=str(folder / "domain.lm"),
             fwdflat=False,
             loglevel="FATAL",
         )
+        self._mean = self._mean or decoder.get_cmn()
+        self._settle(decoder)
+        return decoder
+
+    def _settle(self, decoder: Any) -> None:
+        """Makes a decoder forget: the last frames and the mean of one utterance would colour the next (3 ms)."""
+        decoder.start_utt()
+        decoder.process_raw(bytes(SETTLE_BYTES))
+        decoder.end_utt()
+        decoder.set_cmn(self._mean)
 
     def _write_models(self) -> None:
         path = Path(pocketsphinx.get_model_path("en-us/cmudict-en-us.dict"))

@@ -1,11 +1,12 @@
 """Voice activity with the Silero model, deaf to our own voice (modality vad).
 
 Settings (durations in ns): `threshold` (default 0.5), `min_speech_ns` (96 ms), `min_silence_ns` (300 ms),
-`pre_roll_ns` (300 ms).
+`pre_roll_ns` (300 ms), `idle_after_ns` (absent: never).
 
 Input port `audio`: PCM s16le mono 16 kHz, 20 ms items. Output ports: `speech_start` and `speech_end` (empty; `media_ns`
 is when speech began and ended) and, between them, `speech`: first the pre-roll, then the audio as it comes, item by
-item with the items' own `media_ns`, without the echo of what was being played.
+item with the items' own `media_ns`, without the echo of what was being played. `idle` (empty) comes each time that
+nobody, neither the caller nor we, has made a sound for `idle_after_ns`.
 
 The model looks at 32 ms at a time. Speech starts when it was above the threshold for `min_speech_ns`, and ends when it
 was below the lower threshold (0.15 less) for `min_silence_ns`; between the two thresholds nothing changes.
@@ -38,6 +39,7 @@ class Settings(NamedTuple):
     min_speech_ns: int = 96 * MS
     min_silence_ns: int = 300 * MS
     pre_roll_ns: int = 300 * MS
+    idle_after_ns: int = 0  # 0: never
 
 
 class Silero:
@@ -84,6 +86,7 @@ class _Listener:
         self._speaking = False
         self._above_ns = 0  # how long the score was above the threshold
         self._below_ns = 0  # how long it was below the lower one
+        self._quiet_ns = 0  # how long nobody has made a sound
         self._start_ns = 0
         self._end_ns = 0
 
@@ -132,6 +135,13 @@ class _Listener:
         else:
             self._keep(items)
             await self._listen_for_start(score, begin_ns, end_ns)
+        await self._count_idle(end_ns, quiet=not self._speaking and not played[-BLOCK:].any())
+
+    async def _count_idle(self, end_ns: int, *, quiet: bool) -> None:
+        self._quiet_ns = self._quiet_ns + BLOCK_NS if quiet else 0
+        if 0 < self._settings.idle_after_ns <= self._quiet_ns:
+            self._quiet_ns = 0
+            await self._call.emit("idle", media_ns=end_ns)
 
     async def _listen_for_start(self, score: float, begin_ns: int, end_ns: int) -> None:
         if score < self._settings.threshold:
@@ -190,5 +200,6 @@ def factory(options: Mapping[str, Any], resources: Mapping[str, bytes]) -> Siler
             read.duration_ns("min_speech_ns", default.min_speech_ns, 0, 2000 * MS),
             read.duration_ns("min_silence_ns", default.min_silence_ns, 32 * MS, 5000 * MS),
             read.duration_ns("pre_roll_ns", default.pre_roll_ns, 0, 1000 * MS),
+            read.duration_ns("idle_after_ns", default.idle_after_ns, 1000 * MS, 3600 * 1000 * MS),
         )
     )
