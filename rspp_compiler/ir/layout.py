@@ -1,8 +1,8 @@
 """The layout: ids, rings, pools, masks and timers of one pipeline, integers all.
 
-Field for field the plan tables of the runtime (`rspp_runtime.abi.plan`): `emit` prints them as the package's `plan.py`, and
-into its kernel as constants. The two files are kept apart because the compiler never imports the runtime; a test holds
-them equal. Durations are nanoseconds, sizes bytes; 0 means none where a bound may be absent.
+Field for field the plan tables of the runtime (`rspp_runtime.abi.plan`): `emit` prints them as the package's `plan.py`,
+and into its kernel as constants. The two files are kept apart because the compiler never imports the runtime; a test
+holds them equal. Durations are nanoseconds, sizes bytes; 0 means none where a bound may be absent.
 """
 
 from __future__ import annotations

@@ -1,0 +1,172 @@
+"""The most control outputs that one step of the kernel can make, counted from the plan.
+
+A step runs only with that many control slots free, so that no decision is ever lost (CONTRACTS §1). Each function
+counts one paragraph of `docs/kernel.md`, never too low; where an order of events is impossible it may count too high.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rspp_compiler.ir.layout import EFFECT, TURN, Edge, Mode, Node, Reaction
+
+_SHEDS = ("drop_oldest", "latest_only")
+_CANCEL_CALL = 2  # CANCEL, and FORCE for one that was still being cancelled
+_CALLS = 2  # an effect node has at most a live and an ending invocation
+_PROPOSE = 1  # TURN_OPEN_PROPOSED, DEFER or REJECT
+
+
+class Counter:
+    """Counts over the tables of one plan."""
+
+    def __init__(
+        self,
+        nodes: Sequence[Node],
+        edges: Sequence[Edge],
+        reactions: Sequence[Reaction],
+        modes: Sequence[Mode],
+        recogniser: int,
+        speech_start: int,
+        barge_in: int,
+    ) -> None:
+        self._nodes, self._edges, self._reactions, self._modes = nodes, edges, reactions, modes
+        self._recogniser, self._speech_start, self._barge_in = recogniser, speech_start, barge_in
+
+    def step_max(self) -> int:
+        """`Plan.control_step_max`: the largest of all kinds of step."""
+        return max(
+            self._ingest(),
+            self._inbox(),
+            self._timer(),
+            self._resolve_ends(),
+            self._end_session(),
+            self._open(),
+            self._finishing(),
+            self._finish_hearing(),
+            self._move(),
+            self._resume(),
+        )
+
+    # ---- kinds of step ---------------------------------------------------------------------------------------------
+
+    def _ingest(self) -> int:
+        """A refusal, or for each edge of the port XOFF or what a push sheds."""
+        counts = [1]
+        for node in self._nodes:
+            for port in range(len(node.outputs)):
+                edges = [edge for edge in self._edges if (edge.source, edge.source_port) == (node.id, port)]
+                counts.append(max(len(edges), sum(self._push(edge) for edge in edges)))
+        return max(counts)
+
+    def _inbox(self) -> int:
+        """CONNECTED and the like with its reactions; an event; the end of an invocation; a commit."""
+        raises = [self._raise(reaction.event) for reaction in self._reactions]
+        signal = 1 + max(raises, default=0)
+        cancel = 1 + max((self._cancel_node(node) for node in self._effects()), default=0)
+        owner = _PROPOSE + max(raises, default=0)
+        speech = 2 + self._raise(self._speech_start) + self._raise(self._barge_in)  # HEARD, BARGE_IN
+        done = max(
+            (max(self._release() + self._raise(n.event_done), self._fail(n)) for n in self._effects()), default=0
+        )
+        commit = 2 + _PROPOSE  # COMMIT, CLOSE, and what was deferred
+        return max(signal, cancel, owner, speech, done, commit)
+
+    def _timer(self) -> int:
+        """BUDGET_EXHAUSTED, the invocations it cancels, the node's failure; or a hand-off that is released."""
+        first = max((1 + self._cancel_node(node) + self._fail(node) for node in self._effects()), default=1)
+        return max(first, max((self._enqueue(edge) for edge in self._edges), default=0))
+
+    def _resolve_ends(self) -> int:
+        """CANCEL or DEAUTHORIZED_DRAIN; flushes and cancels; 5 of the abort itself; and what was deferred.
+
+        The 5: FLUSH, PLAYBACK_CANCELLED, ABORT, CLOSE, APPEND.
+        """
+        flushes = sum(edge.scope == TURN for edge in self._edges)
+        cancels = sum(_CALLS * _CANCEL_CALL for node in self._effects() if node.scope == TURN)
+        return 1 + flushes + cancels + 5 + _PROPOSE
+
+    def _end_session(self) -> int:
+        """All invocations, and ENDED."""
+        return sum(self._cancel_node(node) for node in self._effects()) + 1
+
+    def _open(self) -> int:
+        """TURN_OPEN, the text of a greeting, the utterance."""
+        return 1 + self._release() + max((self._say(node) for node in self._nodes if node.kind == "say"), default=0)
+
+    def _finishing(self) -> int:
+        """A hand-off released; or PLAYBACK_COMPLETED and APPEND."""
+        return max(
+            2, max((sum(self._enqueue(self._edges[e]) for e in node.edges_in) for node in self._nodes), default=0)
+        )
+
+    def _finish_hearing(self) -> int:
+        """An earlier utterance given up, the waiting turn released."""
+        return _CANCEL_CALL + self._release()
+
+    def _move(self) -> int:
+        """What is too old; then `started` of a new invocation, or the first output of a turn, or a handler's items."""
+        started = max((self._raise(node.event_started) for node in self._effects()), default=0)
+        handlers = [
+            max(node.emissions_max * max(map(self._pushes, self._ports(node)), default=0), self._fail(node))
+            for node in self._nodes
+            if node.handler >= 0
+        ]
+        return 1 + max(2, started, *handlers)  # 2: OUTPUT_ACCEPTED, PLAYBACK_STARTED
+
+    def _resume(self) -> int:
+        """At the end of `advance`: XON for each edge that can block, RESUME for each node behind one."""
+        blocking = [edge for edge in self._edges if edge.overflow and edge.overflow[0].strategy == "block"]
+        return len(blocking) + len({edge.source for edge in blocking})
+
+    # ---- parts of a step -------------------------------------------------------------------------------------------
+
+    def _enqueue(self, edge: Edge) -> int:
+        """One notice for what is too old, one for each shedding step, one for the new item itself."""
+        return bool(edge.age_ns_max) + sum(step.strategy in _SHEDS for step in edge.overflow) + 1
+
+    def _push(self, edge: Edge) -> int:
+        """A hand-off may release twice: because the piece does not fit, and because it ends a sentence."""
+        return self._enqueue(edge) * (2 if edge.handoff else 1)
+
+    def _pushes(self, port: tuple[int, int]) -> int:
+        return sum(self._push(edge) for edge in self._edges if (edge.source, edge.source_port) == port)
+
+    def _ports(self, node: Node) -> list[tuple[int, int]]:
+        return [(node.id, port) for port in range(len(node.outputs))]
+
+    def _say(self, node: Node) -> int:
+        return self._pushes((node.id, 0))
+
+    def _release(self) -> int:
+        """The utterance goes to its edges."""
+        if self._recogniser < 0:
+            return 0
+        return max(map(self._pushes, self._ports(self._nodes[self._recogniser])), default=0)
+
+    def _cancel_node(self, node: Node) -> int:
+        """Both invocations; a recogniser that gives up lets the waiting turn go on."""
+        return _CALLS * _CANCEL_CALL + (self._release() if node.id == self._recogniser else 0)
+
+    def _fail(self, node: Node) -> int:
+        """PROVIDER_ERROR and the reactions."""
+        return 1 + max(self._raise(node.event_error), self._raise(node.event_timeout))
+
+    def _raise(self, event: int) -> int:
+        return sum(self._react(reaction) for reaction in self._reactions if event >= 0 and reaction.event == event)
+
+    def _react(self, reaction: Reaction) -> int:
+        verb, target = reaction.action.verb, reaction.action.target
+        if verb == "cancel_node":
+            return 1 + self._cancel_node(self._nodes[target])
+        if verb in ("cancel_session", "end_utterance"):
+            return 1
+        if verb == "degrade":
+            mode = self._modes[target]
+            cancels = sum(self._cancel_node(node) for node in self._effects() if mode.nodes_off >> node.id & 1)
+            return 1 + cancels + mode.edges_off.bit_count()
+        if verb == "trigger":
+            return 1 + self._say(self._nodes[target])  # FALLBACK, or the proposal of a turn
+        return 0
+
+    def _effects(self) -> list[Node]:
+        return [node for node in self._nodes if node.execution == EFFECT]

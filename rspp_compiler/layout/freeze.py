@@ -1,0 +1,74 @@
+"""What the pipeline *is*, and its hash (CONTRACTS §6).
+
+The template holds names, kinds, ports, bounds, budgets, reactions, modes, the profile, provider bindings with their
+options, and the content of the files they name. It holds no secret (only references), no `meta`, no comment, no place
+in the source, and nothing that only says how a kernel stores it. Two sources that mean the same have the same hash.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+from typing import Any
+
+from rspp_compiler.ir.context import Context
+from rspp_compiler.ir.dump import to_data
+from rspp_compiler.ir.graph import Graph
+from rspp_compiler.ir.plan import Frozen, Layout, ProviderBinding
+from rspp_compiler.ir.spec import FileRef, SecretRef, SettingValue
+from rspp_compiler.layout.resolved_plan import resolved_plan
+from rspp_compiler.layout.resources import resources
+
+DOMAIN = b"rspp.plan.template.v1\0"
+# Of the tables: the hash itself, what is only storage, and places in the source. `rule` is the dump's own word.
+_NOT_THE_PIPELINE = ("template_hash", "memory_bytes", "line", "rule")
+
+
+def freeze(layout: Layout, ctx: Context) -> Frozen:
+    """The canonical plan template and its SHA-256; the layout comes back with the hash in its plan."""
+    graph = layout.analysis.graph
+    files = resources(graph.spec, ctx)
+    bindings = _providers(graph)
+    template: dict[str, Any] = {
+        "plan": _without(to_data(layout.plan), _NOT_THE_PIPELINE),
+        "handlers": list(layout.handlers),
+        "providers": [
+            {"node": binding.node, "provider": binding.provider, "options": binding.options} for binding in bindings
+        ],
+        "resources": {file.path: file.sha256 for file in files},
+    }
+    digest = hashlib.sha256(DOMAIN + canonical(template)).hexdigest()
+    frozen = replace(layout, plan=replace(layout.plan, template_hash=digest))
+    return Frozen(digest, template, resolved_plan(frozen), bindings, files, frozen)
+
+
+def canonical(value: Any) -> bytes:
+    """JSON with sorted keys and no blanks: one value, one text."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return text.encode("utf-8")
+
+
+def _providers(graph: Graph) -> tuple[ProviderBinding, ...]:
+    """For each effect node its provider, and the settings of the node and of the `use` line in one."""
+    rows: list[ProviderBinding] = []
+    for node in graph.nodes:
+        provider = graph.spec.provider(node.spec.provider or node.kind)
+        if node.execution == "effect" and provider is not None:
+            first = provider.candidates[0]
+            merged = node.spec.settings | first.settings
+            rows.append(ProviderBinding(node.id, first.name, {key: _option(merged[key]) for key in sorted(merged)}))
+    return tuple(rows)
+
+
+def _option(value: SettingValue) -> object:
+    """A file is its path, by which the package finds it; a secret stays the reference that it is."""
+    if isinstance(value, FileRef):
+        return value.file
+    return {"secret": value.secret} if isinstance(value, SecretRef) else value
+
+
+def _without(value: Any, names: tuple[str, ...]) -> Any:
+    if isinstance(value, dict):
+        return {key: _without(item, names) for key, item in value.items() if key not in names}
+    return [_without(item, names) for item in value] if isinstance(value, list) else value

@@ -1,0 +1,184 @@
+"""The analysed graph as tables of integers: ids, rings, pools, masks, deadlines and capacities."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from rspp_compiler.ir.analysis import Analysis
+from rspp_compiler.ir.context import Context
+from rspp_compiler.ir.graph import Graph
+from rspp_compiler.ir.layout import Node, Plan
+from rspp_compiler.ir.plan import Layout, MemoryRow
+from rspp_compiler.ir.spec import EventSpec
+from rspp_compiler.ir.types import AudioType
+from rspp_compiler.layout import tables
+from rspp_compiler.layout.control import Counter
+
+try:
+    from rspp_compiler.layout.memory import memory_bytes, memory_table
+except ModuleNotFoundError:
+    memory_bytes, memory_table = (lambda plan: 0), (lambda plan: [])
+from rspp_compiler.layout.pools import pools
+from rspp_compiler.layout.tables import Ids, mask
+
+IDS_MAX = 63  # nodes, and edges: the kernel keeps sets of them in one 64-bit word
+UNHASHED = "0" * 64  # until `freeze`
+TELEMETRY_OUT_MAX = 64  # taps and metrics that wait for the next drain; more are dropped
+DATA_OUT_MIN = 64  # one drain's worth of audio and text
+LEDGER_MIN = 64
+
+
+def layout(analysis: Analysis, ctx: Context) -> Layout | None:
+    """The plan tables but for their hash. Reports E0601 and E0602; None where those leave nothing to lay out."""
+    graph = analysis.graph
+    if not _fits(graph, ctx):
+        return None
+    spec, limits, ids = graph.spec, graph.spec.limits, Ids(graph)
+    # An INVOKE needs room for itself, the conversation, a FEED and one more before it may run.
+    data_out_max = _power_of_two(max(DATA_OUT_MIN, 3 + limits.context_items_max))
+    pool_table, pool_of = pools(graph, data_out_max, TELEMETRY_OUT_MAX)
+    nodes = tables.nodes(graph, ids)
+    edges = tables.edges(analysis, ids, pool_of)
+    reactions, modes = tables.reactions(graph, ids), tables.modes(graph, ids)
+    recogniser = _only(nodes, "stt")
+    detector = _detector(graph)
+    speech_start = ids.events.get((detector, "speech_start"), -1)
+    barge_in = ids.events.get((detector, "barge_in"), -1)
+    step_max = Counter(nodes, edges, reactions, modes, recogniser, speech_start, barge_in).step_max()
+    turn_nodes = [node.id for node in nodes if node.scope == "turn"]
+    plan = Plan(
+        pipeline=spec.name,
+        pipeline_version=spec.version,
+        profile=spec.profile,
+        template_hash=UNHASHED,
+        recording_level=spec.recording.level,
+        nodes=nodes,
+        edges=edges,
+        pools=pool_table,
+        events=tables.events(graph, ids),
+        reactions=reactions,
+        modes=modes,
+        ingress=_only(nodes, "ingress"),
+        egress=_only(nodes, "egress"),
+        turn_owner=ids.event(spec.turn_owner),
+        recogniser=recogniser,
+        speech_start=speech_start,
+        barge_in=barge_in,
+        speech_nodes=mask(node.id for node in nodes if node.kind == "tts"),
+        turn_nodes=mask(turn_nodes),
+        turn_edges=mask(edge.id for edge in edges if edge.scope == "turn"),
+        stages=tuple(turn_nodes),
+        turn_ns=spec.budget.turn_ns,
+        turn_warning_ns=spec.budget.turn_ns * spec.budget.warning_percent // 100,
+        turn_total_ns=spec.budget.turn_total_ns,
+        grace_ns=limits.cancel_grace_ns,
+        lead_ns=limits.egress_lead_ns,
+        evidence_ns=limits.evidence_append_ns,
+        audio_bytes_per_second=_audio_rate(graph),
+        utterance_bytes_max=limits.utterance_bytes_max,
+        spoken_bytes_max=limits.spoken_bytes_max,
+        context_items_max=limits.context_items_max,
+        context_bytes_max=limits.context_bytes_max,
+        control_in_max=limits.control_in_max,
+        control_out_max=_power_of_two(4 * step_max),  # a few steps go by between two drains
+        control_step_max=step_max,
+        data_out_max=data_out_max,
+        telemetry_out_max=TELEMETRY_OUT_MAX,
+        ledger_max=_ledger_max(graph),
+        memory_bytes=0,
+        provider_bindings=_bindings(graph),
+    )
+    plan = replace(plan, memory_bytes=memory_bytes(plan))
+    return Layout(
+        plan=plan,
+        memory=tuple(MemoryRow(*row) for row in memory_table(plan)),
+        handlers=tuple(node.spec.implementation or "" for node in graph.of_kind("python")),
+        analysis=analysis,
+    )
+
+
+def _fits(graph: Graph, ctx: Context) -> bool:
+    """Whether every item fits its edge, and the pipeline the kernel's sets."""
+    fits = True
+    for edge in graph.edges:
+        port = graph.source_port(edge)
+        largest = port.item_bytes_max if port else 0
+        if edge.spec.buffer_bytes < largest:
+            fits = False
+            ctx.sink.add(
+                "E0601",
+                f"`{edge.id}` holds {edge.spec.buffer_bytes} bytes, and one item of `{edge.source}.{edge.source_port}` "
+                f"may have {largest}",
+                edge.spec.origin("buffer_bytes").span,
+                label=f"less than one item of {largest} bytes",
+                help=f"give it at least `{largest}B`",
+            )
+        if edge.spec.handoff and edge.spec.buffer_items < 2:
+            fits = False
+            ctx.sink.add(
+                "E0601",
+                f"`{edge.id}` holds 1 item, and a hand-off may release 2 at once",
+                edge.spec.origin("buffer_items").span,
+                label="room for at least 2 items is needed",
+                help="give it at least `2 items`",
+            )
+    for count, what in ((len(graph.nodes), "nodes"), (len(graph.edges), "edges")):
+        if count > IDS_MAX:
+            fits = False
+            ctx.sink.add(
+                "E0602",
+                f"the pipeline has {count} {what}; at most {IDS_MAX} are possible",
+                graph.spec.span,
+                label=f"{count} {what}",
+                help="split it into two pipelines",
+            )
+    return fits
+
+
+def _detector(graph: Graph) -> str:
+    """The node whose `speech_start` may be a barge-in: the one a reaction names, or the owner of the turn's end."""
+    for reaction in graph.spec.reactions:
+        for event in reaction.events:
+            if event.event == "barge_in":
+                return event.subject
+    owner: EventSpec | None = graph.spec.turn_owner
+    detectors = [node.id for node in graph.of_kind("vad")]
+    if owner is not None and owner.subject in detectors:
+        return owner.subject
+    return detectors[0] if detectors else ""
+
+
+def _only(nodes: tuple[Node, ...], kind: str) -> int:
+    return next((node.id for node in nodes if node.kind == kind), -1)
+
+
+def _audio_rate(graph: Graph) -> int:
+    """Bytes a second of what is played; the profile's format where nothing is."""
+    for node in graph.of_kind("egress"):
+        port = node.spec.input("audio")
+        if port is not None and isinstance(port.type, AudioType):
+            return port.type.bytes_per_second
+    return 32_000
+
+
+def _ledger_max(graph: Graph) -> int:
+    """Frames that may be sent and not yet played. A segment's last frame can be short, hence four times as many."""
+    frames = [
+        port.item_ns for node in graph.of_kind("egress") for port in node.spec.inputs if port.type.name == "audio"
+    ]
+    shortest = min((ns for ns in frames if ns), default=20_000_000)
+    return max(LEDGER_MIN, _power_of_two(4 * -(-graph.spec.limits.egress_lead_ns // shortest)))
+
+
+def _bindings(graph: Graph) -> tuple[tuple[str, str], ...]:
+    """Node and first candidate of its provider, for each effect node."""
+    rows: list[tuple[str, str]] = []
+    for node in graph.nodes:
+        provider = graph.spec.provider(node.spec.provider or node.kind)
+        if node.execution == "effect" and provider is not None:
+            rows.append((node.id, provider.candidates[0].name))
+    return tuple(rows)
+
+
+def _power_of_two(at_least: int) -> int:
+    return 1 << (at_least - 1).bit_length()

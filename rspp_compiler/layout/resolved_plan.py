@@ -1,0 +1,131 @@
+"""The resolved turn plan of CONTRACTS §6 as a template: every field but those that a turn adds.
+
+A turn adds `turn_id`, `plan_hash` and `authority_epoch`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rspp_compiler.ir.analysis import EdgeBound
+from rspp_compiler.ir.graph import GraphEdge
+from rspp_compiler.ir.plan import Layout
+
+_STRATEGY = {"drop_oldest": "drop", "drop_newest": "drop"}
+_REPLAY = {
+    "L0": ["replay_decisions", "recompute_decisions"],
+    "L1": ["replay_decisions", "recompute_decisions"],
+    "L2": ["replay_decisions", "recompute_decisions", "playback_recorded_provider_outputs", "re_simulate_nodes"],
+}
+
+
+def resolved_plan(layout: Layout) -> dict[str, Any]:
+    """The template, ready to be printed as JSON; times in whole milliseconds, rounded up, at least 1."""
+    plan, analysis = layout.plan, layout.analysis
+    graph = analysis.graph
+    spec = graph.spec
+    bounds = {bound.edge: bound for bound in analysis.bounds}
+    turn_total_ns = spec.budget.turn_total_ns
+    return {
+        "pipeline_version": plan.pipeline_version,
+        "graph_definition_ref": f"{plan.pipeline}/{plan.pipeline_version}",
+        "execution_profile": plan.profile,
+        "budgets": {
+            "turn_budget_ms": _ms(spec.budget.turn_ns),
+            "node_budget_ms_default": _ms(spec.budget.node_ns),
+            "path_budget_ms_default": _ms(spec.budget.path_ns),
+            "edge_budget_ms_default": _ms(spec.budget.edge_ns),
+        },
+        "provider_bindings": dict(plan.provider_bindings),
+        "edge_buffer_policies": {
+            edge.id: _edge_policy(edge, bounds[edge.id], turn_total_ns, spec.budget.edge_ns) for edge in graph.edges
+        },
+        "flow_control": {
+            "mode_by_lane": {"ControlLane": "signal", "DataLane": "signal", "TelemetryLane": "signal"},
+            "watermarks": {
+                "DataLane": {"high": max((bound.items_max for bound in analysis.bounds), default=1), "low": 0},
+            },
+            "shedding_strategy_by_lane": {"ControlLane": "none", "DataLane": "drop", "TelemetryLane": "drop"},
+        },
+        "allowed_adaptive_actions": ["retry", "provider_switch", "degrade", "fallback"],
+        "snapshot_provenance": {
+            "routing_view_snapshot": "embedded/one-process",
+            "admission_policy_snapshot": "embedded/admit-all",
+            "abi_compatibility_snapshot": "embedded/checked-at-import",
+            "version_resolution_snapshot": f"{plan.pipeline}/{plan.pipeline_version}",
+            "policy_resolution_snapshot": "embedded/none",
+            "provider_health_snapshot": "embedded/assumed-healthy",
+        },
+        "recording_policy": {
+            "recording_level": plan.recording_level,
+            "allowed_replay_modes": _REPLAY[plan.recording_level],
+        },
+        "determinism": {
+            "seed": 0,  # the kernel draws no random number
+            "ordering_markers": ["runtime_sequence"],
+            "merge_rule_id": "runtime_sequence",
+            "merge_rule_version": "v1.0",
+            "nondeterministic_inputs": [
+                {"input_key": f"{node.name}.output", "source": "external_call", "evidence_ref": f"ingest/{node.name}"}
+                for node in plan.nodes
+                if node.execution == "effect"
+            ]
+            + [{"input_key": "now_ns", "source": "system_time", "evidence_ref": "ingest/now_ns"}],
+        },
+        "streaming_handoff": _handoff(layout),
+    }
+
+
+def _edge_policy(edge: GraphEdge, bound: EdgeBound, turn_total_ns: int, edge_ns: int) -> dict[str, Any]:
+    """One edge. Where nothing bounds the age of what waits, the turn's total does."""
+    first = edge.spec.overflow[0]
+    strategy = _STRATEGY.get(first.strategy, first.strategy)
+    policy: dict[str, Any] = {
+        "strategy": strategy,
+        "max_queue_items": bound.items_max,
+        "max_queue_ms": _ms(bound.age_ns_max or edge.spec.buffer_ns or turn_total_ns),
+        "max_queue_bytes": bound.bytes_max,
+        "max_latency_contribution_ms": _ms(bound.contributes_ns or edge_ns),
+        "lane_handling": {
+            "DataLane": strategy,
+            "ControlLane": "non_blocking_priority",
+            "TelemetryLane": "best_effort_drop",
+        },
+        "defaulting_source": edge.spec.origin("overflow").defaulting_source,
+    }
+    if first.strategy in _STRATEGY:
+        policy["drop_side"] = first.strategy.removeprefix("drop_")
+    if first.strategy == "block":
+        policy["max_block_time_ms"] = _ms(first.block_ns or turn_total_ns)
+    return policy
+
+
+def _handoff(layout: Layout) -> dict[str, Any]:
+    """Model to voice, where the pipeline has such a hand-off. A recogniser's utterance is released in one piece."""
+    plan = layout.plan
+    found = [
+        edge
+        for edge in plan.edges
+        if edge.handoff and plan.nodes[edge.source].kind == "llm" and plan.nodes[edge.target].kind == "tts"
+    ]
+    if not found or found[0].handoff is None:
+        return {"enabled": False}
+    return {
+        "enabled": True,
+        "stt_to_llm": {"enabled": False},
+        "llm_to_tts": {
+            "enabled": True,
+            "min_partial_chars": 1,
+            "max_partial_age_ms": _ms(found[0].handoff.age_ns_max),
+            "max_pending_revisions": 1,
+            "max_pending_segments": found[0].items_max,
+            "trigger_on_punctuation": True,
+            "coalesce_latest_only": False,
+            "emit_flow_control_signals": True,
+            "degrade_on_threshold_breach": False,
+        },
+    }
+
+
+def _ms(ns: int) -> int:
+    return max(1, -(-ns // 1_000_000))

@@ -1,0 +1,212 @@
+"""Nodes, edges, events, reactions and modes with their integer ids."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rspp_compiler.ir.analysis import Analysis
+from rspp_compiler.ir.graph import Graph, GraphEdge, GraphNode
+from rspp_compiler.ir.layout import Action, Edge, Event, Handoff, Mode, Node, Overflow, Port, Reaction
+from rspp_compiler.ir.spec import EventSpec, ReactionSpec
+
+EVENT_BYTES_MAX = 1024  # of an event (CONTRACTS §2)
+IMPLICIT_EVENTS = ("started", "done", "error", "timeout", "barge_in")  # raised by the kernel; no provider emits them
+SUBJECTS = {"session": -1, "turn": -2}
+
+
+class Ids:
+    """Ids of one graph. Nodes: topological, ingress first. Edges: the one nearest to the egress first."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.nodes = {node.id: node.position for node in graph.nodes}
+        order = sorted(
+            range(len(graph.edges)),
+            key=lambda i: (-self.nodes[graph.edges[i].target], -self.nodes[graph.edges[i].source], i),
+        )
+        self.edges = {graph.edges[index].id: id for id, index in enumerate(order)}
+        self.modes = {"full": 0} | {mode.id: id for id, mode in enumerate(graph.spec.modes, start=1)}
+        self.events = {name: id for id, (name, _, _) in enumerate(_events(graph))}
+
+    def event(self, spec: EventSpec | None) -> int:
+        return -1 if spec is None else self.events.get((spec.subject, spec.event), -1)
+
+
+def events(graph: Graph, ids: Ids) -> tuple[Event, ...]:
+    """Every event that a provider may emit, and every one of the kernel that a reaction names."""
+    return tuple(
+        Event(id, f"{subject}.{name}", SUBJECTS.get(subject, ids.nodes.get(subject, -1)), port)
+        for id, ((subject, name), _, port) in enumerate(_events(graph))
+    )
+
+
+def _events(graph: Graph) -> list[tuple[tuple[str, str], int, int]]:
+    named = {(event.subject, event.event) for reaction in graph.spec.reactions for event in reaction.events}
+    if graph.spec.turn_owner is not None:
+        named.add((graph.spec.turn_owner.subject, graph.spec.turn_owner.event))
+    found: list[tuple[tuple[str, str], int, int]] = []
+    for subject in SUBJECTS:
+        found += [((subject, name), -1, -1) for other, name in sorted(named) if other == subject]
+    for node in graph.nodes:
+        ports = event_ports(node)
+        data_ports = len(node.spec.outputs)
+        found += [((node.id, name), node.position, data_ports + index) for index, name in enumerate(ports)]
+        found += [((node.id, name), node.position, -1) for name in IMPLICIT_EVENTS if (node.id, name) in named]
+    return found
+
+
+def event_ports(node: GraphNode) -> tuple[str, ...]:
+    """Events that a provider emits, each on a port of its own behind the data ports."""
+    own = () if node.execution != "effect" else node.spec.events
+    return tuple(name for name in own if name not in IMPLICIT_EVENTS)
+
+
+def nodes(graph: Graph, ids: Ids) -> tuple[Node, ...]:
+    """Nodes by id; ids of Python handlers follow the order of nodes."""
+    handlers = {node.id: index for index, node in enumerate(graph.of_kind("python"))}
+    return tuple(_node(graph, node, ids, handlers) for node in graph.nodes)
+
+
+def _node(graph: Graph, node: GraphNode, ids: Ids, handlers: dict[str, int]) -> Node:
+    spec = node.spec
+    first_ns, chunk_ns = _deadlines(graph, node)
+    text = spec.settings.get("text", "") if node.kind == "say" else ""
+    predecessors = {edge.source for edge in graph.into(node.id)}
+    return Node(
+        id=node.position,
+        name=node.id,
+        kind=node.kind,
+        execution=node.execution,
+        scope=node.scope,
+        line=spec.span.line,
+        inputs=tuple(Port(port.name, port.type.name, port.item_bytes_max) for port in spec.inputs),
+        outputs=(
+            *(Port(port.name, port.type.name, port.item_bytes_max) for port in spec.outputs),
+            *(Port(name, "event", EVENT_BYTES_MAX) for name in event_ports(node)),
+        ),
+        edges_in=tuple(sorted(ids.edges[edge.id] for edge in graph.into(node.id))),
+        upstream=mask(ids.nodes[id] for id in predecessors if graph.node(id).scope == "turn"),
+        window=spec.window_items if node.execution == "effect" else 0,
+        first_output_ns=first_ns,
+        chunk_ns=chunk_ns,
+        event_error=ids.events.get((node.id, "error"), -1),
+        event_timeout=ids.events.get((node.id, "timeout"), -1),
+        event_started=ids.events.get((node.id, "started"), -1),
+        event_done=ids.events.get((node.id, "done"), -1),
+        text=str(text),
+        handler=handlers.get(node.id, -1),
+        emissions_max=spec.emissions_max if node.kind == "python" else 0,
+    )
+
+
+def _deadlines(graph: Graph, node: GraphNode) -> tuple[int, int]:
+    """First-output budget and chunk deadline of an effect node.
+
+    A detector waits for the user, so nothing is due of it. A recogniser owes its final once the input ended; what it
+    says before depends on the user too. The others owe a first output within their budget, or the provider's own
+    timeout where that is less.
+    """
+    spec = node.spec
+    if node.execution != "effect" or node.kind == "vad":
+        return 0, 0
+    if node.kind == "stt":
+        return spec.first_output_ns, 0
+    provider = graph.spec.provider(spec.provider or node.kind)
+    if provider is None:
+        return spec.first_output_ns, spec.chunk_ns
+    return min(spec.first_output_ns, provider.first_chunk_ns), spec.chunk_ns or provider.chunk_ns
+
+
+def edges(analysis: Analysis, ids: Ids, pool_of: dict[str, int]) -> tuple[Edge, ...]:
+    """Edges by id; `pool_of` maps an edge's name to its pool."""
+    graph = analysis.graph
+    ages = {bound.edge: bound.age_ns_max for bound in analysis.bounds}
+    table = [_edge(graph, edge, ids, pool_of[edge.id], ages[edge.id]) for edge in graph.edges]
+    return tuple(sorted(table, key=lambda edge: edge.id))
+
+
+def _edge(graph: Graph, edge: GraphEdge, ids: Ids, pool: int, age_ns_max: int) -> Edge:
+    spec = edge.spec
+    outputs = [port.name for port in graph.node(edge.source).spec.outputs]
+    inputs = [port.name for port in graph.node(edge.target).spec.inputs]
+    return Edge(
+        id=ids.edges[edge.id],
+        name=edge.id,
+        line=spec.span.line,
+        source=ids.nodes[edge.source],
+        source_port=outputs.index(edge.source_port),
+        target=ids.nodes[edge.target],
+        target_port=inputs.index(edge.target_port),
+        scope=edge.scope,
+        pool=pool,
+        items_max=spec.buffer_items,
+        bytes_max=spec.buffer_bytes,
+        age_ns_max=age_ns_max,
+        overflow=_overflow(edge),
+        handoff=Handoff(spec.handoff.age_ns_max, item_bytes_max(graph, edge)) if spec.handoff else None,
+        commit_point=spec.commit_point,
+    )
+
+
+def _overflow(edge: GraphEdge) -> tuple[Overflow, ...]:
+    """The order as written. What is about to be heard is shed only where the user says so: by default the edge into
+    `egress.audio` blocks without end, and a transport that stands still is a stall (CONTRACTS §7).
+    """
+    spec = edge.spec
+    if (edge.target, edge.target_port) == ("egress", "audio") and spec.origin("overflow").kind != "user":
+        return (Overflow("block"),)
+    return tuple(Overflow(step.strategy, step.block_ns) for step in spec.overflow)
+
+
+def item_bytes_max(graph: Graph, edge: GraphEdge) -> int:
+    """The largest item that the edge can hold: of its source's port, or what a hand-off assembles for its target's."""
+    source, target = graph.source_port(edge), graph.target_port(edge)
+    assert source is not None and target is not None  # noqa: PT018 - resolve bound both
+    if edge.spec.handoff is None:
+        return source.item_bytes_max
+    return min(target.item_bytes_max, edge.spec.buffer_bytes)
+
+
+def reactions(graph: Graph, ids: Ids) -> tuple[Reaction, ...]:
+    """One row for each event of each line, in the order of the source.
+
+    `end utterance` at the owner's own event has no row: ending the utterance is what the owner's event does.
+    """
+    rows: list[Reaction] = []
+    for reaction in graph.spec.reactions:
+        for event in reaction.events:
+            id = ids.event(event)
+            if reaction.verb == "end_utterance" and id == ids.event(graph.spec.turn_owner):
+                continue
+            rows.append(Reaction(id=len(rows), event=id, action=_action(reaction, ids), line=reaction.span.line))
+    return tuple(rows)
+
+
+def _action(reaction: ReactionSpec, ids: Ids) -> Action:
+    if reaction.trigger is not None:
+        return Action("trigger", ids.nodes[reaction.trigger.node])
+    verb = reaction.verb or "cancel_turn"
+    return Action(verb, ids.modes[reaction.object or ""]) if verb == "degrade" else Action(verb)
+
+
+def modes(graph: Graph, ids: Ids) -> tuple[Mode, ...]:
+    """Mode 0 is the full pipeline; in the others an edge is off with either of its ends."""
+    table = [Mode(id=0, name="full", nodes_off=0, edges_off=0)]
+    for mode in graph.spec.modes:
+        off = set(mode.off)
+        table.append(
+            Mode(
+                id=ids.modes[mode.id],
+                name=mode.id,
+                nodes_off=mask(ids.nodes[id] for id in off),
+                edges_off=mask(ids.edges[edge.id] for edge in graph.edges if {edge.source, edge.target} & off),
+            )
+        )
+    return tuple(table)
+
+
+def mask(bits: Iterable[int]) -> int:
+    """The integer with these bits set."""
+    result = 0
+    for bit in bits:
+        result |= 1 << bit
+    return result
