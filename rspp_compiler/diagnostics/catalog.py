@@ -56,7 +56,6 @@ CODES: dict[str, Code] = {
     "E0309": Code("malformed reference"),
     "E0310": Code("required setting missing"),
     "E0311": Code("settings contradict each other"),
-    "E0312": Code("audio shed at the egress by default", "warning"),
     # ---- types and the graph
     "E0401": Code("types do not agree"),
     "E0402": Code("item larger than the port takes"),

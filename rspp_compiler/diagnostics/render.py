@@ -1,12 +1,12 @@
 """Diagnostics as text, with the source line and carets, or as JSON.
 
-    error[E0203]: no node `sst`
-      --> hello.rspp:5:27
-       |
-     5 |   ingress.audio -> vad -> sst -> llm -> tts -> egress.audio
-       |                           ^^^
-       = note: declared: `vad`
-       = help: did you mean `stt`?
+error[E0203]: no node `sst`
+  --> hello.rspp:5:27
+   |
+ 5 |   ingress.audio -> vad -> sst -> llm -> tts -> egress.audio
+   |                           ^^^
+   = note: declared: `vad`
+   = help: did you mean `stt`?
 """
 
 from __future__ import annotations
@@ -140,7 +140,9 @@ def _carets(
     end = min(end, start + _WIDTH_MAX - 8) if start or len(text) > _WIDTH_MAX else end
     lead = _cells(text[start : span.column - 1]) + (3 if start else 0)
     size = max(1, _cells(text[span.column - 1 : end].rstrip()))
-    mark = paint(severity if is_primary else "frame", ("^" if is_primary else "-") * size + (f" {label}" if label else ""))
+    mark = paint(
+        severity if is_primary else "frame", ("^" if is_primary else "-") * size + (f" {label}" if label else "")
+    )
     return paint("frame", " " * (width + 1) + "| ") + " " * lead + mark
 
 

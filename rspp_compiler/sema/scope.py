@@ -42,6 +42,7 @@ class NodeScope:
         """Binds a `node` line."""
         name = node.name
         if not check_name(name, self._sink):
+            self._lost |= {name.text}
             self.is_intact = False
             return
         if name.text in self._names:

@@ -96,7 +96,7 @@ def _report(error: UnexpectedInput, source: Source, text: str, offset: int, ctx:
         end = offset
     help, fix = hint(source, text, offset)
     label = f"expected {phrase(expected)}"
-    ctx.sink.add("E0110", f"{found}: {label}", source.span(offset, end), label=label, help=help, fix=fix)
+    ctx.sink.add("E0110", f"{found}: {label}", source.span(offset, end), help=help, fix=fix)
 
 
 def _without(text: str, offset: int, lost: set[str]) -> str:

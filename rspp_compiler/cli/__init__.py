@@ -1,0 +1,41 @@
+"""The command `rsppc`.
+
+`app`      the commands and their options
+`report`   what they print
+`new`      `rsppc new`: a project to start from
+`run`      `rsppc run`: build, then hand over to `rspp run`
+
+Exit codes: 0 clean, 1 findings, 2 wrong usage, 70 a fault of the compiler itself.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+EXIT_FINDINGS, EXIT_USAGE, EXIT_INTERNAL = 1, 2, 70
+
+
+def main() -> None:
+    """Entry point. Whatever goes wrong inside, a user never meets a traceback, unless they ask: `RSPP_TRACE=1`."""
+    try:
+        from rspp_compiler.cli.app import app
+
+        app()
+    except BrokenPipeError:
+        # Whoever read our output has left, as `rsppc … | head` does.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(EXIT_FINDINGS)
+    except RecursionError:
+        print("rsppc: this file is nested too deeply to be read", file=sys.stderr)
+        sys.exit(EXIT_FINDINGS)
+    except Exception as error:
+        if os.environ.get("RSPP_TRACE") == "1":
+            raise
+        print(f"rsppc: internal error {type(error).__name__}: {error}", file=sys.stderr)
+        print(
+            "This is a fault of the compiler, not of your file; we are sorry. Please report it together with",
+            file=sys.stderr,
+        )
+        print("the file and the output of the same command with RSPP_TRACE=1.", file=sys.stderr)
+        sys.exit(EXIT_INTERNAL)

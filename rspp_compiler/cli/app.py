@@ -1,0 +1,180 @@
+"""The commands of `rsppc`. What a command needs is imported when it runs, so that `--help` is instant."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rspp_compiler import __version__
+from rspp_compiler.cli import EXIT_FINDINGS, EXIT_USAGE
+
+if TYPE_CHECKING:
+    from rspp_compiler.driver import Result
+
+
+class Emit(StrEnum):
+    ast = "ast"
+    spec = "spec"
+    graph = "graph"
+    analysis = "analysis"
+    layout = "layout"
+    plan = "plan"
+
+
+class Backend(StrEnum):
+    cython = "cython"
+    python = "python"
+
+
+class GraphFormat(StrEnum):
+    mermaid = "mermaid"
+
+
+app = typer.Typer(
+    name="rsppc",
+    help="Compiles a voice agent's pipeline into a Python package with a compiled hot path.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="Pipeline files.")]
+OneFile = Annotated[Path, typer.Argument(metavar="FILE", help="A pipeline file.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")]
+Output = Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Folder for the generated packages.")]
+BackendOption = Annotated[Backend, typer.Option("--backend", help="python needs no C compiler, and is slow.")]
+
+
+@app.callback(invoke_without_command=True)
+def root(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    if version:
+        print(f"rsppc {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def check(files: Files, json: Json = False) -> None:
+    """Reports every mistake in the files, or one line about each pipeline."""
+    from rspp_compiler.cli import report
+
+    results = [_compile(file, until="layout") for file in files]
+    report.findings(results, json=json, to=sys.stdout)
+    if not json:
+        for result in results:
+            report.one_line(result)
+    _exit(results)
+
+
+@app.command()
+def build(
+    files: Files,
+    output: Output = Path("generated"),
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if a file would change.")] = False,
+    emit: Annotated[Emit | None, typer.Option("--emit", help="Print this stage as JSON, and stop there.")] = None,
+    backend: BackendOption = Backend.cython,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite generated files that were edited by hand.")] = False,
+    install: Annotated[bool, typer.Option(help="Install the wheel into the current environment.")] = True,
+    json: Json = False,
+) -> None:
+    """Builds each pipeline into a package below DIR."""
+    from rspp_compiler.cli import report
+
+    until = report.last_pass(emit) if emit else "write" if check else "compile"
+    options = {"output": output, "backend": backend.value, "check_drift": check, "force": force, "install": install}
+    results: list[Result] = []
+    for file in files:
+        result = _compile(file, until=until, progress=emit is None and not json, **options)
+        results.append(result)
+        if emit and result.ok:
+            report.stage(result, emit)
+    # With --emit, the output is the stage alone; findings still need to be seen.
+    report.findings(results, json=json and not emit, to=sys.stdout if json and not emit else sys.stderr)
+    drifted = False
+    for result in results:
+        if check:
+            drifted |= report.drift(result, quiet=json)
+        elif not emit and not json:
+            report.built(result)
+    _exit(results, drifted)
+
+
+@app.command()
+def explain(code: Annotated[str, typer.Argument(metavar="CODE", help="The code of a finding, such as E0203.")]) -> None:
+    """Explains a finding, with an example of what causes it and one of what is right."""
+    from rspp_compiler.cli import report
+
+    if not report.explain(code.upper()):
+        raise typer.Exit(EXIT_USAGE)
+
+
+@app.command()
+def graph(
+    file: OneFile,
+    format: Annotated[GraphFormat, typer.Option("--format", help="How to draw it.")] = GraphFormat.mermaid,
+) -> None:
+    """Prints the pipeline's graph."""
+    from rspp_compiler.cli import report
+
+    result = _compile(file, until="check")
+    report.findings([result], json=False, to=sys.stderr)
+    _exit([result])
+    report.graph(result, format.value)
+
+
+@app.command()
+def new(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the project and its pipeline, in snake_case.")],
+) -> None:
+    """Writes a project to start from, in a new folder."""
+    from rspp_compiler.cli.new import new_project
+
+    if problem := new_project(name, Path.cwd()):
+        print(f"rsppc new: {problem}", file=sys.stderr)
+        raise typer.Exit(EXIT_USAGE)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def run(
+    context: typer.Context,
+    file: OneFile,
+    output: Output = Path("generated"),
+    backend: BackendOption = Backend.cython,
+) -> None:
+    """Builds a pipeline and runs it: `rsppc run FILE --wav question.wav`, `--text "…"`.
+
+    All other options go to `rspp run`; `rspp run --help` lists them.
+    """
+    from rspp_compiler.cli import report
+    from rspp_compiler.cli.run import run_package
+
+    result = _compile(file, until="compile", progress=True, output=output, backend=backend.value)
+    report.findings([result], json=False, to=sys.stderr)
+    _exit([result])
+    report.built(result)
+    raise typer.Exit(run_package(report.package_folder(result), context.args))
+
+
+def _compile(file: Path, *, until: str, progress: bool = False, **options: Any) -> Result:
+    from rspp_compiler.cli import report
+    from rspp_compiler.driver import compile_pipeline
+    from rspp_compiler.ir.context import Context, Options
+
+    ctx = Context(options=Options(until=until, **options))
+    if progress:
+        ctx.progress = report.progress
+        report.progress(f"{file}")
+    return compile_pipeline([file], ctx=ctx)
+
+
+def _exit(results: list[Result], has_drift: bool = False) -> None:
+    """Leaves with the code that the findings ask for; a file that cannot be read is wrong usage."""
+    codes = {found.code for result in results for found in result.diagnostics}
+    if "E0101" in codes:
+        raise typer.Exit(EXIT_USAGE)
+    if has_drift or not all(result.ok for result in results):
+        raise typer.Exit(EXIT_FINDINGS)

@@ -1,0 +1,122 @@
+"""What the commands print."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import resources
+from pathlib import Path
+from typing import TextIO
+
+from rspp_compiler.diagnostics.catalog import CODES
+from rspp_compiler.diagnostics.render import render, to_json
+from rspp_compiler.driver import PASSES, Result
+from rspp_compiler.ir import dump
+
+
+def has_colour(to: TextIO) -> bool:
+    """Colour for a terminal, unless NO_COLOR says otherwise; FORCE_COLOR asks for it anywhere."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or (to.isatty() and os.environ.get("TERM") != "dumb")
+
+
+def findings(results: list[Result], *, json: bool, to: TextIO) -> None:
+    """The diagnostics of all files: as text, or as one JSON list."""
+    if json:
+        to.write(to_json([found for result in results for found in result.diagnostics]))
+        return
+    for result in results:
+        to.write(render(result.diagnostics, result.context.sources, colour=has_colour(to)))
+
+
+def progress(message: str) -> None:
+    """One line of what is being done."""
+    print(f"rsppc  {message}", file=sys.stderr, flush=True)
+
+
+def last_pass(stage: str) -> str:
+    """The pass whose result `--emit STAGE` prints."""
+    return next(name for name, _, of_pass in PASSES if of_pass == stage)
+
+
+def stage(result: Result, name: str) -> None:
+    sys.stdout.write(dump.to_json(result.stage(name)))
+
+
+def one_line(result: Result) -> None:
+    """`voice_assistant: 9 nodes, 8 edges; first output after 1750 ms at worst, of 2000 ms; 303 kB a session`."""
+    spec, analysis, layout = (result.stage(name) for name in ("spec", "analysis", "layout"))
+    if spec is None or not result.ok:
+        return
+    flows = len(spec.edges) + sum(len(reaction.path) for reaction in spec.reactions)
+    words = [f"{spec.name}: {len(spec.nodes)} nodes, {flows} edges"]
+    if analysis is not None and analysis.worst is not None:
+        worst, limit = analysis.worst.total_ns // 1_000_000, spec.budget.turn_ns // 1_000_000
+        words.append(f"first output after {worst} ms at worst, of {limit} ms")
+    if layout is not None:
+        words.append(f"{layout.plan.memory_bytes / 1000:.0f} kB a session")
+    print("; ".join(words))
+
+
+def built(result: Result) -> None:
+    """Where the package is, and whether anything had to be done."""
+    package = result.values.get("compile")
+    if package is None:
+        return
+    how = "unchanged, nothing to do" if package.cached and not package.written.drifted else "built"
+    progress(f"{_shown(package.folder)} {how} ({package.backend})")
+
+
+def drift(result: Result, *, quiet: bool) -> bool:
+    """Lists the files that differ from what the compiler writes today; whether there are any."""
+    written = result.values.get("write")
+    if written is None or not written.drifted:
+        return False
+    for word, paths in (("differs", written.changed), ("stale", written.removed)):
+        for path in paths:
+            if not quiet:
+                print(f"{word}: {_shown(written.folder)}/{path}")
+    if not quiet:
+        print("run `rsppc build` to write them anew")
+    return True
+
+
+def package_folder(result: Result) -> Path:
+    folder: Path = result.values["compile"].folder
+    return folder
+
+
+def graph(result: Result, format: str) -> None:
+    from rspp_compiler.emit.mermaid import mermaid
+
+    assert format == "mermaid"
+    print(mermaid(result.stage("graph")).rstrip())
+
+
+def explain(code: str) -> bool:
+    """Prints the page of a code; whether there is one."""
+    if code not in CODES:
+        import difflib
+
+        near = difflib.get_close_matches(code, CODES, n=1)
+        hint = f"; did you mean {near[0]}?" if near else f"; codes run from {min(CODES)} to {max(CODES)}"
+        print(f"rsppc explain: no code {code}{hint}", file=sys.stderr)
+        return False
+    page = resources.files("rspp_compiler.diagnostics").joinpath("codes", f"{code}.md").read_text(encoding="utf-8")
+    if has_colour(sys.stdout):
+        from rich.console import Console
+        from rich.markdown import Markdown
+
+        Console().print(Markdown(page))
+    else:
+        sys.stdout.write(page)
+    return True
+
+
+def _shown(folder: Path) -> str:
+    """A folder as a user would name it from here."""
+    try:
+        return folder.resolve().relative_to(Path.cwd()).as_posix()
+    except ValueError:
+        return folder.as_posix()

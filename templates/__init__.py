@@ -1,0 +1,1 @@
+"""The templates of what the compiler generates."""
