@@ -1,0 +1,291 @@
+"""The OR-02 record of every accepted turn (CONTRACTS §8).
+
+Written in stages, of which the newest counts: `baseline` is made durable before a turn may commit; `terminal` when the
+turn has closed; `amended` when a cancelled turn's last invocation has gone and what it still tried to say is known.
+Timestamps are integer milliseconds of session time, latencies milliseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from rspp_runtime.abi.codes import Cause, Op, Result, Scope, Signal
+from rspp_runtime.abi.messages import Inbound, Output
+from rspp_runtime.abi.plan import Plan
+from rspp_runtime.evidence.entries import Evidence
+from rspp_runtime.providers.contract import Outcome
+from rspp_runtime.session.observer import InvocationEnd, Observer
+
+SCHEMA_VERSION = "v1.0"
+MS_NS = 1_000_000
+REFUSED_MAX = 256  # outputs listed; all are counted
+MODALITIES = frozenset({"stt", "llm", "tts"})
+
+REQUIRED = (
+    "or02_evidence_schema_version",
+    "session_id",
+    "turn_id",
+    "pipeline_id",
+    "pipeline_version",
+    "resolved_turn_plan_id",
+    "plan_hash",
+    "template_hash",
+    "execution_profile_version",
+    "recording_level",
+    "lease_epoch_at_turn_open",
+    "lease_epoch_at_terminal",
+    "admission_outcome",
+    "policy_snapshot_ref",
+    "routing_snapshot_ref",
+    "determinism_seed",
+    "merge_rule_id",
+    "merge_rule_version",
+    "ordering_markers",
+    "nondeterministic_input_refs",
+    "wall_clock_at_session_start_ms",
+    "turn_open_timestamp",
+    "terminal_outcome",
+    "terminal_reason",
+    "turn_close_timestamp",
+    "provider_invocations",
+)
+IF_CANCELLED = ("cancel_scope", "cancel_accepted_timestamp", "cancel_fence_timestamp", "outputs_refused")
+OF_INVOCATION = (
+    "provider_invocation_id",
+    "node_id",
+    "modality",
+    "provider",
+    "outcome_class",
+    "attempts",
+    "retry_decision",
+    "first_output_latency_ms",
+    "total_latency_ms",
+)
+
+
+def missing_fields(record: Mapping[str, Any]) -> list[str]:
+    """Paths of what a terminal record lacks; empty if the turn's evidence is complete (gate 5)."""
+    missing = [name for name in REQUIRED if record.get(name) in (None, "")]
+    if record.get("or02_evidence_schema_version") not in (None, "", SCHEMA_VERSION):
+        missing.append(f"or02_evidence_schema_version (is not {SCHEMA_VERSION})")
+    if record.get("terminal_outcome") == "abort" and record.get("terminal_reason") == Cause.CANCELLED.name.lower():
+        missing += [name for name in IF_CANCELLED if record.get(name) in (None, "")]
+    for index, invocation in enumerate(record.get("provider_invocations") or ()):
+        missing += [f"provider_invocations[{index}].{name}" for name in OF_INVOCATION if name not in invocation]
+    return missing
+
+
+class _Turn:
+    """What is known of one turn so far."""
+
+    def __init__(self, record: dict[str, Any]) -> None:
+        self.record = record
+        self.calls: dict[int, dict[str, Any]] = {}  # by invocation id
+        self.open_calls: set[int] = set()
+        self.refused: list[dict[str, Any]] = []
+        self.refused_count = 0
+        self.closed = False
+
+
+class Or02(Observer):
+    """Assembles the records; `put` takes each stage. `resolved` is the package's plan template (CONTRACTS §6)."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        resolved: Mapping[str, Any],
+        *,
+        session_id: str,
+        epoch: int,
+        seed: int,
+        level: str,
+        started_ms: int,
+        put: Callable[[Evidence], None],
+    ) -> None:
+        self.records: dict[int, dict[str, Any]] = {}  # the newest stage of each turn that has closed
+        self._plan = plan
+        self._session_id = session_id
+        self._epoch = epoch
+        self._put = put
+        self._turns: dict[int, _Turn] = {}  # open, or closed with invocations still going
+        self._stt: list[dict[str, Any]] = []  # the recogniser's invocations that no turn has claimed yet
+        self._started: dict[int, tuple[int, int, int]] = {}  # invocation → (node, turn, time)
+        self._accepted_ns = 0  # the last input that may have caused a cancel
+        snapshots = resolved.get("snapshot_provenance", {})
+        determinism = resolved.get("determinism", {})
+        self._common: dict[str, Any] = {
+            "or02_evidence_schema_version": SCHEMA_VERSION,
+            "session_id": session_id,
+            "pipeline_id": plan.pipeline,
+            "pipeline_version": plan.pipeline_version,
+            "template_hash": plan.template_hash,
+            "execution_profile_version": plan.profile,
+            "recording_level": level,
+            "admission_outcome": "admit",
+            "policy_snapshot_ref": snapshots.get("policy_resolution_snapshot", ""),
+            "routing_snapshot_ref": snapshots.get("routing_view_snapshot", ""),
+            "determinism_seed": seed,
+            "merge_rule_id": determinism.get("merge_rule_id", ""),
+            "merge_rule_version": determinism.get("merge_rule_version", ""),
+            "ordering_markers": list(determinism.get("ordering_markers", ())),
+            "nondeterministic_input_refs": list(determinism.get("nondeterministic_inputs", ())),
+            "wall_clock_at_session_start_ms": started_ms,
+        }
+
+    def baseline(self, turn: int) -> bool:
+        """Writes what is known when the evidence is asked for; False if there is no such turn."""
+        if turn in self._turns and not self._turns[turn].closed:
+            self._put(Evidence(turn, "baseline", self._assemble(self._turns[turn])))
+        return turn in self._turns or turn in self.records
+
+    # ---- observing
+
+    def on_input(self, event: Inbound, now_ns: int, result: int) -> None:
+        if result == Result.ACCEPTED:
+            self._accepted_ns = now_ns
+
+    def on_step(self, now_ns: int, deadline_ns: int, drained_ns: int, outputs: Sequence[Output]) -> None:
+        for output in outputs:
+            if output.op == Op.DECISION:
+                self._decided(output, drained_ns)
+            elif output.op == Op.INVOKE:
+                self._started[output.invocation] = (output.node, output.turn, output.t_ns)
+                if output.turn in self._turns:
+                    self._turns[output.turn].open_calls.add(output.invocation)
+
+    def on_invocation(self, end: InvocationEnd) -> None:
+        node = self._plan.nodes[end.node]
+        _, serial, _ = self._started.pop(end.invocation, (0, 0, 0))
+        call = {
+            "provider_invocation_id": f"{self._session_id}/i{end.invocation}",
+            "node_id": node.name,
+            "modality": node.kind if node.kind in MODALITIES else "external",
+            "provider": end.provider,
+            "outcome_class": Outcome(end.outcome).name.lower(),
+            "retryable": end.retryable,
+            "reason": end.reason,
+            "attempts": 1,
+            "retry_decision": "none",
+            "first_output_latency_ms": _ms(end.first_ns - end.start_ns) if end.first_ns >= 0 else None,
+            "total_latency_ms": _ms(end.end_ns - end.start_ns),
+        }
+        turn = self._turns.get(serial)
+        if turn is None:
+            if end.node == self._plan.recogniser:
+                self._stt.append(call)
+            return
+        turn.calls[end.invocation] = call
+        turn.open_calls.discard(end.invocation)
+        if turn.closed and not turn.open_calls:
+            self._write(serial, turn, "amended")
+            del self._turns[serial]
+
+    def _decided(self, output: Output, drained_ns: int) -> None:
+        signal = output.code
+        turn = self._turns.get(output.turn)
+        if signal == Signal.LEASE_ROTATED:
+            self._epoch = output.x
+        elif signal == Signal.TURN_OPEN:
+            self._open(output)
+        elif signal == Signal.LATE_AFTER_CANCEL:
+            self._refused(output)
+        elif turn is None or turn.closed:
+            return
+        elif signal == Signal.CANCEL and output.x == Scope.TURN:
+            turn.record |= {
+                "cancel_scope": "turn",
+                "cancel_accepted_timestamp": self._accepted_ns // MS_NS,
+                "cancel_fence_timestamp": drained_ns // MS_NS,
+                "cancel_to_fence_ms": _ms(drained_ns - self._accepted_ns),
+            }
+        elif signal in (Signal.PLAYBACK_COMPLETED, Signal.PLAYBACK_CANCELLED):
+            turn.record |= {"words_heard": output.x, "bytes_heard": output.y, "heard_basis": "paced"}
+        elif signal in (Signal.COMMIT, Signal.ABORT):
+            committed = signal == Signal.COMMIT
+            turn.record["terminal_outcome"] = "commit" if committed else "abort"
+            turn.record["terminal_reason"] = "completed" if committed else Cause(output.cause).name.lower()
+            turn.record["lease_epoch_at_terminal"] = self._epoch
+        elif signal == Signal.CLOSE:
+            turn.record["turn_close_timestamp"] = output.t_ns // MS_NS
+            turn.closed = True
+            self._write(output.turn, turn, "terminal")
+            if not turn.open_calls:
+                del self._turns[output.turn]
+
+    def _open(self, output: Output) -> None:
+        turn_id = f"{self._session_id}/{output.turn}"
+        turn = _Turn(
+            {
+                **self._common,
+                "turn_id": turn_id,
+                "resolved_turn_plan_id": f"{turn_id}/plan",
+                "plan_hash": output.payload.hex(),
+                "lease_epoch_at_turn_open": self._epoch,
+                "answers_runtime_sequence": [output.x, output.y],
+                "turn_open_timestamp": output.t_ns // MS_NS,
+            }
+        )
+        turn.calls = {-1 - index: call for index, call in enumerate(self._stt)}
+        self._stt = []
+        self._turns[output.turn] = turn
+
+    def _refused(self, output: Output) -> None:
+        serial = self._started.get(output.invocation, (0, output.turn, 0))[1] or output.turn
+        turn = self._turns.get(serial)
+        if turn is None:
+            return
+        turn.refused_count += 1
+        if len(turn.refused) < REFUSED_MAX:
+            node = self._plan.nodes[output.node]
+            ports = node.inputs if output.y else node.outputs
+            turn.refused.append(
+                {
+                    "node_id": node.name,
+                    "port": ports[output.port].name if 0 <= output.port < len(ports) else str(output.port),
+                    "provider_invocation_id": f"{self._session_id}/i{output.invocation}" if output.invocation else "",
+                    "at": "fence" if output.y else "ingest",
+                    "bytes": output.x,
+                    "runtime_timestamp_ms": output.t_ns // MS_NS,
+                }
+            )
+
+    # ---- writing
+
+    def _assemble(self, turn: _Turn) -> dict[str, Any]:
+        calls = dict(turn.calls)
+        for invocation in sorted(turn.open_calls):
+            calls[invocation] = self._pending(invocation)
+        record = dict(turn.record)
+        record["provider_invocations"] = [calls[key] for key in sorted(calls)]
+        if "cancel_scope" in record or turn.refused_count:
+            record["outputs_refused"] = list(turn.refused)
+            record["outputs_refused_count"] = turn.refused_count
+        return record
+
+    def _pending(self, invocation: int) -> dict[str, Any]:
+        """An invocation whose end has not been heard of: the kernel cancelled it, or it is still at work."""
+        node_id, _, _ = self._started[invocation]
+        node = self._plan.nodes[node_id]
+        return {
+            "provider_invocation_id": f"{self._session_id}/i{invocation}",
+            "node_id": node.name,
+            "modality": node.kind if node.kind in MODALITIES else "external",
+            "provider": dict(self._plan.provider_bindings).get(node.name, ""),
+            "outcome_class": Outcome.CANCELLED.name.lower(),
+            "retryable": False,
+            "reason": "cancelled, its end is awaited",
+            "attempts": 1,
+            "retry_decision": "none",
+            "first_output_latency_ms": None,
+            "total_latency_ms": None,
+        }
+
+    def _write(self, serial: int, turn: _Turn, stage: str) -> None:
+        record = self._assemble(turn)
+        self.records[serial] = record
+        self._put(Evidence(serial, stage, record))
+
+
+def _ms(ns: int) -> float:
+    return round(ns / MS_NS, 3)

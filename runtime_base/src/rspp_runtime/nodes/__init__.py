@@ -1,0 +1,24 @@
+"""What a pipeline's own Python nodes are written with (docs/nodes.md).
+
+    from rspp_runtime.nodes import Emit, Item
+
+    def shout(item: Item, emit: Emit) -> None:
+        emit(item.text.upper())
+
+A node is a callable of one item. A class is such a callable too, made once a session, so that it may remember:
+
+    class Count:
+        def __init__(self) -> None:
+            self.words = 0
+
+        def __call__(self, item: Item, emit: Emit) -> None:
+            self.words += item.words
+            emit(f"{self.words} words so far")
+
+It runs inside the kernel's step: it must be quick, must not wait, and does no I/O. `rspp_runtime.nodes.testing` runs
+one without a pipeline.
+"""
+
+from rspp_runtime.nodes.item import Emit, Item, ItemGoneError
+
+__all__ = ["Emit", "Item", "ItemGoneError"]

@@ -1,0 +1,85 @@
+"""An item as a Python node sees it, and what it emits with."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from rspp_runtime.abi.codes import Flag
+from rspp_runtime.abi.messages import Item as KernelItem
+
+
+class ItemGoneError(RuntimeError):
+    """A node looked at an item after its call had returned: keep the values, not the item."""
+
+
+class Item:
+    """One item. It lives as long as the call it is given to; later access raises `ItemGoneError`."""
+
+    __slots__ = ("_item", "_port")
+
+    def __init__(self, item: KernelItem, port: str) -> None:
+        self._item: KernelItem | None = item
+        self._port = port
+
+    @property
+    def port(self) -> str:
+        """Name of the input port."""
+        self._live()
+        return self._port
+
+    @property
+    def text(self) -> str:
+        """The payload of a text port."""
+        return self._live().payload.decode("utf-8", "replace")
+
+    @property
+    def audio(self) -> bytes:
+        """The payload of an audio port: PCM s16le mono, at most 20 ms."""
+        return self._live().payload
+
+    @property
+    def payload(self) -> bytes:
+        return self._live().payload
+
+    @property
+    def turn(self) -> int:
+        """Serial of the turn it belongs to; 0 outside turns."""
+        return self._live().turn
+
+    @property
+    def media_ns(self) -> int:
+        """Media time of the first sample, ns since the session began."""
+        return self._live().media_ns
+
+    @property
+    def final(self) -> bool:
+        """Whether a text will not be revised."""
+        return bool(self._live().flags & Flag.FINAL)
+
+    @property
+    def words(self) -> int:
+        """Words of a text."""
+        return self._live().b
+
+    @property
+    def sentence_end(self) -> int:
+        """Bytes up to the end of the last sentence that ends in the text; 0 if none does."""
+        return self._live().a
+
+    def _live(self) -> KernelItem:
+        if self._item is None:
+            raise ItemGoneError("this item is gone: it lives only as long as the call it is given to")
+        return self._item
+
+    def close(self) -> None:
+        """The call has returned."""
+        self._item = None
+
+
+class Emit(Protocol):
+    """Emits one item. `port` may be left out if the node has one output. `final` as in `Item.final`.
+
+    Raises `TypeError`, `ValueError` for what the port does not take; at most `emissions_max` items a call.
+    """
+
+    def __call__(self, payload: str | bytes, port: str | None = None, *, final: bool = False) -> None: ...

@@ -1,0 +1,45 @@
+"""Session time: integer nanoseconds since the session began, never going back."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Protocol
+
+SECOND_NS = 1_000_000_000
+MS_NS = 1_000_000
+
+
+class Clock(Protocol):
+    """The one clock of a session. Transports, driver and handlers all read it."""
+
+    def now_ns(self) -> int: ...
+
+
+class MonotonicClock:
+    """Real time, from the moment the clock was made."""
+
+    def __init__(self) -> None:
+        self._start_ns = time.monotonic_ns()
+
+    def now_ns(self) -> int:
+        return time.monotonic_ns() - self._start_ns
+
+
+class VirtualClock:
+    """The time of a virtual event loop (`session.virtual.VirtualLoop`), from the moment the clock was made.
+
+    Between two jumps of the loop it stands still: work takes no time, only waiting does.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._start_ns = round(loop.time() * SECOND_NS)
+
+    def now_ns(self) -> int:
+        return round(self._loop.time() * SECOND_NS) - self._start_ns
+
+
+async def sleep_until(clock: Clock, due_ns: int) -> None:
+    """Waits until session time `due_ns`; returns at once, but not before other tasks ran, if it has passed."""
+    await asyncio.sleep(max(0, due_ns - clock.now_ns()) / SECOND_NS)

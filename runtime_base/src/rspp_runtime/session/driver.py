@@ -1,0 +1,288 @@
+"""The driver of one session: offers inputs, advances, performs what is asked (docs/kernel.md).
+
+    input ──▶ offer() ──▶ session.ingest        any task, any time; stamped by the one clock
+                └─ wakes ──▶ _loop: advance → drain → perform → sleep until the next deadline or input
+
+There is no queue of its own: an input goes straight into the kernel's bounded inbox or rings, or its producer waits. So
+several inputs of one wake are one step. Every wait has an owner that ends it: a RESUME, a step, a cancel, or the close.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+
+from rspp_runtime.abi.codes import Control, Op, Result, Signal
+from rspp_runtime.abi.messages import Inbound, Output, Session
+from rspp_runtime.abi.plan import Plan
+from rspp_runtime.providers.contract import Provider
+from rspp_runtime.session.activity import Activity
+from rspp_runtime.session.clock import MS_NS, SECOND_NS, Clock
+from rspp_runtime.session.gateway import Gateway
+from rspp_runtime.session.invocation import Call, done
+from rspp_runtime.session.observer import InvocationEnd, Observer
+from rspp_runtime.session.playback import PlayedAudio
+from rspp_runtime.transports.contract import Transport
+
+log = logging.getLogger(__name__)
+
+CLOSE_NS_MAX = 2 * SECOND_NS  # how long ended invocations and the last evidence may take
+
+Evidence = Callable[[int], "asyncio.Future[bool] | bool"]
+"""Makes the baseline record of a turn (by serial) durable: True or False, now or later (`Op.APPEND`)."""
+
+
+class Driver:
+    """Runs one session. `providers` maps effect nodes to (provider's name, provider), already prepared.
+
+    `append` performs `Op.APPEND`; `observers` see everything, in order. The session itself stays the caller's.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        plan: Plan,
+        *,
+        clock: Clock,
+        epoch: int,
+        providers: Mapping[str, tuple[str, Provider]],
+        transport: Transport,
+        append: Evidence,
+        observers: Sequence[Observer] = (),
+    ) -> None:
+        missing = [n.name for n in plan.nodes if n.execution == "effect" and n.name not in providers]
+        if missing:
+            raise ValueError(f"no provider is bound to node {', '.join(missing)}")
+        self.plan = plan
+        self.clock = clock
+        self.gateway = Gateway(plan, epoch)
+        self.activity = Activity(plan)
+        self.played = PlayedAudio()
+        self._session = session
+        self._providers = providers
+        self._transport = transport
+        self._append = append
+        self._observers = (self.activity, *observers)
+        self._calls: dict[int, Call] = {}  # by invocation id: running, or ended by FORCE and not yet gone
+        self._ended: deque[InvocationEnd] = deque()  # DONE that found the inbox full
+        self._appended: deque[tuple[int, bool]] = deque()  # evidence answers that did
+        self._evidence: set[asyncio.Future[bool]] = set()
+        self._wake = asyncio.Event()
+        self._step = asyncio.Event()  # replaced at each step: whoever waits on the old one sees it happen
+        self._media_resumed = asyncio.Event()
+        self._stopped = False
+
+    # ---- for transports, API and invocations
+
+    @property
+    def epoch(self) -> int:
+        return self.gateway.epoch
+
+    def now_ns(self) -> int:
+        return self.clock.now_ns()
+
+    def offer(self, event: Inbound) -> int:
+        """Stamps and ingests one input, and wakes the loop; returns a `Result`."""
+        if self._stopped:
+            return Result.REFUSED
+        now_ns = self.clock.now_ns()
+        result = self._session.ingest(event, now_ns)
+        for observer in self._observers:
+            observer.on_input(event, now_ns, result)
+        self._wake.set()
+        return result
+
+    async def stepped(self) -> None:
+        """Returns after the kernel's next step."""
+        self._wake.set()
+        await self._step.wait()
+
+    async def media(self, port: str, payload: bytes, media_ns: int) -> int:
+        """One item from the party; waits while the kernel has no room. Raises `gateway.InputError`."""
+        event = self.gateway.media(port, payload, media_ns)
+        while True:
+            self._media_resumed.clear()
+            result = self.offer(event)
+            if result != Result.FULL or self._stopped:
+                return result
+            await (self.stepped() if port == "text" else self._media_resumed.wait())
+
+    async def control(self, code: Control, a: int = 0, b: int = 0) -> int:
+        """One control input; waits while the inbox is full, and until the kernel has acted on it."""
+        event = self.gateway.control(code, a, b)
+        while (result := self.offer(event)) == Result.FULL:
+            await self.stepped()
+        if result == Result.ACCEPTED:
+            await self.stepped()
+        return result
+
+    def reference(self, media_ns: int, duration_ns: int) -> bytes:
+        return self.played.read(media_ns, duration_ns)
+
+    def invocation_ended(self, call: Call, end: InvocationEnd) -> None:
+        for observer in self._observers:
+            observer.on_invocation(end)
+        if not call.forced:
+            self._calls.pop(call.id, None)
+        self._ended.append(end)
+        self._deliver()
+
+    # ---- the loop
+
+    async def run(self) -> None:
+        """Until the session has ended and its invocations are gone. Cancelling it closes the session hard."""
+        try:
+            while not self.activity.ended:
+                await self._loop_once()
+            await self._wind_down()
+        finally:
+            self._stopped = True
+            self._release_waiters()
+            for call in self._calls.values():
+                call.task.cancel()
+
+    async def _loop_once(self) -> None:
+        self._wake.clear()
+        self._deliver()
+        deadline_ns = self._advance()
+        if self._wake.is_set():
+            await asyncio.sleep(0)  # inputs came while performing: others may add theirs to the next step
+            return
+        if deadline_ns < 0:
+            await self._wake.wait()
+            return
+        pause_ns = deadline_ns - self.clock.now_ns()
+        if pause_ns <= 0:
+            await asyncio.sleep(0)
+            return
+        timer = asyncio.get_running_loop().call_later(pause_ns / SECOND_NS, self._wake.set)
+        try:
+            await self._wake.wait()
+        finally:
+            timer.cancel()
+
+    def _advance(self) -> int:
+        """Steps until nothing more can be done now; returns the next deadline."""
+        while True:
+            now_ns = self.clock.now_ns()
+            deadline_ns = self._session.advance(now_ns)
+            outputs = self._session.drain()
+            drained_ns = self.clock.now_ns()
+            for observer in self._observers:
+                observer.on_step(now_ns, deadline_ns, drained_ns, outputs)
+            for output in outputs:
+                self._perform(output)
+            step, self._step = self._step, asyncio.Event()
+            step.set()
+            # The kernel stopped for lack of output slots, which the drain has emptied.
+            if not (deadline_ns == now_ns and outputs):
+                return deadline_ns
+
+    def _perform(self, output: Output) -> None:
+        op = output.op
+        if op == Op.SEND:
+            egress = self.plan.nodes[self.plan.egress]
+            port = egress.inputs[output.port]
+            if port.type == "audio":
+                self.played.write(output.x, output.payload)
+            self._transport.send(port.name, output.turn, output.payload, output.x)
+        elif op == Op.FEED:
+            call = self._calls.get(output.invocation)
+            if call is not None:
+                call.feed(output.port, output.payload, output.x)
+        elif op == Op.INVOKE:
+            node = self.plan.nodes[output.node]
+            name, provider = self._providers[node.name]
+            self._calls[output.invocation] = Call(output.invocation, node, output.turn, provider, name, self)
+        elif op == Op.CONTEXT:
+            call = self._calls.get(output.invocation)
+            if call is not None:
+                call.message(output.x, output.payload)
+        elif op == Op.FINISH:
+            call = self._calls.get(output.invocation)
+            if call is not None:
+                call.finish()
+        elif op == Op.CANCEL:
+            call = self._calls.get(output.invocation)
+            if call is not None:
+                call.cancel()
+        elif op == Op.FORCE:
+            call = self._calls.get(output.invocation)
+            if call is not None:
+                log.warning("%s: invocation %d ignored its cancel and was forced", call.node, call.id)
+                call.force()
+        elif op == Op.RESUME:
+            self._resume(output.node)
+        elif op == Op.FLUSH:
+            self.played.flush(output.t_ns)
+            self._transport.flush(output.turn, output.t_ns)
+        elif op == Op.APPEND:
+            self._start_append(output.turn)
+        elif op == Op.DECISION and output.code == Signal.LEASE_ROTATED:
+            self.gateway.epoch = output.x
+
+    def _resume(self, node: int) -> None:
+        if node == self.plan.ingress:
+            self._media_resumed.set()
+        for call in self._calls.values():
+            if call.node_id == node:
+                call.resume()
+
+    # ---- answers that must arrive
+
+    def _start_append(self, turn: int) -> None:
+        try:
+            answer = self._append(turn)
+        except OSError as error:
+            log.error("evidence of turn %d cannot be appended: %s", turn, error)
+            answer = False
+        if isinstance(answer, bool):
+            self._appended.append((turn, answer))
+            self._wake.set()
+            return
+        self._evidence.add(answer)
+
+        def answered(future: asyncio.Future[bool]) -> None:
+            self._evidence.discard(future)
+            good = not future.cancelled() and future.exception() is None and future.result()
+            if not good:
+                log.error("evidence of turn %d cannot be appended: %s", turn, future)
+            self._appended.append((turn, good))
+            self._deliver()
+
+        answer.add_done_callback(answered)
+
+    def _deliver(self) -> None:
+        """Offers what waits: ends of invocations and answers of the evidence log; what finds no room waits on."""
+        while self._ended and self.offer(done(self._ended[0], self.epoch)) != Result.FULL:
+            self._ended.popleft()
+        while self._appended:
+            turn, good = self._appended[0]
+            code = Control.EVIDENCE_APPENDED if good else Control.EVIDENCE_FAILED
+            if self.offer(self.gateway.control(code, a=turn)) == Result.FULL:
+                return
+            self._appended.popleft()
+
+    # ---- the end
+
+    async def _wind_down(self) -> None:
+        """ENDED was decided: cancelled invocations have their grace, then FORCE; then nobody is waited for."""
+        limit_ns = self.clock.now_ns() + CLOSE_NS_MAX
+        while (self._live() or self._evidence or self._ended) and self.clock.now_ns() < limit_ns:
+            timer = asyncio.get_running_loop().call_later(10 * MS_NS / SECOND_NS, self._wake.set)
+            await self._loop_once()
+            timer.cancel()
+        for call in self._calls.values():
+            if not call.task.done():
+                log.warning("%s: invocation %d does not end and is abandoned", call.node, call.id)
+
+    def _live(self) -> bool:
+        return any(not call.task.done() for call in self._calls.values() if not call.forced)
+
+    def _release_waiters(self) -> None:
+        self._step.set()
+        self._media_resumed.set()
+        for call in self._calls.values():
+            call.cancel()

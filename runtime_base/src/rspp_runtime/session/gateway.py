@@ -1,0 +1,112 @@
+"""The event gateway: the one place where input is stamped and measured (CONTRACTS §2; RK-02).
+
+The kernel decides by headers only. So what it needs to know about a text is measured here, once, and recorded: where
+its last sentence ends and how many words it has. Audio is checked for its form.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from rspp_runtime.abi.codes import Control, Flag, In
+from rspp_runtime.abi.messages import Inbound
+from rspp_runtime.abi.plan import Plan, Port
+
+FRAME_BYTES_MAX = 640  # 20 ms of PCM s16le, mono, 16 kHz
+SAMPLE_BYTES = 2
+SAMPLE_RATE_HZ = 16_000
+
+# A sentence ends with its mark and whatever closes with it, before white space or at the end of the payload; a full
+# stop of Chinese or Japanese, and a line's end, end it anywhere.
+_SENTENCE_END = re.compile(r"""(?:[.!?…]+["'”’»)\]]*(?=\s|$))|[。！？][」』”’]*|\n""")
+INCREMENT_PORT = "delta"  # a model's output port: each payload continues the one before
+
+
+class InputError(ValueError):
+    """An input that has not the form that its port asks for; the message says what was wrong and where."""
+
+
+class TextMark(NamedTuple):
+    """Measured attributes of a text: `sentence_end` in bytes (0 if no sentence ends in it), and its words."""
+
+    sentence_end: int
+    words: int
+
+
+def text_mark(payload: bytes, *, within_word: bool = False) -> TextMark:
+    """Measures `payload` (UTF-8). `within_word`: the text before it ended without white space, so that a first
+    piece that does not begin with white space belongs to a word that was counted already.
+
+    Raises `InputError` if it is not UTF-8.
+    """
+    try:
+        text = payload.decode()
+    except UnicodeDecodeError as error:
+        raise InputError(f"text is not UTF-8 (byte {error.start}): decode it where it enters") from None
+    end = 0
+    for match in _SENTENCE_END.finditer(text):
+        end = match.end()
+    words = len(text.split())
+    if within_word and text and not text[0].isspace():
+        words -= 1
+    return TextMark(len(text[:end].encode()), words)
+
+
+def check_audio(payload: bytes, where: str) -> None:
+    """Raises `InputError` unless `payload` is one frame: whole samples, more than none, at most 20 ms."""
+    if not payload or len(payload) % SAMPLE_BYTES or len(payload) > FRAME_BYTES_MAX:
+        raise InputError(
+            f"{where}: {len(payload)} bytes are not an audio frame; send 2 to {FRAME_BYTES_MAX} bytes of s16le "
+            f"mono at {SAMPLE_RATE_HZ} Hz, an even number"
+        )
+
+
+class Gateway:
+    """Makes `Inbound` tuples: stamps the transport's sequence and the authority epoch, measures and checks payloads.
+
+    `epoch` is the epoch that this process holds; the driver raises it when the kernel has accepted a rotation.
+    """
+
+    def __init__(self, plan: Plan, epoch: int) -> None:
+        self.epoch = epoch
+        self._plan = plan
+        self._sequence = 0
+        ports = plan.nodes[plan.ingress].outputs if plan.ingress >= 0 else ()
+        self._ports = {port.name: (index, port) for index, port in enumerate(ports)}
+
+    def next_sequence(self) -> int:
+        """Transport sequence: counts whatever entered from outside, from 1."""
+        self._sequence += 1
+        return self._sequence
+
+    def media(self, port_name: str, payload: bytes, media_ns: int) -> Inbound:
+        """An item from the party. Raises `InputError`. A port that the pipeline does not use gets the index -1."""
+        index, port = self._ports.get(port_name, (-1, None))
+        a = b = flags = 0
+        if port_name == "text" or (port is not None and port.type == "text"):
+            a, b = text_mark(payload)
+            flags = int(Flag.FINAL)
+        elif port_name == "audio":
+            check_audio(payload, "ingress.audio")
+        return Inbound(
+            In.MEDIA,
+            node=self._plan.ingress,
+            port=index,
+            epoch=self.epoch,
+            transport_sequence=self.next_sequence(),
+            media_ns=media_ns,
+            flags=flags,
+            a=a,
+            b=b,
+            payload=payload,
+        )
+
+    def control(self, code: Control, a: int = 0, b: int = 0) -> Inbound:
+        """A control input, from transport, control plane, API or evidence."""
+        return Inbound(In.CONTROL, port=code, epoch=self.epoch, transport_sequence=self.next_sequence(), a=a, b=b)
+
+
+def find_port(ports: tuple[Port, ...], name: str) -> int:
+    """Index of the port called `name`, or -1."""
+    return next((index for index, port in enumerate(ports) if port.name == name), -1)

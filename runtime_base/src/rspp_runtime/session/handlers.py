@@ -1,0 +1,130 @@
+"""The user's Python nodes as the kernel calls them (`abi.messages.Handler`).
+
+Each call is stamped on both sides, its emissions are measured where they enter, an exception becomes a failure with a
+line that names the place in the user's file, and the outcome is told to the observers, so that a replay need not run
+user code.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import logging
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from rspp_runtime.abi.codes import Flag
+from rspp_runtime.abi.messages import Emission, Handler
+from rspp_runtime.abi.messages import Item as KernelItem
+from rspp_runtime.abi.plan import Node, Plan
+from rspp_runtime.nodes.item import Item
+from rspp_runtime.session.clock import Clock
+from rspp_runtime.session.gateway import check_audio, find_port, text_mark
+from rspp_runtime.session.observer import HandlerCall, Observer
+
+log = logging.getLogger(__name__)
+
+UserNode = Callable[[Item, Any], None]
+
+
+class NodeError(Exception):
+    """A Python node cannot be loaded; the message names the node and the reference."""
+
+
+def load(reference: str, node: str) -> UserNode:
+    """Imports "module:Callable"; a class is instantiated, once a session. Raises `NodeError`."""
+    module_name, _, name = reference.partition(":")
+    try:
+        made: Any = importlib.import_module(module_name)
+        for part in name.split("."):
+            made = getattr(made, part)
+        made = made() if inspect.isclass(made) else made
+    except Exception as error:  # user code runs at import: whatever it raises is told in one line
+        raise NodeError(f"node {node}: {reference} cannot be loaded: {type(error).__name__}: {error}") from error
+    if not callable(made):
+        raise NodeError(f"node {node}: {reference} is not callable; write a function or a class with __call__")
+    if inspect.iscoroutinefunction(made) or inspect.iscoroutinefunction(type(made).__call__):
+        raise NodeError(
+            f"node {node}: {reference} is async; a Python node runs inside the kernel's step and may not wait"
+        )
+    called: UserNode = made
+    return called
+
+
+def make_handlers(
+    plan: Plan, references: Mapping[str, str], clock: Clock, observers: Sequence[Observer]
+) -> list[Handler | None]:
+    """One handler for each Python node of the plan, by `Node.handler`. Raises `NodeError`."""
+    nodes = [node for node in plan.nodes if node.handler >= 0]
+    handlers: list[Handler | None] = [None] * (1 + max((node.handler for node in nodes), default=-1))
+    for node in nodes:
+        if node.name not in references:
+            raise NodeError(f"node {node.name}: the package names no handler for it")
+        handlers[node.handler] = wrap(node, load(references[node.name], node.name), clock, observers)
+    return handlers
+
+
+def wrap(node: Node, user: UserNode, clock: Clock, observers: Sequence[Observer]) -> Handler:
+    """`user` as the kernel calls it."""
+
+    def handler(kernel_item: KernelItem) -> Sequence[Emission] | None:
+        emissions: list[Emission] = []
+        reason = ""
+        item = Item(kernel_item, node.inputs[kernel_item.port].name)
+        start_ns = clock.now_ns()
+        try:
+            user(item, _Emitter(node, emissions))
+        except Exception as error:  # a node's failure is an event of the pipeline, never the end of the process
+            reason = f"{type(error).__name__}: {error}{_place(error)}"
+            log.warning("node %s failed: %s", node.name, reason)
+        finally:
+            item.close()
+        call = HandlerCall(
+            node.id, kernel_item.seq, start_ns, clock.now_ns(), None if reason else tuple(emissions), reason
+        )
+        for observer in observers:
+            observer.on_handler(call)
+        return call.emissions
+
+    return handler
+
+
+class _Emitter:
+    """`nodes.Emit` for one call."""
+
+    def __init__(self, node: Node, emissions: list[Emission]) -> None:
+        self._node = node
+        self._emissions = emissions
+
+    def __call__(self, payload: str | bytes, port: str | None = None, *, final: bool = False) -> None:
+        node = self._node
+        names = ", ".join(p.name for p in node.outputs) or "none"
+        if port is None:
+            if len(node.outputs) != 1:
+                raise ValueError(f"emit needs a port: {node.name} has {names}")
+            index = 0
+        else:
+            index = find_port(node.outputs, port)
+            if index < 0:
+                raise ValueError(f"{node.name} has no output {port!r} (it has: {names})")
+        out = node.outputs[index]
+        if not isinstance(payload, str | bytes):
+            raise TypeError(f"emit takes str or bytes, not {type(payload).__name__}")
+        data = payload.encode() if isinstance(payload, str) else payload
+        if len(data) > out.item_bytes_max:
+            raise ValueError(f"{len(data)} bytes are too many for {node.name}.{out.name}: at most {out.item_bytes_max}")
+        if len(self._emissions) >= node.emissions_max:
+            raise ValueError(f"{node.name} emits more than {node.emissions_max} items in one call")
+        a = b = 0
+        if out.type == "audio":
+            check_audio(data, f"{node.name}.{out.name}")
+        elif out.type == "text":
+            a, b = text_mark(data)
+        self._emissions.append(Emission(index, data, int(Flag.FINAL) if final else 0, a, b))
+
+
+def _place(error: BaseException) -> str:
+    """Where in the user's code it was raised: the innermost frame that is not ours."""
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename != __file__]
+    return f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""

@@ -1,0 +1,157 @@
+"""A session put together: package, providers, transport, evidence, driver; run from its first input to its end."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rspp_runtime.abi.codes import Control
+from rspp_runtime.abi.version import ABI_HASH
+from rspp_runtime.evidence.entries import End, Entry, Evidence, Header
+from rspp_runtime.evidence.facts import Conversation, Reader
+from rspp_runtime.evidence.log import LogFile
+from rspp_runtime.evidence.or02 import Or02
+from rspp_runtime.evidence.recorder import Recorder
+from rspp_runtime.providers.contract import Provider
+from rspp_runtime.session.clock import Clock
+from rspp_runtime.session.driver import Driver
+from rspp_runtime.session.handlers import make_handlers
+from rspp_runtime.session.observer import Observer
+from rspp_runtime.session.package import Package
+from rspp_runtime.transports.contract import Transport
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a session is run."""
+
+    kernel: str | None = None  # compiled, pure; None: the best there is
+    level: str = "L0"
+    log: Path | None = None  # without one, evidence lives as long as the process
+    session_id: str = field(default_factory=lambda: f"s-{uuid.uuid4().hex[:12]}")
+    epoch: int = 1
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What is left of a session."""
+
+    header: Header
+    conversation: Conversation
+    records: Mapping[int, dict[str, Any]]  # OR-02, by turn
+    stats: Mapping[str, int]
+
+
+async def converse(
+    package: Package,
+    providers: Mapping[str, tuple[str, Provider]],
+    transport: Transport,
+    clock: Clock,
+    options: Options,
+    observers: Sequence[Observer] = (),
+) -> Finished:
+    """Runs one session to its end. `providers` are prepared and stay the caller's.
+
+    Raises `PackageError`, `NodeError`, `OSError` (the log), and whatever the transport raises.
+    """
+    plan = package.plan
+    inner: list[Observer] = []  # filled below; handlers and driver tell the same ones
+    session = package.open_session(
+        options.session_id, options.epoch, make_handlers(plan, package.handlers, clock, inner), options.kernel
+    )
+    log: LogFile | None = None
+    try:
+        header = Header(
+            package=package.name,
+            pipeline=plan.pipeline,
+            pipeline_version=plan.pipeline_version,
+            profile=plan.profile,
+            template_hash=plan.template_hash,
+            abi_hash=ABI_HASH,
+            session_id=options.session_id,
+            epoch=options.epoch,
+            seed=options.seed,
+            level=options.level,
+            kernel=package.kernel_of(session),
+            started_ms=time.time_ns() // 1_000_000 - clock.now_ns() // 1_000_000,
+        )
+        log = LogFile(options.log, header) if options.log is not None else None
+        reader = Reader(plan)
+        recorders = [Recorder(reader.add, payloads=True)]
+        if log is not None:
+            recorders.append(Recorder(log.write, payloads=options.level == "L2"))
+
+        def put(entry: Entry) -> None:
+            for recorder in recorders:
+                recorder.put(entry)
+
+        or02 = _or02(package, options, header, put)
+        inner += [*recorders, or02, *observers]
+
+        def append(turn: int) -> asyncio.Future[bool] | bool:
+            known = or02.baseline(turn)
+            if any(recorder.failed for recorder in recorders):
+                return False
+            return log.durable() if log is not None and known else known
+
+        driver = Driver(
+            session,
+            plan,
+            clock=clock,
+            epoch=options.epoch,
+            providers=providers,
+            transport=transport,
+            append=append,
+            observers=inner,
+        )
+        try:
+            await _together(driver, transport)
+        finally:
+            await transport.close()
+            put(End(clock.now_ns(), session.stats()))
+        return Finished(header, reader.conversation, or02.records, session.stats())
+    finally:
+        if log is not None:
+            log.close()
+        session.close()
+
+
+def _or02(package: Package, options: Options, header: Header, put: Any) -> Or02:
+    def evidence(entry: Evidence) -> None:
+        put(entry)
+
+    return Or02(
+        package.plan,
+        package.resolved,
+        session_id=options.session_id,
+        epoch=options.epoch,
+        seed=options.seed,
+        level=options.level,
+        started_ms=header.started_ms,
+        put=evidence,
+    )
+
+
+async def _together(driver: Driver, transport: Transport) -> None:
+    """Driver and transport side by side: whichever fails ends both, in order."""
+    driving = asyncio.create_task(driver.run(), name="driver")
+    carrying = asyncio.create_task(transport.run(driver), name="transport")
+    try:
+        await asyncio.wait({driving, carrying}, return_when=asyncio.FIRST_COMPLETED)
+        if carrying.done() and not driving.done():
+            if carrying.exception() is not None:
+                await driver.control(Control.ENDED)
+            await driving
+    finally:
+        carrying.cancel()
+        driving.cancel()
+        done = await asyncio.gather(driving, carrying, return_exceptions=True)
+    for failure in done:
+        if isinstance(failure, Exception):
+            raise failure

@@ -1,0 +1,270 @@
+"""One call of a provider, from INVOKE to DONE: the driver's side of `providers.contract.Invocation` (F-160).
+
+kernel asks   INVOKE  CONTEXT  FEED …  FINISH          CANCEL          FORCE
+here          start   message  feed    finish          cancel          force
+provider      invoke  messages inputs  inputs end      Cancelled       its task is cancelled
+kernel hears                   CREDIT  CHUNK …  DONE, exactly once
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from typing import Protocol
+
+from rspp_runtime.abi.codes import Flag, In, Result
+from rspp_runtime.abi.messages import Inbound
+from rspp_runtime.abi.plan import SESSION, Node
+from rspp_runtime.providers.contract import Cancelled, Input, Message, Outcome, Provider, ProviderError
+from rspp_runtime.session.gateway import INCREMENT_PORT, InputError, check_audio, find_port, text_mark
+from rspp_runtime.session.observer import InvocationEnd
+
+log = logging.getLogger(__name__)
+
+ROLES = ("user", "assistant", "tool")
+YIELD_EVERY = 8  # outputs
+BURST_MAX = 256  # outputs at one instant
+BURST_PAUSE_S = 0.001
+
+
+class Door(Protocol):
+    """What an invocation needs of its driver."""
+
+    @property
+    def epoch(self) -> int:
+        """The authority epoch that this process holds now."""
+        ...
+
+    def now_ns(self) -> int: ...
+
+    def offer(self, event: Inbound) -> int:
+        """Stamps and ingests; returns a `Result`."""
+        ...
+
+    async def stepped(self) -> None:
+        """Returns after the kernel's next step."""
+        ...
+
+    def reference(self, media_ns: int, duration_ns: int) -> bytes: ...
+
+    def invocation_ended(self, call: Call, end: InvocationEnd) -> None: ...
+
+
+class Call:
+    """One invocation. Bounded: the kernel feeds no more than the node's window before it gets credit."""
+
+    def __init__(
+        self, invocation: int, node: Node, turn: int, provider: Provider, provider_name: str, door: Door
+    ) -> None:
+        self.id = invocation
+        self.node = node.name
+        self.node_id = node.id
+        self.turn = turn
+        self.cancelled = False
+        self.forced = False
+        self._node = node
+        self._provider = provider
+        self._provider_name = provider_name
+        self._door = door
+        # A turn-scoped call keeps the epoch it was started with; a session-scoped one goes with its process.
+        self._epoch = door.epoch if node.scope != SESSION else None
+        self._messages: list[Message] = []
+        self._items: deque[Input] = deque()
+        self._finished = False
+        self._news = asyncio.Event()  # an item, the end of input, RESUME, or a cancel
+        self._emitting = asyncio.Lock()  # outputs keep their order even if a provider emits from several tasks
+        self._resumed = asyncio.Event()
+        self._tail: dict[int, bytes] = {}  # last byte of each increment port, to count words across deltas
+        self._start_ns = door.now_ns()
+        self._first_ns = -1
+        self._burst = 0
+        self._burst_ns = -1
+        self._done = False
+        self.task = asyncio.get_running_loop().create_task(self._run(), name=f"{node.name}-{invocation}")
+
+    # ---- what the kernel asks
+
+    def message(self, role: int, text: bytes) -> None:
+        self._messages.append(Message(ROLES[role], text.decode("utf-8", "replace")))
+
+    def feed(self, port: int, payload: bytes, media_ns: int) -> None:
+        self._items.append(Input(self._node.inputs[port].name, payload, media_ns))
+        self._news.set()
+
+    def finish(self) -> None:
+        self._finished = True
+        self._news.set()
+
+    def resume(self) -> None:
+        self._resumed.set()
+
+    def cancel(self) -> None:
+        self.cancelled = True
+        self._news.set()
+        self._resumed.set()
+
+    def force(self) -> None:
+        """The grace is over: the task is cancelled, and the kernel gets its DONE even if the task ignores that."""
+        self.forced = True
+        self.cancel()
+        self.task.cancel()
+        self._end(Outcome.CANCELLED, False, "forced after the grace")
+
+    # ---- what the provider sees (providers.contract.Invocation)
+
+    @property
+    def messages(self) -> Sequence[Message]:
+        return self._messages
+
+    async def inputs(self) -> AsyncIterator[Input]:
+        while True:
+            if self.cancelled:
+                raise Cancelled
+            if self._items:
+                item = self._items.popleft()
+                await self._insist(
+                    Inbound(In.CREDIT, node=self.node_id, invocation=self.id, epoch=self._door.epoch, a=1)
+                )
+                yield item
+            elif self._finished:
+                return
+            else:
+                self._news.clear()
+                await self._news.wait()
+
+    async def emit(
+        self,
+        port: str,
+        payload: bytes = b"",
+        *,
+        media_ns: int = 0,
+        words: int = 0,
+        text_end: int = 0,
+        final: bool = False,
+    ) -> None:
+        async with self._emitting:
+            event = self._chunk(port, bytes(payload), media_ns, words, text_end, final)
+            is_event = self._node.outputs[event.port].type == "event"
+            while True:
+                self._resumed.clear()
+                result = self._door.offer(event)
+                await self._breathe()
+                if result == Result.ACCEPTED:
+                    if self._first_ns < 0:
+                        self._first_ns = self._door.now_ns()
+                    return
+                if self.cancelled:
+                    raise Cancelled
+                if result == Result.REFUSED:
+                    # Late, by a hair: the kernel cancelled it within this very step. Otherwise the provider is wrong.
+                    await self._door.stepped()
+                    if self.cancelled:
+                        raise Cancelled
+                    raise ProviderError(
+                        Outcome.INFRASTRUCTURE_FAILURE,
+                        f"the kernel refused {len(event.payload)} bytes on port {port!r}",
+                    )
+                # FULL. The kernel resumes who waits for an edge; the inbox has room again after a step.
+                await (self._door.stepped() if is_event else self._resumed.wait())
+
+    def reference(self, media_ns: int, duration_ns: int) -> bytes:
+        return self._door.reference(media_ns, duration_ns)
+
+    # ---- inside
+
+    def _chunk(self, port: str, payload: bytes, media_ns: int, words: int, text_end: int, final: bool) -> Inbound:
+        """Stamps and measures one output. Raises `ProviderError` for what has not the form of its port."""
+        index = find_port(self._node.outputs, port)
+        if index < 0:
+            known = ", ".join(p.name for p in self._node.outputs) or "none"
+            raise ProviderError(
+                Outcome.INFRASTRUCTURE_FAILURE, f"node {self.node} has no output {port!r} (it has: {known})"
+            )
+        kind = self._node.outputs[index].type
+        try:
+            if kind == "audio":
+                check_audio(payload, f"{self.node}.{port}")
+                a, b = text_end, words
+            elif kind == "text":
+                tail = self._tail.get(index, b"") if port == INCREMENT_PORT else b""
+                a, b = text_mark(payload, within_word=bool(tail) and not tail.isspace())
+                if port == INCREMENT_PORT and payload:
+                    self._tail[index] = payload[-1:]
+            else:
+                a, b = text_end, words
+        except InputError as error:
+            raise ProviderError(Outcome.INFRASTRUCTURE_FAILURE, str(error)) from None
+        return Inbound(
+            In.CHUNK,
+            node=self.node_id,
+            port=index,
+            invocation=self.id,
+            epoch=self._door.epoch if self._epoch is None else self._epoch,
+            media_ns=media_ns,
+            flags=int(Flag.FINAL) if final else 0,
+            a=a,
+            b=b,
+            payload=payload,
+        )
+
+    async def _breathe(self) -> None:
+        """Lets others run between outputs, and time pass: a provider that floods, or emits on and on after its cancel
+        without ever waiting for anything, would otherwise hold the whole process (and stop virtual time)."""
+        now_ns = self._door.now_ns()
+        self._burst = self._burst + 1 if now_ns == self._burst_ns else 1
+        self._burst_ns = now_ns
+        if self.cancelled or self._burst >= BURST_MAX:
+            await asyncio.sleep(BURST_PAUSE_S)
+        elif self._burst % YIELD_EVERY == 0:
+            await asyncio.sleep(0)
+
+    async def _insist(self, event: Inbound) -> None:
+        """Offers until it is taken: these answers end a wait of the kernel's and must arrive."""
+        while self._door.offer(event) == Result.FULL:
+            await self._door.stepped()
+
+    async def _run(self) -> None:
+        outcome, retryable, reason = Outcome.SUCCESS, False, ""
+        try:
+            await self._provider.invoke(self)
+            if self.cancelled:
+                outcome, reason = Outcome.CANCELLED, "cancelled"
+        except Cancelled:
+            outcome, reason = Outcome.CANCELLED, "cancelled"
+            if not self.cancelled:
+                outcome, reason = Outcome.INFRASTRUCTURE_FAILURE, "raised Cancelled, but nobody cancelled"
+        except ProviderError as error:
+            outcome, retryable, reason = error.outcome, error.retryable, error.reason
+            if outcome == Outcome.SUCCESS:
+                outcome = Outcome.INFRASTRUCTURE_FAILURE
+        except asyncio.CancelledError:
+            outcome, reason = Outcome.CANCELLED, "task cancelled"
+        except Exception as error:
+            # Whatever a provider raises ends its invocation and never the session.
+            outcome, reason = Outcome.INFRASTRUCTURE_FAILURE, f"{type(error).__name__}: {error}"
+            log.warning("%s (%s): %s", self.node, self._provider_name, reason, exc_info=log.isEnabledFor(logging.DEBUG))
+        self._end(outcome, retryable, reason)
+
+    def _end(self, outcome: Outcome, retryable: bool, reason: str) -> None:
+        if self._done:
+            return
+        self._done = True
+        end = InvocationEnd(
+            self.node_id,
+            self.id,
+            self._provider_name,
+            int(outcome),
+            retryable,
+            reason,
+            self._start_ns,
+            self._first_ns,
+            self._door.now_ns(),
+        )
+        self._door.invocation_ended(self, end)
+
+
+def done(end: InvocationEnd, epoch: int) -> Inbound:
+    """The kernel's notice of an invocation's end."""
+    return Inbound(In.DONE, node=end.node, invocation=end.invocation, epoch=epoch, a=end.outcome, b=int(end.retryable))

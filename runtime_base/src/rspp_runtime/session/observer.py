@@ -1,0 +1,59 @@
+"""Whoever looks on while a session runs: the log, the console, the record of each turn.
+
+An observer is told about everything in the order in which it happened, and can change nothing. It must be quick.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from rspp_runtime.abi.messages import Emission, Inbound, Output
+
+
+class HandlerCall(NamedTuple):
+    """One call of a user's Python node. `emissions` is None if it failed, `reason` says why."""
+
+    node: int
+    seq: int  # runtime sequence of the item it was given
+    start_ns: int
+    end_ns: int
+    emissions: tuple[Emission, ...] | None
+    reason: str = ""
+
+
+class InvocationEnd(NamedTuple):
+    """How one invocation of a provider ended. `outcome` is a `providers.contract.Outcome`; times in session ns.
+
+    `first_ns` is -1 if it produced nothing.
+    """
+
+    node: int
+    invocation: int
+    provider: str
+    outcome: int
+    retryable: bool
+    reason: str
+    start_ns: int
+    first_ns: int
+    end_ns: int
+
+
+class Observer:
+    """Base class whose methods do nothing: override what is of interest."""
+
+    def on_input(self, event: Inbound, now_ns: int, result: int) -> None:
+        """`ingest(event, now_ns)` answered `result`."""
+
+    def on_handler(self, call: HandlerCall) -> None:
+        """A Python node was called, within the step that follows."""
+
+    def on_step(self, now_ns: int, deadline_ns: int, drained_ns: int, outputs: Sequence[Output]) -> None:
+        """`advance(now_ns)` returned `deadline_ns`; `drain`, at `drained_ns`, gave `outputs`. Called before they are
+        performed."""
+
+    def on_invocation(self, end: InvocationEnd) -> None:
+        """An invocation's task ended."""
+
+    def on_note(self, where: str, text: str) -> None:
+        """Something worth a line in the log that no decision depends on."""

@@ -1,0 +1,142 @@
+"""A generated package, found by its folder or its import name."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rspp_runtime.abi.messages import Handler, Session
+from rspp_runtime.abi.plan import Plan
+from rspp_runtime.providers.contract import Provider, ProviderError
+from rspp_runtime.providers.registry import create
+
+SECRET = "secret"
+ENV = "env://"
+
+
+class PackageError(Exception):
+    """A package cannot be used; the message says which and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """What a generated package offers."""
+
+    name: str
+    plan: Plan
+    template_hash: str
+    providers: Mapping[str, tuple[str, Mapping[str, Any]]]  # node → (provider's name, options)
+    resources: Mapping[str, bytes]
+    handlers: Mapping[str, str]  # node → "module:Callable"
+    resolved: Mapping[str, Any]  # the plan's template of CONTRACTS §6
+    opener: Callable[..., Session]
+
+    def open_session(
+        self, session_id: str, epoch: int, handlers: Sequence[Handler | None], kernel: str | None = None
+    ) -> Session:
+        """`kernel`: compiled, pure, or None for the best there is. Raises `PackageError`."""
+        try:
+            return self.opener(session_id, epoch, handlers, kernel=kernel)
+        except ImportError as error:
+            raise PackageError(
+                f"{self.name} has no {kernel or 'usable'} kernel here ({error}): build it again with rsppc build, or "
+                "use --kernel pure"
+            ) from None
+
+    def kernel_of(self, session: Session) -> str:
+        """Which kernel a session runs on."""
+        return "pure" if type(session).__module__.startswith("rspp_runtime.reference") else "compiled"
+
+
+def load(reference: str) -> Package:
+    """`reference` is a package's folder (its `src/` is put on the path) or an import name. Raises `PackageError`."""
+    folder = Path(reference)
+    if os.sep in reference or reference in (".", "..") or folder.is_dir():
+        name = _name_in(folder)
+        sys.path.insert(0, str((folder / "src").resolve()))
+    else:
+        name = reference
+    try:
+        module = importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name != name.split(".")[0]:
+            raise PackageError(f"{name} cannot be imported: {error}") from None
+        raise PackageError(
+            f"there is no package {reference!r}: give a generated folder (generated/{name}) or an installed package; "
+            "rsppc build makes one"
+        ) from None
+    except ImportError as error:
+        raise PackageError(f"{name} cannot be imported: {error}") from None
+    missing = [field for field in ("PLAN", "TEMPLATE_HASH", "PROVIDERS", "open_session") if not hasattr(module, field)]
+    if missing:
+        raise PackageError(f"{name} is not a package that rsppc generated (it has no {', '.join(missing)})")
+    return Package(
+        name,
+        module.PLAN,
+        module.TEMPLATE_HASH,
+        module.PROVIDERS,
+        _resources(getattr(module, "RESOURCES", {})),
+        getattr(module, "HANDLERS", {}),
+        getattr(module, "RESOLVED_PLAN", {}),
+        module.open_session,
+    )
+
+
+def _name_in(folder: Path) -> str:
+    """The import name of the package in a generated folder."""
+    if not folder.is_dir():
+        raise PackageError(f"{folder}: there is no such folder; rsppc build makes it")
+    found = sorted(path.parent.name for path in folder.glob("src/*/__init__.py"))
+    if len(found) != 1:
+        raise PackageError(f"{folder} is not a folder that rsppc generated (it has no src/NAME/__init__.py)")
+    return found[0]
+
+
+def _resources(given: Any) -> Mapping[str, bytes]:
+    """Files that came with the package, by the path in its source."""
+    loaded: Mapping[str, Any] = given() if callable(given) else given
+    return {path: value() if callable(value) else value for path, value in loaded.items()}
+
+
+async def make_providers(package: Package) -> dict[str, tuple[str, Provider]]:
+    """The package's providers, prepared; nodes with the same provider and options share one object.
+
+    Raises `ProviderError`, with the node's name in it.
+    """
+    made: dict[str, Provider] = {}
+    bound: dict[str, tuple[str, Provider]] = {}
+    try:
+        for node, (name, options) in package.providers.items():
+            key = f"{name} {sorted(options.items(), key=lambda item: item[0])!r}"
+            if key not in made:
+                made[key] = create(name, {k: _revealed(v, node, k) for k, v in options.items()}, package.resources)
+                await made[key].prepare()
+            bound[node] = (name, made[key])
+    except ProviderError as error:
+        for provider in made.values():
+            await provider.close()
+        raise PackageError(f"node {node}: {error.reason}") from None
+    return bound
+
+
+async def close_providers(bound: Mapping[str, tuple[str, Provider]]) -> None:
+    for provider in {id(provider): provider for _, provider in bound.values()}.values():
+        await provider.close()
+
+
+def _revealed(value: Any, node: str, key: str) -> Any:
+    """A secret's reference becomes its value, here and nowhere else."""
+    if not (isinstance(value, Mapping) and set(value) == {SECRET}):
+        return value
+    reference = str(value[SECRET])
+    if not reference.startswith(ENV):
+        raise PackageError(f"node {node}: {key} = secret({reference!r}): only {ENV}NAME is known")
+    variable = reference.removeprefix(ENV)
+    if variable not in os.environ:
+        raise PackageError(f"node {node}: {key} needs the environment variable {variable}, which is not set")
+    return os.environ[variable]

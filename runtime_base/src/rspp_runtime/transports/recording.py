@@ -1,0 +1,67 @@
+"""What was played, written to a WAV on the media clock: silence where it was silent, cut where it was flushed."""
+
+from __future__ import annotations
+
+import wave
+from collections import deque
+from pathlib import Path
+
+from rspp_runtime.session.gateway import SAMPLE_BYTES, SAMPLE_RATE_HZ
+
+SECOND_NS = 1_000_000_000
+
+
+class Recording:
+    """A WAV file of what the party heard, 16 kHz mono, from session time 0.
+
+    Holds only what was sent and is not yet played, which the kernel's lead bounds; what is played goes to the file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Raises `OSError`."""
+        self._wave = wave.open(str(path), "wb")  # noqa: SIM115 - open as long as the session
+        self._wave.setnchannels(1)
+        self._wave.setsampwidth(SAMPLE_BYTES)
+        self._wave.setframerate(SAMPLE_RATE_HZ)
+        self._written = 0  # samples
+        self._ahead: deque[tuple[int, bytes]] = deque()  # (first sample, PCM)
+
+    def send(self, payload: bytes, play_at_ns: int) -> None:
+        self._ahead.append((_sample(play_at_ns), payload))
+
+    def flush(self, now_ns: int) -> None:
+        """What is not played at `now_ns` never will be; a frame that is being played is cut there."""
+        self.played(now_ns)
+        now = _sample(now_ns)
+        for first, payload in self._ahead:
+            if first < now:
+                self._write(first, payload[: (now - first) * SAMPLE_BYTES])
+        self._ahead.clear()
+
+    def played(self, now_ns: int) -> None:
+        """Writes what was played to its end by `now_ns`."""
+        now = _sample(now_ns)
+        while self._ahead and self._ahead[0][0] + len(self._ahead[0][1]) // SAMPLE_BYTES <= now:
+            self._write(*self._ahead.popleft())
+
+    def close(self, now_ns: int) -> None:
+        """The rest is not played; the file ends at `now_ns`."""
+        self.flush(now_ns)
+        self._silence(_sample(now_ns))
+        self._wave.close()
+
+    def _write(self, first: int, payload: bytes) -> None:
+        self._silence(first)
+        skip = max(0, self._written - first) * SAMPLE_BYTES  # never twice at one time
+        self._wave.writeframesraw(payload[skip:])
+        self._written += len(payload[skip:]) // SAMPLE_BYTES
+
+    def _silence(self, until: int) -> None:
+        while (gap := until - self._written) > 0:
+            count = min(gap, SAMPLE_RATE_HZ)
+            self._wave.writeframesraw(bytes(count * SAMPLE_BYTES))
+            self._written += count
+
+
+def _sample(ns: int) -> int:
+    return ns * SAMPLE_RATE_HZ // SECOND_NS
