@@ -1,0 +1,153 @@
+"""The plan tables as text: one aligned block a row, defaults left out, units in the names."""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, fields
+from typing import Any
+
+from rspp_compiler.emit.literal import bits, columns, literal, number, text
+from rspp_compiler.ir.layout import Edge, Event, Mode, Node, Plan, Pool, Reaction
+from rspp_compiler.ir.plan import Frozen
+
+_MASKS = {
+    "nodes_off": "nodes",
+    "upstream": "nodes",
+    "speech_nodes": "nodes",
+    "turn_nodes": "nodes",
+    "edges_off": "edges",
+    "turn_edges": "edges",
+}
+_TUPLE_WIDTH = 96  # a longer tuple has one item a line
+_TABLES = ("nodes", "edges", "pools", "events", "reactions", "modes")
+
+
+def plan_view(frozen: Frozen, source: str) -> dict[str, Any]:
+    """What `plan.py.j2` prints. `source` is the file name of the pipeline."""
+    plan = frozen.layout.plan
+    return {
+        "pipeline": plan.pipeline,
+        "source": source,
+        "nodes": [_row(node, plan, f"{source}:{node.line}  {node.name} : {node.kind}") for node in plan.nodes],
+        "edges": [_row(edge, plan, f"{source}:{edge.line}  {edge.name}") for edge in plan.edges],
+        "pools": _pools(plan.pools),
+        "events": _events(plan.events),
+        "reactions": _reactions(plan, source),
+        "modes": _modes(plan),
+        "scalars": _aligned(_scalars(plan), "    "),
+        "imports": _imports(plan),
+        "providers": literal({b.node: (b.provider, b.options) for b in frozen.providers}),
+        "handlers": literal(dict(zip(_python_nodes(plan), frozen.layout.handlers, strict=True))),
+        "resolved_plan": literal(frozen.resolved_plan),
+    }
+
+
+def _row(value: Node | Edge, plan: Plan, banner: str) -> dict[str, Any]:
+    """A node or an edge: its banner and its fields, without those that keep their default."""
+    shown: list[tuple[str, str]] = []
+    for field in fields(value):
+        item = getattr(value, field.name)
+        if field.default is MISSING or item != field.default:
+            shown.append((field.name, _value(field.name, item, plan)))
+    return {"banner": banner, "fields": _aligned(shown, "        ")}
+
+
+def _value(name: str, item: Any, plan: Plan) -> str:
+    if name in _MASKS:
+        return bits(item, len(plan.nodes) if _MASKS[name] == "nodes" else len(plan.edges))
+    if isinstance(item, bool) or item is None:
+        return str(item)
+    if isinstance(item, int):
+        return number(item)
+    if isinstance(item, str):
+        return text(item)
+    if isinstance(item, tuple):
+        parts = [_value("", part, plan) for part in item]
+        inside = ", ".join(parts)
+        if len(inside) > _TUPLE_WIDTH:
+            return "(\n" + "".join(f"            {part},\n" for part in parts) + "        )"
+        return f"({inside},)" if len(item) == 1 else f"({inside})"
+    return _call(item, plan)
+
+
+def _call(item: Any, plan: Plan) -> str:
+    """`Port("audio", "audio", 640)`: positional, trailing defaults left out."""
+    values = [(field.default, getattr(item, field.name)) for field in fields(item)]
+    while values and values[-1][0] == values[-1][1]:
+        values.pop()
+    return f"{type(item).__name__}({', '.join(_value('', value, plan) for _, value in values)})"
+
+
+def _aligned(pairs: list[tuple[str, str]], indent: str) -> list[str]:
+    return [indent + line for line in columns((name, " = ", value + ",") for name, value in pairs)]
+
+
+def _pools(pools: tuple[Pool, ...]) -> list[str]:
+    rows = [("Pool(", text(p.name) + ",", " ", number(p.slot_bytes) + ",", " ", number(p.slots), "),") for p in pools]
+    return ["    " + line for line in columns(rows, frozenset({3, 5}))]
+
+
+def _events(events: tuple[Event, ...]) -> list[str]:
+    rows = [
+        ("Event(", str(e.id) + ",", " ", text(e.name) + ",", " ", str(e.node) + ",", " ", str(e.port), "),")
+        for e in events
+    ]
+    return ["    " + line for line in columns(rows, frozenset({1, 5, 7}))]
+
+
+def _reactions(plan: Plan, source: str) -> list[str]:
+    rows = [
+        (
+            f"Reaction(id={row.id}, ",
+            f"event={row.event}, ",
+            f"action={_call(row.action, plan)}, ",
+            f"line={row.line}),",
+            f"  # on {plan.events[row.event].name} -> {action_words(row, plan)}",
+        )
+        for row in plan.reactions
+    ]
+    return ["    " + line for line in columns(rows)]
+
+
+def action_words(reaction: Reaction, plan: Plan) -> str:
+    """`cancel turn`, `degrade text_only`, `sorry`: as in the source."""
+    verb, target = reaction.action.verb, reaction.action.target
+    if verb == "trigger":
+        return plan.nodes[target].name
+    if verb == "degrade":
+        return f"degrade {plan.modes[target].name}"
+    return verb.replace("_", " ")
+
+
+def _modes(plan: Plan) -> list[str]:
+    rows = [
+        (f"Mode(id={m.id}, ", f"name={text(m.name)}, ", *(_mask(plan, m, n) for n in ("nodes_off", "edges_off")), "),")
+        for m in plan.modes
+    ]
+    return ["    " + line for line in columns(rows)]
+
+
+def _mask(plan: Plan, mode: Mode, name: str) -> str:
+    value = f"{name}={_value(name, getattr(mode, name), plan)}"
+    return value + ", " if name == "nodes_off" else value
+
+
+def _scalars(plan: Plan) -> list[tuple[str, str]]:
+    """The plan's own fields; the tables are named by their constants."""
+    shown: list[tuple[str, str]] = []
+    for field in fields(plan):
+        value = field.name.upper() if field.name in _TABLES else _value(field.name, getattr(plan, field.name), plan)
+        shown.append((field.name, value))
+    return shown
+
+
+def _imports(plan: Plan) -> str:
+    """Names of the table classes that this plan uses, sorted."""
+    used = {"Edge", "Event", "Mode", "Node", "Plan", "Pool", "Port", "Reaction"}
+    used |= {"Action"} if plan.reactions else set()
+    used |= {"Overflow"} if any(edge.overflow for edge in plan.edges) else set()
+    used |= {"Handoff"} if any(edge.handoff for edge in plan.edges) else set()
+    return ", ".join(sorted(used))
+
+
+def _python_nodes(plan: Plan) -> list[str]:
+    return [node.name for node in plan.nodes if node.handler >= 0]

@@ -1,0 +1,113 @@
+"""The tools that turn a package into a wheel, each run in a process of its own.
+
+The compiler never imports the runtime; where its declarations are found is asked of the Python that will use them.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Mapping, Sequence
+from importlib import metadata
+from pathlib import Path
+
+CFLAGS = "-O2"
+_FLAGS = "-g0 -Wno-unused-function"  # no debugging information: it would name the folder that we build in
+# The date of every file in a wheel; any fixed one gives the same bytes, and zip archives know none before 1980.
+EPOCH = "315532800"
+
+
+class ToolError(Exception):
+    """A tool failed. `code` is the diagnostic's, `detail` the last lines that the tool printed."""
+
+    def __init__(self, code: str, message: str, detail: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.code, self.message, self.detail = code, message, tuple(detail)
+
+
+def c_compiler() -> str:
+    """Path of the C compiler. Raises `ToolError` E0704 if there is none."""
+    command = os.environ.get("CC") or str(sysconfig.get_config_var("CC") or "cc")
+    found = shutil.which(command.split()[0])
+    if found is None:
+        raise ToolError("E0704", f"no C compiler: `{command.split()[0]}` is not installed")
+    return found
+
+
+def fingerprint(backend: str) -> str:
+    """What a built wheel depends on besides the package's files: Python, and for `cython` the C toolchain."""
+    facts = [sysconfig.get_platform(), platform.python_implementation(), platform.python_version(), backend]
+    facts.append(f"setuptools {metadata.version('setuptools')}")
+    if backend == "cython":
+        version = run([c_compiler(), "--version"], Path.cwd(), "E0704", "the C compiler does not run")
+        facts += [f"cython {metadata.version('cython')}", version.splitlines()[0], CFLAGS, _FLAGS, _declarations()]
+    return "\n".join(facts)
+
+
+@functools.cache
+def _declarations() -> str:
+    """Hash of the runtime's kernel declarations: what the compiled kernel is compiled against."""
+    script = "import rspp_runtime, pathlib; print(pathlib.Path(rspp_runtime.__file__).parent)"
+    found = run([sys.executable, "-c", script], Path.cwd(), "E0705", "`rspp-runtime` is not installed beside rsppc")
+    digest = hashlib.sha256()
+    for path in sorted((Path(found.strip()) / "kernel").glob("*.pxd")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def build_wheel(folder: Path, output: Path, backend: str) -> Path:
+    """Runs the package's `setup.py` in `folder`, which is ours to dirty; returns the wheel in `output`.
+
+    Raises `ToolError` E0706 with what the tool said.
+    """
+    environment = dict(
+        os.environ,
+        SOURCE_DATE_EPOCH=EPOCH,
+        PYTHONHASHSEED="0",
+        RSPP_PURE="1" if backend == "python" else "0",
+        RSPP_CFLAGS=f"{CFLAGS} {_FLAGS} -ffile-prefix-map={folder}=.",
+    )
+    command = [sys.executable, "setup.py", "-q", "bdist_wheel", "--dist-dir", str(output)]
+    run(command, folder, "E0706", "the generated package does not build", environment)
+    return next(output.glob("*.whl"))
+
+
+def installed_sha256(name: str) -> str | None:
+    """SHA-256 of the wheel that distribution `name` was installed from; None if it was installed otherwise, or not."""
+    import json
+
+    try:
+        text = metadata.distribution(name).read_text("direct_url.json")
+        value = json.loads(text) if text else {}
+        return str(value["archive_info"]["hashes"]["sha256"])
+    except (metadata.PackageNotFoundError, KeyError, TypeError, ValueError):
+        return None
+
+
+def install(wheel: Path) -> None:
+    """Puts a wheel into the current environment, without its dependencies. Raises `ToolError` E0707."""
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "-q", "--no-deps", "--no-index"]
+    command += ["--force-reinstall", str(wheel)]
+    run(command, wheel.parent, "E0707", f"`{wheel.name}` cannot be installed here")
+
+
+def run(
+    command: Sequence[str], folder: Path, code: str, message: str, environment: Mapping[str, str] | None = None
+) -> str:
+    """What the command prints. Raises `ToolError` with the last lines of what it said if it fails."""
+    try:
+        done = subprocess.run(
+            command, cwd=folder, env=environment, capture_output=True, text=True, errors="replace", check=False
+        )
+    except OSError as error:
+        raise ToolError(code, message, [str(error)]) from error
+    if done.returncode:
+        said = (done.stdout + done.stderr).strip().splitlines()
+        raise ToolError(code, message, said[-12:])
+    return done.stdout

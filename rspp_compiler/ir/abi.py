@@ -1,0 +1,6 @@
+"""The runtime's binary interface that generated packages are laid out for."""
+
+from __future__ import annotations
+
+ABI_HASH = "0000000000000000000000000000000000000000000000000000000000000000"
+"""Equal to `rspp_runtime.abi.ABI_HASH`; a test holds them together, since the compiler never imports the runtime."""
