@@ -6,7 +6,7 @@ squares; what the filter predicts is subtracted. Least squares over a window nee
 more here than the last decibel: speech activity has to be right in the first 100 ms of a reply.
 
 What a fit leaves over (the room's tail, the very first block) is bounded by `LEAK`: while we speak, a block counts as
-the caller's only if it is louder than that share of what we played. A caller at -18 dB below the reply would therefore
+the caller's only if it is louder than that share of what we played. A caller 20 dB below the reply would therefore
 not interrupt it; one at a normal level does.
 """
 
@@ -20,7 +20,7 @@ BLOCK = 512  # samples: 32 ms at 16 kHz
 WINDOW = 8192  # samples that a fit looks at: 512 ms
 DELAY_MAX = 1920  # samples: 120 ms
 TAPS_BEFORE, TAPS_AFTER = 8, 24  # of the filter, around the delay: 2 ms of the room
-LEAK = 0.125  # -18 dB: what may be left of our own voice, as a share of its level
+LEAK = 0.1  # -20 dB: what may be left of our own voice, as a share of its level
 AUDIBLE = 30.0  # rms below which nothing was played
 MIC_AUDIBLE = 8.0
 REFIT_BLOCKS = 2  # a delay found is good for the next block as well: halves the work
