@@ -5,6 +5,7 @@ from __future__ import annotations
 from rspp_compiler.ir.analysis import EdgeBound
 from rspp_compiler.ir.graph import Graph, GraphEdge
 from rspp_compiler.ir.origin import Origin
+from rspp_compiler.ir.spec import OverflowStep
 
 
 def bounds(graph: Graph) -> tuple[EdgeBound, ...]:
@@ -17,16 +18,21 @@ def bounds(graph: Graph) -> tuple[EdgeBound, ...]:
             bytes_max=edge.spec.buffer_bytes,
             age_ns_max=age_ns_max(edge),
             contributes_ns=contribution(edge)[0],
-            overflow=", ".join(
-                f"block({step.block_ns // 1_000_000}ms)"
-                if step.strategy == "block" and step.block_ns
-                else step.strategy
-                for step in edge.spec.overflow
-            ),
+            overflow=overflow(edge),
             origin=edge.spec.origin("buffer_items"),
         )
         for edge in graph.edges
     )
+
+
+def overflow(edge: GraphEdge) -> tuple[OverflowStep, ...]:
+    """The order as written. What is about to be heard is shed only where the user says so: by default the edge into
+    `egress.audio` blocks without end, and a transport that stands still is a stall (CONTRACTS §7).
+    """
+    spec = edge.spec
+    if (edge.target, edge.target_port) == ("egress", "audio") and spec.origin("overflow").kind != "user":
+        return (OverflowStep(strategy="block"),)
+    return spec.overflow
 
 
 def age_ns_max(edge: GraphEdge) -> int:

@@ -51,7 +51,7 @@ def readme_view(frozen: Frozen) -> dict[str, Any]:
         "memory_total": f"{plan.memory_bytes:,} bytes",
         "memory_bytes": f"{plan.memory_bytes:,}",
         "latency_intro": _latency_intro(analysis),
-        "latency_tables": [_latency_table(path) for path in analysis.paths],
+        "latency_tables": _latency_tables(analysis),
         "ends": [{"node": end.node, "failure": end.failure, "end": end.end} for end in analysis.ends],
         "edges": [
             {
@@ -60,7 +60,10 @@ def readme_view(frozen: Frozen) -> dict[str, Any]:
                 "items": f"{bound.items_max:,}",
                 "bytes": f"{bound.bytes_max:,}",
                 "age": ms(bound.age_ns_max) if bound.age_ns_max else "",
-                "overflow": bound.overflow,
+                "overflow": ", then ".join(
+                    f"{step.strategy}({ms(step.block_ns)})" if step.block_ns else step.strategy
+                    for step in bound.overflow
+                ),
             }
             for bound in analysis.bounds
         ],
@@ -90,8 +93,18 @@ def _latency_intro(analysis: Analysis) -> str:
     return f"{limit}; the slowest path takes at most {ms(analysis.worst.total_ns)}, so {slack} remain."
 
 
-def _latency_table(path: PathLatency) -> dict[str, Any]:
-    title = f"to `{path.output}`" if path.kind == "flow" else f"`{path.cause}`, to `{path.output}`"
+def _latency_tables(analysis: Analysis) -> list[dict[str, Any]]:
+    """One table for each path; causes with the same path share one."""
+    groups: dict[tuple[object, ...], list[PathLatency]] = {}
+    for path in analysis.paths:
+        groups.setdefault((path.kind, path.output, path.steps), []).append(path)
+    return [_latency_table(paths) for paths in groups.values()]
+
+
+def _latency_table(paths: list[PathLatency]) -> dict[str, Any]:
+    path = paths[0]
+    causes = " or ".join(f"`{path.cause}`" for path in paths if path.cause)
+    title = f"{causes}, to `{path.output}`" if causes else f"to `{path.output}`"
     return {
         "title": f"{title}: at most {ms(path.total_ns)}",
         "rows": [

@@ -17,7 +17,7 @@ _MASKS = {
     "edges_off": "edges",
     "turn_edges": "edges",
 }
-_TUPLE_WIDTH = 96  # a longer tuple has one item a line
+_TUPLE_WIDTH = 88  # a longer tuple has one item a line
 _TABLES = ("nodes", "edges", "pools", "events", "reactions", "modes")
 
 

@@ -7,6 +7,7 @@ from typing import Literal
 
 from rspp_compiler.ir.graph import Graph
 from rspp_compiler.ir.origin import Origin
+from rspp_compiler.ir.spec import OverflowStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class EdgeBound:
     bytes_max: int
     age_ns_max: int
     contributes_ns: int
-    overflow: str  # "block(250ms), latest_only"
+    overflow: tuple[OverflowStep, ...]
     origin: Origin
 
 

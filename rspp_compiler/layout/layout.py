@@ -13,11 +13,7 @@ from rspp_compiler.ir.spec import EventSpec
 from rspp_compiler.ir.types import AudioType
 from rspp_compiler.layout import tables
 from rspp_compiler.layout.control import Counter
-
-try:
-    from rspp_compiler.layout.memory import memory_bytes, memory_table
-except ModuleNotFoundError:
-    memory_bytes, memory_table = (lambda plan: 0), (lambda plan: [])
+from rspp_compiler.layout.memory import memory_bytes, memory_table
 from rspp_compiler.layout.pools import pools
 from rspp_compiler.layout.tables import Ids, mask
 

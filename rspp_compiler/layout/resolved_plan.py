@@ -78,7 +78,7 @@ def resolved_plan(layout: Layout) -> dict[str, Any]:
 
 def _edge_policy(edge: GraphEdge, bound: EdgeBound, turn_total_ns: int, edge_ns: int) -> dict[str, Any]:
     """One edge. Where nothing bounds the age of what waits, the turn's total does."""
-    first = edge.spec.overflow[0]
+    first = bound.overflow[0]
     strategy = _STRATEGY.get(first.strategy, first.strategy)
     policy: dict[str, Any] = {
         "strategy": strategy,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rspp_compiler.ir.analysis import Analysis
+from rspp_compiler.ir.analysis import Analysis, EdgeBound
 from rspp_compiler.ir.graph import Graph, GraphEdge, GraphNode
 from rspp_compiler.ir.layout import Action, Edge, Event, Handoff, Mode, Node, Overflow, Port, Reaction
 from rspp_compiler.ir.spec import EventSpec, ReactionSpec
@@ -119,12 +119,12 @@ def _deadlines(graph: Graph, node: GraphNode) -> tuple[int, int]:
 def edges(analysis: Analysis, ids: Ids, pool_of: dict[str, int]) -> tuple[Edge, ...]:
     """Edges by id; `pool_of` maps an edge's name to its pool."""
     graph = analysis.graph
-    ages = {bound.edge: bound.age_ns_max for bound in analysis.bounds}
-    table = [_edge(graph, edge, ids, pool_of[edge.id], ages[edge.id]) for edge in graph.edges]
+    bounds = {bound.edge: bound for bound in analysis.bounds}
+    table = [_edge(graph, edge, ids, pool_of[edge.id], bounds[edge.id]) for edge in graph.edges]
     return tuple(sorted(table, key=lambda edge: edge.id))
 
 
-def _edge(graph: Graph, edge: GraphEdge, ids: Ids, pool: int, age_ns_max: int) -> Edge:
+def _edge(graph: Graph, edge: GraphEdge, ids: Ids, pool: int, bound: EdgeBound) -> Edge:
     spec = edge.spec
     outputs = [port.name for port in graph.node(edge.source).spec.outputs]
     inputs = [port.name for port in graph.node(edge.target).spec.inputs]
@@ -140,21 +140,11 @@ def _edge(graph: Graph, edge: GraphEdge, ids: Ids, pool: int, age_ns_max: int) -
         pool=pool,
         items_max=spec.buffer_items,
         bytes_max=spec.buffer_bytes,
-        age_ns_max=age_ns_max,
-        overflow=_overflow(edge),
+        age_ns_max=bound.age_ns_max,
+        overflow=tuple(Overflow(step.strategy, step.block_ns) for step in bound.overflow),
         handoff=Handoff(spec.handoff.age_ns_max, item_bytes_max(graph, edge)) if spec.handoff else None,
         commit_point=spec.commit_point,
     )
-
-
-def _overflow(edge: GraphEdge) -> tuple[Overflow, ...]:
-    """The order as written. What is about to be heard is shed only where the user says so: by default the edge into
-    `egress.audio` blocks without end, and a transport that stands still is a stall (CONTRACTS §7).
-    """
-    spec = edge.spec
-    if (edge.target, edge.target_port) == ("egress", "audio") and spec.origin("overflow").kind != "user":
-        return (Overflow("block"),)
-    return tuple(Overflow(step.strategy, step.block_ns) for step in spec.overflow)
 
 
 def item_bytes_max(graph: Graph, edge: GraphEdge) -> int:
