@@ -68,9 +68,12 @@ def plan(**changes: Any) -> Plan:
              overflow=(Overflow("drop_oldest"),)),
     )  # fmt: skip
     made = Plan(
-        pipeline="scripted", pipeline_version="1.0.0", profile="simple/v1", template_hash="ab" * 32, recording_level="L0",
+        pipeline="scripted", pipeline_version="1.0.0", profile="simple/v1", template_hash="ab" * 32,
+        recording_level="L0",
         nodes=nodes, edges=edges, pools=(Pool("audio", AUDIO, 512), Pool("text", TEXT, 256)),
-        events=(Event(0, "ears.speech_start", 1, 1), Event(1, "ears.speech_end", 1, 2), Event(2, "ears.barge_in", 1, -1)),
+        events=(
+            Event(0, "ears.speech_start", 1, 1), Event(1, "ears.speech_end", 1, 2), Event(2, "ears.barge_in", 1, -1),
+        ),
         reactions=(Reaction(id=0, event=2, action=Action("cancel_turn"), line=8),),
         modes=(Mode(id=0, name="full", nodes_off=0, edges_off=0),),
         ingress=0, egress=6, turn_owner=1, recogniser=2, speech_start=0, barge_in=2,

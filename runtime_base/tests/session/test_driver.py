@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from types import ModuleType
 from typing import Any
 
@@ -40,7 +41,7 @@ def _asks_twice(s: ModuleType) -> Any:
 
 
 def test_a_turn_from_speech_to_silence(scripted: ModuleType) -> None:
-    driver, watch, party = run(scripted.converse(scripted.Party(_asks_once(scripted))), virtual=True)
+    _driver, watch, party = run(scripted.converse(scripted.Party(_asks_once(scripted))), virtual=True)
     decided = [Signal(o.code) for o in watch.signals()]
     assert decided == [
         Signal.CONNECTED, Signal.HEARD, Signal.TURN_OPEN_PROPOSED, Signal.TURN_OPEN, Signal.OUTPUT_ACCEPTED,
@@ -57,7 +58,7 @@ def test_audio_is_paced_at_most_the_lead_ahead(scripted: ModuleType) -> None:
     sends = [o for o in watch.outputs if o.op == Op.SEND and o.port == 0]
     assert len(sends) == 72  # 7 pieces between spaces of 10 frames, and one after each sentence
     assert all(o.x - o.t_ns <= 200 * MS for o in sends)
-    assert [b.x - a.x for a, b in zip(sends, sends[1:], strict=False)] == [20 * MS] * (len(sends) - 1)
+    assert [b.x - a.x for a, b in itertools.pairwise(sends)] == [20 * MS] * (len(sends) - 1)
 
 
 def test_every_invocation_ends_exactly_once(scripted: ModuleType) -> None:

@@ -68,7 +68,9 @@ class Espeak:
             if segment.port != "text":
                 continue
             for text in pieces(segment.payload.decode("utf-8", "replace")):
-                piece = await asyncio.wrap_future(library.speak(text, self._settings, lambda: call.cancelled))
+                job = library.speak(text, self._settings, lambda: call.cancelled)
+                # Through `to_thread`, because a loop in virtual time waits for its own threads only.
+                piece = await asyncio.to_thread(job.result)
                 if call.cancelled:
                     raise Cancelled
                 for item in items(text, piece, library.sample_rate_hz):

@@ -1,0 +1,148 @@
+"""The commands of `rspp` and their options. What a command needs is imported when it runs."""
+
+from __future__ import annotations
+
+import enum
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rspp_runtime import __version__
+from rspp_runtime.cli.failure import EXIT_INTERRUPTED, Failure, apology, told
+
+app = typer.Typer(
+    name="rspp",
+    help="Runs voice agents that rsppc has compiled, and shows what they did.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+class Kernel(enum.StrEnum):
+    COMPILED = "compiled"
+    PURE = "pure"
+
+
+class Level(enum.StrEnum):
+    L0 = "L0"
+    L2 = "L2"
+
+
+PackageArgument = Annotated[str, typer.Argument(metavar="PACKAGE", help="A generated folder, or an import name.")]
+LogArgument = Annotated[Path, typer.Argument(metavar="LOG", help="A log of rspp run, or its JSON lines.")]
+KernelOption = Annotated[
+    Kernel | None, typer.Option("--kernel", help="Which kernel; default: compiled if it is built.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+PackageOption = Annotated[str | None, typer.Option("--package", help="Package of the log, if it is not installed.")]
+
+
+@app.callback(invoke_without_command=True)
+def _root(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    if version:
+        print(f"rspp {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def run(
+    package: PackageArgument,
+    wav: Annotated[Path | None, typer.Option("--wav", help="An audio file as the user's microphone.")] = None,
+    text: Annotated[list[str] | None, typer.Option("--text", help="What the user types; may be repeated.")] = None,
+    fast: Annotated[bool, typer.Option("--fast", help="Virtual time: waiting takes no time.")] = False,
+    out: Annotated[Path | None, typer.Option("--out", help="Write what was played to this WAV.")] = None,
+    timeline: Annotated[Path | None, typer.Option("--timeline", help="Draw the conversation to this HTML.")] = None,
+    log: Annotated[Path | None, typer.Option("--log", help="Write the session's log here.")] = None,
+    level: Annotated[
+        Level, typer.Option("--level", help="What the log keeps: L0 headers, L2 payloads too.")
+    ] = Level.L0,
+    echo: Annotated[
+        float | None, typer.Option("--echo", metavar="DB", help="The microphone hears the reply, at this level.")
+    ] = None,
+    echo_delay: Annotated[int, typer.Option("--echo-delay", metavar="MS", help="… and so much later.", min=0)] = 0,
+    session_id: Annotated[
+        str | None, typer.Option("--session-id", help="Name of the session; default: made up.")
+    ] = None,
+    kernel: KernelOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Run a conversation: a recording (--wav) or typed text (--text) in, a spoken answer out."""
+    from rspp_runtime.cli.run import Request
+    from rspp_runtime.cli.run import run as command
+
+    command(
+        Request(
+            package=package,
+            wav=wav,
+            texts=tuple(text or ()),
+            fast=fast,
+            out=out,
+            timeline=timeline,
+            log=log,
+            level=level.value,
+            echo_db=echo,
+            echo_delay_ms=echo_delay,
+            session_id=session_id,
+            kernel=kernel.value if kernel else None,
+            json=json,
+        )
+    )
+
+
+@app.command()
+def replay(
+    log: LogArgument, kernel: KernelOption = None, package: PackageOption = None, json: JsonOption = False
+) -> None:
+    """Execute a log again and compare every decision; exit code 1 if one differs."""
+    from rspp_runtime.cli.replay import replay as command
+
+    command(log, kernel.value if kernel else None, package, json)
+
+
+@app.command()
+def timeline(
+    log: LogArgument,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Write the picture here (HTML).")] = None,
+    jsonl: Annotated[bool, typer.Option("--jsonl", help="Print the log's records as JSON lines.")] = False,
+    signals: Annotated[
+        bool, typer.Option("--signals", help="Print the decisions in the contracts' JSON form.")
+    ] = False,
+    package: PackageOption = None,
+) -> None:
+    """Draw a log (-o), or print it so that a person can read it."""
+    from rspp_runtime.cli.timeline import timeline as command
+
+    command(log, out, jsonl, signals, package)
+
+
+def run_app(arguments: list[str] | None = None, name: str = "rspp") -> None:
+    """Runs the app and exits with the right code."""
+    try:
+        code = app(arguments, prog_name=name, standalone_mode=False)
+    except Failure as failure:
+        code = told(name, failure)
+    except typer.Abort:
+        code = EXIT_INTERRUPTED
+    except typer.Exit as leave:
+        code = leave.exit_code
+    except KeyboardInterrupt:
+        code = EXIT_INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever read our output has gone: nothing more to say
+        code = 0
+    except Exception as error:
+        code = _usage_or_apology(name, error)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _usage_or_apology(name: str, error: Exception) -> int:
+    """typer's own complaints know how to show themselves; everything else is unexpected."""
+    show, code = getattr(error, "show", None), getattr(error, "exit_code", None)
+    if callable(show) and isinstance(code, int):
+        show()
+        return code
+    return apology(name, error)

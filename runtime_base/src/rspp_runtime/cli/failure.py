@@ -1,0 +1,39 @@
+"""Exit codes, and how a failure is told: one line for what the user can mend, an apology for what is our fault."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import NoReturn
+
+EXIT_CLEAN, EXIT_FINDINGS, EXIT_USAGE, EXIT_INTERNAL, EXIT_INTERRUPTED = 0, 1, 2, 70, 130
+
+
+class Failure(Exception):  # noqa: N818 - it carries an exit code and is no error of the program
+    """Ends the command with `code` and one line."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def told(command: str, failure: Failure) -> int:
+    """Prints a failure; returns its exit code."""
+    print(f"{command}: {failure}", file=sys.stderr)
+    return failure.code
+
+
+def apology(command: str, error: BaseException) -> int:
+    """For what nobody expected. The traceback is shown on demand."""
+    if os.environ.get("RSPP_TRACE") == "1":
+        raise error
+    print(
+        f"{command}: sorry, this is a mistake in rspp itself: {type(error).__name__}: {error}\n"
+        f"RSPP_TRACE=1 {command} … shows where.",
+        file=sys.stderr,
+    )
+    return EXIT_INTERNAL
+
+
+def usage(message: str) -> NoReturn:
+    raise Failure(EXIT_USAGE, message)

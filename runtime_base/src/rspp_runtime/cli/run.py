@@ -1,0 +1,181 @@
+"""`rspp run`: one conversation, shown as it happens."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json as json_module
+import logging
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from rspp_runtime.cli.failure import EXIT_FINDINGS, EXIT_USAGE, Failure, usage
+from rspp_runtime.evidence.summary import figures, rows
+from rspp_runtime.session.clock import Clock, MonotonicClock, VirtualClock
+from rspp_runtime.session.handlers import NodeError
+from rspp_runtime.session.host import Finished, Options, converse
+from rspp_runtime.session.observer import Observer
+from rspp_runtime.session.package import Package, PackageError, close_providers, load, make_providers
+from rspp_runtime.session.virtual import run as run_loop
+from rspp_runtime.transports.audio_file import AudioFile, AudioFileError, MissingFileError
+from rspp_runtime.transports.console import ConsoleView
+from rspp_runtime.transports.contract import Transport
+from rspp_runtime.transports.recording import Recording
+from rspp_runtime.transports.text import TextTransport
+from rspp_runtime.transports.wav import WavTransport
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the command line asked for."""
+
+    package: str
+    wav: Path | None
+    texts: tuple[str, ...]
+    fast: bool
+    out: Path | None
+    timeline: Path | None
+    log: Path | None
+    level: str
+    echo_db: float | None
+    echo_delay_ms: int
+    session_id: str | None
+    kernel: str | None
+    json: bool
+
+
+def run(request: Request) -> None:
+    """Raises `Failure`."""
+    if (request.wav is None) == (not request.texts):
+        usage("say what the user says: --wav FILE or --text TEXT")
+    if request.echo_db is not None and request.wav is None:
+        usage("--echo needs a microphone: --wav FILE")
+    console = Console(stderr=request.json, highlight=False)
+    logging.basicConfig(level=logging.ERROR, format="%(message)s")
+    source = _source(request)
+    try:
+        package = load(request.package)
+        _check_inputs(package, request)
+        finished = run_loop(_conversation(request, package, source, console), virtual=request.fast)
+    except (PackageError, NodeError) as error:
+        raise Failure(EXIT_FINDINGS, str(error)) from None
+    except AudioFileError as error:
+        raise Failure(EXIT_FINDINGS, str(error)) from None
+    _show(request, package, finished, console)
+
+
+def _source(request: Request) -> AudioFile | None:
+    if request.wav is None:
+        return None
+    try:
+        return AudioFile(request.wav)
+    except MissingFileError as error:
+        raise Failure(EXIT_USAGE, str(error)) from None
+    except AudioFileError as error:
+        raise Failure(EXIT_FINDINGS, str(error)) from None
+
+
+def _check_inputs(package: Package, request: Request) -> None:
+    plan = package.plan
+    ports = {port.name for port in plan.nodes[plan.ingress].outputs} if plan.ingress >= 0 else set()
+    wanted = "audio" if request.wav is not None else "text"
+    if wanted not in ports:
+        raise Failure(
+            EXIT_USAGE, f"{package.name} takes no {wanted} (it takes: {', '.join(sorted(ports)) or 'nothing'})"
+        )
+
+
+async def _conversation(request: Request, package: Package, source: AudioFile | None, console: Console) -> Finished:
+    names = sorted({name for name, _ in package.providers.values()})
+    with console.status(f"preparing {', '.join(names)} …") if console.is_terminal else contextlib.nullcontext():
+        providers = await make_providers(package)
+    options = Options(kernel=request.kernel, level=request.level, log=request.log)
+    if request.session_id is not None:
+        if not 0 < len(request.session_id.encode()) <= 64:
+            usage("--session-id must have 1 to 64 bytes")
+        options = replace(options, session_id=request.session_id)
+    view: ConsoleView | None = None if request.json else ConsoleView(package.plan, console)
+    observers: list[Observer] = [] if view is None else [view]
+    try:
+        with _recording(request.out) as recording:
+            clock: Clock = VirtualClock(asyncio.get_running_loop()) if request.fast else MonotonicClock()
+            return await converse(package, providers, _transport(request, source, recording), clock, options, observers)
+    except OSError as error:
+        raise Failure(EXIT_FINDINGS, f"{error.filename or request.log}: {error.strerror}") from None
+    finally:
+        if view is not None:
+            view.close()
+        await close_providers(providers)
+
+
+@contextlib.contextmanager
+def _recording(path: Path | None) -> Iterator[Recording | None]:
+    if path is None:
+        yield None
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield Recording(path)
+    except OSError as error:
+        raise Failure(EXIT_FINDINGS, f"{path} cannot be written: {error.strerror}") from None
+
+
+def _transport(request: Request, source: AudioFile | None, recording: Recording | None) -> Transport:
+    if source is None:
+        return TextTransport(request.texts, recording)
+    return WavTransport(source, recording, echo_db=request.echo_db, echo_delay_ns=request.echo_delay_ms * 1_000_000)
+
+
+# ---- afterwards
+
+
+def _show(request: Request, package: Package, finished: Finished, console: Console) -> None:
+    conversation = finished.conversation
+    written: list[tuple[str, Path]] = []
+    if request.out is not None:
+        written.append(("reply", request.out))
+    if request.timeline is not None:
+        from rspp_runtime.evidence.timeline import draw
+
+        try:
+            request.timeline.parent.mkdir(parents=True, exist_ok=True)
+            request.timeline.write_text(draw(conversation, finished.header), "utf-8")
+        except OSError as error:
+            raise Failure(EXIT_FINDINGS, f"{request.timeline} cannot be written: {error.strerror}") from None
+        written.append(("timeline", request.timeline))
+    if request.log is not None:
+        written.append(("log", request.log))
+    if request.json:
+        print(json_module.dumps(_report(finished, written), ensure_ascii=False, indent=2))
+        return
+    for turn in conversation.turns:
+        table = Table(
+            title=f"turn {turn.serial}", title_justify="left", title_style="bold", show_header=False, box=None
+        )
+        table.add_column(style="dim", no_wrap=True)
+        table.add_column(overflow="fold")
+        for what, value in rows(conversation, turn):
+            table.add_row(what, value)
+        console.print()
+        console.print(table)
+    if not conversation.turns:
+        console.print("\nnobody said anything that would have been a turn")
+    console.print()
+    for what, path in written:
+        console.print(f"{what:<10}{path}", soft_wrap=True)
+
+
+def _report(finished: Finished, written: list[tuple[str, Path]]) -> dict[str, Any]:
+    header = finished.header
+    return {
+        "header": asdict(header),
+        "turns": [figures(finished.conversation, turn) for turn in finished.conversation.turns],
+        "evidence": list(finished.records.values()),
+        "stats": dict(finished.stats),
+        "written": {what: str(path) for what, path in written},
+    }
