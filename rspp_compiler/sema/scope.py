@@ -61,6 +61,10 @@ class NodeScope:
         implementation = self._implementation(written) if kind.name == "python" else None
         own = (_ports(kind, name.span, 0), _ports(kind, name.span, 1))
         ports = self._signature(node) if kind.name == "python" else own
+        if ports is None:
+            self._lost |= {name.text}
+            self.is_intact = False
+            return
         if kind.name != "python" and node.signature:
             message = f"`{kind.name}` has its own ports; only custom nodes have a signature"
             self._sink.add("E0311", message, node.signature.span, help="remove the signature")
@@ -124,7 +128,7 @@ class NodeScope:
         nearest = suggest(name.text, known)
         help = f"did you mean `{nearest}`?" if nearest else f"declare it: `node {name.text} : KIND`"
         fix = Fix(name.span, nearest) if nearest else None
-        notes = (f"declared: {listed(self.nodes)}",) if self.nodes else ()
+        notes = (f"nodes: {listed(self.nodes)}",) if self.nodes else ()
         self._sink.add("E0203", f"no node `{name.text}`", name.span, notes=notes, help=help, fix=fix)
         self._leave_out()
         return None
@@ -179,12 +183,11 @@ class NodeScope:
         self._sink.add("E0309", message, written.span, help=help)
         return ""
 
-    def _signature(self, node: ast.Node) -> tuple[tuple[BoundPort, ...], tuple[BoundPort, ...]]:
+    def _signature(self, node: ast.Node) -> tuple[tuple[BoundPort, ...], tuple[BoundPort, ...]] | None:
         if node.signature is None:
             help = f"write `node {node.name.text} (question : text) -> (answer : text) : python(…)`"
             self._sink.add("E0310", f"custom node `{node.name.text}` has no signature", node.name.span, help=help)
-            self.is_intact = False
-            return (), ()
+            return None
         seen: dict[str, Span] = {}
         for param in (*node.signature.inputs, *node.signature.outputs):
             if (first := seen.setdefault(param.name.text, param.name.span)) is not param.name.span:

@@ -237,7 +237,7 @@ class _Validator:
                 continue
             if first.number > budget.number and first.origin.kind == "user":
                 message = f"`first_chunk = {show_ns(first.number)}` is more than the budget of `{node.bound.id}`"
-                where = f"{show_ns(budget.number)}, from {budget.origin}"
+                where = f"the budget is {show_ns(budget.number)}"
                 help = f"write at most `first_chunk = {show_ns(budget.number)}`"
                 self._sink.add("E0311", message, first.origin.span, secondary=[(budget.origin.span, where)], help=help)
         candidates = []

@@ -22,6 +22,7 @@ _TOKEN = re.compile(
     r"|[{}()\[\]]"
 )
 _MENDS_MAX = 20
+_TOP_LEVEL = ("pipeline", "provider", "module", "tool", "policy", "import")
 
 
 def brackets(text: str) -> Iterator[tuple[str, int]]:
@@ -48,25 +49,24 @@ def mend(text: str, source: Source | None = None, sink: Sink | None = None) -> s
 
 
 def _mend_strings(text: str, source: Source | None, sink: Sink | None) -> str:
-    for token in _TOKEN.finditer(text):
-        if token[0] not in ('"', '"""'):
-            continue
-        start = token.start()
-        end = len(text) if token[0] == '"""' else text.find("\n", start) % (len(text) + 1)
+    for _ in range(_MENDS_MAX):
+        start = next((token.start() for token in _TOKEN.finditer(text) if token[0] in ('"', '"""')), None)
+        if start is None:
+            break
+        is_long = text.startswith('"""', start)
+        end = -1 if is_long else text.find("\n", start)
+        end = end if end >= 0 else len(text)
         if source and sink:
-            where = "before the file ends" if token[0] == '"""' else "on its line"
-            message = f"this text does not end {where}"
-            sink.add("E0113", message, source.span(start, end), help=f"close it with {token[0]}")
-        if token[0] == '"""':
-            return blank(text, start, end)
+            message = f"this text does not end {'before the file ends' if is_long else 'on its line'}"
+            help = "close it with three double quotes" if is_long else "close it with a double quote"
+            sink.add("E0113", message, source.span(start, end), help=help)
         # The closing quote takes the place of the last character, in front of brackets that end the line.
         body = text[start:end].rstrip(" \t\r})],")
-        if len(body) > 1:
+        if is_long or len(body) < 2:
+            text = blank(text, start, end if is_long else start + 1)
+        else:
             last = start + len(body) - 1
             text = f'{text[:last]}"{text[last + 1 :]}'
-        else:
-            text = blank(text, start, start + 1)
-        return _mend_strings(text, source, sink)
     return text
 
 
@@ -88,28 +88,38 @@ def _mend_one(text: str, source: Source | None, sink: Sink | None) -> str:
     if not opened:
         return text
     if culprit := _left_open(text):
-        return _drop_opener(text, culprit, source, sink)
+        bracket, offset, end, is_inner = culprit
+        _report_open(bracket, offset, source, sink)
+        # An inner block loses its lines. An outermost one keeps them, and what follows it is left unread.
+        return blank(text, offset, end) if is_inner else blank(text, end, len(text)) + "\n" + _CLOSER[bracket]
     bracket, offset = opened[-1]
     _report_open(bracket, offset, source, sink)
     return text + "\n" + _CLOSER[bracket]
 
 
-def _left_open(text: str) -> tuple[str, int] | None:
-    """The first bracket that its line leaves open although the next line is not indented deeper."""
-    opened: list[tuple[str, int]] = []
-    for bracket, offset in [*brackets(text), ("", len(text))]:
-        while opened and (bracket == "" or "\n" in text[opened[-1][1] : offset]):
-            candidate = opened[-1]
-            line_start = text.rfind("\n", 0, candidate[1]) + 1
-            indent = re.match(r"[ \t]*", text[line_start:])
-            following = re.search(r"\n([ \t]*)(?=[^\s#])(.)", text[candidate[1] :])
-            if indent and following and following[2] not in "})]" and len(following[1]) <= len(indent[0]):
-                return candidate
-            break
-        if bracket in _CLOSER:
-            opened.append((bracket, offset))
-        elif opened:
-            opened.pop()
+def _left_open(text: str) -> tuple[str, int, int, bool] | None:
+    """The first bracket that is still open at a line no deeper than its own: it, that line, and whether it is inside.
+
+    The outermost block is judged by its lines' first words instead: some people do not indent what is inside.
+    """
+    opened: list[tuple[str, int, int]] = []  # bracket, offset, indentation of its line
+    marks = iter([*brackets(text), ("", len(text) + 1)])
+    mark, at = next(marks)
+    position = 0
+    for line in text.split("\n"):
+        indent = len(line) - len(line.lstrip())
+        word = line.strip()
+        if word and not word.startswith(("#", "}", "]", ")")) and opened:
+            bracket, offset, of_opener = opened[-1]
+            if indent <= of_opener and (len(opened) > 1 or word.split()[0] in _TOP_LEVEL):
+                return bracket, offset, position, len(opened) > 1
+        position += len(line) + 1
+        while at < position and mark:
+            if mark in _CLOSER:
+                opened.append((mark, at, indent))
+            elif opened:
+                opened.pop()
+            mark, at = next(marks)
     return None
 
 

@@ -58,7 +58,7 @@ def _read(path: Path, ctx: Context) -> Source | None:
         return None
     if not re.sub(r"#[^\n]*", "", text).strip():
         ctx.sources[name] = source
-        message, help = f"nothing in {name}", "`rsppc new NAME` writes a pipeline to start from"
+        message, help = f"nothing in {path.name}", "`rsppc new NAME` writes a pipeline to start from"
         ctx.sink.add("E0104", message, source.span(0, 0), help=help)
         return None
     return source
