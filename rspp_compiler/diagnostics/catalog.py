@@ -74,8 +74,8 @@ CODES: dict[str, Code] = {
     "E0415": Code("text longer than its port takes"),
     "E0416": Code("name taken by Python"),
     "E0417": Code("edge written twice with different settings"),
-    "E0418": Code("edge written twice"),
-    "E0419": Code("version is not a version number"),
+    "E0418": Code("version is not a version number"),
+    "E0419": Code("flow into a node that reactions trigger"),
     # ---- latency and budgets
     "E0501": Code("path slower than the turn budget"),
     "E0502": Code("path slower than the path budget"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rspp_compiler.emit.kernel_view import kernel_files
 from rspp_compiler.emit.manifest import NAME, manifest
 from rspp_compiler.emit.package_view import package_view, readme_view, source_name
 from rspp_compiler.emit.plan_view import plan_view
@@ -11,10 +12,6 @@ from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.files import Files
 from rspp_compiler.ir.plan import Frozen
 
-try:
-    from rspp_compiler.emit.kernel_view import kernel_files
-except ModuleNotFoundError:
-    kernel_files = lambda plan, source: {}
 _GITIGNORE = "build/\ndist/\n*.so\n*.c\n*.egg-info/\n__pycache__/\n"
 
 
@@ -37,7 +34,11 @@ def render(frozen: Frozen, ctx: Context) -> Files:
         f"{inside}/plan.py": render_template("package/plan.py.j2", plan_view(frozen, source)),
         f"{inside}/py.typed": "",
     }
-    kernel = {f"{inside}/{path}": text for path, text in kernel_files(plan, source).items()}
+    try:
+        made = kernel_files(plan, source)
+    except FileNotFoundError:
+        made = {}
+    kernel = {f"{inside}/{path}": text for path, text in made.items()}
     texts |= kernel
     mapped = {path: texts[path] for path in (f"{inside}/plan.py", *sorted(kernel))}
     texts[f"{inside}/sourcemap.json"] = sourcemap(source, mapped)

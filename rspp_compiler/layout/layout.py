@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from rspp_compiler.ir.abi import EDGES_MAX, NODES_MAX
 from rspp_compiler.ir.analysis import Analysis
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.graph import Graph
@@ -17,7 +18,6 @@ from rspp_compiler.layout.memory import memory_bytes, memory_table
 from rspp_compiler.layout.pools import pools
 from rspp_compiler.layout.tables import Ids, mask
 
-IDS_MAX = 63  # nodes, and edges: the kernel keeps sets of them in one 64-bit word
 UNHASHED = "0" * 64  # until `freeze`
 TELEMETRY_OUT_MAX = 64  # taps and metrics that wait for the next drain; more are dropped
 DATA_OUT_MIN = 64  # one drain's worth of audio and text
@@ -118,12 +118,15 @@ def _fits(graph: Graph, ctx: Context) -> bool:
                 label="room for at least 2 items is needed",
                 help="give it at least `2 items`",
             )
-    for count, what in ((len(graph.nodes), "nodes"), (len(graph.edges), "edges")):
-        if count > IDS_MAX:
+    for count, most, what in (
+        (len(graph.nodes), NODES_MAX, "nodes"),
+        (len(graph.edges), EDGES_MAX, "edges"),
+    ):
+        if count > most:
             fits = False
             ctx.sink.add(
                 "E0602",
-                f"the pipeline has {count} {what}; at most {IDS_MAX} are possible",
+                f"the pipeline has {count} {what}; at most {most} are possible",
                 graph.spec.span,
                 label=f"{count} {what}",
                 help="split it into two pipelines",

@@ -1,7 +1,8 @@
 """Spec to graph: nodes in topological order, every edge once, and which part of it lives in a turn.
 
 Hearing is session-scoped (CONTRACTS §5): ingress, detectors and recognisers run all the time. Whatever follows the
-recogniser's `utterance` belongs to a turn. A node that may live in either (tap, Python) takes the scope of its position.
+recogniser's `utterance` belongs to a turn. A node that may live in either (tap, Python) takes its scope from where it
+stands.
 """
 
 from __future__ import annotations
@@ -67,7 +68,10 @@ def leaves_hearing(spec: PipelineSpec, edge: EdgeSpec) -> bool:
 
 
 def _edges(spec: PipelineSpec, ctx: Context) -> list[tuple[EdgeSpec, tuple[str, ...]]]:
-    """Flows in the order of the source, then the edges of reactions, each with the reactions that it belongs to."""
+    """Flows in the order of the source, then the edges of reactions, each with the reactions that it belongs to.
+
+    A path of a reaction that is written as a flow too is that flow.
+    """
     ids = {node.id for node in spec.nodes}
     found: dict[str, tuple[EdgeSpec, tuple[str, ...]]] = {}
     paths = [(edge, ()) for edge in spec.edges]
@@ -89,15 +93,6 @@ def _edges(spec: PipelineSpec, ctx: Context) -> list[tuple[EdgeSpec, tuple[str, 
                     help="the two reactions share one edge: write its settings once, or the same twice",
                 )
             found[edge.id] = (first[0], first[1] + reactions)
-        else:
-            ctx.sink.add(
-                "E0418",
-                f"`{edge.id}` is written twice",
-                edge.span,
-                label="again here",
-                secondary=[(first[0].span, "first here")],
-                help="leave one of them out",
-            )
     return list(found.values())
 
 

@@ -12,7 +12,7 @@ import networkx as nx
 
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.graph import Graph, GraphEdge
-from rspp_compiler.sema.check_edges import connected_once, fit, same_types
+from rspp_compiler.sema.check_edges import connected_once, fit, same_types, triggered_by_reactions
 from rspp_compiler.sema.check_turn import (
     detector_hears_no_echo,
     modes_leave_something,
@@ -115,6 +115,7 @@ RULES = (
     version_number,
     same_types,
     fit,
+    triggered_by_reactions,
     connected_once,
     no_cycles,
     reachable,

@@ -70,7 +70,11 @@ def fit(graph: Graph, ctx: Context) -> None:
         source, target = graph.source_port(edge), graph.target_port(edge)
         if source is None or target is None or not _agree(source.type, target.type):
             continue
-        if edge.spec.handoff is None and source.item_bytes_max > target.item_bytes_max:
+        if (
+            edge.spec.handoff is None
+            and graph.node(edge.target).kind != "say"
+            and source.item_bytes_max > target.item_bytes_max
+        ):
             ctx.sink.add(
                 "E0402",
                 f"an item of `{edge.source}.{source.name}` may have {source.item_bytes_max} bytes, and "
@@ -89,6 +93,19 @@ def fit(graph: Graph, ctx: Context) -> None:
                 node.spec.origin("settings.text").span,
                 label=f"{size} bytes",
                 help="say it in fewer words",
+            )
+
+
+def triggered_by_reactions(graph: Graph, ctx: Context) -> None:
+    """E0419: a say node has no use for what a flow brings."""
+    for edge in graph.edges:
+        if graph.node(edge.target).kind == "say":
+            ctx.sink.add(
+                "E0419",
+                f"`{edge.target}` is triggered by reactions, not by flows",
+                edge.spec.span,
+                label="nothing that flows here would be said",
+                help=f"write a reaction: `on … -> {edge.target} -> …`",
             )
 
 

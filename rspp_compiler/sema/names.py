@@ -29,10 +29,10 @@ def importable(graph: Graph, ctx: Context) -> None:
 
 
 def version_number(graph: Graph, ctx: Context) -> None:
-    """E0419: the pipeline's version becomes that of a wheel, in its normal form."""
+    """E0418: the pipeline's version becomes that of a wheel, in its normal form."""
     if not _VERSION.fullmatch(graph.spec.version):
         ctx.sink.add(
-            "E0419",
+            "E0418",
             f'"{graph.spec.version}" is not a version number',
             graph.spec.span,
             label="the generated package needs one",
