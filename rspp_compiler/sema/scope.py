@@ -125,7 +125,7 @@ class NodeScope:
             self._leave_out()
             return None
         known = list(dict.fromkeys([*self.nodes, *(kind for kind in NODE_KINDS if kind != "python"), *BOUNDARIES]))
-        nearest = suggest(name.text, known)
+        nearest = suggest(name.text, [*known, *sorted(self._lost)])
         help = f"did you mean `{nearest}`?" if nearest else f"declare it: `node {name.text} : KIND`"
         fix = Fix(name.span, nearest) if nearest else None
         notes = (f"nodes: {listed(self.nodes)}",) if self.nodes else ()

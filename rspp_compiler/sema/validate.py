@@ -65,7 +65,7 @@ class _Validator:
             edges=edges,
             reactions=reactions,
             modes=tuple(spec.ModeSpec(span=mode.span, id=mode.id, off=mode.off) for mode in bound.modes),
-            budget=spec.BudgetSpec(span=bound.span, origins=_origins(filled.budget), **_values(filled.budget)),
+            budget=spec.BudgetSpec(span=bound.span, origins=_origins(filled.budget), **_positive(filled.budget)),
             recording=spec.RecordingSpec.model_validate(
                 {
                     "span": filled.recording.origin.span,
@@ -86,15 +86,14 @@ class _Validator:
         for setting in kind.settings:
             if setting.required and setting.field not in node.settings:
                 self._missing(bound, setting)
-        for field in ("first_output_ns",):
-            if field in node.fields:
-                self._range(Setting(bound.id, "duration", 1_000_000, _NS_MAX), node.fields[field])
+        if "first_output_ns" in node.fields and "timeout_ns" not in node.settings:
+            self._range(Setting(bound.id, "duration", 1_000_000, _NS_MAX), node.fields["first_output_ns"])
         timeout, budget = node.settings.get("timeout_ns"), node.fields.get("first_output_ns")
         if timeout and budget and timeout is not budget:
             message = f"`{bound.id}` has both a timeout and a budget"
             secondary = [(budget.origin.span, "the budget")]
             self._sink.add("E0311", message, timeout.origin.span, secondary=secondary, help="keep one of them")
-        values = _values(node.fields)
+        values = _positive(node.fields)
         return spec.NodeSpec(
             span=bound.span,
             origins={**_origins(node.fields), **_origins(settings, "settings.")},
@@ -165,7 +164,8 @@ class _Validator:
             ("buffer_bytes", Setting("buffer", "bytes", 1, _BYTES_MAX)),
             ("latency_ns", Setting("latency", "duration", 1_000, 60_000_000_000)),
         ):
-            self._range(table, fields[field])
+            if fields[field].origin.kind == "user":  # what follows from others is wrong only when they are
+                self._range(table, fields[field])
         overflow = fields["overflow"]
         steps = [
             step for step in _steps(overflow) if self._range(_BLOCK, Valued(step.block_ns or 1_000, overflow.origin))
@@ -248,13 +248,12 @@ class _Validator:
             candidates.append(
                 spec.CandidateSpec(span=use.span, origins=origins, name=use.name, settings=_values(fields))
             )
-        values = {field: max(1, valued.number) for field, valued in provider.fields.items()}
         return spec.ProviderSpec(
             span=provider.span,
             origins=_origins(provider.fields),
             kind=provider.kind,
             candidates=tuple(candidates),
-            **values,
+            **_positive(provider.fields),
         )
 
     def _total_covers_turn(self) -> None:
@@ -314,6 +313,11 @@ def _values(fields: Mapping[str, Valued]) -> dict[str, Any]:
     return {field: valued.value for field, valued in fields.items()}
 
 
+def _positive(fields: Mapping[str, Valued]) -> dict[str, Any]:
+    """Values that were reported as out of range become the least legal ones, so that checking can go on."""
+    return {field: max(1, valued.number) for field, valued in fields.items()}
+
+
 def _origins(fields: Mapping[str, Valued], prefix: str = "") -> dict[str, Origin]:
     return {prefix + field: valued.origin for field, valued in fields.items()}
 
@@ -323,7 +327,7 @@ def _steps(valued: Valued) -> tuple[Overflow, ...]:
 
 
 def _bounded(field: str, valued: Valued) -> Any:
-    """A value that was reported as out of range becomes the nearest legal one, so that checking can go on."""
+    """The same for an edge, some of whose fields may be nothing."""
     if field in ("buffer_items", "buffer_bytes", "latency_ns"):
         return max(1, valued.number)
     return max(0, valued.number) if field == "buffer_ns" else valued.value

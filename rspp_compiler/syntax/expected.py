@@ -66,8 +66,8 @@ def phrase(terminals: Iterable[str]) -> str:
             words.append(words_of_group)
             rest -= _MEMBERS[words_of_group]
     words.extend(words_of_one for terminal, words_of_one in _PHRASES.items() if terminal in rest)
-    if len(words) > 1 and words[0].startswith("a declaration such as"):
-        return words[0]
+    if words and words[0].startswith("a declaration"):
+        return words[0]  # where one may begin, a block or the file may end as well: that goes without saying
     # A line may always end where a bracket may close, and `when` may follow any arrow: saying so would only distract.
     if "the end of the line" in words:
         words = [word for word in words if word not in ("`}`", "`when`", "`or`")]

@@ -40,7 +40,12 @@ def test_bad_example_causes_the_code(code: str, tmp_path: Path) -> None:
         return
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     shell = subprocess.run(
-        ["bash", "-c", text], cwd=tmp_path, env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False
+        ["bash", "-c", text],
+        cwd=tmp_path,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert f"[{code}]" in shell.stdout + shell.stderr
 

@@ -1,0 +1,198 @@
+"""parse: the grammar, its recovery, and that nothing makes it raise."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from lark import Lark
+
+from rspp_compiler.ir.context import Context
+from rspp_compiler.source import Source
+from rspp_compiler.syntax.lower import lower
+from rspp_compiler.syntax.parse import parse
+
+ROOT = Path(__file__).parents[2]
+SAMPLES = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "pipelines").glob("*.rspp"))]
+
+# Every construct of the language, whether or not the compiler does more with it than to read it.
+WHOLE_LANGUAGE = """
+import clean_audio, other from "lib/audio.rspp" version "1.2.0"
+module clean version "1.0.0" (raw : audio) -> (out : audio) { raw -> denoise -> out }
+tool book (day : text, seats : number) : python("bookings:book") { timeout = 3s, once, cancel = soft }
+tool desk : transfer { to = "sip:desk@example.com", warm }
+provider local : llm { use llama_cpp { model = "small.gguf" } }
+policy clinic when session.tenant == "clinic" and not (event.digit in ["*", "9"] or session.age > 3) {
+  node     mask : redact { classes = [PHI], action = drop }
+  insert   mask before llm.prompt
+  provider stt { use whisper when session.region == "eu" { model = "small" }, use deepgram }
+}
+pipeline all version "1.0.0" {
+  profile simple/v1
+  party guests { max = 12 }
+  record L1 { keep = 7d, region = "eu" }
+  meta { owner = "a", note = \"\"\"
+    long "quoted" text
+    \"\"\" }
+  node find (question : text) -> (prompt : text(PII)) : python("kb.rag:Find") {
+    timeout = 250ms
+    limit   = { concurrency = 8, cpu = 50%, memory = 512MB }
+  }
+  node gate (a : audio(16kHz, mono, s16le)) -> (b : audio) : wasm("gate.wasm") { gain = -6dB, cost = 0.05usd, }
+
+  stt -> de when event.language == "de" and event.confidence >= 0.6
+  stt -> en otherwise
+  ears.speech
+    -> stt {                      # a comment
+      buffer = [64 items, 400ms, 128kB], overflow = [block(40ms), drop_oldest]
+      lanes  = { telemetry = sample }
+    }
+  on ears.barge_in
+     when event.words >= 2 -> cancel turn
+  on llm.timeout or error
+     or stt.error -> sorry -> voice
+  mode billing { llm.system = file("prompts/billing.md"), llm.tools = [refund] }
+  budget { turn = 2s, turn.total = 120s, ingress.audio -> stt.final = 700ms, cost = 0.05usd }
+}
+"""
+
+
+def codes(text: str) -> list[tuple[str, int, int]]:
+    ctx = Context()
+    trees = parse((Source("a.rspp", text),), ctx)
+    if trees:
+        lower(trees, ctx)
+    return [(found.code, found.primary.line, found.primary.column) for found in ctx.sink.diagnostics]
+
+
+def test_grammar_is_lalr_without_conflicts_and_tokens_without_collisions() -> None:
+    grammar = resources.files("rspp_compiler._grammar").joinpath("rspp.lark").read_text(encoding="utf-8")
+    Lark(grammar, parser="lalr", lexer="contextual", strict=True)
+
+
+@pytest.mark.parametrize("text", [*SAMPLES, WHOLE_LANGUAGE])
+def test_reads(text: str) -> None:
+    assert codes(text) == []
+    assert codes(text.replace("\n", "\r\n")) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        # one mistake in each line, and reading goes on behind it
+        ("pipeline a {\n node b vad\n node c : : vad\n d => e\n f -> g\n on h.i j\n}", [2, 3, 4, 6]),
+        # a mistake inside a block costs the block's settings alone
+        ("pipeline a {\n node b : vad { x = , y = 1 }\n b -> -> c\n}", [2, 3]),
+        # a block that is not closed ends where the indentation says
+        ("pipeline a {\n  node b : vad {\n    x = 1\n  c => d\n}\nprovider tts { use }\n", [2, 4, 6]),
+        ("pipeline a {\n  b -> c\n\nprovider tts { use espeak }\n", [1]),
+        # an arrow at the end of a line belongs to that line
+        ("pipeline a {\n  b -> c ->\n  node d : vad\n}", [2]),
+        ("pipeline a {\n  b -> c ->\n}", [2]),
+        # a head that is wrong does not cost what is below it
+        ("pipelin a {\n  b => c\n}", [1, 2]),
+        ('pipeline a verson "1" {\n  b => c\n}', [1, 2]),
+    ],
+)
+def test_goes_on_behind_a_mistake(text: str, expected: list[int]) -> None:
+    assert [line for _, line, _ in codes(text)] == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("stt llm", "unexpected `llm`: expected `->`"),
+        ("stt -> llm tts", "unexpected `tts`: expected `->`, a `{ … }` block or the end of the line"),
+        ("node a : { x = 1 }", "unexpected `{`: expected a name"),
+        ("budget { turn = }", "unexpected `}`: expected a value"),
+        ("budget", "the line ends too early: expected a `{ … }` block"),
+        ("profile simple", "unexpected `simple`: expected a profile such as `simple/v1`"),
+        ("on a.b", "the line ends too early: expected `->`, `when` or `or`"),
+        ("= 3", "unexpected `=`: expected a declaration, a flow or a reaction"),
+        ("stt -> llm when", "the line ends too early: expected a condition"),
+    ],
+)
+def test_says_what_was_expected(line: str, expected: str) -> None:
+    ctx = Context()
+    parse((Source("a.rspp", f"pipeline a {{\n  {line}\n}}\n"),), ctx)
+    assert ctx.sink.diagnostics[0].message == expected
+
+
+GARBAGE = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def assert_sound(text: str) -> None:
+    """Never raises, and every span lies in the text."""
+    ctx = Context()
+    source = Source("a.rspp", text)
+    trees = parse((source,), ctx)
+    if trees:
+        lower(trees, ctx)
+    size = len(text.encode("utf-8", "surrogatepass"))
+    for found in ctx.sink.diagnostics:
+        for span in (found.primary, *(span for span, _ in found.secondary)):
+            assert 0 <= span.start <= span.end <= size
+            assert 1 <= span.line <= span.end_line <= source.line_count
+    assert trees is not None or ctx.sink.has_errors
+
+
+@GARBAGE
+@given(st.text(max_size=300))
+def test_random_text(text: str) -> None:
+    assert_sound(f"pipeline a {{\n{text}\n}}")
+    assert_sound(text)
+
+
+TOKENS = [
+    "{",
+    "}",
+    "(",
+    ")",
+    "[",
+    "]",
+    '"',
+    '"""',
+    "->",
+    "=",
+    ":",
+    ",",
+    "\n",
+    " ",
+    "#",
+    "node",
+    "on",
+    "300ms",
+    "64 items",
+]
+
+
+@GARBAGE
+@given(data=st.data(), text=st.sampled_from([*SAMPLES, WHOLE_LANGUAGE]))
+def test_mutated_samples(data: st.DataObject, text: str) -> None:
+    for _ in range(data.draw(st.integers(1, 5))):
+        at = data.draw(st.integers(0, len(text)))
+        length = data.draw(st.integers(0, 12))
+        text = text[:at] + data.draw(st.sampled_from(["", *TOKENS])) + text[at + length :]
+    assert_sound(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "pipeline a {\n" + '"\n' * 20_000,
+        "pipeline a " + "{" * 100_000,
+        "pipeline a {" + "}" * 100_000,
+        "pipeline a {" + " " * 200_000 + "!",
+        "pipeline a {\n" + "#\n" * 100_000 + "!",
+        "pipeline a {\n" + "nod x : y\n" * 10_000 + "}",
+        "pipeline " * 20_000,
+        'pipeline a { node b : say { text = "' + "\\" * 50_000,
+    ],
+    ids=["quotes", "openers", "closers", "blanks", "comments", "wrong lines", "words", "escapes"],
+)
+def test_much_garbage_is_answered_soon_and_briefly(text: str) -> None:
+    found = codes(text)
+    assert 1 <= len(found) <= 50

@@ -1,0 +1,152 @@
+"""resolve: names are bound, bare kinds declare nodes, and unknown names come with a guess."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rspp_compiler.diagnostics import Diagnostic
+from rspp_compiler.driver import compile_pipeline
+from rspp_compiler.ir.bound import Bound
+from rspp_compiler.ir.context import Options
+
+FLOW = "ingress.audio -> vad -> stt -> llm -> tts -> egress.audio"
+
+
+def resolve(folder: Path, *lines: str, after: str = "") -> tuple[Bound | None, tuple[Diagnostic, ...]]:
+    file = folder / "a.rspp"
+    body = "\n".join(f"  {line}" for line in lines)
+    file.write_text(f"pipeline a {{\n{body}\n}}\n{after}\n", encoding="utf-8")
+    result = compile_pipeline([file], Options(until="resolve"))
+    return result.values.get("resolve"), result.diagnostics
+
+
+def test_bare_kinds_declare_nodes_and_main_ports_are_used(tmp_path: Path) -> None:
+    bound, found = resolve(tmp_path, FLOW)
+    assert found == ()
+    assert bound is not None
+    assert [edge.id for edge in bound.edges] == [
+        "ingress.audio -> vad.audio",
+        "vad.speech -> stt.audio",
+        "stt.utterance -> llm.prompt",
+        "llm.delta -> tts.text",
+        "tts.audio -> egress.audio",
+    ]
+    assert [(node.id, node.implicit) for node in bound.nodes] == [
+        (id, True) for id in ("ingress", "vad", "stt", "llm", "tts", "egress")
+    ]
+    assert bound.is_intact
+
+
+def test_bare_event_keeps_the_subject_to_its_left(tmp_path: Path) -> None:
+    say = 'node sorry : say { text = "Sorry?" }'
+    bound, found = resolve(tmp_path, FLOW, say, "on llm.timeout or error or stt.error -> sorry -> tts")
+    assert found == ()
+    assert bound is not None
+    (reaction,) = bound.reactions
+    assert [(event.subject, event.event) for event in reaction.events] == [
+        ("llm", "timeout"),
+        ("llm", "error"),
+        ("stt", "error"),
+    ]
+    assert reaction.trigger is not None
+    assert reaction.trigger.node.id == "sorry"
+    assert [edge.id for edge in reaction.path] == ["sorry.text -> tts.text"]
+
+
+def test_custom_node(tmp_path: Path) -> None:
+    node = 'node shout (a : text, b : audio(8kHz, mono, s16le)) -> (c : text(PII)) : python("words.loud:Shout")'
+    bound, found = resolve(tmp_path, FLOW, node, "llm.final -> shout")
+    assert found == ()
+    assert bound is not None
+    shout = next(one for one in bound.nodes if one.id == "shout")
+    assert shout.implementation == "words.loud:Shout"
+    assert [(port.name, port.type, port.main) for port in shout.inputs] == [("a", "text", True), ("b", "audio", False)]
+    assert str(shout.inputs[1].audio) == "audio(8kHz, mono, s16le)"
+    assert shout.outputs[0].payload_class == "PII"
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "help"),
+    [
+        ("stt -> lm", "E0203", "did you mean `llm`?"),
+        ("node ears : vda", "E0204", "did you mean `vad`?"),
+        ("stt.partal -> tap", "E0205", "did you mean `partial`?"),
+        ("vad.idle -> tap", "E0205", "`idle` is an event: `on vad.idle -> …`"),
+        ("on vad.bargein -> cancel turn", "E0206", "did you mean `barge_in`?"),
+        ("on vad.idle -> degrade quiet", "E0207", "declare it: `mode quiet { off = [NODE] }`"),
+        ("profile simpl/v1", "E0209", "there is `simple/v1`"),
+        ("stt -> llm.final", "E0212", "right of an arrow stands an input"),
+        ("stt -> egress", "E0214", "write `egress.audio` and `egress.text`"),
+        ("on vad.idle -> cancell turn", "E0802", "did you mean `cancel`?"),
+        ("on vad.idle -> end turn", "E0803", "did you mean `end utterance`?"),
+        ('node a (x : txt) -> (y : text) : python("m:C")', "E0307", "did you mean `text`?"),
+        ('node a (x : text) -> (y : text) : python("m")', "E0309", 'write `python("package.module:Callable")`'),
+    ],
+)
+def test_unknown_names_come_with_a_guess(tmp_path: Path, line: str, code: str, help: str) -> None:
+    _, found = resolve(tmp_path, FLOW, line)
+    assert [(one.code, one.help) for one in found] == [(code, help)]
+
+
+@pytest.mark.parametrize(
+    ("lines", "second"),
+    [
+        (["node a : tap", "node a : tap"], "a"),
+        (["mode a { off = [tts] }", "mode a { off = [tts] }"], "a"),
+        (["budget { turn = 2s }", "budget { turn = 3s }"], "budget { turn = 3s }"),
+        (["stt -> tap", "stt -> tap"], "stt -> tap"),
+    ],
+)
+def test_duplicates_show_both_places(tmp_path: Path, lines: list[str], second: str) -> None:
+    _, found = resolve(tmp_path, FLOW, *lines)
+    (one,) = found
+    assert one.code == "E0202"
+    assert one.primary.line == one.secondary[0][0].line + 1
+    assert one.primary.end - one.primary.start == len(second)
+
+
+def test_bare_kind_is_ambiguous_beside_a_declared_node(tmp_path: Path) -> None:
+    _, found = resolve(tmp_path, "node ears : vad", FLOW)
+    assert [(one.code, one.help) for one in found] == [("E0210", "did you mean `ears`?")]
+    assert found[0].fix is not None
+    assert found[0].fix.replacement == "ears"
+
+
+@pytest.mark.parametrize("name", ["when", "node", "turn", "ingress"])
+def test_reserved_names(tmp_path: Path, name: str) -> None:
+    _, found = resolve(tmp_path, FLOW, f"node {name} : tap")
+    assert [one.code for one in found] == ["E0201"]
+
+
+@pytest.mark.parametrize(
+    ("line", "after", "codes"),
+    [
+        ("party ana", "", ["E0902"]),
+        ("record L1 { keep = 7d }", "", ["E0904"]),
+        ("on vad.idle when event.count > 2 -> end session", "", ["E0907"]),
+        ('stt -> tap when event.language == "de"', "", ["E0907"]),
+        ("node a : merge { within = 20ms }", "", ["E0903"]),
+        ("on session.connected -> end session", "", ["E0905"]),
+        ("on vad.idle -> open turn", "", ["E0905"]),
+        ("on vad.idle -> cancel session", "", ["E0905"]),
+        ("on vad.idle -> cancel llm", "", ["E0905"]),
+        ("", 'import a from "b.rspp"', ["E0901"]),
+        ("", "module m (a : audio) -> (b : audio) { a -> b }", ["E0901"]),
+        ("", 'tool book (day : text) : python("b:c")', ["E0901"]),
+        ("", "provider local : llm { use scripted }", ["E0901"]),
+        ("", 'policy p when session.tenant == "x" { record L1 }', ["E0901"]),
+        ("", 'provider llm { use scripted when session.region == "eu" }', ["E0907"]),
+        ("", "pipeline b { ingress.audio -> vad }", ["E0908"]),
+    ],
+)
+def test_what_is_not_supported_says_so(tmp_path: Path, line: str, after: str, codes: list[str]) -> None:
+    _, found = resolve(tmp_path, FLOW, line, after=after)
+    assert [one.code for one in found] == codes
+    assert "not supported yet by this compiler" in found[0].message
+
+
+def test_names_of_unreadable_lines_are_not_complained_about(tmp_path: Path) -> None:
+    _, found = resolve(tmp_path, "node ears vad", FLOW.replace("vad", "ears"))
+    assert [one.code for one in found] == ["E0110"]
