@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from pathlib import PurePath
 from typing import Any
 
 from lark import Token, Tree
@@ -30,7 +31,7 @@ class _Lower:
 
     def file(self, tree: Tree[Token]) -> ast.File:
         items = tuple(self.lower(child) for child in tree.children if isinstance(child, Tree))
-        return ast.File(self._source.name, items, self._source.span(0, len(self._source.text)))
+        return ast.File(PurePath(self._source.name).name, items, self._source.span(0, len(self._source.text)))
 
     def lower(self, tree: Tree[Token]) -> Any:
         method = "import_" if tree.data == "import" else tree.data  # `import` is a word of Python
