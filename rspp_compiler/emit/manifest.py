@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from pathlib import PurePosixPath
 from typing import Any
 
 from rspp_compiler import __version__
@@ -40,6 +41,11 @@ def manifest(frozen: Frozen, contents: Mapping[str, bytes]) -> bytes:
     return (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode("utf-8")
 
 
+def _leads_outside(path: str) -> bool:
+    """Whether a listed path could name a file outside of the package's folder."""
+    return PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts
+
+
 def listed_files(data: bytes) -> dict[str, str] | None:
     """Path -> SHA-256 of an earlier manifest; None if it is not one."""
     try:
@@ -47,6 +53,6 @@ def listed_files(data: bytes) -> dict[str, str] | None:
     except ValueError:
         return None
     files = value.get("files") if isinstance(value, dict) and value.get("format") == FORMAT else None
-    if not isinstance(files, dict):
+    if not isinstance(files, dict) or any(_leads_outside(str(path)) for path in files):
         return None
     return {str(path): str(digest) for path, digest in files.items()}

@@ -57,8 +57,8 @@ def readme_view(frozen: Frozen) -> dict[str, Any]:
             {
                 "name": bound.edge,
                 "scope": bound.scope,
-                "items": f"{bound.items_max:,}",
-                "bytes": f"{bound.bytes_max:,}",
+                "items_max": f"{bound.items_max:,}",
+                "bytes_max": f"{bound.bytes_max:,}",
                 "age": ms(bound.age_ns_max) if bound.age_ns_max else "",
                 "overflow": ", then ".join(
                     f"{step.strategy}({ms(step.block_ns)})" if step.block_ns else step.strategy

@@ -34,11 +34,7 @@ def render(frozen: Frozen, ctx: Context) -> Files:
         f"{inside}/plan.py": render_template("package/plan.py.j2", plan_view(frozen, source)),
         f"{inside}/py.typed": "",
     }
-    try:
-        made = kernel_files(plan, source)
-    except FileNotFoundError:
-        made = {}
-    kernel = {f"{inside}/{path}": text for path, text in made.items()}
+    kernel = {f"{inside}/{path}": text for path, text in kernel_files(plan, source).items()}
     texts |= kernel
     mapped = {path: texts[path] for path in (f"{inside}/plan.py", *sorted(kernel))}
     texts[f"{inside}/sourcemap.json"] = sourcemap(source, mapped)

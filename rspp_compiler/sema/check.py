@@ -94,7 +94,7 @@ def reachable(graph: Graph, ctx: Context) -> None:
                 node.spec.span,
                 label="no output of it is used",
                 notes=[f"it has {ports}"],
-                help=f"write a flow from it, such as `{node.id} -> egress`",
+                help="write a flow from it, or remove the node",
             )
 
 

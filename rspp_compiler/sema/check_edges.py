@@ -26,10 +26,7 @@ def same_types(graph: Graph, ctx: Context) -> None:
             edge.spec.span,
             label=f"{source.type} does not flow into {target.type}",
             secondary=_declared(graph, edge, source, target),
-            notes=[
-                f"type of `{edge.source}.{source.name}`: {source.origin('type')}",
-                f"type of `{edge.target}.{target.name}`: {target.origin('type')}",
-            ],
+            notes=[_origin(graph, edge.source, source, "output"), _origin(graph, edge.target, target, "input")],
             help=_way(graph, edge, source.type, target.type),
         )
 
@@ -49,6 +46,14 @@ def _declared(graph: Graph, edge: GraphEdge, source: PortSpec, target: PortSpec)
         for node, port in ((edge.source, source), (edge.target, target))
         if port.origin("type").kind == "user" and graph.node(node).kind == "python"
     ]
+
+
+def _origin(graph: Graph, node: str, port: PortSpec, way: str) -> str:
+    """Why the port has its type: the user wrote it, or the profile, or every node of that kind has it."""
+    kind = graph.node(node).kind
+    if kind == "python" or "type" in port.origins:
+        return f"`{node}.{port.name}` is {port.type}: {port.origin('type')}"
+    return f"`{node}.{port.name}` is {port.type}: so is this {way} of every `{kind}`"
 
 
 def _way(graph: Graph, edge: GraphEdge, source: PortType, target: PortType) -> str:

@@ -1,0 +1,112 @@
+"""check: each rule with what breaks it, and how the finding reads."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+
+from pipelines import HELLO, NAMES, SHOP, codes, compile_file, compile_text, golden, shipped, value
+from rspp_compiler.diagnostics.catalog import CODES
+from rspp_compiler.diagnostics.render import render
+from rspp_compiler.ir.context import Context
+from rspp_compiler.ir.graph import Graph
+from rspp_compiler.sema.build_graph import build_graph
+from rspp_compiler.sema.check import check
+
+PAGES = Path(sys.modules["rspp_compiler.diagnostics.catalog"].__file__ or "").parent / "codes"
+GRAPH = sorted(code for code in CODES if code[:3] in ("E04", "E05", "E06") or code == "E0806")
+
+
+def examples(code: str, kind: str) -> list[str]:
+    page = (PAGES / f"{code}.md").read_text(encoding="utf-8")
+    assert page.startswith(f"# {code}: {CODES[code].title}\n")
+    return re.findall(rf"```rspp {kind}\n(.*?)```", page, re.DOTALL)
+
+
+WITH_BAD = [code for code in GRAPH if examples(code, "bad")]
+
+
+@pytest.mark.parametrize("code", WITH_BAD)
+def test_bad_example_of_the_page(code: str, snapshot: SnapshotAssertion) -> None:
+    result = compile_text(examples(code, "bad")[0])
+    assert code in codes(result)
+    rendered = render(result.diagnostics, result.context.sources, colour=False)
+    assert re.sub(r"/\S*/example\.rspp", "example.rspp", rendered) == snapshot(name=code, extension_class=golden("txt"))
+
+
+@pytest.mark.parametrize("code", GRAPH)
+def test_good_example_of_the_page(code: str) -> None:
+    assert codes(compile_text(examples(code, "good")[0])) == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_shipped_pipelines_are_clean(name: str) -> None:
+    assert codes(compile_file(shipped(name))) == []
+
+
+def test_shop_is_clean() -> None:
+    assert codes(compile_text(SHOP)) == []
+
+
+def test_a_cycle_is_shown_arrow_by_arrow() -> None:
+    text = HELLO.replace(
+        "  ingress.audio ->",
+        """  node a (x : text, again : text) -> (y : text) : python("m:A")
+  node b (x : text) -> (y : text) : python("m:B")
+  node c (x : text) -> (y : text) : python("m:C")
+  stt -> a.x
+  a -> b
+  b -> c
+  c -> a.again
+  ingress.audio ->""",
+    )
+    result = compile_text(text)
+    found = next(found for found in result.diagnostics if found.code == "E0403")
+    assert found.message == "flows form a cycle: a -> b -> c -> a"
+    spans = [found.primary, *(span for span, _ in found.secondary)]
+    assert [span.line for span in spans] == [7, 8, 9]
+
+
+def test_every_mistake_is_found_in_one_run() -> None:
+    text = HELLO.replace("tts -> egress.audio", "egress.audio").replace(
+        "  ingress.audio ->",
+        """  node alone : tap
+  node late  : say { text = "x" }
+  ingress.text -> late
+  ingress.audio ->""",
+    )
+    assert set(codes(compile_text(text))) == {"E0401", "E0404", "E0405", "E0409", "E0419"}
+
+
+def test_an_item_must_fit_its_port() -> None:
+    graph: Graph = value(compile_text(HELLO, until="build_graph"), "build_graph")
+    nodes = tuple(
+        node.model_copy(update={"inputs": tuple(p.model_copy(update={"item_bytes_max": 10}) for p in node.inputs)})
+        if node.id == "llm"
+        else node
+        for node in graph.spec.nodes
+    )
+    assert _codes_of(graph, {"nodes": nodes}) == ["E0402"]
+
+
+def test_a_text_must_fit_its_item() -> None:
+    assert codes(compile_text(SHOP.replace('"Sorry?"', f'"{"é" * 2049}"'))) == ["E0415"]
+    assert codes(compile_text(SHOP.replace('"Sorry?"', f'"{"é" * 2048}"'))) == []
+
+
+def test_a_detector_that_hears_the_agent_may_not_interrupt() -> None:
+    graph: Graph = value(compile_text(SHOP, until="build_graph"), "build_graph")
+    vad = next(provider for provider in graph.spec.providers if provider.kind == "vad")
+    other = vad.model_copy(update={"candidates": (vad.candidates[0].model_copy(update={"name": "energy"}),)})
+    providers = tuple(other if provider.kind == "vad" else provider for provider in graph.spec.providers)
+    assert _codes_of(graph, {"providers": providers}) == ["E0410"]
+
+
+def _codes_of(graph: Graph, update: dict[str, object]) -> list[str]:
+    ctx = Context()
+    check(build_graph(graph.spec.model_copy(update=update), ctx), ctx)
+    return [found.code for found in ctx.sink.diagnostics]
