@@ -138,6 +138,25 @@ def new(
         raise typer.Exit(EXIT_USAGE)
 
 
+@app.command()
+def package(
+    file: OneFile,
+    output: Output = Path("generated"),
+    backend: BackendOption = Backend.cython,
+    wheels: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder with every wheel the image needs.")] = None,
+    base: Annotated[str | None, typer.Option(metavar="IMAGE", help="Image to build on; it must have Python.")] = None,
+) -> None:
+    """Builds a pipeline as an image, or lays out the folder that an image is built from."""
+    from rspp_compiler.cli import report
+    from rspp_compiler.cli.package import package as make_image
+
+    result = _compile(file, until="compile", progress=True, output=output, backend=backend.value, install=False)
+    if result.ok:
+        result = make_image(result, wheels, base)
+    report.findings([result], json=False, to=sys.stderr)
+    _exit([result])
+
+
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def run(
     context: typer.Context,

@@ -65,7 +65,7 @@ def built(result: Result) -> None:
     if package is None:
         return
     how = "unchanged, nothing to do" if package.cached and not package.written.drifted else "built"
-    progress(f"{_shown(package.folder)} {how} ({package.backend})")
+    progress(f"{shown(package.folder)} {how} ({package.backend})")
 
 
 def drift(result: Result, *, quiet: bool) -> bool:
@@ -76,7 +76,7 @@ def drift(result: Result, *, quiet: bool) -> bool:
     for word, paths in (("differs", written.changed), ("stale", written.removed)):
         for path in paths:
             if not quiet:
-                print(f"{word}: {_shown(written.folder)}/{path}")
+                print(f"{word}: {shown(written.folder)}/{path}")
     if not quiet:
         print("run `rsppc build` to write them anew")
     return True
@@ -114,7 +114,7 @@ def explain(code: str) -> bool:
     return True
 
 
-def _shown(folder: Path) -> str:
+def shown(folder: Path) -> str:
     """A folder as a user would name it from here."""
     try:
         return folder.resolve().relative_to(Path.cwd()).as_posix()

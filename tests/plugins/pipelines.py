@@ -53,6 +53,11 @@ def compile_file(path: Path, until: str = "freeze", **options: Any) -> Result:
     return compile_pipeline([path], ctx=Context(options=Options(until=until, **options)))
 
 
+def compile_pipeline_at(path: Path, ctx: Context) -> Result:
+    """Compiles a file with a context of the test's own."""
+    return compile_pipeline([path], ctx=ctx)
+
+
 def compile_text(text: str, until: str = "freeze", name: str = "example.rspp", **options: Any) -> Result:
     """Compiles a text as a file of that name, in a folder of its own that is gone afterwards."""
     with tempfile.TemporaryDirectory() as folder:
