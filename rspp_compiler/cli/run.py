@@ -18,6 +18,7 @@ def run_package(folder: Path, arguments: list[str]) -> int:
         print("rsppc run: the runtime is not installed here: pip install rspp-runtime", file=sys.stderr)
         return EXIT_FINDINGS
     try:
-        return subprocess.run([command, "run", str(folder), *arguments], check=False).returncode
+        code = subprocess.run([command, "run", str(folder), *arguments], check=False).returncode
     except KeyboardInterrupt:
         return 130
+    return code if code >= 0 else 128 - code  # ended by a signal: as a shell says it
