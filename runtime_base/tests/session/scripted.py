@@ -21,6 +21,8 @@ from rspp_runtime.session.observer import InvocationEnd, Observer
 
 MS = 1_000_000
 AUDIO, TEXT, EVENT = 640, 4096, 1024
+# Longer than the audio edge holds, so that its voice is still at work when it is interrupted.
+LONG = "One two three four five six seven eight nine ten eleven and so on to twenty and to thirty one."
 FRAME = b"\1\0" * 320
 INGRESS, EARS, STT, LLM, VOICE, CAPTIONS, EGRESS = range(7)
 

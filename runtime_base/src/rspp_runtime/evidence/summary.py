@@ -30,7 +30,7 @@ def figures(conversation: Conversation, turn: Turn) -> dict[str, Any]:
         "budget_exhausted": [name for _, name in turn.budget_exhausted],
     }
     stages = {}
-    if turn.final_ns >= 0:
+    if turn.final_ns >= 0 and turn.origin == "speech":
         recogniser = plan.nodes[plan.recogniser].name if plan.recogniser >= 0 else "text"
         stages[recogniser] = _ms(turn.final_ns - start_ns)
     for node in plan.nodes:
@@ -50,6 +50,9 @@ def figures(conversation: Conversation, turn: Turn) -> dict[str, Any]:
         out["heard_error_ms"] = FRAME_MS + _ms(conversation.late_ns_max)
     if turn.cancel_ns >= 0 and turn.silent_ns >= 0:
         out["cancel_to_silence_ms"] = _ms(turn.silent_ns - turn.cancel_ns)
+        onsets = [speech.start_ns for speech in conversation.speech if speech.noticed_start_ns == turn.cancel_ns]
+        if onsets:
+            out["onset_to_silence_ms"] = _ms(turn.silent_ns - onsets[-1])
     return out
 
 
@@ -76,9 +79,11 @@ def rows(conversation: Conversation, turn: Turn) -> list[tuple[str, str]]:
     for name in known["budget_exhausted"]:
         out.append(("budget exhausted", name))
     if "cancel_to_silence_ms" in known:
-        out.append(("cancel to silence", f"{known['cancel_to_silence_ms']:.1f} ms"))
-        frames = f"{known['flushed_frames']} frames taken back unplayed"
-        out.append(("the fence", f"{known['refused_frames']} frames refused, {frames}"))
+        out.append(("cancel to silence", f"{known['cancel_to_silence_ms']:.1f} ms from noticing the user to silence"))
+        if "onset_to_silence_ms" in known:
+            out.append(("", f"{known['onset_to_silence_ms']:.0f} ms from the user's first sound"))
+        frames = f"{_count(known['flushed_frames'], 'frame')} taken back unplayed"
+        out.append(("the fence", f"{_count(known['refused_frames'], 'frame')} refused, {frames}"))
     if "words_heard" in known:
         basis = f"{known['heard_basis']}, ± {known['heard_error_ms']:.0f} ms"
         out.append(("words heard", f"{known['words_heard']} of {known['words_said']} ({basis})"))
@@ -100,3 +105,7 @@ def _voices(conversation: Conversation) -> set[str]:
 
 def _ms(ns: int) -> float:
     return round(ns / MS_NS, 1)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

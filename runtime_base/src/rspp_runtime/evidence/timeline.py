@@ -25,11 +25,12 @@ ROWS = (
     ("turn", "turn", "one response", 40),
     ("llm", "model", "words", 44),
     ("voice", "voice", "synthesis", 40),
-    ("play", "playback", "words heard, cut", 74),
-    ("fence", "fence", "refused outputs", 34),
-    ("budget", "budget", "end of input → playback", 40),
+    ("play", "playback", "heard, cut off", 90),
+    ("fence", "fence", "refused outputs", 44),
+    ("budget", "budget", "to first output", 46),
 )
-TOP = 30  # the axis
+TOP = 46  # the axis, and the labels of what runs through all rows
+WORD_PX = 6  # of a letter, about
 
 
 class _Canvas:
@@ -71,9 +72,9 @@ class _Canvas:
     def rule(self, ns: int, color: str, title: str, label: str, *, dash: str = "5 4") -> None:
         x = self.x(ns)
         self.parts.append(
-            f'<line x1="{x}" x2="{x}" y1="{TOP - 6}" y2="{self.height - 8}" stroke-dasharray="{dash}" '
+            f'<line x1="{x}" x2="{x}" y1="{TOP - 22}" y2="{self.height - 8}" stroke-dasharray="{dash}" '
             f'style="stroke:var(--{color});stroke-width:1.5"><title>{escape(title)}</title></line>'
-            f'<text x="{x + 5}" y="{TOP - 9}" class="b small" style="fill:var(--{color})">{escape(label)}</text>'
+            f'<text x="{x + 6}" y="{TOP - 12}" class="b small" style="fill:var(--{color})">{escape(label)}</text>'
         )
 
 
@@ -83,9 +84,10 @@ def draw(conversation: Conversation, header: Header) -> str:
     canvas = _Canvas(end_ns)
     _background(canvas)
     _hearing(canvas, conversation)
-    for turn in conversation.turns:
+    for index, turn in enumerate(conversation.turns):
+        following = conversation.turns[index + 1].opened_ns if index + 1 < len(conversation.turns) else end_ns
         if turn.opened_ns <= end_ns:
-            _turn(canvas, conversation, turn)
+            _turn(canvas, conversation, turn, following)
     svg = (
         f'<svg width="{canvas.width}" height="{canvas.height}" viewBox="0 0 {canvas.width} {canvas.height}" role="img" '
         f'aria-label="timeline of the conversation">{"".join(canvas.parts)}</svg>'
@@ -121,7 +123,7 @@ def _background(canvas: _Canvas) -> None:
     for second in range(canvas.end_ns // SECOND_NS + 1):
         x = canvas.x(second * SECOND_NS)
         canvas.parts.append(
-            f'<line class="grid" x1="{x}" x2="{x}" y1="{TOP - 4}" y2="{canvas.height - 8}"/>'
+            f'<line class="grid" x1="{x}" x2="{x}" y1="{TOP - 26}" y2="{canvas.height - 8}"/>'
             f'<text x="{x}" y="12" text-anchor="middle" class="soft small">{second} s</text>'
         )
 
@@ -131,6 +133,11 @@ def _hearing(canvas: _Canvas, conversation: Conversation) -> None:
         end_ns = speech.end_ns if speech.end_ns >= 0 else conversation.end_ns
         title = f"the user speaks, {_s(speech.start_ns)} to {_s(end_ns)}"
         canvas.bar("user", speech.start_ns, end_ns, "user", title, height=18)
+        if speech.noticed_end_ns > speech.end_ns >= 0:
+            waited = (speech.noticed_end_ns - speech.end_ns) / 1e6
+            canvas.bar(
+                "user", speech.end_ns, speech.noticed_end_ns, "user-soft", f"silence, {waited:.0f} ms", height=18
+            )
         if speech.noticed_start_ns >= 0:
             told = f"start of speech noticed at {_s(speech.noticed_start_ns)}"
             canvas.tick("user", speech.noticed_start_ns, "ink", told, at=5, height=24)
@@ -149,7 +156,8 @@ def _hearing(canvas: _Canvas, conversation: Conversation) -> None:
             canvas.text("stt", final.t_ns, _short(f"“{final.text}”", 70), at=39, css="b small", dx=-6)
 
 
-def _turn(canvas: _Canvas, conversation: Conversation, turn: Turn) -> None:
+def _turn(canvas: _Canvas, conversation: Conversation, turn: Turn, following_ns: int) -> None:
+    """One turn; texts end before `following_ns`, where the next one begins."""
     plan = conversation.plan
     end_ns = turn.closed_ns if turn.closed_ns >= 0 else conversation.end_ns
     color = "cut" if turn.outcome == "abort" else "turn"
@@ -169,13 +177,14 @@ def _turn(canvas: _Canvas, conversation: Conversation, turn: Turn) -> None:
         canvas.tick("llm", delta.t_ns, "llm", f"{delta.text.strip() or 'a word'} at {_s(delta.t_ns)}", height=12)
     if turn.deltas and turn.deltas[0].text:
         written = "".join(delta.text for delta in turn.deltas).strip()
-        canvas.text("llm", turn.deltas[0].t_ns, _short(f"“{written}”", 90), at=37, css="small soft")
-    _playback(canvas, turn)
+        room = (canvas.x(max(following_ns, turn.closed_ns)) - canvas.x(turn.deltas[0].t_ns)) // WORD_PX
+        canvas.text("llm", turn.deltas[0].t_ns, _short(f"“{written}”", max(24, room)), at=37, css="small soft")
+    _playback(canvas, turn, following_ns)
     _fence(canvas, turn)
     _budget(canvas, conversation, turn)
 
 
-def _playback(canvas: _Canvas, turn: Turn) -> None:
+def _playback(canvas: _Canvas, turn: Turn, following_ns: int) -> None:
     """What was heard, and what was synthesised and sent but never heard; each word where it was, or would have been."""
     stop_ns = turn.silent_ns if turn.silent_ns >= 0 else None
     for start_ns, end_ns in _runs(turn):
@@ -199,10 +208,11 @@ def _playback(canvas: _Canvas, turn: Turn) -> None:
             line += 1
     rest = len(words) - known
     if rest > 0 and turn.played:
-        told = _short(" ".join(words[known:]), 60)
         last_ns = turn.played[-1].end_ns
-        canvas.text("play", last_ns, f"{told} ({rest} words never voiced)", at=44 + 13 * (line % 2), css="small soft",
-                    dx=16, style="fill:var(--cut);text-decoration:line-through")  # fmt: skip
+        ending = f" ({rest} words never spoken)"
+        room = (canvas.x(following_ns) - canvas.x(last_ns)) // WORD_PX - len(ending)
+        told = _short(" ".join(words[known:]), max(12, room))
+        canvas.text("play", last_ns, told + ending, at=72, css="small", dx=-14, style="fill:var(--cut)")
 
 
 def _runs(turn: Turn) -> list[tuple[int, int]]:

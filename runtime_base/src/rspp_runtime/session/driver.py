@@ -222,6 +222,8 @@ class Driver:
             self._start_append(output.turn)
         elif op == Op.DECISION and output.code == Signal.LEASE_ROTATED:
             self.gateway.epoch = output.x
+        elif op == Op.DECISION and output.code == Signal.ENDED:
+            self._wake.set()  # for `run`, which waits for nothing more
 
     def _resume(self, node: int) -> None:
         if node == self.plan.ingress:
