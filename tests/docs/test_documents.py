@@ -7,7 +7,9 @@ import shutil
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from rspp_compiler.cli.app import app
 from rspp_compiler.driver import compile_pipeline
 from rspp_compiler.ir.context import Options
 
@@ -39,3 +41,32 @@ def test_an_example_compiles_without_a_finding(text: str, tmp_path: Path) -> Non
     result = compile_pipeline([path], Options(until="freeze"))
     assert [f"{found.code} {found.message}" for found in result.diagnostics] == []
     assert result.stage("plan") is not None
+
+
+CONCIERGE = """\
+pipeline concierge version "1.0.0" {
+  profile simple/v1
+
+  node ears  : vad
+  node voice : tts
+
+  ingress.audio -> ears -> stt
+  stt -> llm -> voice -> egress.audio
+
+  on ears.barge_in -> cancel turn
+  budget { turn = 1500ms, llm = 900ms }
+}
+"""
+SESSION = re.compile(r"^```text\n\$ rsppc check concierge.rspp\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def test_the_diagnostic_in_the_readme_is_what_the_compiler_prints(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("concierge.rspp").write_text(CONCIERGE, encoding="utf-8")
+    result = CliRunner().invoke(app, ["check", "concierge.rspp"])
+    shown = SESSION.search((ROOT / "README.md").read_text(encoding="utf-8"))
+    assert shown is not None
+    assert result.exit_code == 1
+    assert result.output.strip() == shown[1].strip()
