@@ -95,17 +95,12 @@ def _events(events: tuple[Event, ...]) -> list[str]:
 
 
 def _reactions(plan: Plan, source: str) -> list[str]:
-    rows = [
-        (
-            f"Reaction(id={row.id}, ",
-            f"event={row.event}, ",
-            f"action={_call(row.action, plan)}, ",
-            f"line={row.line}),",
-            f"  # on {plan.events[row.event].name} -> {action_words(row, plan)}",
-        )
-        for row in plan.reactions
-    ]
-    return ["    " + line for line in columns(rows)]
+    lines: list[str] = []
+    for row in plan.reactions:
+        lines.append(f"    # {source}:{row.line}  on {plan.events[row.event].name} -> {action_words(row, plan)}")
+        action = _call(row.action, plan)
+        lines.append(f"    Reaction(id={row.id}, event={row.event}, action={action}, line={row.line}),")
+    return lines
 
 
 def action_words(reaction: Reaction, plan: Plan) -> str:

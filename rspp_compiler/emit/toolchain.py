@@ -93,7 +93,7 @@ def installed_sha256(name: str) -> str | None:
 def install(wheel: Path) -> None:
     """Puts a wheel into the current environment, without its dependencies. Raises `ToolError` E0707."""
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "-q", "--no-deps", "--no-index"]
-    command += ["--force-reinstall", str(wheel)]
+    command += ["--force-reinstall", str(wheel.resolve())]
     run(command, wheel.parent, "E0707", f"`{wheel.name}` cannot be installed here")
 
 

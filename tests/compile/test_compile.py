@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import venv
 import zipfile
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 from pipelines import HELLO, SHOP, codes, compile_pipeline_at, value
 from rspp_compiler.driver import Result
 from rspp_compiler.emit import toolchain
+from rspp_compiler.emit.manifest import sha256
 from rspp_compiler.ir.context import Context, Options
 from rspp_compiler.ir.files import Built
 
@@ -156,6 +158,20 @@ def test_a_wheel_that_cannot_be_installed_is_a_warning(source: Path, monkeypatch
     assert codes(result) == ["E0707"]
     assert result.ok
     assert not value(result, "compile").installed
+
+
+def test_the_wheel_is_installed_once(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Into an environment of the test's own, from a folder that is named as a user would name it."""
+    venv.create(source.parent / "env", with_pip=True)
+    own = source.parent / "env" / "bin" / "python"
+    monkeypatch.chdir(source.parent)
+    made = built(Path("hello.rspp"), output=Path("generated"))
+    monkeypatch.setattr(sys, "executable", str(own))
+    toolchain.install(made.wheel)
+    site = next((source.parent / "env" / "lib").glob("python*/site-packages"))
+    assert (site / "hello" / "plan.py").is_file()
+    monkeypatch.syspath_prepend(str(site))
+    assert toolchain.installed_sha256("hello") == sha256(made.wheel.read_bytes())
 
 
 def test_compiled_kernel_beside_its_source(tmp_path: Path) -> None:

@@ -139,19 +139,28 @@ def test_the_manifest_lists_every_file() -> None:
 
 @pytest.mark.parametrize("files", [rendered("voice_assistant"), shop()], ids=lambda f: f.name)
 def test_the_source_map_leads_back_to_the_source(files: Files) -> None:
-    value = json.loads(files.text(f"src/{files.name}/sourcemap.json"))
+    """In the plan and in the kernel, each node, edge and reaction has a range that names it and its line."""
+    mapped = json.loads(files.text(f"src/{files.name}/sourcemap.json"))["files"]
     plan = files.frozen.layout.plan
-    lines = {node.name: node.line for node in plan.nodes} | {edge.name: edge.line for edge in plan.edges}
-    mapped = value["files"][f"src/{files.name}/plan.py"]
-    assert len(mapped) == len(plan.nodes) + len(plan.edges)
-    generated = files.text(f"src/{files.name}/plan.py").split("\n")
-    for row in mapped:
-        name = row["what"].split(" : ")[0]
-        assert row["line"] == lines[name]
-        assert any(f'"{name}"' in line for line in generated[row["from"] - 1 : row["to"]])
-    kernel = value["files"][f"src/{files.name}/_kernel.pyx"]
-    assert all(before["to"] < after["from"] for before, after in itertools.pairwise(kernel))
-    assert {name for name in lines if any(name in row["what"] for row in kernel)} >= {n.name for n in plan.nodes}
+    things = [(node.name, node.line) for node in plan.nodes] + [(edge.name, edge.line) for edge in plan.edges]
+    things += [(plan.events[reaction.event].name, reaction.line) for reaction in plan.reactions]
+    for path in (f"src/{files.name}/plan.py", f"src/{files.name}/_kernel.pyx"):
+        generated = files.text(path).split("\n")
+        for name, line in things:
+            rows = [row for row in mapped[path] if row["line"] == line and name in row["what"]]
+            assert rows, (path, name)
+            assert any(name in "\n".join(generated[row["from"] - 1 : row["to"]]) for row in rows)
+        assert all(1 <= row["from"] <= row["to"] <= len(generated) for row in mapped[path])
+
+
+def test_ranges_of_the_source_map_nest() -> None:
+    """Two ranges of a file are apart, or one lies in the other: the narrowest is well defined."""
+    files = rendered("voice_assistant")
+    for rows in json.loads(files.text("src/voice_assistant/sourcemap.json"))["files"].values():
+        for one, other in itertools.combinations(rows, 2):
+            apart = one["to"] < other["from"] or other["to"] < one["from"]
+            inside = one["from"] <= other["from"] and other["to"] <= one["to"]
+            assert apart or inside, (one, other)
 
 
 def test_plan_py_is_the_plan(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
 
 
 
-# ==== what a session remembers: 619,240 bytes
+# ==== what a session remembers: 619,360 bytes
 
 cdef struct Memory:
     Core core
@@ -70,8 +70,9 @@ if sizeof(Memory) != MEMORY_BYTES:
 cdef int offer_ingress_audio(Core* core, Inbound* event) noexcept nogil:
     """ingress.audio goes to vad.audio."""
     cdef uint32_t item
-    core.seq += 1
-    item = gateway.take(core, event, POOL_AUDIO_640, 0)
+    cdef int64_t seq
+    seq = outputs.next_seq(core)
+    item = gateway.take(core, event, seq, POOL_AUDIO_640, 0)
     push_ingress_audio__vad(core, item)
     items.release(core, item)
     return RESULT_ACCEPTED
@@ -95,7 +96,7 @@ cdef int ingest_media(Core* core, Inbound* event) noexcept nogil:
         refused = gateway.media_is_refused(core, event, BYTES_INGRESS_DTMF)
         if refused != gateway.GOES_ON:
             return refused
-        core.seq += 1
+        outputs.next_seq(core)
         return RESULT_ACCEPTED
     return gateway.reject(core, CAUSE_UNKNOWN_PORT)
 
@@ -138,8 +139,9 @@ cdef inline int move_ingress_audio__vad(Core* core) noexcept nogil:
 cdef int offer_vad_speech(Core* core, Inbound* event) noexcept nogil:
     """vad.speech goes to stt.audio."""
     cdef uint32_t item
-    core.seq += 1
-    item = gateway.take(core, event, POOL_AUDIO_640, 0)
+    cdef int64_t seq
+    seq = outputs.next_seq(core)
+    item = gateway.take(core, event, seq, POOL_AUDIO_640, 0)
     push_vad__stt(core, item)
     items.release(core, item)
     return RESULT_ACCEPTED
@@ -213,8 +215,9 @@ cdef inline int move_vad__stt(Core* core) noexcept nogil:
 
 cdef void utter(Core* core, char* text, int64_t size, int64_t words) noexcept nogil:
     """stt.utterance: what the user said, whole, goes to llm.prompt."""
+    cdef int64_t seq = outputs.next_seq(core)
     cdef uint32_t item
-    item = items.make(core, POOL_TEXT_4096, core.seq, outputs.active_turn(core), text, size)
+    item = items.make(core, POOL_TEXT_4096, seq, outputs.active_turn(core), text, size)
     items.mark(core, item, 0, FLAG_FINAL, 0, words)
     push_stt_utterance__llm(core, item)
     items.release(core, item)
@@ -222,25 +225,26 @@ cdef void utter(Core* core, char* text, int64_t size, int64_t words) noexcept no
 cdef int offer_stt_utterance(Core* core, Inbound* event) noexcept nogil:
     """stt.utterance goes to llm.prompt."""
     cdef uint32_t item
+    cdef int64_t seq
     cdef bint full = False
     if gateway.holds_back(core, EDGE_STT_UTTERANCE__LLM, event.size):
         full = True
     if full:
         return gateway.wait(core, NODE_STT)
-    core.seq += 1
-    item = gateway.take(core, event, POOL_TEXT_4096, outputs.active_turn(core))
+    seq = outputs.next_seq(core)
+    item = gateway.take(core, event, seq, POOL_TEXT_4096, outputs.active_turn(core))
     push_stt_utterance__llm(core, item)
     items.release(core, item)
     return RESULT_ACCEPTED
 
 cdef int offer_stt_partial(Core* core, Inbound* event) noexcept nogil:
     """stt.partial goes to nobody."""
-    core.seq += 1
+    outputs.next_seq(core)
     return RESULT_ACCEPTED
 
 cdef int offer_stt_final(Core* core, Inbound* event) noexcept nogil:
     """stt.final goes to nobody."""
-    core.seq += 1
+    outputs.next_seq(core)
     return RESULT_ACCEPTED
 
 cdef int chunk_stt(Core* core, Inbound* event) noexcept nogil:
@@ -298,14 +302,14 @@ cdef inline int move_stt_utterance__llm(Core* core) noexcept nogil:
     cdef uint32_t item
     cdef Edge* edge = &core.edges[EDGE_STT_UTTERANCE__LLM]
     cdef int answer
-    if edges.is_stale(core, edge):
-        edges.remove_stale(core, EDGE_STT_UTTERANCE__LLM)
-        return MOVED
     answer = invocations.can_take(core, NODE_LLM, LLM_WINDOW, edges.head(core, edge).seq)
     if answer != MOVED:
         return answer
     item = edges.pop(core, EDGE_STT_UTTERANCE__LLM)
     if item == NOTHING:
+        return MOVED
+    if edges.is_stale(core, item):
+        items.release(core, item)
         return MOVED
     if core.nodes[NODE_LLM].live.id == 0:
         invocations.begin(core, NODE_LLM)
@@ -317,20 +321,21 @@ cdef inline int move_stt_utterance__llm(Core* core) noexcept nogil:
 cdef int offer_llm_delta(Core* core, Inbound* event) noexcept nogil:
     """llm.delta goes to tts.text."""
     cdef uint32_t item
+    cdef int64_t seq
     cdef bint full = False
     if gateway.holds_back(core, EDGE_LLM_DELTA__TTS, event.size):
         full = True
     if full:
         return gateway.wait(core, NODE_LLM)
-    core.seq += 1
-    item = gateway.take(core, event, POOL_TEXT_4096, outputs.active_turn(core))
+    seq = outputs.next_seq(core)
+    item = gateway.take(core, event, seq, POOL_TEXT_4096, outputs.active_turn(core))
     push_llm_delta__tts(core, item)
     items.release(core, item)
     return RESULT_ACCEPTED
 
 cdef int offer_llm_final(Core* core, Inbound* event) noexcept nogil:
     """llm.final goes to nobody."""
-    core.seq += 1
+    outputs.next_seq(core)
     return RESULT_ACCEPTED
 
 cdef int chunk_llm(Core* core, Inbound* event) noexcept nogil:
@@ -402,14 +407,14 @@ cdef inline int move_llm_delta__tts(Core* core) noexcept nogil:
     cdef uint32_t item
     cdef Edge* edge = &core.edges[EDGE_LLM_DELTA__TTS]
     cdef int answer
-    if edges.is_stale(core, edge):
-        edges.remove_stale(core, EDGE_LLM_DELTA__TTS)
-        return MOVED
     answer = invocations.can_take(core, NODE_TTS, TTS_WINDOW, edges.head(core, edge).seq)
     if answer != MOVED:
         return answer
     item = edges.pop(core, EDGE_LLM_DELTA__TTS)
     if item == NOTHING:
+        return MOVED
+    if edges.is_stale(core, item):
+        items.release(core, item)
         return MOVED
     if core.nodes[NODE_TTS].live.id == 0:
         invocations.begin(core, NODE_TTS)
@@ -420,13 +425,14 @@ cdef inline int move_llm_delta__tts(Core* core) noexcept nogil:
 cdef int offer_tts_audio(Core* core, Inbound* event) noexcept nogil:
     """tts.audio goes to egress.audio."""
     cdef uint32_t item
+    cdef int64_t seq
     cdef bint full = False
     if gateway.holds_back(core, EDGE_TTS__EGRESS_AUDIO, event.size):
         full = True
     if full:
         return gateway.wait(core, NODE_TTS)
-    core.seq += 1
-    item = gateway.take(core, event, POOL_AUDIO_640, outputs.active_turn(core))
+    seq = outputs.next_seq(core)
+    item = gateway.take(core, event, seq, POOL_AUDIO_640, outputs.active_turn(core))
     push_tts__egress_audio(core, item)
     items.release(core, item)
     return RESULT_ACCEPTED
@@ -473,16 +479,15 @@ cdef void push_tts__egress_audio(Core* core, uint32_t item) noexcept nogil:
 cdef inline int move_tts__egress_audio(Core* core) noexcept nogil:
     """tts.audio -> egress.audio: plays, at most LEAD_NS ahead."""
     cdef uint32_t item
-    cdef Edge* edge = &core.edges[EDGE_TTS__EGRESS_AUDIO]
     cdef int answer
-    if edges.is_stale(core, edge):
-        edges.remove_stale(core, EDGE_TTS__EGRESS_AUDIO)
-        return MOVED
     answer = egress.can_play(core)
     if answer != MOVED:
         return answer
     item = edges.pop(core, EDGE_TTS__EGRESS_AUDIO)
     if item == NOTHING:
+        return MOVED
+    if edges.is_stale(core, item):
+        items.release(core, item)
         return MOVED
     egress.play(core, 0, item)
     items.release(core, item)
@@ -615,7 +620,7 @@ cdef int64_t advance(Core* core) noexcept nogil:
             on_timer(core, timer)
         elif core.turn.ends != 0:
             turns.resolve_ends(core)
-        elif core.ending and session.no_turn(core):
+        elif core.ending and session.no_turn(core) and core.state != SESSION_ENDED:
             turns.end_session(core)
         elif core.turn.state == TURN_OPENING:
             turns.decide_opening(core)

@@ -37,7 +37,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
 
 
 
-# ==== what a session remembers: 860,656 bytes
+# ==== what a session remembers: 860,832 bytes
 
 cdef struct Memory:
     Core core
@@ -76,8 +76,9 @@ if sizeof(Memory) != MEMORY_BYTES:
 cdef int offer_ingress_audio(Core* core, Inbound* event) noexcept nogil:
     """ingress.audio goes to ears.audio."""
     cdef uint32_t item
-    core.seq += 1
-    item = gateway.take(core, event, POOL_AUDIO_640, 0)
+    cdef int64_t seq
+    seq = outputs.next_seq(core)
+    item = gateway.take(core, event, seq, POOL_AUDIO_640, 0)
     push_ingress_audio__ears(core, item)
     items.release(core, item)
     return RESULT_ACCEPTED
@@ -101,7 +102,7 @@ cdef int ingest_media(Core* core, Inbound* event) noexcept nogil:
         refused = gateway.media_is_refused(core, event, BYTES_INGRESS_DTMF)
         if refused != gateway.GOES_ON:
             return refused
-        core.seq += 1
+        outputs.next_seq(core)
         return RESULT_ACCEPTED
     return gateway.reject(core, CAUSE_UNKNOWN_PORT)
 
@@ -144,8 +145,9 @@ cdef inline int move_ingress_audio__ears(Core* core) noexcept nogil:
 cdef int offer_ears_speech(Core* core, Inbound* event) noexcept nogil:
     """ears.speech goes to stt.audio."""
     cdef uint32_t item
-    core.seq += 1
-    item = gateway.take(core, event, POOL_AUDIO_640, 0)
+    cdef int64_t seq
+    seq = outputs.next_seq(core)
+    item = gateway.take(core, event, seq, POOL_AUDIO_640, 0)
     push_ears__stt(core, item)
     items.release(core, item)
     return RESULT_ACCEPTED
@@ -223,8 +225,9 @@ cdef inline int move_ears__stt(Core* core) noexcept nogil:
 
 cdef void utter(Core* core, char* text, int64_t size, int64_t words) noexcept nogil:
     """stt.utterance: what the user said, whole, goes to llm.prompt."""
+    cdef int64_t seq = outputs.next_seq(core)
     cdef uint32_t item
-    item = items.make(core, POOL_TEXT_4096, core.seq, outputs.active_turn(core), text, size)
+    item = items.make(core, POOL_TEXT_4096, seq, outputs.active_turn(core), text, size)
     items.mark(core, item, 0, FLAG_FINAL, 0, words)
     push_stt_utterance__llm(core, item)
     items.release(core, item)
@@ -232,13 +235,14 @@ cdef void utter(Core* core, char* text, int64_t size, int64_t words) noexcept no
 cdef int offer_stt_utterance(Core* core, Inbound* event) noexcept nogil:
     """stt.utterance goes to llm.prompt."""
     cdef uint32_t item
+    cdef int64_t seq
     cdef bint full = False
     if gateway.holds_back(core, EDGE_STT_UTTERANCE__LLM, event.size):
         full = True
     if full:
         return gateway.wait(core, NODE_STT)
-    core.seq += 1
-    item = gateway.take(core, event, POOL_TEXT_4096, outputs.active_turn(core))
+    seq = outputs.next_seq(core)
+    item = gateway.take(core, event, seq, POOL_TEXT_4096, outputs.active_turn(core))
     push_stt_utterance__llm(core, item)
     items.release(core, item)
     return RESULT_ACCEPTED
@@ -246,15 +250,16 @@ cdef int offer_stt_utterance(Core* core, Inbound* event) noexcept nogil:
 cdef int offer_stt_partial(Core* core, Inbound* event) noexcept nogil:
     """stt.partial goes to captions.in."""
     cdef uint32_t item
-    core.seq += 1
-    item = gateway.take(core, event, POOL_TEXT_1024, 0)
+    cdef int64_t seq
+    seq = outputs.next_seq(core)
+    item = gateway.take(core, event, seq, POOL_TEXT_1024, 0)
     push_stt_partial__captions(core, item)
     items.release(core, item)
     return RESULT_ACCEPTED
 
 cdef int offer_stt_final(Core* core, Inbound* event) noexcept nogil:
     """stt.final goes to nobody."""
-    core.seq += 1
+    outputs.next_seq(core)
     return RESULT_ACCEPTED
 
 cdef int chunk_stt(Core* core, Inbound* event) noexcept nogil:
@@ -330,14 +335,14 @@ cdef inline int move_stt_utterance__llm(Core* core) noexcept nogil:
     cdef uint32_t item
     cdef Edge* edge = &core.edges[EDGE_STT_UTTERANCE__LLM]
     cdef int answer
-    if edges.is_stale(core, edge):
-        edges.remove_stale(core, EDGE_STT_UTTERANCE__LLM)
-        return MOVED
     answer = invocations.can_take(core, NODE_LLM, LLM_WINDOW, edges.head(core, edge).seq)
     if answer != MOVED:
         return answer
     item = edges.pop(core, EDGE_STT_UTTERANCE__LLM)
     if item == NOTHING:
+        return MOVED
+    if edges.is_stale(core, item):
+        items.release(core, item)
         return MOVED
     if core.nodes[NODE_LLM].live.id == 0:
         invocations.begin(core, NODE_LLM)
@@ -349,6 +354,7 @@ cdef inline int move_stt_utterance__llm(Core* core) noexcept nogil:
 cdef int offer_llm_delta(Core* core, Inbound* event) noexcept nogil:
     """llm.delta goes to egress.text, voice.text."""
     cdef uint32_t item
+    cdef int64_t seq
     cdef bint full = False
     if gateway.holds_back(core, EDGE_LLM_DELTA__EGRESS_TEXT, event.size):
         full = True
@@ -356,8 +362,8 @@ cdef int offer_llm_delta(Core* core, Inbound* event) noexcept nogil:
         full = True
     if full:
         return gateway.wait(core, NODE_LLM)
-    core.seq += 1
-    item = gateway.take(core, event, POOL_TEXT_512, outputs.active_turn(core))
+    seq = outputs.next_seq(core)
+    item = gateway.take(core, event, seq, POOL_TEXT_512, outputs.active_turn(core))
     push_llm_delta__egress_text(core, item)
     if edges.is_on(core, EDGE_LLM_DELTA__VOICE):
         push_llm_delta__voice(core, item)
@@ -366,7 +372,7 @@ cdef int offer_llm_delta(Core* core, Inbound* event) noexcept nogil:
 
 cdef int offer_llm_final(Core* core, Inbound* event) noexcept nogil:
     """llm.final goes to nobody."""
-    core.seq += 1
+    outputs.next_seq(core)
     return RESULT_ACCEPTED
 
 cdef int chunk_llm(Core* core, Inbound* event) noexcept nogil:
@@ -473,10 +479,10 @@ cdef inline int move_stt_partial__captions(Core* core) noexcept nogil:
 
 cdef void say_sorry(Core* core) noexcept nogil:
     """Says: Sorry, could you say that again?"""
+    cdef int64_t seq = outputs.next_seq(core)
     cdef uint32_t item
-    core.seq += 1
     item = items.make(
-        core, POOL_TEXT_4096, core.seq, outputs.active_turn(core),
+        core, POOL_TEXT_4096, seq, outputs.active_turn(core),
         b"Sorry, could you say that again?", 32,
     )
     items.mark(core, item, 0, FLAG_FINAL, 32, 6)
@@ -508,14 +514,14 @@ cdef inline int move_sorry__voice(Core* core) noexcept nogil:
     cdef uint32_t item
     cdef Edge* edge = &core.edges[EDGE_SORRY__VOICE]
     cdef int answer
-    if edges.is_stale(core, edge):
-        edges.remove_stale(core, EDGE_SORRY__VOICE)
-        return MOVED
     answer = invocations.can_take(core, NODE_VOICE, VOICE_WINDOW, edges.head(core, edge).seq)
     if answer != MOVED:
         return answer
     item = edges.pop(core, EDGE_SORRY__VOICE)
     if item == NOTHING:
+        return MOVED
+    if edges.is_stale(core, item):
+        items.release(core, item)
         return MOVED
     if core.nodes[NODE_VOICE].live.id == 0:
         invocations.begin(core, NODE_VOICE)
@@ -528,14 +534,14 @@ cdef inline int move_llm_delta__voice(Core* core) noexcept nogil:
     cdef uint32_t item
     cdef Edge* edge = &core.edges[EDGE_LLM_DELTA__VOICE]
     cdef int answer
-    if edges.is_stale(core, edge):
-        edges.remove_stale(core, EDGE_LLM_DELTA__VOICE)
-        return MOVED
     answer = invocations.can_take(core, NODE_VOICE, VOICE_WINDOW, edges.head(core, edge).seq)
     if answer != MOVED:
         return answer
     item = edges.pop(core, EDGE_LLM_DELTA__VOICE)
     if item == NOTHING:
+        return MOVED
+    if edges.is_stale(core, item):
+        items.release(core, item)
         return MOVED
     if core.nodes[NODE_VOICE].live.id == 0:
         invocations.begin(core, NODE_VOICE)
@@ -546,13 +552,14 @@ cdef inline int move_llm_delta__voice(Core* core) noexcept nogil:
 cdef int offer_voice_audio(Core* core, Inbound* event) noexcept nogil:
     """voice.audio goes to egress.audio."""
     cdef uint32_t item
+    cdef int64_t seq
     cdef bint full = False
     if edges.is_on(core, EDGE_VOICE__EGRESS_AUDIO) and gateway.holds_back(core, EDGE_VOICE__EGRESS_AUDIO, event.size):
         full = True
     if full:
         return gateway.wait(core, NODE_VOICE)
-    core.seq += 1
-    item = gateway.take(core, event, POOL_AUDIO_640, outputs.active_turn(core))
+    seq = outputs.next_seq(core)
+    item = gateway.take(core, event, seq, POOL_AUDIO_640, outputs.active_turn(core))
     if edges.is_on(core, EDGE_VOICE__EGRESS_AUDIO):
         push_voice__egress_audio(core, item)
     items.release(core, item)
@@ -604,16 +611,15 @@ cdef void react_voice_error(Core* core) noexcept nogil:
 cdef inline int move_voice__egress_audio(Core* core) noexcept nogil:
     """voice.audio -> egress.audio: plays, at most LEAD_NS ahead."""
     cdef uint32_t item
-    cdef Edge* edge = &core.edges[EDGE_VOICE__EGRESS_AUDIO]
     cdef int answer
-    if edges.is_stale(core, edge):
-        edges.remove_stale(core, EDGE_VOICE__EGRESS_AUDIO)
-        return MOVED
     answer = egress.can_play(core)
     if answer != MOVED:
         return answer
     item = edges.pop(core, EDGE_VOICE__EGRESS_AUDIO)
     if item == NOTHING:
+        return MOVED
+    if edges.is_stale(core, item):
+        items.release(core, item)
         return MOVED
     egress.play(core, 0, item)
     items.release(core, item)
@@ -622,14 +628,13 @@ cdef inline int move_voice__egress_audio(Core* core) noexcept nogil:
 cdef inline int move_llm_delta__egress_text(Core* core) noexcept nogil:
     """llm.delta -> egress.text: sends the text."""
     cdef uint32_t item
-    cdef Edge* edge = &core.edges[EDGE_LLM_DELTA__EGRESS_TEXT]
-    if edges.is_stale(core, edge):
-        edges.remove_stale(core, EDGE_LLM_DELTA__EGRESS_TEXT)
-        return MOVED
     if outputs.data_slots(core) == 0:
         return OUTPUTS_FULL
     item = edges.pop(core, EDGE_LLM_DELTA__EGRESS_TEXT)
     if item == NOTHING:
+        return MOVED
+    if edges.is_stale(core, item):
+        items.release(core, item)
         return MOVED
     egress.show(core, 1, item, (SPEECH_NODES & ~core.nodes_off) == 0)
     items.release(core, item)
@@ -783,7 +788,7 @@ cdef int64_t advance(Core* core) noexcept nogil:
             on_timer(core, timer)
         elif core.turn.ends != 0:
             turns.resolve_ends(core)
-        elif core.ending and session.no_turn(core):
+        elif core.ending and session.no_turn(core) and core.state != SESSION_ENDED:
             turns.end_session(core)
         elif core.turn.state == TURN_OPENING:
             turns.decide_opening(core)

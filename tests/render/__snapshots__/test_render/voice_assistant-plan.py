@@ -280,11 +280,16 @@ EVENTS: Final[tuple[Event, ...]] = (
 )
 
 REACTIONS: Final[tuple[Reaction, ...]] = (
-    Reaction(id=0, event=3, action=Action("cancel_turn"), line=19),  # on ears.barge_in -> cancel turn
-    Reaction(id=1, event=6, action=Action("trigger", 5),  line=20),  # on llm.timeout -> sorry
-    Reaction(id=2, event=5, action=Action("trigger", 5),  line=20),  # on llm.error -> sorry
-    Reaction(id=3, event=4, action=Action("trigger", 5),  line=20),  # on stt.error -> sorry
-    Reaction(id=4, event=7, action=Action("degrade", 1),  line=21),  # on voice.error -> degrade text_only
+    # voice_assistant.rspp:19  on ears.barge_in -> cancel turn
+    Reaction(id=0, event=3, action=Action("cancel_turn"), line=19),
+    # voice_assistant.rspp:20  on llm.timeout -> sorry
+    Reaction(id=1, event=6, action=Action("trigger", 5), line=20),
+    # voice_assistant.rspp:20  on llm.error -> sorry
+    Reaction(id=2, event=5, action=Action("trigger", 5), line=20),
+    # voice_assistant.rspp:20  on stt.error -> sorry
+    Reaction(id=3, event=4, action=Action("trigger", 5), line=20),
+    # voice_assistant.rspp:21  on voice.error -> degrade text_only
+    Reaction(id=4, event=7, action=Action("degrade", 1), line=21),
 )
 
 MODES: Final[tuple[Mode, ...]] = (
@@ -331,7 +336,7 @@ PLAN: Final = Plan(
     data_out_max           = 64,
     telemetry_out_max      = 64,
     ledger_max             = 64,
-    memory_bytes           = 860_656,
+    memory_bytes           = 860_832,
     provider_bindings      = (("ears", "silero"), ("stt", "pocketsphinx"), ("llm", "scripted"), ("voice", "espeak")),
 )
 
