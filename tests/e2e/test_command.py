@@ -1,0 +1,150 @@
+"""The commands on a real session: what is printed, written, refused; replay on both kernels."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Rspp = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="module", params=["L0", "L2"])
+def log(rspp: Rspp, package: Path, samples: Path, kernel: str, request: pytest.FixtureRequest,
+        tmp_path_factory: pytest.TempPathFactory) -> Path:  # fmt: skip
+    """The log of an interrupted conversation, at each level, written on each kernel."""
+    path = tmp_path_factory.mktemp("logs") / f"{kernel}-{request.param}.log"
+    done = rspp(
+        "run", package, "--wav", samples / "interruption.wav", "--fast", "--log", path, "--level", request.param,
+        "--kernel", kernel,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return path
+
+
+@pytest.mark.parametrize("on", ["compiled", "pure"])
+def test_the_log_replays_on_both_kernels(rspp: Rspp, package: Path, log: Path, on: str) -> None:
+    done = rspp("replay", log, "--package", package, "--kernel", on)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "identical" in done.stdout
+    assert f"proved: {log.stem.split('-')[1]}" in done.stdout
+
+
+def test_a_decision_changed_by_hand_is_reported(rspp: Rspp, package: Path, log: Path, tmp_path: Path) -> None:
+    lines = rspp("timeline", log, "--jsonl").stdout.splitlines()
+    assert json.loads(lines[0])["record"] == "header"
+    at = next(i for i, line in enumerate(lines) if json.loads(line).get("code") == "ABORT")
+    unchanged = tmp_path / "same.jsonl"
+    unchanged.write_text("\n".join(lines) + "\n")
+    assert rspp("replay", unchanged, "--package", package, "--kernel", "pure").returncode == 0
+    lines[at] = lines[at].replace('"ABORT"', '"COMMIT"')
+    changed = tmp_path / "changed.jsonl"
+    changed.write_text("\n".join(lines) + "\n")
+    done = rspp("replay", changed, "--package", package, "--kernel", "pure", "--json")
+    assert done.returncode == 1
+    report = json.loads(done.stdout)
+    assert report["differences"][0]["class"] == "OUTCOME_DIVERGENCE"
+    assert report["differences"][0]["record"] == at + 1
+    told = rspp("replay", changed, "--package", package, "--kernel", "pure")
+    assert told.returncode == 1
+    assert f"record {at + 1}," in told.stdout
+
+
+def test_the_log_is_drawn(rspp: Rspp, package: Path, log: Path, tmp_path: Path) -> None:
+    page = tmp_path / "out" / "timeline.html"
+    done = rspp("timeline", log, "-o", page, "--package", package)
+    assert done.returncode == 0
+    assert done.stdout.strip() == str(page)
+    assert "interrupted" in page.read_text()
+
+
+def test_its_signals_are_printed(rspp: Rspp, package: Path, log: Path) -> None:
+    records = [
+        json.loads(line) for line in rspp("timeline", log, "--signals", "--package", package).stdout.splitlines()
+    ]
+    assert [r["signal"] for r in records if r.get("signal") in ("abort", "commit")] == ["abort", "commit"]
+
+
+def test_the_conversation_is_printed_as_it_happens(rspp: Rspp, package: Path, samples: Path, tmp_path: Path) -> None:
+    reply, page = tmp_path / "reply.wav", tmp_path / "timeline.html"
+    done = rspp("run", package, "--wav", samples / "interruption.wav", "--fast", "--out", reply, "--timeline", page)
+    out = done.stdout
+    assert done.returncode == 0, done.stderr
+    order = ["hears", "heard", "▶", "talks over the answer", "cut off", "turn 1\n", "turn 2\n"]
+    places = [re.sub(" +\n", "\n", out).index(word) for word in order]
+    assert places == sorted(places)
+    for what in (
+        "end to end",
+        "budget used",
+        "cancel to silence",
+        "words heard",
+        "fullest edges",
+        "plan hash",
+        "memory",
+    ):
+        assert what in out
+    assert str(reply) in out.replace("\n", "")
+    assert str(page) in out.replace("\n", "")
+    assert page.read_text().startswith("<!doctype html>")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "code", "said"),
+    [
+        ("gone.wav", None, 2, "there is no such file"),
+        ("empty.wav", b"", 1, "is empty"),
+        ("letter.wav", b"Dear Sir or Madam,\n" * 50, 1, "is not an audio file"),
+        ("cut.wav", "half", 1, "is truncated"),
+    ],
+)
+def test_a_bad_file_gives_one_clear_line(
+    rspp: Rspp,
+    package: Path,
+    samples: Path,
+    tmp_path: Path,
+    name: str,
+    content: bytes | str | None,
+    code: int,
+    said: str,
+) -> None:
+    path = tmp_path / name
+    if content == "half":
+        data = (samples / "question.wav").read_bytes()
+        path.write_bytes(data[: len(data) // 2])
+    elif isinstance(content, bytes):
+        path.write_bytes(content)
+    done = rspp("run", package, "--wav", path, "--fast")
+    assert done.returncode == code
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    assert name in done.stderr
+    assert said in done.stderr
+
+
+def test_a_log_that_cannot_be_written(rspp: Rspp, package: Path, tmp_path: Path) -> None:
+    done = rspp("run", package, "--text", "hello", "--fast", "--log", tmp_path / "no" / "such" / "folder.log")
+    assert done.returncode == 1
+    assert "No such file or directory" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_as_a_module(package: Path) -> None:
+    environment = os.environ | {"PYTHONPATH": str(package / "src")}
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "voice_assistant", *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=60)
+
+    plan = json.loads(run("plan").stdout)
+    assert len(plan["template_hash"]) == 64
+    assert plan["provider_bindings"]
+    done = run("run", "--text", "what is the weather like in london", "--fast", "--kernel", "pure")
+    assert done.returncode == 0, done.stderr
+    assert "London" in done.stdout
+    assert run("sing").returncode == 2
