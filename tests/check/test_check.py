@@ -43,6 +43,17 @@ def test_good_example_of_the_page(code: str) -> None:
     assert codes(compile_text(examples(code, "good")[0])) == []
 
 
+@pytest.mark.feature("F-003", "typed", "mismatch")
+def test_ports_connect_over_fitting_types_only() -> None:
+    """The shop's Python node declares its ports: text flows through it, audio does not."""
+    assert codes(compile_text(SHOP)) == []
+    wrong = SHOP.replace("(draft : text)", "(draft : audio)")
+    result = compile_text(wrong)
+    assert codes(result) == ["E0401"]
+    assert result.diagnostics[0].message == "`llm.delta` is text, and `polish.draft` takes audio(16kHz, mono, s16le)"
+    assert [label for _, label in result.diagnostics[0].secondary] == ["`polish.draft` is audio(16kHz, mono, s16le)"]
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_shipped_pipelines_are_clean(name: str) -> None:
     assert codes(compile_file(shipped(name))) == []

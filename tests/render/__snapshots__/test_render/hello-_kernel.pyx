@@ -34,7 +34,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
 
 
 
-# ==== what a session remembers: 619,360 bytes
+# ==== what a session remembers: 619,312 bytes
 
 cdef struct Memory:
     Core core
@@ -126,10 +126,9 @@ cdef inline int move_ingress_audio__vad(Core* core) noexcept nogil:
     answer = invocations.can_take(core, NODE_VAD, VAD_WINDOW, edges.head(core, edge).seq)
     if answer != MOVED:
         return answer
-    edges.shed_expired(core, EDGE_INGRESS_AUDIO__VAD, INGRESS_AUDIO__VAD_AGE_NS)
-    item = edges.pop(core, EDGE_INGRESS_AUDIO__VAD)
-    if item == NOTHING:
+    if edges.shed_expired(core, EDGE_INGRESS_AUDIO__VAD, INGRESS_AUDIO__VAD_AGE_NS):
         return MOVED
+    item = edges.pop(core, EDGE_INGRESS_AUDIO__VAD)
     if core.nodes[NODE_VAD].live.id == 0:
         invocations.begin(core, NODE_VAD)
     invocations.feed(core, NODE_VAD, 0, item)
@@ -203,10 +202,9 @@ cdef inline int move_vad__stt(Core* core) noexcept nogil:
     answer = invocations.can_take(core, NODE_STT, STT_WINDOW, edges.head(core, edge).seq)
     if answer != MOVED:
         return answer
-    edges.shed_expired(core, EDGE_VAD__STT, VAD__STT_AGE_NS)
-    item = edges.pop(core, EDGE_VAD__STT)
-    if item == NOTHING:
+    if edges.shed_expired(core, EDGE_VAD__STT, VAD__STT_AGE_NS):
         return MOVED
+    item = edges.pop(core, EDGE_VAD__STT)
     if core.nodes[NODE_STT].live.id == 0:
         invocations.begin(core, NODE_STT)
     invocations.feed(core, NODE_STT, 0, item)
@@ -306,8 +304,6 @@ cdef inline int move_stt_utterance__llm(Core* core) noexcept nogil:
     if answer != MOVED:
         return answer
     item = edges.pop(core, EDGE_STT_UTTERANCE__LLM)
-    if item == NOTHING:
-        return MOVED
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -411,8 +407,6 @@ cdef inline int move_llm_delta__tts(Core* core) noexcept nogil:
     if answer != MOVED:
         return answer
     item = edges.pop(core, EDGE_LLM_DELTA__TTS)
-    if item == NOTHING:
-        return MOVED
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -484,8 +478,6 @@ cdef inline int move_tts__egress_audio(Core* core) noexcept nogil:
     if answer != MOVED:
         return answer
     item = edges.pop(core, EDGE_TTS__EGRESS_AUDIO)
-    if item == NOTHING:
-        return MOVED
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -620,7 +612,7 @@ cdef int64_t advance(Core* core) noexcept nogil:
             on_timer(core, timer)
         elif core.turn.ends != 0:
             turns.resolve_ends(core)
-        elif core.ending and session.no_turn(core) and core.state != SESSION_ENDED:
+        elif core.ending and session.no_turn(core):
             turns.end_session(core)
         elif core.turn.state == TURN_OPENING:
             turns.decide_opening(core)

@@ -244,7 +244,7 @@ PLAN: Final = Plan(
     data_out_max           = 64,
     telemetry_out_max      = 64,
     ledger_max             = 64,
-    memory_bytes           = 619_360,
+    memory_bytes           = 619_312,
     provider_bindings      = (("vad", "silero"), ("stt", "pocketsphinx"), ("llm", "scripted"), ("tts", "espeak")),
 )
 

@@ -37,7 +37,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
 
 
 
-# ==== what a session remembers: 860,832 bytes
+# ==== what a session remembers: 860,760 bytes
 
 cdef struct Memory:
     Core core
@@ -132,10 +132,9 @@ cdef inline int move_ingress_audio__ears(Core* core) noexcept nogil:
     answer = invocations.can_take(core, NODE_EARS, EARS_WINDOW, edges.head(core, edge).seq)
     if answer != MOVED:
         return answer
-    edges.shed_expired(core, EDGE_INGRESS_AUDIO__EARS, INGRESS_AUDIO__EARS_AGE_NS)
-    item = edges.pop(core, EDGE_INGRESS_AUDIO__EARS)
-    if item == NOTHING:
+    if edges.shed_expired(core, EDGE_INGRESS_AUDIO__EARS, INGRESS_AUDIO__EARS_AGE_NS):
         return MOVED
+    item = edges.pop(core, EDGE_INGRESS_AUDIO__EARS)
     if core.nodes[NODE_EARS].live.id == 0:
         invocations.begin(core, NODE_EARS)
     invocations.feed(core, NODE_EARS, 0, item)
@@ -213,10 +212,9 @@ cdef inline int move_ears__stt(Core* core) noexcept nogil:
     answer = invocations.can_take(core, NODE_STT, STT_WINDOW, edges.head(core, edge).seq)
     if answer != MOVED:
         return answer
-    edges.shed_expired(core, EDGE_EARS__STT, EARS__STT_AGE_NS)
-    item = edges.pop(core, EDGE_EARS__STT)
-    if item == NOTHING:
+    if edges.shed_expired(core, EDGE_EARS__STT, EARS__STT_AGE_NS):
         return MOVED
+    item = edges.pop(core, EDGE_EARS__STT)
     if core.nodes[NODE_STT].live.id == 0:
         invocations.begin(core, NODE_STT)
     invocations.feed(core, NODE_STT, 0, item)
@@ -339,8 +337,6 @@ cdef inline int move_stt_utterance__llm(Core* core) noexcept nogil:
     if answer != MOVED:
         return answer
     item = edges.pop(core, EDGE_STT_UTTERANCE__LLM)
-    if item == NOTHING:
-        return MOVED
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -466,10 +462,9 @@ cdef void react_llm_timeout(Core* core) noexcept nogil:
 cdef inline int move_stt_partial__captions(Core* core) noexcept nogil:
     """stt.partial -> captions.in: shows it to whoever watches."""
     cdef uint32_t item
-    edges.shed_expired(core, EDGE_STT_PARTIAL__CAPTIONS, STT_PARTIAL__CAPTIONS_AGE_NS)
-    item = edges.pop(core, EDGE_STT_PARTIAL__CAPTIONS)
-    if item == NOTHING:
+    if edges.shed_expired(core, EDGE_STT_PARTIAL__CAPTIONS, STT_PARTIAL__CAPTIONS_AGE_NS):
         return MOVED
+    item = edges.pop(core, EDGE_STT_PARTIAL__CAPTIONS)
     outputs.tap(core, OP_TAP, NODE_CAPTIONS, 0, item, core.headers[item].turn)
     items.release(core, item)
     return MOVED
@@ -518,8 +513,6 @@ cdef inline int move_sorry__voice(Core* core) noexcept nogil:
     if answer != MOVED:
         return answer
     item = edges.pop(core, EDGE_SORRY__VOICE)
-    if item == NOTHING:
-        return MOVED
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -538,8 +531,6 @@ cdef inline int move_llm_delta__voice(Core* core) noexcept nogil:
     if answer != MOVED:
         return answer
     item = edges.pop(core, EDGE_LLM_DELTA__VOICE)
-    if item == NOTHING:
-        return MOVED
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -616,8 +607,6 @@ cdef inline int move_voice__egress_audio(Core* core) noexcept nogil:
     if answer != MOVED:
         return answer
     item = edges.pop(core, EDGE_VOICE__EGRESS_AUDIO)
-    if item == NOTHING:
-        return MOVED
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -631,8 +620,6 @@ cdef inline int move_llm_delta__egress_text(Core* core) noexcept nogil:
     if outputs.data_slots(core) == 0:
         return OUTPUTS_FULL
     item = edges.pop(core, EDGE_LLM_DELTA__EGRESS_TEXT)
-    if item == NOTHING:
-        return MOVED
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -788,7 +775,7 @@ cdef int64_t advance(Core* core) noexcept nogil:
             on_timer(core, timer)
         elif core.turn.ends != 0:
             turns.resolve_ends(core)
-        elif core.ending and session.no_turn(core) and core.state != SESSION_ENDED:
+        elif core.ending and session.no_turn(core):
             turns.end_session(core)
         elif core.turn.state == TURN_OPENING:
             turns.decide_opening(core)

@@ -336,7 +336,7 @@ PLAN: Final = Plan(
     data_out_max           = 64,
     telemetry_out_max      = 64,
     ledger_max             = 64,
-    memory_bytes           = 860_832,
+    memory_bytes           = 860_760,
     provider_bindings      = (("ears", "silero"), ("stt", "pocketsphinx"), ("llm", "scripted"), ("voice", "espeak")),
 )
 
