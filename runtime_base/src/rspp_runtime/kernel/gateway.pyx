@@ -1,0 +1,109 @@
+"""`ingest`: what may wait, and what is refused."""
+
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
+from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE
+from libc.stdint cimport int16_t, int64_t
+
+from rspp_runtime.kernel cimport inbox, invocations, outputs
+from rspp_runtime.kernel.codes cimport (
+    CAUSE_AUTHORITY_EPOCH_MISMATCH, CAUSE_CANCELLED, CAUSE_UNKNOWN_PORT, CONTROL_CONNECTED, CONTROL_EVIDENCE_APPENDED,
+    CONTROL_EVIDENCE_FAILED, CONTROL_LEASE_ROTATED, IN_CHUNK, IN_CONTROL, IN_CREDIT, IN_DONE, IN_MEDIA,
+    RESULT_ACCEPTED, RESULT_FULL, RESULT_REFUSED, SIGNAL_LATE_AFTER_CANCEL, SIGNAL_REJECT, SIGNAL_STALE_EPOCH_REJECT,
+)
+from rspp_runtime.kernel.state cimport ENTRY_CONTROL, ENTRY_DONE, Core, Entry, Output
+
+cdef enum:
+    INBOUND_FIELDS = 11
+
+
+cdef int reject(Core* core, int cause) noexcept nogil:
+    """The input is malformed, or comes at the wrong time."""
+    outputs.decide(core, SIGNAL_REJECT, cause, -1, 0, 0)
+    return RESULT_REFUSED
+
+
+cdef int late(Core* core, Inbound* event) noexcept nogil:
+    """The invocation that produced it was cancelled, or has ended."""
+    cdef Output* decision = outputs.decide(
+        core, SIGNAL_LATE_AFTER_CANCEL, CAUSE_CANCELLED, <int> event.node, event.size, 0,
+    )
+    decision.port = <int16_t> event.port
+    decision.invocation = event.invocation
+    core.refused_outputs += 1
+    return RESULT_REFUSED
+
+
+cdef bint holds_any_epoch(Inbound* event) noexcept nogil:
+    """Inputs that are not sent on anyone's authority, or that bring a new one."""
+    if event.op == IN_CREDIT or event.op == IN_DONE:
+        return True
+    return event.op == IN_CONTROL and (
+        event.port == CONTROL_LEASE_ROTATED
+        or event.port == CONTROL_EVIDENCE_APPENDED
+        or event.port == CONTROL_EVIDENCE_FAILED
+    )
+
+
+cdef int enter(Core* core, Inbound* event) noexcept nogil:
+    """What comes before everything else: there is room for the answer, and the sender has the present authority."""
+    if outputs.control_is_short(core):
+        if event.op == IN_MEDIA or event.op == IN_CHUNK:
+            return blocked(core, event.node)
+        return RESULT_FULL
+    if event.epoch != core.epoch and not holds_any_epoch(event):
+        outputs.decide(core, SIGNAL_STALE_EPOCH_REJECT, CAUSE_AUTHORITY_EPOCH_MISMATCH, -1, event.epoch, 0)
+        return RESULT_REFUSED
+    return GOES_ON
+
+
+cdef int other(Core* core, Inbound* event) noexcept nogil:
+    """Everything that is not an item: ends of invocations, credit, control."""
+    cdef Entry* entry
+    if event.op == IN_CREDIT:
+        if invocations.is_effect(core, event.node):
+            invocations.credit(core, <int> event.node, event.invocation, event.a)
+        core.seq += 1
+        return RESULT_ACCEPTED
+    if event.op == IN_CONTROL and CONTROL_CONNECTED <= event.port <= CONTROL_EVIDENCE_FAILED:
+        if inbox.is_full(core):
+            return RESULT_FULL
+        entry = inbox.put(core, ENTRY_CONTROL, event.node, event.invocation)
+        entry.port = <int> event.port
+    elif event.op == IN_DONE:
+        if inbox.is_full(core):
+            return RESULT_FULL
+        entry = inbox.put(core, ENTRY_DONE, event.node, event.invocation)
+    else:
+        return reject(core, CAUSE_UNKNOWN_PORT)
+    entry.a = event.a
+    entry.b = event.b
+    return RESULT_ACCEPTED
+
+
+cdef inline int64_t field(tuple event, Py_ssize_t index) except? -1:
+    return <object> PyTuple_GET_ITEM(event, index)
+
+
+cdef int read(object event, Inbound* result) except -1:
+    """Reads an `abi.messages.Inbound`. Raises TypeError for anything else, OverflowError beyond 64 bits."""
+    cdef tuple fields
+    cdef object payload
+    if not isinstance(event, tuple) or PyTuple_GET_SIZE(event) != INBOUND_FIELDS:
+        raise TypeError("ingest: an Inbound, not " + type(event).__name__)
+    fields = <tuple> event
+    payload = <object> PyTuple_GET_ITEM(fields, 10)
+    if not isinstance(payload, bytes):
+        raise TypeError("ingest: payload: bytes, not " + type(payload).__name__)
+    result.op = field(fields, 0)
+    result.node = field(fields, 1)
+    result.port = field(fields, 2)
+    result.invocation = field(fields, 3)
+    result.epoch = field(fields, 4)
+    result.transport_sequence = field(fields, 5)
+    result.media_ns = field(fields, 6)
+    result.flags = field(fields, 7)
+    result.a = field(fields, 8)
+    result.b = field(fields, 9)
+    result.payload = <const unsigned char*> PyBytes_AS_STRING(payload)
+    result.size = PyBytes_GET_SIZE(payload)
+    return 0

@@ -1,0 +1,49 @@
+"""What a reaction (`on EVENT -> ACTION`) can do. Which does what, the generated package spells out line by line."""
+
+from libc.stdint cimport uint64_t
+
+from rspp_runtime.kernel cimport invocations, outputs, turns
+from rspp_runtime.kernel.codes cimport (
+    CAUSE_USER, SCOPE_SESSION, SESSION_ENDED, SIGNAL_CANCEL, SIGNAL_FALLBACK, TURN_ACTIVE,
+)
+from rspp_runtime.kernel.state cimport END_CANCEL, Core
+
+cdef enum:
+    NO_FALLBACK = -1         # the event is neither an error nor a timeout
+
+
+cdef inline void cancel_turn(Core* core) noexcept nogil:
+    if core.turn.state == TURN_ACTIVE:
+        core.turn.ends |= END_CANCEL
+
+
+cdef inline void cancel_session(Core* core) noexcept nogil:
+    if core.state == SESSION_ENDED:
+        return
+    outputs.decide(core, SIGNAL_CANCEL, CAUSE_USER, -1, SCOPE_SESSION, 0)
+    cancel_turn(core)
+    core.ending = True
+
+
+cdef inline void cancel_node(Core* core, int node, int cause) noexcept nogil:
+    if invocations.is_effect(core, node):
+        invocations.cancel_by(core, node, cause)
+
+
+cdef inline void end_session(Core* core) noexcept nogil:
+    if core.state != SESSION_ENDED:
+        core.ending = True
+
+
+cdef inline void degrade(Core* core, int mode, uint64_t nodes_off, uint64_t edges_off, int cause) noexcept nogil:
+    turns.degrade(core, mode, nodes_off, edges_off, cause)
+
+
+cdef inline void say(Core* core, int node, int origin, int reaction, int cause) noexcept nogil:
+    """Says it in the turn that is active, as a fallback if something failed; else proposes a turn that says it."""
+    if core.turn.state != TURN_ACTIVE:
+        turns.propose(core, origin, node)
+        return
+    if reaction != NO_FALLBACK:
+        outputs.decide(core, SIGNAL_FALLBACK, cause, -1, reaction, 0)
+    core.say(core, node)

@@ -1,0 +1,167 @@
+"""A session's block of memory."""
+
+from libc.stdint cimport int64_t, uint32_t, uint64_t
+from libc.stdlib cimport free
+from libc.string cimport memset
+
+from rspp_runtime.kernel cimport egress, invocations, outputs, timers
+from rspp_runtime.kernel.codes cimport CAUSE_BUDGET_EXHAUSTED, SESSION_CREATED, SIGNAL_BUDGET_EXHAUSTED, TURN_IDLE
+from rspp_runtime.kernel.state cimport (
+    NOTHING, OFF, TIMER_FIRST, TIMER_GRACE, Core, Edge, Entry, Header, Message, Node, Output, Played, Pool,
+    bit,
+)
+
+cdef extern from "stdlib.h" nogil:
+    void* aligned_alloc(size_t alignment, size_t size)
+
+cdef enum:
+    CACHE_LINE = 64
+
+
+cdef void* allocate(size_t size, size_t cleared) except NULL:
+    """The one block of a session. Only its first `cleared` bytes are touched: pages of the payloads come when used."""
+    cdef void* memory = aligned_alloc(CACHE_LINE, (size + CACHE_LINE - 1) // CACHE_LINE * CACHE_LINE)
+    if memory == NULL:
+        raise MemoryError("no memory for a session of " + str(size) + " bytes")
+    memset(memory, 0, cleared)
+    return memory
+
+
+cdef void release(void* memory) noexcept nogil:
+    free(memory)
+
+
+cdef void begin(Core* core, int64_t epoch) noexcept nogil:
+    """The state before the first input. The generated package has set what its plan says."""
+    cdef int slot
+    core.epoch = epoch
+    core.state = SESSION_CREATED
+    core.turn.state = TURN_IDLE
+    core.next_timer_ns = OFF
+    for slot in range(core.timers_count):
+        core.timers[slot] = OFF
+
+
+cdef void pool(
+    Core* core, int pool_id, uint32_t first, uint32_t slots, uint32_t offset, uint32_t slot_bytes,
+) noexcept nogil:
+    """Lays out a pool: `slots` headers from handle `first`, payloads from `offset`."""
+    cdef Pool* pool = &core.pools[pool_id]
+    pool.free = NOTHING
+    pool.fresh = first
+    pool.first = first
+    pool.end = first + slots
+    pool.offset = offset
+    pool.slot_bytes = slot_bytes
+
+
+cdef Node* effect(
+    Core* core, int node_id, bint turn_scoped, int64_t first_output_ns, int64_t chunk_ns,
+) noexcept nogil:
+    """Lays out an effect node."""
+    cdef Node* node = &core.nodes[node_id]
+    node.effect = True
+    node.turn_scoped = turn_scoped
+    node.first_output_ns = first_output_ns
+    node.chunk_ns = chunk_ns
+    core.effects |= bit(node_id)
+    return node
+
+
+cdef void events(
+    Core* core, int node_id, int error, bint error_handled, int timeout, bint timeout_handled, int done,
+) noexcept nogil:
+    """The events that every node has, and whether a reaction listens to the first two."""
+    cdef Node* node = &core.nodes[node_id]
+    node.event_error = error
+    node.error_handled = error_handled
+    node.event_timeout = timeout
+    node.timeout_handled = timeout_handled
+    node.event_done = done
+
+
+cdef Edge* edge(
+    Core* core, int edge_id, int source, int target, uint32_t* ring, uint32_t ring_slots,
+    int64_t items_max, int64_t bytes_max, int64_t item_bytes_max,
+) noexcept nogil:
+    """Lays out an edge."""
+    cdef Edge* edge = &core.edges[edge_id]
+    edge.ring = ring
+    edge.mask = ring_slots - 1
+    edge.items_max = items_max
+    edge.bytes_max = bytes_max
+    edge.item_bytes_max = item_bytes_max
+    core.nodes[source].edges_out |= bit(edge_id)
+    core.nodes[target].edges_in |= bit(edge_id)
+    return edge
+
+
+cdef void on_node_timer(Core* core, int node, int which) noexcept nogil:
+    """A deadline of an effect node has passed: for its first output, for the next one, or for its end."""
+    if which == TIMER_GRACE:
+        invocations.force(core, node)
+        return
+    if which == TIMER_FIRST:
+        outputs.decide(core, SIGNAL_BUDGET_EXHAUSTED, CAUSE_BUDGET_EXHAUSTED, node, 0, node)
+    invocations.late(core, node)
+
+
+cdef int64_t next_deadline(Core* core, uint64_t audio_edges) noexcept nogil:
+    """When `advance` has something to do again: a timer, the next frame to send, or the end of playback; or -1."""
+    cdef int64_t deadline = timers.earliest(core)
+    cdef int64_t cursor = core.ledger.cursor_ns
+    if (core.waiting_edges & audio_edges) != 0 and egress.is_ahead(core) and core.state != SESSION_ENDED:
+        deadline = min(deadline, cursor - core.lead_ns)
+    if core.turn.state == TURN_ACTIVE and core.turn.playing and cursor > core.now_ns:
+        deadline = min(deadline, cursor)
+    if deadline == OFF:
+        return -1
+    return max(deadline, core.now_ns)
+
+
+cdef dict stats(Core* core, int64_t memory_bytes):
+    """Counters, by the names of `abi.messages.Session.stats`."""
+    cdef dict counters = {
+        "memory_bytes": memory_bytes,
+        "runtime_sequence": core.seq,
+        "turns": core.turn.serial,
+        "invocations": core.invocations,
+        "refused_outputs": core.refused_outputs,
+        "flushed_items": core.flushed_items,
+    }
+    cdef int edge
+    for edge in range(core.edges_count):
+        counters["edge.%d.high" % edge] = core.edges[edge].high
+        counters["edge.%d.dropped" % edge] = core.edges[edge].dropped
+    return counters
+
+
+cdef int64_t clock(Core* core, object now_ns) except -1:
+    """The driver's clock: nanoseconds since the session began. Raises ValueError if it goes back."""
+    cdef int64_t now = now_ns
+    if now < core.now_ns:
+        raise ValueError("now_ns: %d is before %d: the clock of a session never goes back" % (now, core.now_ns))
+    core.now_ns = now
+    return now
+
+
+cdef int check(Core* core) except -1:
+    """Raises RuntimeError if a bound that the compiler promised did not hold. Memory is intact, the session is not."""
+    if core.fault:
+        raise RuntimeError("a bound of the plan did not hold (outputs of a step, slots of a pool): close the session")
+    return 0
+
+
+def struct_sizes() -> dict[str, int]:
+    """sizeof of every struct of which a session has one for each of something; the compiler repeats them."""
+    return {
+        "Core": sizeof(Core),
+        "Node": sizeof(Node),
+        "Edge": sizeof(Edge),
+        "Pool": sizeof(Pool),
+        "Header": sizeof(Header),
+        "Output": sizeof(Output),
+        "Entry": sizeof(Entry),
+        "Played": sizeof(Played),
+        "Message": sizeof(Message),
+    }

@@ -1,0 +1,353 @@
+"""The structs of a session. All of them lie in one block of memory, which a generated package lays out.
+
+Times and durations are nanoseconds, sizes bytes, masks have one bit for each node or edge. The sizes of these structs
+are repeated in the compiler (`rspp_compiler/layout/memory.py`) and asserted when a generated package is imported.
+"""
+
+from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+
+cdef enum:
+    NOTHING = 0xFFFFFFFF     # no item: the handle that names none
+    CONTROL_BYTES = 32       # payload of a control output: the plan hash of TURN_OPEN
+
+
+cdef extern from *:
+    """
+    #define RSPP_OFF INT64_MAX
+    #define RSPP_BIT(n) (UINT64_C(1) << (n))
+    #define RSPP_LOWEST(mask) __builtin_ctzll(mask)
+    """
+    const int64_t OFF "RSPP_OFF"                  # deadline of a timer that is not on
+    uint64_t bit "RSPP_BIT"(int n) nogil
+    int lowest "RSPP_LOWEST"(uint64_t mask) nogil
+
+
+cdef enum:  # why a turn ends, most important first
+    END_AUTHORITY = 1
+    END_CANCEL = 2
+    END_BUDGET = 4
+    END_ERROR = 8
+    END_DISCONNECT = 16
+
+
+cdef enum:  # timer slots of the session; then three for each node, then two for each edge
+    TIMER_TURN = 0
+    TIMER_WARNING = 1
+    TIMER_TOTAL = 2
+    TIMER_EVIDENCE = 3
+    TIMERS_SESSION = 4
+    TIMER_FIRST = 0          # of a node: first output
+    TIMER_CHUNK = 1          # between outputs
+    TIMER_GRACE = 2          # between CANCEL and FORCE
+    TIMERS_NODE = 3
+    TIMER_HANDOFF = 0        # of an edge: the first pending text waited long enough
+    TIMER_BLOCK = 1          # the producer waited long enough
+    TIMERS_EDGE = 2
+
+
+cdef enum:  # what may wait in the inbox
+    ENTRY_CONTROL = 0        # port = `Control`
+    ENTRY_DONE = 1
+    ENTRY_EVENT = 2          # an output on an event port; event = its id, or -1 if nobody names it
+    ENTRY_TEXT = 3           # typed text: proposes a turn
+
+
+cdef enum:  # what came of trying to move an item
+    MOVED = 0
+    WAITS = 1                # for its target
+    OUTPUTS_FULL = 2         # only because the data outputs are full
+
+
+cdef struct Header:
+    # One item: 64 bytes. Edges and outputs name it by its index.
+    int64_t seq              # runtime sequence
+    int64_t media_ns
+    int64_t at_ns            # when it was enqueued
+    int64_t a                # see `abi.messages.Inbound`
+    int64_t b
+    int64_t flags
+    uint32_t turn            # serial of the turn it belongs to; 0 for none
+    uint32_t size            # of its payload
+    uint32_t offset          # of its payload, from the first byte of the payloads
+    uint16_t refs            # edges and outputs that name it
+    uint16_t pool
+
+
+cdef struct Pool:
+    # Slots of one size. `fresh` were never used: opening a session does not touch them.
+    uint32_t free            # a list through `Header.size`
+    uint32_t fresh
+    uint32_t end             # handles of this pool: first <= h < end
+    uint32_t first
+    uint32_t offset          # of its first payload, from the first byte of the payloads
+    uint32_t slot_bytes
+
+
+cdef struct Edge:
+    # A flow: a ring of handles, and for a hand-off the text that is not yet released.
+    uint32_t* ring
+    char* pending
+    int64_t bytes
+    int64_t high             # most items that waited
+    int64_t dropped
+    int64_t pending_bytes
+    int64_t pending_words
+    int64_t pending_seq      # of the first part
+    int64_t pending_media_ns
+    int64_t items_max
+    int64_t bytes_max
+    int64_t block_ns         # of a `block` in first place; 0 if it never gives up
+    int64_t item_bytes_max   # of the port that it comes from
+    uint32_t head
+    uint32_t tail
+    uint32_t mask
+    uint8_t blocks           # the first overflow step is `block`
+    uint8_t handoff
+    uint8_t xoff             # FLOW_XOFF was decided
+    uint8_t shedding         # blocking has lasted too long
+
+
+cdef struct Invocation:
+    int64_t id               # 0: none
+    int64_t turn             # serial of the turn it began in; 0 for a session-scoped node
+    int64_t fed_bytes
+    int64_t fed_words
+    int64_t voiced           # bytes of its text that are audio already
+    int64_t base_bytes       # of the turn's spoken text, where its own begins
+    int64_t base_words
+    uint32_t fed             # at least one item
+    uint32_t answered        # at least one of its outputs was taken
+
+
+cdef struct Node:
+    Invocation live          # takes input
+    Invocation ending        # takes no more, has not ended yet
+    int64_t cancelling       # was told to stop
+    int64_t inflight         # items fed and not yet taken
+    int64_t failures
+    int64_t first_output_ns
+    int64_t chunk_ns
+    uint64_t edges_in
+    uint64_t edges_out
+    int32_t id
+    int32_t event_error
+    int32_t event_timeout
+    int32_t event_done
+    int32_t error_handled    # a reaction exists
+    int32_t timeout_handled
+    uint8_t effect
+    uint8_t turn_scoped
+    uint8_t voice
+    uint8_t recogniser
+    uint32_t unused          # makes the size a multiple of 8
+
+
+cdef struct Output:
+    # One output in its lane: 64 bytes.
+    int64_t t_ns
+    int64_t seq
+    int64_t turn
+    int64_t invocation
+    int64_t x
+    int64_t y
+    uint32_t item            # payload of a data or telemetry output
+    int16_t node
+    int16_t port
+    int16_t code
+    uint8_t op
+    uint8_t cause
+    uint32_t ref             # TURN_OPEN: which of the plan hashes; CONTEXT: which message
+
+
+cdef struct Lane:
+    Output* slots
+    uint32_t count
+    uint32_t max
+
+
+cdef struct Entry:
+    # One control input that waits: 64 bytes.
+    int32_t kind
+    int32_t node
+    int32_t port
+    int32_t event
+    int64_t invocation
+    int64_t a
+    int64_t b
+    int64_t seq
+    int64_t epoch            # when it was accepted
+    int64_t unused           # makes the entry 64 bytes
+
+
+cdef struct Inbox:
+    Entry* entries
+    uint32_t head
+    uint32_t tail
+    uint32_t mask
+    uint32_t max
+
+
+cdef struct Played:
+    # One entry of the ledger: by `end_ns` this much of the turn's text has been heard.
+    int64_t end_ns
+    int64_t words
+    int64_t bytes
+
+
+cdef struct Ledger:
+    Played* entries
+    uint32_t head
+    uint32_t tail
+    uint32_t mask
+    uint32_t max
+    int64_t cursor_ns        # when the next sample plays
+    int64_t heard_words
+    int64_t heard_bytes
+
+
+cdef struct Message:
+    uint32_t start           # in the bytes of the context, which are a ring
+    uint32_t size
+    int64_t role             # 0 user, 1 assistant
+
+
+cdef struct Context:
+    Message* messages
+    char* text
+    uint32_t head            # of the messages
+    uint32_t tail
+    uint32_t slots
+    uint32_t items_max
+    uint32_t text_end        # where the next message begins
+    uint32_t text_size
+    int64_t bytes
+    int64_t bytes_max
+
+
+cdef struct Text:
+    # A text that grows: the join buffer of an utterance, the spoken text of a turn.
+    char* text
+    int64_t bytes
+    int64_t bytes_max
+    int64_t words
+
+
+cdef struct Proposal:
+    int64_t input_end_ns
+    int64_t epoch
+    int32_t origin
+    int32_t trigger          # say node, or -1
+
+
+cdef struct Turn:
+    Proposal proposal
+    int64_t serial
+    int64_t first_seq        # of the input that it answers
+    int64_t last_seq         # the end of the last utterance or text
+    int64_t end_cause
+    int64_t context_count
+    int32_t state
+    uint32_t hash            # of `Core.hashes`, how many are used
+    uint8_t ends             # mask of END_*
+    uint8_t waiting          # for the text of the utterance
+    uint8_t output_seen
+    uint8_t audio_sent
+    uint8_t playing
+    uint8_t evidence         # 1: asked for
+    uint8_t deferred
+    uint8_t unused           # makes the size a multiple of 8
+
+
+cdef struct Hearing:
+    int64_t first_seq        # of the speech that is being heard
+    int64_t pending          # utterances ended and not yet recognised
+    int64_t finish_seq
+    int64_t finish_pending
+
+
+cdef struct Core
+
+ctypedef void (*React)(Core* core, int event) noexcept nogil
+ctypedef void (*Say)(Core* core, int node) noexcept nogil
+ctypedef void (*Utter)(Core* core, char* text, int64_t size, int64_t words) noexcept nogil
+
+
+cdef struct Core:
+    # What every pipeline has. A generated `Memory` begins with it and holds what it points to.
+    int64_t now_ns
+    int64_t seq              # last runtime sequence
+    int64_t epoch
+    int64_t invocations      # the last one's id
+    int64_t refused_outputs
+    int64_t flushed_items
+    int32_t state
+    int32_t snapshot
+    int32_t mode
+    uint8_t revoked
+    uint8_t ending
+    uint8_t failing          # an invocation is being cancelled because its node failed
+    uint8_t fault            # a bound that the compiler promised did not hold
+    uint64_t bindings_off
+    uint64_t nodes_off
+    uint64_t edges_off
+    uint64_t waiting_edges   # edges that hold items
+    uint64_t blocked         # nodes that were told FULL
+    int64_t input_seq        # of the input that is being acted on
+    int64_t input_epoch
+
+    Turn turn
+    Proposal deferred
+    Hearing hearing
+    Ledger ledger
+    Context context
+    Text join
+    Text spoken
+    Lane control
+    Lane data
+    Lane telemetry
+    Inbox inbox
+    Output spill             # where a control output goes that has no slot (`fault`)
+
+    int64_t* timers
+    int64_t next_timer_ns    # the earliest deadline, or earlier
+    Header* headers
+    Pool* pools
+    unsigned char* payloads
+    Node* nodes
+    Edge* edges
+    unsigned char* hashes    # of the plans that were frozen since the last drain
+
+    int64_t turn_ns
+    int64_t turn_warning_ns
+    int64_t turn_total_ns
+    int64_t grace_ns
+    int64_t lead_ns
+    int64_t evidence_ns
+    int64_t audio_bytes_per_second
+    uint64_t effects         # masks of nodes
+    uint64_t turn_nodes
+    uint64_t speech_nodes
+    uint64_t turn_edges
+    int32_t nodes_count
+    int32_t edges_count
+    int32_t timers_count
+    int32_t ingress
+    int32_t egress
+    int32_t recogniser
+    int32_t speech_start     # event ids
+    int32_t turn_owner
+    int32_t barge_in
+    int32_t connected
+    uint32_t control_step_max
+    uint32_t invoke_slots    # data outputs that an invocation's first item may need
+    uint32_t hashes_max
+
+    React react              # what the generated package does
+    Say say
+    Utter utter
+    void* owner              # the Session, for nodes in Python
+
+    unsigned char plan_prefix[96]    # of what is hashed to the plan hash
+    unsigned char plan_middle[480]   # ,"mode":"…","turn_id":"SESSION/
+    int32_t plan_prefix_bytes
+    int32_t plan_middle_bytes

@@ -1,0 +1,1 @@
+"""The kernel of stub_assistant, rendered by render.py."""

@@ -1,0 +1,1 @@
+"""The kernel of stub_workshop, rendered by render.py."""
