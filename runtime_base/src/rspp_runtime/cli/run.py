@@ -104,7 +104,10 @@ async def _conversation(request: Request, package: Package, source: AudioFile | 
     try:
         with _recording(request.out) as recording:
             clock: Clock = VirtualClock(asyncio.get_running_loop()) if request.fast else MonotonicClock()
-            return await converse(package, providers, _transport(request, source, recording), clock, options, observers)
+            transport = _transport(request, source, recording)
+            finished = await converse(package, providers, transport, clock, options, observers)
+            _complain(transport, console)
+            return finished
     except OSError as error:
         raise Failure(EXIT_FINDINGS, f"{error.filename or request.log}: {error.strerror}") from None
     finally:
@@ -129,6 +132,15 @@ def _transport(request: Request, source: AudioFile | None, recording: Recording 
     if source is None:
         return TextTransport(request.texts, recording)
     return WavTransport(source, recording, echo_db=request.echo_db, echo_delay_ns=request.echo_delay_ms * 1_000_000)
+
+
+def _complain(transport: Transport, console: Console) -> None:
+    """What a transport could not do, and nobody else tells."""
+    if isinstance(transport, WavTransport) and transport.timed_out:
+        console.print("the conversation did not come to an end: hung up at the deadline", style="yellow")
+    if isinstance(transport, TextTransport):
+        for line in transport.refused:
+            console.print(f"the session did not take “{line[:60]}”", style="yellow", markup=False)
 
 
 # ---- afterwards

@@ -15,7 +15,7 @@ from rspp_runtime.abi.codes import Cause, In, Op, Origin, Result, Signal
 from rspp_runtime.abi.messages import Inbound, Output
 from rspp_runtime.abi.plan import Plan
 from rspp_runtime.providers.contract import Outcome
-from rspp_runtime.session.observer import InvocationEnd, Observer
+from rspp_runtime.session.observer import HandlerCall, InvocationEnd, Observer
 
 _QUIET_ENDS = (Outcome.SUCCESS, Outcome.CANCELLED)
 
@@ -60,6 +60,10 @@ class ConsoleView(Observer):
                 self._decided(output)
             elif output.op == Op.FEED and self._plan.speech_nodes >> output.node & 1:
                 self._words += len(output.payload.split())
+
+    def on_handler(self, call: HandlerCall) -> None:
+        if call.emissions is None:
+            self._print(call.end_ns, self._plan.nodes[call.node].name, f"failed: {call.reason}", "red")
 
     def on_invocation(self, end: InvocationEnd) -> None:
         if end.outcome not in _QUIET_ENDS:
