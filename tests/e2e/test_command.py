@@ -28,6 +28,7 @@ def log(rspp: Rspp, package: Path, samples: Path, kernel: str, request: pytest.F
     return path
 
 
+@pytest.mark.feature("F-153", "l0")
 @pytest.mark.parametrize("on", ["compiled", "pure"])
 def test_the_log_replays_on_both_kernels(rspp: Rspp, package: Path, log: Path, on: str) -> None:
     done = rspp("replay", log, "--package", package, "--kernel", on)

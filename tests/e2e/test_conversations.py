@@ -40,6 +40,7 @@ def test_the_question_is_answered_aloud(converse: Converse, samples: Path, tmp_p
     assert not loud[: 2000 // 20].any()  # nothing while the question is asked
 
 
+@pytest.mark.feature("F-064", "stops")
 def test_the_answer_stops_when_the_user_talks_over_it(
     converse: Converse, samples: Path, tmp_path: Path, kernel: str
 ) -> None:
@@ -62,6 +63,15 @@ def test_the_answer_stops_when_the_user_talks_over_it(
     loud = _loud_ms(reply)
     assert loud[(silent_from - 300) // 20 : silent_from // 20].any()
     assert not loud[silent_from // 20 + 1 : silent_to // 20].any()
+
+
+@pytest.mark.feature("F-064", "early")
+def test_the_voice_begins_while_the_model_still_writes(converse: Converse, samples: Path, kernel: str) -> None:
+    report = converse("--wav", samples / "interruption.wav", "--kernel", kernel)
+    turn, record = report["turns"][0], report["evidence"][0]
+    model = next(call for call in record["provider_invocations"] if call["modality"] == "llm")
+    assert turn["first_output_ms"]["voice"] + 500 < model["total_latency_ms"]
+    assert turn["end_to_end_ms"] < model["total_latency_ms"]
 
 
 def test_shifting_the_interruption_moves_the_words_heard(

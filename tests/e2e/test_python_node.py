@@ -38,8 +38,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "pipeline loud {\n"
         "  profile simple/v1\n"
         '  node shout (said : text) -> (shouted : text) : python("loud_nodes:Loud")\n'
-        "  ingress.audio -> vad -> stt -> llm -> tts -> egress.audio\n"
-        "  llm.delta -> shout -> egress.text\n"
+        "  ingress.audio -> vad -> stt -> llm -> shout -> tts -> egress.audio\n"
         "}\n"
     )
     command = [sys.executable, "-m", "rspp_compiler.cli", "build", "loud.rspp", "-o", "out", "--no-install"]

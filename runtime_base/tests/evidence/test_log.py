@@ -12,6 +12,7 @@ import pytest
 
 from rspp_runtime.evidence.entries import Evidence, Input, LogError, Out, from_json, to_json
 from rspp_runtime.evidence.log import MAGIC, read
+from rspp_runtime.evidence.or02 import missing_fields
 
 Record = Callable[..., Path]
 
@@ -37,8 +38,11 @@ def test_l0_keeps_no_payload(record: Record) -> None:
     assert "frames" not in text
 
 
+@pytest.mark.feature("F-153", "l2")
 def test_l2_keeps_all(record: Record) -> None:
     log = read(record("L2"))
+    newest = {entry.turn: entry.or02 for entry in log.entries if isinstance(entry, Evidence)}
+    assert {turn: missing_fields(or02) for turn, or02 in newest.items()} == {1: [], 2: []}
     assert all(entry.payload is not None for entry in log.entries if isinstance(entry, Input | Out))
     assert any(entry.payload == b" seven" for entry in log.entries if isinstance(entry, Input))
 
