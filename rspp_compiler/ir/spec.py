@@ -99,10 +99,13 @@ class OverflowStep(BaseModel):
 
 
 class HandoffSpec(SpecModel):
-    """Text is released sentence by sentence, at the latest when its oldest byte is `age_ns_max` old."""
+    """Text is released sentence by sentence, at the latest when its oldest byte is `age_ns_max` old, or when
+    `bytes_max` have gathered.
+    """
 
     by: Literal["sentence"]
     age_ns_max: int = Field(ge=1)
+    bytes_max: int = Field(ge=1)
 
 
 class EdgeSpec(SpecModel):

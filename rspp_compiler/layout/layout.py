@@ -19,8 +19,8 @@ from rspp_compiler.layout.pools import pools
 from rspp_compiler.layout.tables import Ids, mask
 
 UNHASHED = "0" * 64  # until `freeze`
-TELEMETRY_OUT_MAX = 64  # taps and metrics that wait for the next drain; more are dropped
-DATA_OUT_MIN = 64  # one drain's worth of audio and text
+TELEMETRY_OUT_MIN = 16  # taps and metrics that wait for the next drain; more are dropped
+DATA_OUT_MIN = 32  # more than two egress leads of audio
 LEDGER_MIN = 64
 
 
@@ -32,7 +32,9 @@ def layout(analysis: Analysis, ctx: Context) -> Layout | None:
     spec, limits, ids = graph.spec, graph.spec.limits, Ids(graph)
     # An INVOKE needs room for itself, the conversation, a FEED and one more before it may run.
     data_out_max = _power_of_two(max(DATA_OUT_MIN, 3 + limits.context_items_max))
-    pool_table, pool_of = pools(graph, data_out_max, TELEMETRY_OUT_MAX)
+    # Each turn that closes leaves one metric for each edge.
+    telemetry_out_max = _power_of_two(max(TELEMETRY_OUT_MIN, 2 * len(graph.edges)))
+    pool_table, pool_of = pools(graph, data_out_max, telemetry_out_max)
     nodes = tables.nodes(graph, ids)
     edges = tables.edges(analysis, ids, pool_of)
     reactions, modes = tables.reactions(graph, ids), tables.modes(graph, ids)
@@ -79,7 +81,7 @@ def layout(analysis: Analysis, ctx: Context) -> Layout | None:
         control_out_max=_power_of_two(4 * step_max),  # a few steps go by between two drains
         control_step_max=step_max,
         data_out_max=data_out_max,
-        telemetry_out_max=TELEMETRY_OUT_MAX,
+        telemetry_out_max=telemetry_out_max,
         ledger_max=_ledger_max(graph),
         memory_bytes=0,
         provider_bindings=_bindings(graph),

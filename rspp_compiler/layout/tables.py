@@ -94,8 +94,19 @@ def _node(graph: Graph, node: GraphNode, ids: Ids, handlers: dict[str, int]) -> 
         event_done=ids.events.get((node.id, "done"), -1),
         text=str(text),
         handler=handlers.get(node.id, -1),
-        emissions_max=spec.emissions_max if node.kind == "python" else 0,
+        emissions_max=_emissions(graph, node) if node.kind == "python" else 0,
     )
+
+
+def _emissions(graph: Graph, node: GraphNode) -> int:
+    """Most items of one call: no more than each edge behind the node can take at once, or it could never run."""
+    most = [node.spec.emissions_max]
+    for edge in graph.out_of(node.id):
+        port = graph.source_port(edge)
+        assert port is not None  # resolve bound it
+        spare = 1 if edge.spec.handoff else 0
+        most.append(min(edge.spec.buffer_items - spare, edge.spec.buffer_bytes // port.item_bytes_max))
+    return max(1, min(most))
 
 
 def _deadlines(graph: Graph, node: GraphNode) -> tuple[int, int]:
@@ -113,7 +124,8 @@ def _deadlines(graph: Graph, node: GraphNode) -> tuple[int, int]:
     provider = graph.spec.provider(spec.provider or node.kind)
     if provider is None:
         return spec.first_output_ns, spec.chunk_ns
-    return min(spec.first_output_ns, provider.first_chunk_ns), spec.chunk_ns or provider.chunk_ns
+    chunk_ns = min(spec.chunk_ns, provider.chunk_ns) if spec.chunk_ns else provider.chunk_ns
+    return min(spec.first_output_ns, provider.first_chunk_ns), chunk_ns
 
 
 def edges(analysis: Analysis, ids: Ids, pool_of: dict[str, int]) -> tuple[Edge, ...]:
@@ -153,7 +165,8 @@ def item_bytes_max(graph: Graph, edge: GraphEdge) -> int:
     assert source is not None and target is not None  # noqa: PT018 - resolve bound both
     if edge.spec.handoff is None:
         return source.item_bytes_max
-    return min(target.item_bytes_max, edge.spec.buffer_bytes)
+    largest = max(source.item_bytes_max, edge.spec.handoff.bytes_max)
+    return min(largest, target.item_bytes_max, edge.spec.buffer_bytes)
 
 
 def reactions(graph: Graph, ids: Ids) -> tuple[Reaction, ...]:

@@ -186,14 +186,18 @@ class _Filler:
             fields = {**self._egress_audio(edge), **user}
         else:
             fields = {**self._defaults(edge, scope), **user}
+            if "buffer_items" not in user and _steps(fields)[0].strategy == "latest_only":
+                reason = "`latest_only` keeps one item"
+                fields["buffer_items"] = Valued(1, Origin.derived(fields["overflow"].origin.span, reason))
             if "buffer_ns" not in user and all(step.strategy == "block" for step in _steps(fields)):
                 fields["buffer_ns"] = Valued(0, fields["overflow"].origin)  # what only blocks sheds nothing for its age
         held = self._handoff(edge, handoff)
         if "buffer_bytes" not in fields:
-            item, items = self._port(edge.target.port if held else edge.source.port), fields["buffer_items"]
-            reason = f"{items.number} items of at most {item.item_bytes_max.number} bytes"
-            size = items.number * item.item_bytes_max.number
-            fields["buffer_bytes"] = Valued(size, Origin.derived(items.origin.span, reason))
+            largest, items = self._port(edge.source.port).item_bytes_max.number, fields["buffer_items"]
+            if held:
+                largest = max(largest, held["bytes_max"].number)
+            reason = f"{items.number} items of at most {largest} bytes"
+            fields["buffer_bytes"] = Valued(items.number * largest, Origin.derived(items.origin.span, reason))
         fields.setdefault("latency_ns", self._latency(fields, scope))
         fields.setdefault("commit_point", Valued(False, Origin.user(edge.span)))
         fields["scope"] = Valued(scope, Origin.derived(edge.span, f"`{source.id}` and `{target.id}` live that long"))
@@ -235,6 +239,7 @@ class _Filler:
         return {
             "by": written.get("by") or self._profile.get("handoff.by"),
             "age_ns_max": written.get("max_age_ns") or self._profile.get("handoff.age"),
+            "bytes_max": self._profile.get("handoff.size"),
         }
 
     # ---- providers

@@ -78,7 +78,7 @@ KINDS: dict[str, Kind] = {
             name="egress",
             execution="boundary",
             scope="session",
-            inputs=(Port("audio", "audio", "frame"), Port("text", "text", "segment")),
+            inputs=(Port("audio", "audio", "frame"), Port("text", "text", "text")),
         ),
         Kind(
             name="vad",
@@ -116,7 +116,7 @@ KINDS: dict[str, Kind] = {
             execution="effect",
             scope="turn",
             inputs=(Port("prompt", "text", "utterance", main=True),),
-            outputs=(Port("delta", "text", "delta", main=True), Port("final", "text", "segment")),
+            outputs=(Port("delta", "text", "delta", main=True), Port("final", "text", "text")),
             settings=(
                 Setting("system", "text", or_file=True),
                 Setting("temperature", "number", 0, 2),
@@ -129,7 +129,7 @@ KINDS: dict[str, Kind] = {
             name="tts",
             execution="effect",
             scope="turn",
-            inputs=(Port("text", "text", "segment", main=True),),
+            inputs=(Port("text", "text", "text", main=True),),
             outputs=(Port("audio", "audio", "frame", main=True),),
             settings=(
                 Setting("voice", "text"),

@@ -204,6 +204,7 @@ class _Validator:
             origins=_origins(edge.handoff),
             by="sentence",
             age_ns_max=age.number if in_range else 1_000_000,
+            bytes_max=edge.handoff["bytes_max"].number,
         )
 
     def reaction(self, reaction: FilledReaction, number: int) -> spec.ReactionSpec:

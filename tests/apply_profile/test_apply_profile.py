@@ -134,7 +134,7 @@ def test_recogniser_learns_from_the_dialogue(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("written", "items", "age", "overflow"),
     [
-        ("", 16, 200, ["latest_only"]),
+        ("", 1, 200, ["latest_only"]),
         ("{ buffer = [64 items, 100ms] }", 64, 100, ["latest_only"]),
         ("{ buffer = 32 items }", 32, 200, ["latest_only"]),
         ("{ overflow = block(40ms) }", 16, 0, ["block"]),

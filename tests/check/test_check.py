@@ -105,8 +105,8 @@ def test_an_item_must_fit_its_port() -> None:
 
 
 def test_a_text_must_fit_its_item() -> None:
-    assert codes(compile_text(SHOP.replace('"Sorry?"', f'"{"é" * 2049}"'))) == ["E0415"]
-    assert codes(compile_text(SHOP.replace('"Sorry?"', f'"{"é" * 2048}"'))) == []
+    assert codes(compile_text(SHOP.replace('"Sorry?"', f'"{"é" * 513}"'))) == ["E0415"]
+    assert codes(compile_text(SHOP.replace('"Sorry?"', f'"{"é" * 512}"'))) == []
 
 
 def test_a_detector_that_hears_the_agent_may_not_interrupt() -> None:

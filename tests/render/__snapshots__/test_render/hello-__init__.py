@@ -18,7 +18,7 @@ from typing import Final, Literal
 
 from rspp_runtime.abi import ABI_HASH
 
-BUILT_FOR_ABI: Final = "0000000000000000000000000000000000000000000000000000000000000000"
+BUILT_FOR_ABI: Final = "776ae36a0e06152a107c1db55484c514a93c807d7393b0e359fe4e753dc5ad8c"
 
 # Tables and kernel are laid out for one binary interface; with another they would fail silently, so check it first.
 if ABI_HASH != BUILT_FOR_ABI:

@@ -19,7 +19,7 @@ class Polish(Protocol):
     in  `draft`: text, at most 4,096 bytes
     out `text`: text, at most 4,096 bytes
 
-    Called with one item, it emits at most 16 items. An exception is the failure of the node.
+    Called with one item, it emits at most 4 items. An exception is the failure of the node.
     """
 
     def __call__(self, item: Item, emit: Emit) -> None: ...
