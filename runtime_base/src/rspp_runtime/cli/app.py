@@ -58,8 +58,9 @@ def run(
     timeline: Annotated[Path | None, typer.Option("--timeline", help="Draw the conversation to this HTML.")] = None,
     log: Annotated[Path | None, typer.Option("--log", help="Write the session's log here.")] = None,
     level: Annotated[
-        Level, typer.Option("--level", help="What the log keeps: L0 headers, L2 payloads too.")
-    ] = Level.L0,
+        Level | None,
+        typer.Option("--level", help="What the log keeps: L0 headers, L2 payloads too; default: as the pipeline says."),
+    ] = None,
     echo: Annotated[
         float | None, typer.Option("--echo", metavar="DB", help="The microphone hears the reply, at this level.")
     ] = None,
@@ -83,7 +84,7 @@ def run(
             out=out,
             timeline=timeline,
             log=log,
-            level=level.value,
+            level=level.value if level else None,
             echo_db=echo,
             echo_delay_ms=echo_delay,
             session_id=session_id,
