@@ -117,6 +117,7 @@ class Driver:
         self.p_trouble = rng.choice((0.0, 0.002, 0.02))  # leases, snapshots, disconnects
         self.p_evidence = rng.choice((1.0, 1.0, 0.7))
         self.p_event = rng.choice((0.02, 0.06, 0.15))
+        self.burst = rng.choice((1, 4, 16))
         self.pace = rng.choice((1, 5, 20, 60)) * MS
 
     # ---- the three calls, on every kernel
@@ -131,7 +132,7 @@ class Driver:
         return answers[0]
 
     def report(self, what: str, answers: list[Any]) -> str:
-        lines = [*self.history[-400:-1], f"{self.now / MS:10.3f} {what}, and here they differ:"]
+        lines = [*self.history[-60:-1], f"{self.now / MS:10.3f} {what}, and here they differ:"]
         if isinstance(answers[0], list):
             for index in range(max(map(len, answers))):
                 rows = [show(answer[index]) if index < len(answer) else "nothing" for answer in answers]
@@ -287,7 +288,8 @@ class Driver:
             failed = rng.random() < self.p_failure
             self.done(self.running.pop(invocation.id), rng.choice((1, 2, 3, 4, 5)) if failed else 0)
             return
-        self.chunk(invocation, node)
+        for _ in range(rng.choice((1, 1, 2, self.burst))):
+            self.chunk(invocation, node)
 
     def done(self, invocation: Running, outcome: int) -> None:
         result = self.ingest(In.DONE, node=invocation.node, invocation=invocation.id, a=outcome, b=0)

@@ -1,4 +1,4 @@
 """Which binary interface this runtime speaks."""
 
-ABI_HASH = "776ae36a0e06152a107c1db55484c514a93c807d7393b0e359fe4e753dc5ad8c"
+ABI_HASH = "f806d4c8d34b100fc7e23ef07f7f87c738944c41a6047201a1629c413204011a"
 """SHA-256 of the kernel's declarations (`kernel/*.pxd`): `python -m rspp_runtime.abi.fingerprint --write` sets it."""

@@ -158,14 +158,14 @@ cdef inline bint is_stale(Core* core, uint32_t handle) noexcept nogil:
 
 # ---- hand-off: text is collected until a sentence ends
 
-cdef inline uint32_t take_pending(Core* core, int edge_id, int pool, int64_t size, int64_t turn) noexcept nogil:
+cdef inline uint32_t take_pending(Core* core, int edge_id, int pool, int64_t size) noexcept nogil:
     """The first `size` bytes that are pending, as one item; `NOTHING` if none are. The rest stays."""
     cdef Edge* edge = &core.edges[edge_id]
     cdef int slot = timers.of_edge(core, edge_id, TIMER_HANDOFF)
     cdef uint32_t handle
     if edge.pending_bytes == 0:
         return NOTHING
-    handle = items.make(core, pool, edge.pending_seq, turn, edge.pending, size)
+    handle = items.make(core, pool, edge.pending_seq, edge.pending_turn, edge.pending, size)
     if handle != NOTHING:
         core.headers[handle].media_ns = edge.pending_media_ns
         core.headers[handle].b = edge.pending_words
@@ -190,6 +190,7 @@ cdef inline void append_pending(Core* core, int edge_id, uint32_t handle, int64_
     if edge.pending_bytes == 0:
         edge.pending_seq = item.seq
         edge.pending_media_ns = item.media_ns
+        edge.pending_turn = item.turn
         if item.size > 0:
             timers.start(core, timers.of_edge(core, edge_id, TIMER_HANDOFF), core.now_ns + age_ns_max)
     memcpy(edge.pending + edge.pending_bytes, core.payloads + item.offset, item.size)
@@ -207,6 +208,7 @@ cdef inline void keep_rest(
     memmove(edge.pending, edge.pending + released, edge.pending_bytes)
     edge.pending_seq = core.headers[part].seq
     edge.pending_media_ns = core.headers[part].media_ns
+    edge.pending_turn = core.headers[part].turn
     timers.start(core, timers.of_edge(core, edge_id, TIMER_HANDOFF), core.now_ns + age_ns_max)
 
 

@@ -59,7 +59,7 @@ cdef void resume(Core* core) noexcept nogil:
         if not has_room_again(core, node):
             continue
         core.blocked &= ~bit(node_id)
-        rest = node.edges_out
+        rest = node.edges_out & ~core.edges_off
         while rest != 0:
             edge = lowest(rest)
             rest &= rest - 1

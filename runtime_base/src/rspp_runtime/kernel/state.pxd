@@ -94,6 +94,7 @@ cdef struct Edge:
     int64_t pending_words
     int64_t pending_seq      # of the first part
     int64_t pending_media_ns
+    int64_t pending_turn
     int64_t items_max
     int64_t bytes_max
     int64_t block_ns         # of a `block` in first place; 0 if it never gives up

@@ -240,6 +240,7 @@ def _open(s: State) -> None:
     turn.spoken.clear()
     turn.spoken_words = 0
     s.egress.heard_words = s.egress.heard_bytes = 0
+    s.egress.ledger.clear()
     last = s.hearing.last_seq
     decide(s, Signal.TURN_OPEN, x=s.hearing.first_seq or last, y=last, payload=plan_hash(s))
     s.timers[TURN_BUDGET] = turn.input_end_ns + s.plan.turn_ns

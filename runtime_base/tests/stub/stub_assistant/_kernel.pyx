@@ -30,14 +30,14 @@ from stub_assistant._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "0000000000000000000000000000000000000000000000000000000000000000"
+ABI_HASH = "f806d4c8d34b100fc7e23ef07f7f87c738944c41a6047201a1629c413204011a"
 TEMPLATE_HASH = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError("stub_assistant was built for another rspp-runtime: run `rsppc build stub_assistant.rspp` again")
 
 
-# ==== what a session remembers: 96,976 bytes
+# ==== what a session remembers: 97,048 bytes
 
 cdef struct Memory:
     Core core
@@ -440,7 +440,7 @@ cdef void enqueue_llm__voice(Core* core, uint32_t item) noexcept nogil:
 
 cdef void release_llm__voice(Core* core, int64_t size) noexcept nogil:
     """llm -> voice: the first `size` bytes that are pending go on, as one item."""
-    cdef uint32_t text = edges.take_pending(core, EDGE_LLM__VOICE, POOL_SENTENCE, size, outputs.active_turn(core))
+    cdef uint32_t text = edges.take_pending(core, EDGE_LLM__VOICE, POOL_SENTENCE, size)
     enqueue_llm__voice(core, text)
     items.release(core, text)
 

@@ -31,7 +31,7 @@ from stub_workshop._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "0000000000000000000000000000000000000000000000000000000000000000"
+ABI_HASH = "f806d4c8d34b100fc7e23ef07f7f87c738944c41a6047201a1629c413204011a"
 TEMPLATE_HASH = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
@@ -40,7 +40,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
 cdef class Session
 
 
-# ==== what a session remembers: 57,264 bytes
+# ==== what a session remembers: 57,336 bytes
 
 cdef struct Memory:
     Core core
@@ -508,7 +508,7 @@ cdef void enqueue_shout_out__voice(Core* core, uint32_t item) noexcept nogil:
 
 cdef void release_shout_out__voice(Core* core, int64_t size) noexcept nogil:
     """shout -> voice: the first `size` bytes that are pending go on, as one item."""
-    cdef uint32_t text = edges.take_pending(core, EDGE_SHOUT_OUT__VOICE, POOL_SENTENCE, size, outputs.active_turn(core))
+    cdef uint32_t text = edges.take_pending(core, EDGE_SHOUT_OUT__VOICE, POOL_SENTENCE, size)
     enqueue_shout_out__voice(core, text)
     items.release(core, text)
 

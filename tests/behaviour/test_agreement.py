@@ -1,0 +1,76 @@
+"""The compiled kernel and its pure twin give the same answers to the same inputs at the same times (docs/kernel.md).
+
+`RSPP_SCHEDULES=1000 pytest tests/behaviour/test_agreement.py` runs as many schedules of each plan; the default is fewer.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from kernels import compiled, plan_of
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from plans import PLANS
+from rspp_runtime.abi import Signal
+from rspp_runtime.reference import Session as Pure
+from schedule import Coverage, Driver, handlers
+
+SCHEDULES = int(os.environ.get("RSPP_SCHEDULES", "250"))
+STEPS = 200
+BLOCK = 25
+
+
+def agree(name: str, seed: int, steps: int, coverage: Coverage | None = None) -> None:
+    """Runs one schedule on both kernels; raises at the first difference."""
+    plan = plan_of(name)
+    sessions = [factory(plan, "conversation", 1, handlers(seed)) for factory in (compiled(name), Pure)]
+    Driver(seed, plan, sessions, coverage).run(steps)
+    for session in sessions:
+        session.close()
+
+
+COVERAGE = Coverage()
+
+
+@pytest.mark.parametrize("name", sorted(PLANS))
+@pytest.mark.parametrize("first", range(0, SCHEDULES, BLOCK))
+def test_same_answers_under_random_schedules(name: str, first: int) -> None:
+    for seed in range(first, min(first + BLOCK, SCHEDULES)):
+        agree(name, seed, STEPS)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(seed=st.integers(0, 2**63), steps=st.integers(1, 400), name=st.sampled_from(sorted(PLANS)))
+def test_same_answers_under_any_schedule(seed: int, steps: int, name: str) -> None:
+    agree(name, seed, steps)
+
+
+def test_schedules_reach_every_signal_and_every_cause_of_an_end() -> None:
+    """The agreement is worth as much as what the schedules reach. Only `budget` of a plan without one is out of reach."""
+    coverage = Coverage()
+    for name in PLANS:
+        for seed in range(300):
+            plan = plan_of(name)
+            Driver(seed, plan, [compiled(name)(plan, "conversation", 1, handlers(seed))], coverage).run(STEPS)
+    reached = {signal for signal, _ in coverage.signals}
+    assert reached == {signal.name for signal in Signal}
+    assert {cause for signal, cause in coverage.signals if signal == "ABORT"} == {
+        "CANCELLED",
+        "AUTHORITY_LOSS",
+        "RECORDING_EVIDENCE_UNAVAILABLE",
+        "NODE_TIMEOUT_OR_FAILURE",
+        "PROVIDER_FAILURE",
+        "TRANSPORT_DISCONNECT_OR_STALL",
+        "BUDGET_EXHAUSTED",
+    }
+    assert {cause for signal, cause in coverage.signals if signal == "DROP_NOTICE"} == {
+        "QUEUE_PRESSURE",
+        "QUEUE_AGE",
+        "SUPERSEDED",
+        "CANCEL_FLUSH",
+    }
+    opening = {cause for signal, cause in coverage.signals if signal in ("REJECT", "DEFER")}
+    assert opening >= {"SNAPSHOT_STALE", "SNAPSHOT_MISSING", "SNAPSHOT_INCOMPATIBLE", "PLAN_NOT_FREEZABLE", "TURN_ACTIVE"}
+    assert coverage.ops.keys() >= {"FORCE", "FLUSH", "RESUME", "CONTEXT", "TAP", "METRIC", "SEND"}
+    assert {answer.split(":")[1] for answer in coverage.results} == {"ACCEPTED", "FULL", "REFUSED"}

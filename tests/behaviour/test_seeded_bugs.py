@@ -1,0 +1,57 @@
+"""A bug in one kernel alone shows against the other: each of these is seeded on purpose and must be found."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from build import build, committed
+from kernels import compiled, plan_of
+from rspp_runtime.abi import Plan, Session
+from rspp_runtime.reference import Session as Pure
+from schedule import Disagreement, Driver, handlers
+
+NAME = "stub_assistant"
+BUGS = {
+    "interruption_ignored": ("_kernel.pyx", "    reactions.cancel_turn(core)\n", "    pass\n"),
+    "grace_too_long": ("_layout.pxd", "GRACE_NS        =    75000000", "GRACE_NS        =    75000001"),
+    "marks_stay_relative": ("_kernel.pyx", "        gateway.make_marks_absolute(event, invocation)\n", ""),
+    "stages_in_any_order": ("_kernel.pyx", " & ~complete) == 0 and (complete", " & ~complete) == 0 or (complete"),
+    "commit_before_it_was_played": ("_kernel.pyx", " and turns.everything_played(core):", ":"),
+    "hand_off_forgets_the_rest": ("_kernel.pyx", "        edges.keep_rest(\n", "        0 and edges.keep_rest(\n"),
+}
+
+
+def first_difference(sessions_of: object, plan: Plan, other: Plan, schedules: int = 150) -> str:
+    """The first disagreement of two kernels within so many schedules; "" if there is none."""
+    one, two = sessions_of  # type: ignore[misc]
+    for seed in range(schedules):
+        sessions: list[Session] = [one(plan, "x", 1, handlers(seed)), two(other, "x", 1, handlers(seed))]
+        try:
+            Driver(seed, plan, sessions).run(200)
+        except Disagreement as difference:
+            return str(difference)
+    return ""
+
+
+@pytest.mark.parametrize("bug", sorted(BUGS))
+def test_bug_in_the_compiled_kernel_is_found(bug: str) -> None:
+    file, right, wrong = BUGS[bug]
+    files = committed(NAME)
+    assert right in files[file], "the seeded bug no longer applies: the template has changed"
+    files[file] = files[file].replace(right, wrong)
+    plan = plan_of(NAME)
+    try:
+        assert first_difference((build(NAME, files).Session, Pure), plan, plan)
+    finally:
+        build(NAME, committed(NAME))  # the right one is what the next test imports
+
+
+@pytest.mark.parametrize(
+    "field, value",
+    [("lead_ns", 220_000_000), ("evidence_ns", 500_000_001), ("barge_in", -1), ("stages", (3, 5, 6, 8, 7)), ("ledger_max", 11)],
+)
+def test_bug_in_the_twin_is_found(field: str, value: object) -> None:
+    """The twin reads its tables: a wrong one is a twin that does the wrong thing."""
+    plan = plan_of(NAME)
+    assert first_difference((compiled(NAME), Pure), plan, dataclasses.replace(plan, **{field: value}))
