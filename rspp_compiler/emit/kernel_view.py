@@ -249,9 +249,7 @@ class _View:
         edges = [self.edges[edge.id] for edge in rows]
         groups: list[Group] = []
         for edge in sorted(edges, key=lambda edge: edge.handoff):  # a hand-off copies the text: any group of its scope
-            same = [
-                g for g in groups if g.turn == edge.turn and (edge.handoff or g.pool == edge.pool)
-            ]
+            same = [g for g in groups if g.turn == edge.turn and (edge.handoff or g.pool == edge.pool)]
             if same:
                 same[0].edges.append(edge)
             else:
@@ -356,54 +354,89 @@ class _View:
         node_names = [node.name for node in plan.nodes]
         edge_names = [edge.name for edge in plan.edges]
         tables = [
-            Table("nodes", [
-                Row(f"NODE_{self.node_ids[node.id].upper()}", str(node.id), f"{source}:{node.line}  {node.kind}")
-                for node in plan.nodes
-            ]),
-            Table("edges: the one nearest to the egress first", [
-                Row(f"EDGE_{self.edge_ids[edge.id].upper()}", str(edge.id), f"{source}:{edge.line}  {edge.name}")
-                for edge in plan.edges
-            ]),
-            Table("events", [Row("NO_EVENT", "-1")] + [
-                Row(f"EVENT_{self.event_ids[event.id].upper()}", str(event.id), event.name) for event in plan.events
-            ]),
-            Table("output ports", [
-                Row(f"PORT_{self.port_ids[node.id, index].upper()}", str(index), f"{node.name}.{port.name}")
-                for node in plan.nodes for index, port in enumerate(node.outputs)
-            ]),
-            Table("largest item of an output port, in bytes", [
-                Row(f"BYTES_{self.port_ids[node.id, index].upper()}", str(port.item_bytes_max))
-                for node in plan.nodes for index, port in enumerate(node.outputs)
-            ]),
-            Table("pools of payload slots", [
-                Row(f"POOL_{name.upper()}", str(index)) for index, name in enumerate(self.pool_ids)
-            ]),
+            Table(
+                "nodes",
+                [
+                    Row(f"NODE_{self.node_ids[node.id].upper()}", str(node.id), f"{source}:{node.line}  {node.kind}")
+                    for node in plan.nodes
+                ],
+            ),
+            Table(
+                "edges: the one nearest to the egress first",
+                [
+                    Row(f"EDGE_{self.edge_ids[edge.id].upper()}", str(edge.id), f"{source}:{edge.line}  {edge.name}")
+                    for edge in plan.edges
+                ],
+            ),
+            Table(
+                "events",
+                [Row("NO_EVENT", "-1")]
+                + [
+                    Row(f"EVENT_{self.event_ids[event.id].upper()}", str(event.id), event.name) for event in plan.events
+                ],
+            ),
+            Table(
+                "output ports",
+                [
+                    Row(f"PORT_{self.port_ids[node.id, index].upper()}", str(index), f"{node.name}.{port.name}")
+                    for node in plan.nodes
+                    for index, port in enumerate(node.outputs)
+                ],
+            ),
+            Table(
+                "largest item of an output port, in bytes",
+                [
+                    Row(f"BYTES_{self.port_ids[node.id, index].upper()}", str(port.item_bytes_max))
+                    for node in plan.nodes
+                    for index, port in enumerate(node.outputs)
+                ],
+            ),
+            Table(
+                "pools of payload slots",
+                [Row(f"POOL_{name.upper()}", str(index)) for index, name in enumerate(self.pool_ids)],
+            ),
             Table("modes, and what is off in them", self._modes(node_names, edge_names)),
-            Table("how many there are", [
-                Row("NODES", str(len(plan.nodes))),
-                Row("EDGES", str(len(plan.edges))),
-                Row("TIMERS", str(memory.timers(plan)), "of the session, of each node, of each edge"),
-                Row("POOLS", str(max(1, len(plan.pools)))),
-                Row("NODE_SLOTS", str(max(1, len(plan.nodes)))),
-                Row("EDGE_SLOTS", str(max(1, len(plan.edges)))),
-                Row("HEADERS", str(max(1, memory.headers(plan))), "one for each payload slot"),
-            ]),
-            Table("sets of nodes and edges, one bit each", [
-                Row("TURN_NODES", hex(plan.turn_nodes), self._mask(plan.turn_nodes, node_names)),
-                Row("SPEECH_NODES", hex(plan.speech_nodes), self._mask(plan.speech_nodes, node_names)),
-                Row("TURN_EDGES", hex(plan.turn_edges), "flushed when a turn ends: "
-                    + self._mask(plan.turn_edges, edge_names)),
-                Row("TURN_STAGES", hex(sum(1 << node for node in plan.stages)), "all must be complete before a turn is"),
-                Row("AUDIO_EDGES", hex(self.audio_edges), "paced: " + self._mask(self.audio_edges, edge_names)),
-            ]),
-            Table("durations, in nanoseconds", [
-                Row("TURN_NS", str(plan.turn_ns), f"{duration(plan.turn_ns)}: end of input to first output"),
-                Row("TURN_WARNING_NS", str(plan.turn_warning_ns), duration(plan.turn_warning_ns)),
-                Row("TURN_TOTAL_NS", str(plan.turn_total_ns), duration(plan.turn_total_ns)),
-                Row("GRACE_NS", str(plan.grace_ns), f"{duration(plan.grace_ns)}: from cancel to force"),
-                Row("LEAD_NS", str(plan.lead_ns), f"{duration(plan.lead_ns)}: audio is sent at most this early"),
-                Row("EVIDENCE_NS", str(plan.evidence_ns), duration(plan.evidence_ns)),
-            ]),
+            Table(
+                "how many there are",
+                [
+                    Row("NODES", str(len(plan.nodes))),
+                    Row("EDGES", str(len(plan.edges))),
+                    Row("TIMERS", str(memory.timers(plan)), "of the session, of each node, of each edge"),
+                    Row("POOLS", str(max(1, len(plan.pools)))),
+                    Row("NODE_SLOTS", str(max(1, len(plan.nodes)))),
+                    Row("EDGE_SLOTS", str(max(1, len(plan.edges)))),
+                    Row("HEADERS", str(max(1, memory.headers(plan))), "one for each payload slot"),
+                ],
+            ),
+            Table(
+                "sets of nodes and edges, one bit each",
+                [
+                    Row("TURN_NODES", hex(plan.turn_nodes), self._mask(plan.turn_nodes, node_names)),
+                    Row("SPEECH_NODES", hex(plan.speech_nodes), self._mask(plan.speech_nodes, node_names)),
+                    Row(
+                        "TURN_EDGES",
+                        hex(plan.turn_edges),
+                        "flushed when a turn ends: " + self._mask(plan.turn_edges, edge_names),
+                    ),
+                    Row(
+                        "TURN_STAGES",
+                        hex(sum(1 << node for node in plan.stages)),
+                        "all must be complete before a turn is",
+                    ),
+                    Row("AUDIO_EDGES", hex(self.audio_edges), "paced: " + self._mask(self.audio_edges, edge_names)),
+                ],
+            ),
+            Table(
+                "durations, in nanoseconds",
+                [
+                    Row("TURN_NS", str(plan.turn_ns), f"{duration(plan.turn_ns)}: end of input to first output"),
+                    Row("TURN_WARNING_NS", str(plan.turn_warning_ns), duration(plan.turn_warning_ns)),
+                    Row("TURN_TOTAL_NS", str(plan.turn_total_ns), duration(plan.turn_total_ns)),
+                    Row("GRACE_NS", str(plan.grace_ns), f"{duration(plan.grace_ns)}: from cancel to force"),
+                    Row("LEAD_NS", str(plan.lead_ns), f"{duration(plan.lead_ns)}: audio is sent at most this early"),
+                    Row("EVIDENCE_NS", str(plan.evidence_ns), duration(plan.evidence_ns)),
+                ],
+            ),
             Table("deadlines and windows of effect nodes", self._deadlines()),
             Table("bounds of edges", self._bounds()),
             Table("capacities", self._capacities()),
@@ -501,8 +534,9 @@ class _View:
     @property
     def audio_edges(self) -> int:
         plan = self.plan
-        return sum(1 << edge.id for edge, view in zip(plan.edges, self.edges, strict=True)
-                   if view.target_kind == "speaker")
+        return sum(
+            1 << edge.id for edge, view in zip(plan.edges, self.edges, strict=True) if view.target_kind == "speaker"
+        )
 
     def stages(self) -> list[dict[str, object]]:
         """Turn-scoped nodes in topological order, with the masks that tell when one is complete."""
@@ -510,15 +544,17 @@ class _View:
         for id in self.plan.stages:
             node, view = self.plan.nodes[id], self.nodes[id]
             upstream = node.upstream & self.plan.turn_nodes
-            rows.append({
-                "const": view.const,
-                "name": node.name,
-                "upstream": hex(upstream),
-                "after": self._mask(upstream, [row.name for row in self.plan.nodes]),
-                "edges_in": hex(sum(1 << edge.id for edge in self.plan.edges if edge.target == id)),
-                "effect": view.effect,
-                "handoffs": [edge for edge in view.edges_in if edge.handoff],
-            })
+            rows.append(
+                {
+                    "const": view.const,
+                    "name": node.name,
+                    "upstream": hex(upstream),
+                    "after": self._mask(upstream, [row.name for row in self.plan.nodes]),
+                    "edges_in": hex(sum(1 << edge.id for edge in self.plan.edges if edge.target == id)),
+                    "effect": view.effect,
+                    "handoffs": [edge for edge in view.edges_in if edge.handoff],
+                }
+            )
         return rows
 
 
@@ -579,9 +615,7 @@ def kernel_view(plan: Plan, source: str) -> dict[str, object]:
         "barge_in": view._event(plan.barge_in),
         "connected": next((view._event(e.id) for e in plan.events if e.name == "session.connected"), "NO_EVENT"),
         "words": {node.id: len(node.text.split()) for node in view.nodes},
-        "sizes": {
-            view.node_ids[node.id]: len(node.text.encode()) for node in plan.nodes
-        },
+        "sizes": {view.node_ids[node.id]: len(node.text.encode()) for node in plan.nodes},
     }
 
 

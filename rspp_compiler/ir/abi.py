@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-ABI_HASH = "f806d4c8d34b100fc7e23ef07f7f87c738944c41a6047201a1629c413204011a"
+ABI_HASH = "9d644598fa875b17d29821c5a15c32eb1558f662ed7b8bb100a791b10fd6234c"
 """Equal to `rspp_runtime.abi.ABI_HASH`; a test holds them together, since the compiler never imports the runtime."""
 
 NODES_MAX = 63

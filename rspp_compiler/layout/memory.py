@@ -29,10 +29,10 @@ OUTPUTS_PER_TURN = 4
 
 
 class Block(NamedTuple):
-    """One row of the memory table: `count` things of `each` bytes."""
+    """One row of the memory table: `number` things of `each` bytes."""
 
     what: str
-    count: int
+    number: int
     each: int
     total: int
 
@@ -86,7 +86,7 @@ def message_slots(plan: Plan) -> int:
 
 
 def context_bytes(plan: Plan) -> int:
-    """The ring of the conversation's text: its bound, and room for the next utterance before the oldest is overwritten."""
+    """The ring of the conversation's text: its bound, and room for an utterance before the oldest is overwritten."""
     return plan.context_bytes_max + plan.utterance_bytes_max
 
 

@@ -14,6 +14,7 @@ if str(STUB) not in sys.path:
 
 from build import build, committed  # noqa: E402
 from plans import PLANS  # noqa: E402
+
 from rspp_runtime.abi import Plan, Session  # noqa: E402
 from rspp_runtime.reference import Session as Pure  # noqa: E402
 

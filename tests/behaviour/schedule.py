@@ -20,7 +20,7 @@ MS = 1_000_000
 WORDS = ("yes", "no", "maybe", "the", "Grüße", "answer", "is", "forty-two.", "Why?", "because", "so", "it", "goes.")
 
 
-class Disagreement(AssertionError):
+class Disagreement(AssertionError):  # noqa: N818 - what a reader looks for
     """The kernels gave different answers."""
 
 
@@ -148,8 +148,10 @@ class Driver:
         fields.setdefault("epoch", self.epoch)
         event = Inbound(op, **fields)
         shown = {key: value if not isinstance(value, bytes) else f"{len(value)}B" for key, value in fields.items()}
-        result = self.each(f"ingest {In(op).name if op in In._value2member_map_ else op} {shown}",
-                           lambda session: session.ingest(event, self.now))
+        result = self.each(
+            f"ingest {In(op).name if op in In._value2member_map_ else op} {shown}",
+            lambda session: session.ingest(event, self.now),
+        )
         self.coverage.results[f"{op}:{Result(result).name}"] += 1
         return result
 
@@ -366,12 +368,18 @@ class Driver:
             invocation = rng.choice(list(self.running.values()))
             self.chunk(invocation, self.plan.nodes[invocation.node], payload=bytes(3000))
         elif choice == 4:
-            self.ingest(rng.choice((In.MEDIA, In.CHUNK, In.CONTROL, In.DONE, In.CREDIT, 77)), node=node.id,
-                        port=rng.randrange(16), epoch=self.epoch + rng.choice((-1, 1, 5)))
+            self.ingest(
+                rng.choice((In.MEDIA, In.CHUNK, In.CONTROL, In.DONE, In.CREDIT, 77)),
+                node=node.id,
+                port=rng.randrange(16),
+                epoch=self.epoch + rng.choice((-1, 1, 5)),
+            )
         elif choice == 5:
             self.ingest(In.CONTROL, port=rng.choice((0, 14, -3, 2**40)))
         elif choice == 6:
-            self.ingest(In.DONE, node=rng.choice((node.id, -5, 2**33)), invocation=rng.randrange(60), a=rng.randrange(6))
+            self.ingest(
+                In.DONE, node=rng.choice((node.id, -5, 2**33)), invocation=rng.randrange(60), a=rng.randrange(6)
+            )
         elif choice == 7:
             self.ingest(In.CREDIT, node=node.id, invocation=rng.randrange(60), a=rng.choice((1, 0, 5)))
         else:

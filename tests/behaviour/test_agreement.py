@@ -1,6 +1,6 @@
 """The compiled kernel and its pure twin give the same answers to the same inputs at the same times (docs/kernel.md).
 
-`RSPP_SCHEDULES=1000 pytest tests/behaviour/test_agreement.py` runs as many schedules of each plan; the default is fewer.
+`RSPP_SCHEDULES=1000 pytest tests/behaviour/test_agreement.py` runs as many of each plan; the default is fewer.
 """
 
 from __future__ import annotations
@@ -8,13 +8,14 @@ from __future__ import annotations
 import os
 
 import pytest
-from kernels import compiled, plan_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from kernels import compiled, plan_of
 from plans import PLANS
+from schedule import Coverage, Driver, handlers
+
 from rspp_runtime.abi import Signal
 from rspp_runtime.reference import Session as Pure
-from schedule import Coverage, Driver, handlers
 
 SCHEDULES = int(os.environ.get("RSPP_SCHEDULES", "250"))
 STEPS = 200
@@ -47,7 +48,7 @@ def test_same_answers_under_any_schedule(seed: int, steps: int, name: str) -> No
 
 
 def test_schedules_reach_every_signal_and_every_cause_of_an_end() -> None:
-    """The agreement is worth as much as what the schedules reach. Only `budget` of a plan without one is out of reach."""
+    """The agreement is worth as much as what the schedules reach."""
     coverage = Coverage()
     for name in PLANS:
         for seed in range(300):
@@ -71,6 +72,12 @@ def test_schedules_reach_every_signal_and_every_cause_of_an_end() -> None:
         "CANCEL_FLUSH",
     }
     opening = {cause for signal, cause in coverage.signals if signal in ("REJECT", "DEFER")}
-    assert opening >= {"SNAPSHOT_STALE", "SNAPSHOT_MISSING", "SNAPSHOT_INCOMPATIBLE", "PLAN_NOT_FREEZABLE", "TURN_ACTIVE"}
+    assert opening >= {
+        "SNAPSHOT_STALE",
+        "SNAPSHOT_MISSING",
+        "SNAPSHOT_INCOMPATIBLE",
+        "PLAN_NOT_FREEZABLE",
+        "TURN_ACTIVE",
+    }
     assert coverage.ops.keys() >= {"FORCE", "FLUSH", "RESUME", "CONTEXT", "TAP", "METRIC", "SEND"}
     assert {answer.split(":")[1] for answer in coverage.results} == {"ACCEPTED", "FULL", "REFUSED"}

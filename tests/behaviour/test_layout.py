@@ -7,6 +7,7 @@ import render
 from build import committed
 from kernels import compiled, plan_of
 from plans import PLANS
+
 from rspp_compiler.emit.kernel_view import kernel_files
 from rspp_compiler.ir import abi as compiler_abi
 from rspp_compiler.layout import memory
@@ -34,7 +35,7 @@ def test_memory_is_known_to_the_byte(name: str) -> None:
     actual = compiled(name)(plan_of(name), "x", 1, [None, None]).stats()["memory_bytes"]
     assert memory.memory_bytes(plan) == actual
     assert sum(block.total for block in memory.memory_table(plan)) == actual
-    assert all(block.total == block.count * block.each for block in memory.memory_table(plan))
+    assert all(block.total == block.number * block.each for block in memory.memory_table(plan))
 
 
 @pytest.mark.parametrize("name", sorted(PLANS))
@@ -58,5 +59,5 @@ def test_a_slot_too_small_for_its_edge_is_refused() -> None:
 
     plan = PLANS["stub_assistant"]()
     small = dataclasses.replace(plan, pools=(dataclasses.replace(plan.pools[0], slot_bytes=639), *plan.pools[1:]))
-    with pytest.raises(ValueError, match="voice -> egress.audio.*639 bytes, 640 needed"):
+    with pytest.raises(ValueError, match=r"voice -> egress.audio.*639 bytes, 640 needed"):
         kernel_files(render.for_compiler(small), "x.rspp")

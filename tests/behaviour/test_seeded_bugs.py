@@ -7,9 +7,10 @@ import dataclasses
 import pytest
 from build import build, committed
 from kernels import compiled, plan_of
+from schedule import Disagreement, Driver, handlers
+
 from rspp_runtime.abi import Plan, Session
 from rspp_runtime.reference import Session as Pure
-from schedule import Disagreement, Driver, handlers
 
 NAME = "stub_assistant"
 BUGS = {
@@ -48,8 +49,14 @@ def test_bug_in_the_compiled_kernel_is_found(bug: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "field, value",
-    [("lead_ns", 220_000_000), ("evidence_ns", 500_000_001), ("barge_in", -1), ("stages", (3, 5, 6, 8, 7)), ("ledger_max", 11)],
+    ("field", "value"),
+    [
+        ("lead_ns", 220_000_000),
+        ("evidence_ns", 500_000_001),
+        ("barge_in", -1),
+        ("stages", (3, 5, 6, 8, 7)),
+        ("ledger_max", 11),
+    ],
 )
 def test_bug_in_the_twin_is_found(field: str, value: object) -> None:
     """The twin reads its tables: a wrong one is a twin that does the wrong thing."""

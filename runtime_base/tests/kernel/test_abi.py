@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from rspp_runtime.abi import ABI_HASH, codes, fingerprint
 from rspp_runtime.kernel import sha256
 from rspp_runtime.providers.contract import Outcome

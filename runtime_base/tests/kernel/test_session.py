@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
+
 from rspp_runtime.abi import Control, Emission, In, Inbound, Item, Op, Output, Plan, Result, Session, Signal
 
 Open = Callable[..., Session]
@@ -24,7 +25,9 @@ def test_outputs_are_the_tuples_of_the_abi(open_session: Open) -> None:
     assert session.drain() == []
 
 
-@pytest.mark.parametrize("event", [None, (), (1, 2), [5] * 11, CONNECTED[:-1], (*CONNECTED[:-1], "text"), (*CONNECTED[:-1], None)])
+@pytest.mark.parametrize(
+    "event", [None, (), (1, 2), [5] * 11, CONNECTED[:-1], (*CONNECTED[:-1], "text"), (*CONNECTED[:-1], None)]
+)
 def test_what_is_no_input_raises_type_error(open_session: Open, event: Any) -> None:
     session = open_session()
     with pytest.raises(TypeError):

@@ -16,6 +16,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
 from plans import PLANS  # noqa: E402
+
 from rspp_compiler.emit.kernel_view import kernel_files  # noqa: E402
 from rspp_compiler.ir import layout  # noqa: E402
 

@@ -53,7 +53,7 @@ def write(value: str, *files: Path) -> list[Path]:
         old = path.read_text(encoding="utf-8")
         new, count = _CONSTANT.subn(f'ABI_HASH = "{value}"', old)
         if count != 1:
-            raise ValueError(f"{path}: one line ABI_HASH = \"…\" is needed, {count} found")
+            raise ValueError(f'{path}: one line ABI_HASH = "…" is needed, {count} found')
         if new != old:
             path.write_text(new, encoding="utf-8")
             changed.append(path)

@@ -137,6 +137,14 @@ cdef inline void append(Core* core, int edge_id, uint32_t handle) noexcept nogil
     core.waiting_edges |= bit(edge_id)
 
 
+cdef inline void append_or_drop(Core* core, int edge_id, uint32_t handle) noexcept nogil:
+    """The end of every overflow order: there is room now, or the new item does not get in."""
+    if has_room(&core.edges[edge_id], core.headers[handle].size):
+        append(core, edge_id, handle)
+    else:
+        drop_newest(core, edge_id, handle)
+
+
 cdef inline uint32_t pop(Core* core, int edge_id) noexcept nogil:
     """The head of the ring, which holds one. The caller releases it."""
     cdef Edge* edge = &core.edges[edge_id]

@@ -78,6 +78,12 @@ cdef inline bint holds_back(Core* core, int edge, int64_t size) noexcept nogil:
     return True
 
 
+cdef inline int nobody(Core* core) noexcept nogil:
+    """An item without edges is taken and forgotten."""
+    outputs.next_seq(core)
+    return RESULT_ACCEPTED
+
+
 cdef inline int event(Core* core, Inbound* event, int event_id) noexcept nogil:
     """An output on an event port: it waits in the inbox."""
     cdef Entry* entry

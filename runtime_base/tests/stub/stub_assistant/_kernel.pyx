@@ -30,7 +30,7 @@ from stub_assistant._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "f806d4c8d34b100fc7e23ef07f7f87c738944c41a6047201a1629c413204011a"
+ABI_HASH = "9d644598fa875b17d29821c5a15c32eb1558f662ed7b8bb100a791b10fd6234c"
 TEMPLATE_HASH = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
@@ -119,10 +119,7 @@ cdef void push_ingress_audio__ears(Core* core, uint32_t item) noexcept nogil:
         edge.shedding = False
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_INGRESS_AUDIO__EARS, size)
-    if edges.has_room(edge, size):
-        edges.append(core, EDGE_INGRESS_AUDIO__EARS, item)
-    else:
-        edges.drop_newest(core, EDGE_INGRESS_AUDIO__EARS, item)
+    edges.append_or_drop(core, EDGE_INGRESS_AUDIO__EARS, item)
 
 
 # ---- stub_assistant.rspp:2  node ears : vad, an effect, for the session
@@ -198,10 +195,7 @@ cdef void push_ears__stt(Core* core, uint32_t item) noexcept nogil:
     edges.shed_expired(core, EDGE_EARS__STT, EARS__STT_AGE_NS)
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_EARS__STT, size)
-    if edges.has_room(edge, size):
-        edges.append(core, EDGE_EARS__STT, item)
-    else:
-        edges.drop_newest(core, EDGE_EARS__STT, item)
+    edges.append_or_drop(core, EDGE_EARS__STT, item)
 
 cdef void react_ears_idle(Core* core) noexcept nogil:
     """ears.idle"""
@@ -264,11 +258,6 @@ cdef int offer_stt_partial(Core* core, Inbound* event) noexcept nogil:
     items.release(core, item)
     return RESULT_ACCEPTED
 
-cdef int offer_stt_final(Core* core, Inbound* event) noexcept nogil:
-    """stt.final goes to nobody."""
-    outputs.next_seq(core)
-    return RESULT_ACCEPTED
-
 cdef int chunk_stt(Core* core, Inbound* event) noexcept nogil:
     """What an invocation of stt produced."""
     cdef Invocation* invocation
@@ -291,7 +280,7 @@ cdef int chunk_stt(Core* core, Inbound* event) noexcept nogil:
             return gateway.reject(core, CAUSE_OVERSIZED)
         if not context.fits_join(core, event.size):
             return gateway.reject(core, CAUSE_OVERSIZED)
-        answer = offer_stt_final(core, event)
+        answer = gateway.nobody(core)
         if answer == RESULT_ACCEPTED:
             context.join(core, event.payload, event.size, event.b)
     else:
@@ -310,24 +299,15 @@ cdef void push_stt_utterance__llm(Core* core, uint32_t item) noexcept nogil:
     size = core.headers[item].size
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_STT_UTTERANCE__LLM, size)
-    if edges.has_room(edge, size):
-        edges.append(core, EDGE_STT_UTTERANCE__LLM, item)
-    else:
-        edges.drop_newest(core, EDGE_STT_UTTERANCE__LLM, item)
+    edges.append_or_drop(core, EDGE_STT_UTTERANCE__LLM, item)
 
 cdef void push_stt_partial__captions(Core* core, uint32_t item) noexcept nogil:
     # stub_assistant.rspp:26  stt.partial -> captions
     # 4 items, 1024 bytes; then latest only
-    cdef Edge* edge = &core.edges[EDGE_STT_PARTIAL__CAPTIONS]
-    cdef int64_t size
     if item == NOTHING:
         return
-    size = core.headers[item].size
     edges.keep_latest(core, EDGE_STT_PARTIAL__CAPTIONS)
-    if edges.has_room(edge, size):
-        edges.append(core, EDGE_STT_PARTIAL__CAPTIONS, item)
-    else:
-        edges.drop_newest(core, EDGE_STT_PARTIAL__CAPTIONS, item)
+    edges.append_or_drop(core, EDGE_STT_PARTIAL__CAPTIONS, item)
 
 cdef void react_stt_error(Core* core) noexcept nogil:
     """stt.error"""
@@ -415,10 +395,7 @@ cdef void push_llm__egress_text(Core* core, uint32_t item) noexcept nogil:
     size = core.headers[item].size
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_LLM__EGRESS_TEXT, size)
-    if edges.has_room(edge, size):
-        edges.append(core, EDGE_LLM__EGRESS_TEXT, item)
-    else:
-        edges.drop_newest(core, EDGE_LLM__EGRESS_TEXT, item)
+    edges.append_or_drop(core, EDGE_LLM__EGRESS_TEXT, item)
 
 cdef void enqueue_llm__voice(Core* core, uint32_t item) noexcept nogil:
     # stub_assistant.rspp:24  llm -> voice
@@ -432,10 +409,7 @@ cdef void enqueue_llm__voice(Core* core, uint32_t item) noexcept nogil:
         edge.shedding = False
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_LLM__VOICE, size)
-    if edges.has_room(edge, size):
-        edges.append(core, EDGE_LLM__VOICE, item)
-    else:
-        edges.drop_newest(core, EDGE_LLM__VOICE, item)
+    edges.append_or_drop(core, EDGE_LLM__VOICE, item)
 
 
 cdef void release_llm__voice(Core* core, int64_t size) noexcept nogil:
@@ -490,15 +464,9 @@ cdef void say_sorry(Core* core) noexcept nogil:
 cdef void push_sorry__voice(Core* core, uint32_t item) noexcept nogil:
     # stub_assistant.rspp:23  sorry -> voice
     # 2 items, 512 bytes; then drop newest
-    cdef Edge* edge = &core.edges[EDGE_SORRY__VOICE]
-    cdef int64_t size
     if item == NOTHING:
         return
-    size = core.headers[item].size
-    if edges.has_room(edge, size):
-        edges.append(core, EDGE_SORRY__VOICE, item)
-    else:
-        edges.drop_newest(core, EDGE_SORRY__VOICE, item)
+    edges.append_or_drop(core, EDGE_SORRY__VOICE, item)
 
 
 # ---- stub_assistant.rspp:7  node hello : say, runs here, for a turn
@@ -519,15 +487,9 @@ cdef void say_hello(Core* core) noexcept nogil:
 cdef void push_hello__voice(Core* core, uint32_t item) noexcept nogil:
     # stub_assistant.rspp:22  hello -> voice
     # 1 items, 256 bytes; then drop newest
-    cdef Edge* edge = &core.edges[EDGE_HELLO__VOICE]
-    cdef int64_t size
     if item == NOTHING:
         return
-    size = core.headers[item].size
-    if edges.has_room(edge, size):
-        edges.append(core, EDGE_HELLO__VOICE, item)
-    else:
-        edges.drop_newest(core, EDGE_HELLO__VOICE, item)
+    edges.append_or_drop(core, EDGE_HELLO__VOICE, item)
 
 
 # ---- stub_assistant.rspp:8  node voice : tts, an effect, for a turn
@@ -640,10 +602,7 @@ cdef void push_voice__egress_audio(Core* core, uint32_t item) noexcept nogil:
     size = core.headers[item].size
     if edges.has_room(edge, size):
         edge.shedding = False
-    if edges.has_room(edge, size):
-        edges.append(core, EDGE_VOICE__EGRESS_AUDIO, item)
-    else:
-        edges.drop_newest(core, EDGE_VOICE__EGRESS_AUDIO, item)
+    edges.append_or_drop(core, EDGE_VOICE__EGRESS_AUDIO, item)
 
 cdef void react_voice_error(Core* core) noexcept nogil:
     """voice.error"""

@@ -31,7 +31,7 @@ from stub_workshop._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "f806d4c8d34b100fc7e23ef07f7f87c738944c41a6047201a1629c413204011a"
+ABI_HASH = "9d644598fa875b17d29821c5a15c32eb1558f662ed7b8bb100a791b10fd6234c"
 TEMPLATE_HASH = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
@@ -115,10 +115,7 @@ cdef void push_ingress_audio__gate(Core* core, uint32_t item) noexcept nogil:
     edges.shed_expired(core, EDGE_INGRESS_AUDIO__GATE, INGRESS_AUDIO__GATE_AGE_NS)
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_INGRESS_AUDIO__GATE, size)
-    if edges.has_room(edge, size):
-        edges.append(core, EDGE_INGRESS_AUDIO__GATE, item)
-    else:
-        edges.drop_newest(core, EDGE_INGRESS_AUDIO__GATE, item)
+    edges.append_or_drop(core, EDGE_INGRESS_AUDIO__GATE, item)
 
 
 # ---- stub_workshop.rspp:2  node gate : python, runs here, for the session
@@ -177,10 +174,7 @@ cdef void push_gate__stt(Core* core, uint32_t item) noexcept nogil:
         edge.shedding = False
     if not edges.has_room(edge, size):
         edges.keep_latest(core, EDGE_GATE__STT)
-    if edges.has_room(edge, size):
-        edges.append(core, EDGE_GATE__STT, item)
-    else:
-        edges.drop_newest(core, EDGE_GATE__STT, item)
+    edges.append_or_drop(core, EDGE_GATE__STT, item)
 
 cdef void react_gate_error(Core* core) noexcept nogil:
     """gate.error"""
@@ -226,16 +220,6 @@ cdef int offer_stt_utterance(Core* core, Inbound* event) noexcept nogil:
     items.release(core, item)
     return RESULT_ACCEPTED
 
-cdef int offer_stt_partial(Core* core, Inbound* event) noexcept nogil:
-    """stt.partial goes to nobody."""
-    outputs.next_seq(core)
-    return RESULT_ACCEPTED
-
-cdef int offer_stt_final(Core* core, Inbound* event) noexcept nogil:
-    """stt.final goes to nobody."""
-    outputs.next_seq(core)
-    return RESULT_ACCEPTED
-
 cdef int chunk_stt(Core* core, Inbound* event) noexcept nogil:
     """What an invocation of stt produced."""
     cdef Invocation* invocation
@@ -252,13 +236,13 @@ cdef int chunk_stt(Core* core, Inbound* event) noexcept nogil:
     elif event.port == PORT_STT_PARTIAL:
         if event.size > BYTES_STT_PARTIAL:
             return gateway.reject(core, CAUSE_OVERSIZED)
-        answer = offer_stt_partial(core, event)
+        answer = gateway.nobody(core)
     elif event.port == PORT_STT_FINAL:
         if event.size > BYTES_STT_FINAL:
             return gateway.reject(core, CAUSE_OVERSIZED)
         if not context.fits_join(core, event.size):
             return gateway.reject(core, CAUSE_OVERSIZED)
-        answer = offer_stt_final(core, event)
+        answer = gateway.nobody(core)
         if answer == RESULT_ACCEPTED:
             context.join(core, event.payload, event.size, event.b)
     elif event.port == PORT_STT_SPEECH_START:
@@ -297,10 +281,7 @@ cdef void push_stt_utterance__llm(Core* core, uint32_t item) noexcept nogil:
     size = core.headers[item].size
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_STT_UTTERANCE__LLM, size)
-    if edges.has_room(edge, size):
-        edges.append(core, EDGE_STT_UTTERANCE__LLM, item)
-    else:
-        edges.drop_newest(core, EDGE_STT_UTTERANCE__LLM, item)
+    edges.append_or_drop(core, EDGE_STT_UTTERANCE__LLM, item)
 
 cdef void react_stt_speech_start(Core* core) noexcept nogil:
     """stt.speech_start"""
@@ -387,10 +368,7 @@ cdef void push_llm__shout(Core* core, uint32_t item) noexcept nogil:
     edges.shed_expired(core, EDGE_LLM__SHOUT, LLM__SHOUT_AGE_NS)
     if edges.has_room(edge, size):
         edge.shedding = False
-    if edges.has_room(edge, size):
-        edges.append(core, EDGE_LLM__SHOUT, item)
-    else:
-        edges.drop_newest(core, EDGE_LLM__SHOUT, item)
+    edges.append_or_drop(core, EDGE_LLM__SHOUT, item)
 
 cdef void react_llm_started(Core* core) noexcept nogil:
     """llm.started"""
@@ -479,16 +457,10 @@ cdef int emit_shout_extra(Core* core, object emission, int64_t turn, int64_t med
 cdef void push_shout_extra__egress_text(Core* core, uint32_t item) noexcept nogil:
     # stub_workshop.rspp:21  shout.extra -> egress.text
     # 4 items, 320 bytes; then latest only
-    cdef Edge* edge = &core.edges[EDGE_SHOUT_EXTRA__EGRESS_TEXT]
-    cdef int64_t size
     if item == NOTHING:
         return
-    size = core.headers[item].size
     edges.keep_latest(core, EDGE_SHOUT_EXTRA__EGRESS_TEXT)
-    if edges.has_room(edge, size):
-        edges.append(core, EDGE_SHOUT_EXTRA__EGRESS_TEXT, item)
-    else:
-        edges.drop_newest(core, EDGE_SHOUT_EXTRA__EGRESS_TEXT, item)
+    edges.append_or_drop(core, EDGE_SHOUT_EXTRA__EGRESS_TEXT, item)
 
 cdef void enqueue_shout_out__voice(Core* core, uint32_t item) noexcept nogil:
     # stub_workshop.rspp:23  shout -> voice
@@ -500,10 +472,7 @@ cdef void enqueue_shout_out__voice(Core* core, uint32_t item) noexcept nogil:
     size = core.headers[item].size
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_SHOUT_OUT__VOICE, size)
-    if edges.has_room(edge, size):
-        edges.append(core, EDGE_SHOUT_OUT__VOICE, item)
-    else:
-        edges.drop_newest(core, EDGE_SHOUT_OUT__VOICE, item)
+    edges.append_or_drop(core, EDGE_SHOUT_OUT__VOICE, item)
 
 
 cdef void release_shout_out__voice(Core* core, int64_t size) noexcept nogil:
@@ -532,15 +501,9 @@ cdef void push_shout_out__voice(Core* core, uint32_t item) noexcept nogil:
 cdef void push_shout_extra__watch(Core* core, uint32_t item) noexcept nogil:
     # stub_workshop.rspp:24  shout.extra -> watch
     # 4 items, 320 bytes; then drop newest
-    cdef Edge* edge = &core.edges[EDGE_SHOUT_EXTRA__WATCH]
-    cdef int64_t size
     if item == NOTHING:
         return
-    size = core.headers[item].size
-    if edges.has_room(edge, size):
-        edges.append(core, EDGE_SHOUT_EXTRA__WATCH, item)
-    else:
-        edges.drop_newest(core, EDGE_SHOUT_EXTRA__WATCH, item)
+    edges.append_or_drop(core, EDGE_SHOUT_EXTRA__WATCH, item)
 
 
 # ---- stub_workshop.rspp:6  node moment : say, runs here, for a turn
@@ -560,15 +523,9 @@ cdef void say_moment(Core* core) noexcept nogil:
 cdef void push_moment__voice(Core* core, uint32_t item) noexcept nogil:
     # stub_workshop.rspp:22  moment -> voice
     # 2 items, 400 bytes; then drop newest
-    cdef Edge* edge = &core.edges[EDGE_MOMENT__VOICE]
-    cdef int64_t size
     if item == NOTHING:
         return
-    size = core.headers[item].size
-    if edges.has_room(edge, size):
-        edges.append(core, EDGE_MOMENT__VOICE, item)
-    else:
-        edges.drop_newest(core, EDGE_MOMENT__VOICE, item)
+    edges.append_or_drop(core, EDGE_MOMENT__VOICE, item)
 
 
 # ---- stub_workshop.rspp:7  node voice : tts, an effect, for a turn
@@ -660,10 +617,7 @@ cdef void push_voice__egress_audio(Core* core, uint32_t item) noexcept nogil:
     size = core.headers[item].size
     if edges.has_room(edge, size):
         edge.shedding = False
-    if edges.has_room(edge, size):
-        edges.append(core, EDGE_VOICE__EGRESS_AUDIO, item)
-    else:
-        edges.drop_newest(core, EDGE_VOICE__EGRESS_AUDIO, item)
+    edges.append_or_drop(core, EDGE_VOICE__EGRESS_AUDIO, item)
 
 
 # ---- stub_workshop.rspp:8  node watch : tap, runs here, for the session
