@@ -82,7 +82,9 @@ def short(path: Path) -> str:
 
 def is_output(path: Path) -> bool:
     """Written by a program and reviewed as such: generated packages, snapshots."""
-    return "__snapshots__" in path.parts or (ROOT / "generated") in path.parents
+    stub = ROOT / "runtime_base" / "tests" / "stub"
+    is_stub = path.parent.parent == stub and path.parent.name.startswith("stub_")
+    return "__snapshots__" in path.parts or (ROOT / "generated") in path.parents or is_stub
 
 
 def text_files() -> list[Path]:

@@ -7,29 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from rspp_compiler.emit.kernel_layout import constants
+from rspp_compiler.emit.kernel_names import Names, duration, listed
 from rspp_compiler.emit.templates import render_template
+from rspp_compiler.ir import memory
 from rspp_compiler.ir.abi import ABI_HASH, EDGES_MAX, NODES_MAX
 from rspp_compiler.ir.layout import EFFECT, TURN, Edge, Node, Plan, Port, Reaction
-from rspp_compiler.layout import memory
 
 _ORIGIN_GREETING, _ORIGIN_API = "ORIGIN_GREETING", "ORIGIN_API"
-
-
-@dataclass(slots=True)
-class Row:
-    """One constant of `_layout.pxd`: name, value, and what the reader should know."""
-
-    name: str
-    value: str
-    comment: str = ""
-
-
-@dataclass(slots=True)
-class Table:
-    """Constants that belong together."""
-
-    title: str
-    rows: list[Row]
 
 
 @dataclass(slots=True)
@@ -130,29 +115,6 @@ class NodeView:
     handler: int = -1
 
 
-class _Names:
-    """Names for C: unique, and a function of the plan alone."""
-
-    def __init__(self) -> None:
-        self._taken: set[str] = set()
-
-    def take(self, wanted: str) -> str:
-        clean = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in wanted.lower())
-        name, count = clean, 2
-        while name in self._taken:
-            name, count = f"{clean}_{count}", count + 1
-        self._taken.add(name)
-        return name
-
-
-def duration(ns: int) -> str:
-    """A duration as a person would write it."""
-    for unit, size in (("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1_000)):
-        if ns and ns % size == 0:
-            return f"{ns // size} {unit}"
-    return f"{ns} ns"
-
-
 def _literal(text: str) -> str:
     """A C string of the text's UTF-8 bytes."""
     return 'b"' + "".join(chr(b) if 32 <= b < 127 and b not in b'"\\' else f"\\x{b:02x}" for b in text.encode()) + '"'
@@ -162,43 +124,12 @@ class _View:
     """Builds the view from the tables, in the order of ids."""
 
     def __init__(self, plan: Plan, source: str) -> None:
-        self.plan, self.source = plan, source
-        names = _Names()
-        self.node_ids = [names.take(node.name) for node in plan.nodes]
-        names = _Names()
-        self.port_ids = {
-            (node.id, index): names.take(f"{self.node_ids[node.id]}_{port.name}")
-            for node in plan.nodes
-            for index, port in enumerate(node.outputs)
-        }
-        names = _Names()
-        self.pool_ids = [names.take(pool.name) for pool in plan.pools]
-        names = _Names()
-        self.event_ids = [names.take(event.name) for event in plan.events]
-        names = _Names()
-        self.mode_ids = [names.take(mode.name) for mode in plan.modes]
-        names = _Names()
-        self.edge_ids = [names.take(self._flow(edge)) for edge in plan.edges]
+        self.plan, self.source, self.names = plan, source, Names(plan)
         self.maskable = 0
         for mode in plan.modes:
             self.maskable |= mode.edges_off
         self.edges = [self._edge(edge) for edge in plan.edges]
         self.nodes = [self._node(node) for node in plan.nodes]
-
-    def _flow(self, edge: Edge) -> str:
-        """The edge's name: its ends, with a port where the node has several."""
-        plan = self.plan
-        source, target = plan.nodes[edge.source], plan.nodes[edge.target]
-        data = [port for port in source.outputs if port.type != "event"]
-        left, right = self.node_ids[edge.source], self.node_ids[edge.target]
-        if edge.source_port >= 0 and len(data) > 1:
-            left += f"_{source.outputs[edge.source_port].name}"
-        if len(target.inputs) > 1:
-            right += f"_{target.inputs[edge.target_port].name}"
-        return f"{left}__{right}"
-
-    def _event(self, event: int) -> str:
-        return f"EVENT_{self.event_ids[event].upper()}" if event >= 0 else "NO_EVENT"
 
     def _edge(self, edge: Edge) -> EdgeView:
         target = self.plan.nodes[edge.target]
@@ -222,16 +153,16 @@ class _View:
             for step in edge.overflow
         ] or ["drop_newest"]
         return EdgeView(
-            id=self.edge_ids[edge.id],
-            const=f"EDGE_{self.edge_ids[edge.id].upper()}",
+            id=self.names.edge_ids[edge.id],
+            const=f"EDGE_{self.names.edge_ids[edge.id].upper()}",
             name=edge.name,
             line=edge.line,
             bounds=f"{bounds}; then {', '.join(order).replace('_', ' ')}",
-            source=f"NODE_{self.node_ids[edge.source].upper()}",
-            target=f"NODE_{self.node_ids[edge.target].upper()}",
+            source=f"NODE_{self.names.node_ids[edge.source].upper()}",
+            target=f"NODE_{self.names.node_ids[edge.target].upper()}",
             target_port=str(edge.target_port),
             target_kind=kind,
-            pool=f"POOL_{self.pool_ids[edge.pool].upper()}",
+            pool=f"POOL_{self.names.pool_ids[edge.pool].upper()}",
             turn_scoped=edge.scope == TURN,
             ages=edge.age_ns_max > 0,
             blocks=first == "block",
@@ -258,11 +189,11 @@ class _View:
             group.edges.sort(key=edges.index)
         event = next((e.id for e in plan.events if e.node == node.id and e.port == index), -1)
         return PortView(
-            id=self.port_ids[node.id, index],
-            const=f"PORT_{self.port_ids[node.id, index].upper()}",
+            id=self.names.port_ids[node.id, index],
+            const=f"PORT_{self.names.port_ids[node.id, index].upper()}",
             name=port.name,
-            bytes_max=f"BYTES_{self.port_ids[node.id, index].upper()}",
-            event=self._event(event) if port.type == "event" else "",
+            bytes_max=f"BYTES_{self.names.port_ids[node.id, index].upper()}",
+            event=self.names.event(event) if port.type == "event" else "",
             final=node.id == plan.recogniser and port.name == "final",
             text=node.id == plan.ingress and port.name == "text",
             groups=groups,
@@ -274,8 +205,8 @@ class _View:
         named = {reaction.event for reaction in plan.reactions}
         role = {"kernel": "runs here", "effect": "an effect", "boundary": "a boundary"}[node.execution]
         view = NodeView(
-            id=self.node_ids[node.id],
-            const=f"NODE_{self.node_ids[node.id].upper()}",
+            id=self.names.node_ids[node.id],
+            const=f"NODE_{self.names.node_ids[node.id].upper()}",
             name=node.name,
             kind=node.kind,
             line=node.line,
@@ -285,10 +216,10 @@ class _View:
             voice=bool(plan.speech_nodes >> node.id & 1),
             recogniser=node.id == plan.recogniser,
             context=node.kind == "llm",
-            started=f"react_{self.event_ids[node.event_started]}" if node.event_started in named else "",
-            error=self._event(node.event_error),
-            timeout=self._event(node.event_timeout),
-            done=self._event(node.event_done),
+            started=f"react_{self.names.event_ids[node.event_started]}" if node.event_started in named else "",
+            error=self.names.event(node.event_error),
+            timeout=self.names.event(node.event_timeout),
+            done=self.names.event(node.event_done),
             error_handled=node.event_error in named,
             timeout_handled=node.event_timeout in named,
             text=" ".join(node.text.split()),
@@ -307,7 +238,7 @@ class _View:
         for event in self.plan.events:
             actions = [self._action(row) for row in self.plan.reactions if row.event == event.id]
             if event.node == node and actions:
-                found.append(EventView(self.event_ids[event.id], self._event(event.id), event.name, actions))
+                found.append(EventView(self.names.event_ids[event.id], self.names.event(event.id), event.name, actions))
         return found
 
     def _cause(self, event: int) -> str:
@@ -323,9 +254,9 @@ class _View:
     def _action(self, row: Reaction) -> ActionView:
         verb, target, cause = row.action.verb, row.action.target, self._cause(row.event)
         name = self.plan.events[row.event].name
-        node = f"NODE_{self.node_ids[target].upper()}" if verb in ("cancel_node", "trigger") else ""
+        node = f"NODE_{self.names.node_ids[target].upper()}" if verb in ("cancel_node", "trigger") else ""
         if verb == "degrade":
-            mode = f"MODE_{self.mode_ids[target].upper()}"
+            mode = f"MODE_{self.names.mode_ids[target].upper()}"
             call = f"reactions.degrade(core, {mode}, {mode}_NODES_OFF, {mode}_EDGES_OFF, {cause})"
             words = f"degrade {self.plan.modes[target].name}"
         elif verb == "trigger":
@@ -342,202 +273,6 @@ class _View:
             call, words = f"reactions.{verb}(core)", verb.replace("_", " ")
         return ActionView(row.line, f"on {name} -> {words}", call)
 
-    # ---- _layout.pxd
-
-    def _mask(self, mask: int, names: list[str]) -> str:
-        listed = [name for index, name in enumerate(names) if mask >> index & 1]
-        words = ", ".join(listed) or "none"
-        return words if len(words) <= 56 else f"{len(listed)} of them"
-
-    def tables(self) -> list[Table]:
-        plan, source = self.plan, self.source
-        node_names = [node.name for node in plan.nodes]
-        edge_names = [edge.name for edge in plan.edges]
-        tables = [
-            Table(
-                "nodes",
-                [
-                    Row(f"NODE_{self.node_ids[node.id].upper()}", str(node.id), f"{source}:{node.line}  {node.kind}")
-                    for node in plan.nodes
-                ],
-            ),
-            Table(
-                "edges: the one nearest to the egress first",
-                [
-                    Row(f"EDGE_{self.edge_ids[edge.id].upper()}", str(edge.id), f"{source}:{edge.line}  {edge.name}")
-                    for edge in plan.edges
-                ],
-            ),
-            Table(
-                "events",
-                [Row("NO_EVENT", "-1")]
-                + [
-                    Row(f"EVENT_{self.event_ids[event.id].upper()}", str(event.id), event.name) for event in plan.events
-                ],
-            ),
-            Table(
-                "output ports",
-                [
-                    Row(f"PORT_{self.port_ids[node.id, index].upper()}", str(index), f"{node.name}.{port.name}")
-                    for node in plan.nodes
-                    for index, port in enumerate(node.outputs)
-                ],
-            ),
-            Table(
-                "largest item of an output port, in bytes",
-                [
-                    Row(f"BYTES_{self.port_ids[node.id, index].upper()}", str(port.item_bytes_max))
-                    for node in plan.nodes
-                    for index, port in enumerate(node.outputs)
-                ],
-            ),
-            Table(
-                "pools of payload slots",
-                [Row(f"POOL_{name.upper()}", str(index)) for index, name in enumerate(self.pool_ids)],
-            ),
-            Table("modes, and what is off in them", self._modes(node_names, edge_names)),
-            Table(
-                "how many there are",
-                [
-                    Row("NODES", str(len(plan.nodes))),
-                    Row("EDGES", str(len(plan.edges))),
-                    Row("TIMERS", str(memory.timers(plan)), "of the session, of each node, of each edge"),
-                    Row("POOLS", str(max(1, len(plan.pools)))),
-                    Row("NODE_SLOTS", str(max(1, len(plan.nodes)))),
-                    Row("EDGE_SLOTS", str(max(1, len(plan.edges)))),
-                    Row("HEADERS", str(max(1, memory.headers(plan))), "one for each payload slot"),
-                ],
-            ),
-            Table(
-                "sets of nodes and edges, one bit each",
-                [
-                    Row("TURN_NODES", hex(plan.turn_nodes), self._mask(plan.turn_nodes, node_names)),
-                    Row("SPEECH_NODES", hex(plan.speech_nodes), self._mask(plan.speech_nodes, node_names)),
-                    Row(
-                        "TURN_EDGES",
-                        hex(plan.turn_edges),
-                        "flushed when a turn ends: " + self._mask(plan.turn_edges, edge_names),
-                    ),
-                    Row(
-                        "TURN_STAGES",
-                        hex(sum(1 << node for node in plan.stages)),
-                        "all must be complete before a turn is",
-                    ),
-                    Row("AUDIO_EDGES", hex(self.audio_edges), "paced: " + self._mask(self.audio_edges, edge_names)),
-                ],
-            ),
-            Table(
-                "durations, in nanoseconds",
-                [
-                    Row("TURN_NS", str(plan.turn_ns), f"{duration(plan.turn_ns)}: end of input to first output"),
-                    Row("TURN_WARNING_NS", str(plan.turn_warning_ns), duration(plan.turn_warning_ns)),
-                    Row("TURN_TOTAL_NS", str(plan.turn_total_ns), duration(plan.turn_total_ns)),
-                    Row("GRACE_NS", str(plan.grace_ns), f"{duration(plan.grace_ns)}: from cancel to force"),
-                    Row("LEAD_NS", str(plan.lead_ns), f"{duration(plan.lead_ns)}: audio is sent at most this early"),
-                    Row("EVIDENCE_NS", str(plan.evidence_ns), duration(plan.evidence_ns)),
-                ],
-            ),
-            Table("deadlines and windows of effect nodes", self._deadlines()),
-            Table("bounds of edges", self._bounds()),
-            Table("capacities", self._capacities()),
-            Table("payloads: slots, bytes of a slot, and where the pool begins", self._payloads()),
-        ]
-        return [table for table in tables if table.rows]
-
-    def _modes(self, node_names: list[str], edge_names: list[str]) -> list[Row]:
-        rows: list[Row] = []
-        for mode in self.plan.modes:
-            const = f"MODE_{self.mode_ids[mode.id].upper()}"
-            rows.append(Row(const, str(mode.id)))
-            if mode.id:
-                nodes, edges = mode.nodes_off, mode.edges_off
-                rows.append(Row(f"{const}_NODES_OFF", hex(nodes), self._mask(nodes, node_names)))
-                rows.append(Row(f"{const}_EDGES_OFF", hex(edges), self._mask(edges, edge_names)))
-        return rows
-
-    def _deadlines(self) -> list[Row]:
-        rows: list[Row] = []
-        for node in self.plan.nodes:
-            name = self.node_ids[node.id].upper()
-            if node.execution == EFFECT:
-                rows += [
-                    Row(f"{name}_FIRST_NS", str(node.first_output_ns), duration(node.first_output_ns)),
-                    Row(f"{name}_CHUNK_NS", str(node.chunk_ns), duration(node.chunk_ns)),
-                    Row(f"{name}_WINDOW", str(node.window), "items fed and not yet taken"),
-                ]
-            if node.execution == "kernel" and node.kind == "python":
-                rows.append(Row(f"{name}_EMISSIONS", str(node.emissions_max), "of one call"))
-        return rows
-
-    def _bounds(self) -> list[Row]:
-        rows: list[Row] = []
-        for edge in self.plan.edges:
-            name = self.edge_ids[edge.id].upper()
-            rows += [
-                Row(f"{name}_ITEMS", str(edge.items_max), edge.name),
-                Row(f"{name}_BYTES", str(edge.bytes_max)),
-                Row(f"{name}_ITEM_BYTES", str(memory.item_bytes_max(self.plan, edge)), "its largest item"),
-                Row(f"{name}_RING", str(memory.power_of_two(edge.items_max)), "handles"),
-            ]
-            if edge.age_ns_max:
-                rows.append(Row(f"{name}_AGE_NS", str(edge.age_ns_max), duration(edge.age_ns_max)))
-            if edge.overflow and edge.overflow[0].strategy == "block":
-                rows.append(Row(f"{name}_BLOCK_NS", str(edge.overflow[0].block_ns), "0: as long as it takes"))
-            if edge.handoff:
-                rows += [
-                    Row(f"{name}_HANDOFF_NS", str(edge.handoff.age_ns_max), duration(edge.handoff.age_ns_max)),
-                    Row(f"{name}_HANDOFF_BYTES", str(edge.handoff.bytes_max)),
-                    Row(f"{name}_PENDING", str(memory.word(memory.pending_bytes(self.plan, edge)))),
-                ]
-        return rows
-
-    def _capacities(self) -> list[Row]:
-        plan = self.plan
-        return [
-            Row("CONTROL_OUT", str(plan.control_out_max), "outputs"),
-            Row("CONTROL_STEP", str(plan.control_step_max), "control outputs of one step, at most"),
-            Row("DATA_OUT", str(plan.data_out_max), "outputs"),
-            Row("TELEMETRY_OUT", str(plan.telemetry_out_max), "outputs"),
-            Row("INVOKE_SLOTS", str(3 + plan.context_items_max), "data outputs that an item for an effect may need"),
-            Row("INBOX", str(plan.control_in_max), "entries"),
-            Row("INBOX_RING", str(memory.power_of_two(plan.control_in_max))),
-            Row("LEDGER", str(plan.ledger_max), "entries"),
-            Row("LEDGER_RING", str(memory.power_of_two(plan.ledger_max))),
-            Row("UTTERANCE_BYTES", str(plan.utterance_bytes_max)),
-            Row("UTTERANCE_BUFFER", str(memory.word(plan.utterance_bytes_max))),
-            Row("SPOKEN_BYTES", str(plan.spoken_bytes_max)),
-            Row("SPOKEN_BUFFER", str(memory.word(plan.spoken_bytes_max))),
-            Row("CONTEXT_ITEMS", str(plan.context_items_max), "messages"),
-            Row("CONTEXT_SLOTS", str(memory.message_slots(plan))),
-            Row("CONTEXT_BYTES", str(plan.context_bytes_max)),
-            Row("CONTEXT_BUFFER", str(memory.word(memory.context_bytes(plan)))),
-            Row("HASHES", str(memory.hashes(plan)), "turns between two drains"),
-            Row("AUDIO_BYTES_PER_SECOND", str(plan.audio_bytes_per_second), "at egress.audio"),
-            Row("MEMORY_BYTES", str(memory.memory_bytes(plan)), "of one session"),
-        ]
-
-    def _payloads(self) -> list[Row]:
-        rows: list[Row] = []
-        first, offset = 0, 0
-        for pool, name in zip(self.plan.pools, self.pool_ids, strict=True):
-            const, each = f"POOL_{name.upper()}", memory.word(pool.slot_bytes)
-            rows += [
-                Row(f"{const}_SLOTS", str(pool.slots)),
-                Row(f"{const}_SLOT", str(each)),
-                Row(f"{const}_FIRST", str(first), "handle"),
-                Row(f"{const}_OFFSET", str(offset)),
-            ]
-            first, offset = first + pool.slots, offset + pool.slots * each
-        rows.append(Row("PAYLOAD_BYTES", str(max(8, offset))))
-        return rows
-
-    @property
-    def audio_edges(self) -> int:
-        plan = self.plan
-        return sum(
-            1 << edge.id for edge, view in zip(plan.edges, self.edges, strict=True) if view.target_kind == "speaker"
-        )
-
     def stages(self) -> list[dict[str, object]]:
         """Turn-scoped nodes in topological order, with the masks that tell when one is complete."""
         rows: list[dict[str, object]] = []
@@ -549,7 +284,7 @@ class _View:
                     "const": view.const,
                     "name": node.name,
                     "upstream": hex(upstream),
-                    "after": self._mask(upstream, [row.name for row in self.plan.nodes]),
+                    "after": listed(upstream, [row.name for row in self.plan.nodes]),
                     "edges_in": hex(sum(1 << edge.id for edge in self.plan.edges if edge.target == id)),
                     "effect": view.effect,
                     "handoffs": [edge for edge in view.edges_in if edge.handoff],
@@ -580,12 +315,6 @@ def kernel_view(plan: Plan, source: str) -> dict[str, object]:
     """Everything that the three templates print."""
     _check(plan)
     view = _View(plan, source)
-    tables = view.tables()
-    for table in tables:
-        width = max(len(row.name) for row in table.rows)
-        digits = max(len(row.value) for row in table.rows)
-        for row in table.rows:
-            row.name, row.value = row.name.ljust(width), row.value.rjust(digits)
     says = [node for node in view.nodes if node.kind == "say"]
     return {
         "package": plan.pipeline,
@@ -596,10 +325,10 @@ def kernel_view(plan: Plan, source: str) -> dict[str, object]:
         "abi_hash": ABI_HASH,
         "memory_bytes": f"{memory.memory_bytes(plan):,}",
         "mode": plan.modes[0].name if plan.modes else "full",
-        "tables": tables,
+        "tables": constants(plan, view.names, source),
         "nodes": view.nodes,
         "edges": view.edges,
-        "pools": [f"POOL_{name.upper()}" for name in view.pool_ids],
+        "pools": [f"POOL_{name.upper()}" for name in view.names.pool_ids],
         "session_events": view.events_of(-1) + view.events_of(-2),
         "events": [event for node in (-1, -2, *range(len(plan.nodes))) for event in view.events_of(node)],
         "says": says,
@@ -610,12 +339,12 @@ def kernel_view(plan: Plan, source: str) -> dict[str, object]:
         "recogniser": view.nodes[plan.recogniser] if plan.recogniser >= 0 else None,
         "ingress": view.nodes[plan.ingress] if plan.ingress >= 0 else None,
         "egress": str(plan.egress) if plan.egress < 0 else view.nodes[plan.egress].const,
-        "speech_start": view._event(plan.speech_start),
-        "turn_owner": view._event(plan.turn_owner),
-        "barge_in": view._event(plan.barge_in),
-        "connected": next((view._event(e.id) for e in plan.events if e.name == "session.connected"), "NO_EVENT"),
+        "speech_start": view.names.event(plan.speech_start),
+        "turn_owner": view.names.event(plan.turn_owner),
+        "barge_in": view.names.event(plan.barge_in),
+        "connected": next((view.names.event(e.id) for e in plan.events if e.name == "session.connected"), "NO_EVENT"),
         "words": {node.id: len(node.text.split()) for node in view.nodes},
-        "sizes": {view.node_ids[node.id]: len(node.text.encode()) for node in plan.nodes},
+        "sizes": {view.names.node_ids[node.id]: len(node.text.encode()) for node in plan.nodes},
     }
 
 

@@ -10,7 +10,7 @@ from plans import PLANS
 
 from rspp_compiler.emit.kernel_view import kernel_files
 from rspp_compiler.ir import abi as compiler_abi
-from rspp_compiler.layout import memory
+from rspp_compiler.ir import memory
 from rspp_runtime.abi import ABI_HASH
 from rspp_runtime.kernel import session
 

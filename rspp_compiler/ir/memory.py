@@ -1,0 +1,129 @@
+"""The memory of a session, to the byte: what the generated package's `struct Memory` holds.
+
+The kernel keeps a session in one block, sized here. The sizes of its structs repeat those of the runtime
+(`rspp_runtime/kernel/state.pxd`); a test holds them equal, and a generated package asserts the sum when it is imported.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from rspp_compiler.ir.layout import Edge, Plan, Port
+
+CORE_BYTES = 1384
+NODE_BYTES = 216
+EDGE_BYTES = 128
+POOL_BYTES = 24
+HEADER_BYTES = 64
+OUTPUT_BYTES = 64
+ENTRY_BYTES = 64
+PLAYED_BYTES = 24
+MESSAGE_BYTES = 16
+TIMER_BYTES = 8
+HANDLE_BYTES = 4
+HASH_BYTES = 32
+
+TIMERS_SESSION, TIMERS_NODE, TIMERS_EDGE = 4, 3, 2
+OUTPUTS_PER_TURN = 4
+"""Control outputs that each opened turn leaves at least: proposed, opened, committed or aborted, closed."""
+
+
+class Block(NamedTuple):
+    """One row of the memory table: `number` things of `each` bytes."""
+
+    what: str
+    number: int
+    each: int
+    total: int
+
+
+def power_of_two(count: int) -> int:
+    """The smallest power of two that is not below `count`, at least 2."""
+    return 1 << max(1, (count - 1).bit_length())
+
+
+def word(size: int) -> int:
+    """`size` rounded up to whole 64-bit words, at least one."""
+    return max(8, (size + 7) // 8 * 8)
+
+
+def timers(plan: Plan) -> int:
+    """Timer slots: of the session, of each node, of each edge."""
+    return TIMERS_SESSION + TIMERS_NODE * len(plan.nodes) + TIMERS_EDGE * len(plan.edges)
+
+
+def headers(plan: Plan) -> int:
+    """Headers: one for each payload slot."""
+    return sum(pool.slots for pool in plan.pools)
+
+
+def hashes(plan: Plan) -> int:
+    """Plan hashes that can wait to be drained: as many as turns can open before the control outputs are full."""
+    return plan.control_out_max // OUTPUTS_PER_TURN + 1
+
+
+def source_port(plan: Plan, edge: Edge) -> Port | None:
+    """The output that the edge comes from; None for a reaction's path into its first node."""
+    return plan.nodes[edge.source].outputs[edge.source_port] if edge.source_port >= 0 else None
+
+
+def item_bytes_max(plan: Plan, edge: Edge) -> int:
+    """The largest item that is offered to the edge: of the port it comes from, else of the port it goes to."""
+    port = source_port(plan, edge) or plan.nodes[edge.target].inputs[edge.target_port]
+    return port.item_bytes_max
+
+
+def pending_bytes(plan: Plan, edge: Edge) -> int:
+    """Text that a hand-off can hold: its bound, or one item that is larger."""
+    if edge.handoff is None:
+        return 0
+    return max(edge.handoff.bytes_max, item_bytes_max(plan, edge))
+
+
+def message_slots(plan: Plan) -> int:
+    """Messages of the conversation that stay readable: one more than it has."""
+    return plan.context_items_max + 1
+
+
+def context_bytes(plan: Plan) -> int:
+    """The ring of the conversation's text: its bound, and room for an utterance before the oldest is overwritten."""
+    return plan.context_bytes_max + plan.utterance_bytes_max
+
+
+def memory_table(plan: Plan) -> list[Block]:
+    """What a session's block holds, in the order in which it lies there."""
+
+    def block(what: str, count: int, each: int) -> Block:
+        return Block(what, count, each, count * each)
+
+    table = [
+        block("state", 1, CORE_BYTES),
+        block("nodes", max(1, len(plan.nodes)), NODE_BYTES),
+        block("edges", max(1, len(plan.edges)), EDGE_BYTES),
+        block("pools", max(1, len(plan.pools)), POOL_BYTES),
+        block("timers", timers(plan), TIMER_BYTES),
+        block("control outputs", plan.control_out_max, OUTPUT_BYTES),
+        block("data outputs", plan.data_out_max, OUTPUT_BYTES),
+        block("telemetry outputs", plan.telemetry_out_max, OUTPUT_BYTES),
+        block("inbox", power_of_two(plan.control_in_max), ENTRY_BYTES),
+        block("ledger", power_of_two(plan.ledger_max), PLAYED_BYTES),
+        block("messages", message_slots(plan), MESSAGE_BYTES),
+        block("plan hashes", hashes(plan), HASH_BYTES),
+    ]
+    table += [block(f"ring: {edge.name}", power_of_two(edge.items_max), HANDLE_BYTES) for edge in plan.edges]
+    table += [
+        block(f"hand-off: {edge.name}", 1, word(pending_bytes(plan, edge))) for edge in plan.edges if edge.handoff
+    ]
+    table += [
+        block("utterance", 1, word(plan.utterance_bytes_max)),
+        block("spoken text", 1, word(plan.spoken_bytes_max)),
+        block("conversation", 1, word(context_bytes(plan))),
+        block("item headers", max(1, headers(plan)), HEADER_BYTES),
+    ]
+    table += [block(f"payloads: {pool.name}", pool.slots, word(pool.slot_bytes)) for pool in plan.pools]
+    return table
+
+
+def memory_bytes(plan: Plan) -> int:
+    """Bytes of a session's block; equal to `sizeof(Memory)` of the generated kernel."""
+    return sum(block.total for block in memory_table(plan))
