@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-ABI_HASH = "9d644598fa875b17d29821c5a15c32eb1558f662ed7b8bb100a791b10fd6234c"
+ABI_HASH = "1c1e7de5cd86a91b9f1f3c0581d480ddbe528999f5b28f0eca0ccde1784069aa"
 """Equal to `rspp_runtime.abi.ABI_HASH`; a test holds them together, since the compiler never imports the runtime."""
 
 NODES_MAX = 63

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from rspp_compiler.ir.layout import Edge, Plan, Port
 
-CORE_BYTES = 1384
+CORE_BYTES = 1376
 NODE_BYTES = 216
 EDGE_BYTES = 128
 POOL_BYTES = 24

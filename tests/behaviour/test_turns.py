@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conversation import EARS, LLM, MS, STT, VOICE, Conversation, decision, requests, signals
+from conversation import EARS, FINAL, LLM, MS, SPEECH, STT, VOICE, Conversation, decision, requests, signals
 from kernels import plan_of
 
 from rspp_runtime.abi import Cause, Control, In, Op, Result, Signal
@@ -159,6 +159,42 @@ def test_a_proposal_during_a_turn_waits_for_its_end(talk: Conversation) -> None:
     assert signals(talk.control(Control.END_UTTERANCE)) == ["DEFER"]
     assert signals(talk.control(Control.END_UTTERANCE)) == []
     assert signals(talk.control(Control.CANCEL_TURN))[-3:] == ["CLOSE", "TURN_OPEN_PROPOSED", "TURN_OPEN"]
+
+
+def test_the_budget_of_a_deferred_turn_runs_from_when_it_may_begin(talk: Conversation) -> None:
+    talk.control(Control.END_UTTERANCE)
+    talk.control(Control.END_UTTERANCE)
+    talk.now += 5_000  # longer than the turn budget
+    outputs = talk.control(Control.CANCEL_TURN)
+    assert signals(outputs)[-1] == "TURN_OPEN"
+    assert "BUDGET_EXHAUSTED" not in signals(talk.step(talk.now + 100))
+
+
+def test_what_a_late_reaction_began_does_not_outlive_its_turn(talk: Conversation) -> None:
+    """The recogniser fails after evidence was asked for: `sorry` begins to speak, and is stopped by the commit."""
+    talk.ask().think(b"Yes.").speak(frames=2, bytes_each=2, words_each=1)
+    talk.chunk(EARS, SPEECH, bytes(640))  # the recogniser is at work again; nobody has interrupted
+    talk.step(talk.now + 40)
+    asked = requests(talk.outputs, Op.APPEND)[-1]
+    began = talk.done(STT, outcome=4)
+    voice = talk.invocation(VOICE)
+    assert Op.FEED in {output.op for output in began}
+    ended = talk.control(Control.EVIDENCE_APPENDED, a=asked.turn)
+    assert [output.invocation for output in requests(ended, Op.CANCEL)] == [voice]
+    assert signals(ended)[-2:] == ["COMMIT", "CLOSE"]
+
+
+def test_a_recogniser_that_finishes_one_utterance_keeps_no_deadline_for_the_next(talk: Conversation) -> None:
+    """The user goes on speaking before the first utterance is recognised: no timeout hits the second."""
+    talk.hear()
+    talk.fall_silent()
+    first = talk.invocation(STT)
+    talk.hear()
+    assert talk.invocation(STT) != first
+    talk.chunk(STT, FINAL, b"hello", invocation=first, b=1)
+    talk.offer(In.DONE, node=STT, invocation=first)
+    talk.step()
+    assert "PROVIDER_ERROR" not in signals(talk.step(talk.now + 1_000))
 
 
 def test_barge_in_stops_the_answer_and_the_context_keeps_what_was_heard(talk: Conversation) -> None:

@@ -18,7 +18,7 @@ def _connect(kernel: str) -> list[Output]:
 
 def test_the_plan_is_frozen() -> None:
     assert PLAN.pipeline == "hello"
-    assert TEMPLATE_HASH == "e3cb17e569c367c59f10ecbe7cc9f078bee9cd38bf79bf4604b8f3d8da561158"
+    assert TEMPLATE_HASH == "88383f9eaca6d7cdb9fac4f8ae7a5f229efb2c3b509d3dbc741ee8c119b8d49a"
 
 
 def test_a_session_connects() -> None:

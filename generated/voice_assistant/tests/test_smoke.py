@@ -18,7 +18,7 @@ def _connect(kernel: str) -> list[Output]:
 
 def test_the_plan_is_frozen() -> None:
     assert PLAN.pipeline == "voice_assistant"
-    assert TEMPLATE_HASH == "93e324f3c69fa55bbae8272cf38665e9e236b6ccff967e50b87aa9a84bf646c9"
+    assert TEMPLATE_HASH == "c50c83d3f68ab9a2f48619f77a44224730524438fbf6aad2a9018b54da02e624"
 
 
 def test_a_session_connects() -> None:

@@ -56,7 +56,8 @@ cdef enum:  # largest item of an output port, in bytes
 
 cdef enum:  # pools of payload slots
     POOL_AUDIO_640 = 0
-    POOL_TEXT_4096 = 1
+    POOL_TEXT_1024 = 1
+    POOL_TEXT_4096 = 2
 
 cdef enum:  # modes, and what is off in them
     MODE_FULL = 0
@@ -65,15 +66,15 @@ cdef enum:  # how many there are
     NODES      =   6
     EDGES      =   5
     TIMERS     =  32   # of the session, of each node, of each edge
-    POOLS      =   2
+    POOLS      =   3
     NODE_SLOTS =   6
     EDGE_SLOTS =   5
-    HEADERS    = 300   # one for each payload slot
+    HEADERS    = 256   # one for each payload slot
 
 cdef enum:  # sets of nodes and edges, one bit each
     TURN_NODES   = 0x18   # llm, tts
     SPEECH_NODES = 0x10   # tts
-    TURN_EDGES   =  0x7   # flushed when a turn ends: tts.audio -> egress.audio, llm.delta -> tts.text, stt.utterance -> llm.prompt
+    TURN_EDGES   =  0x7   # flushed when a turn ends: 3 of them
     TURN_STAGES  = 0x18   # all must be complete before a turn is
     AUDIO_EDGES  =  0x1   # paced: tts.audio -> egress.audio
 
@@ -105,18 +106,18 @@ cdef enum:  # bounds of edges
     TTS__EGRESS_AUDIO_ITEM_BYTES  =       640   # its largest item
     TTS__EGRESS_AUDIO_RING        =       128   # handles
     TTS__EGRESS_AUDIO_BLOCK_NS    =         0   # 0: as long as it takes
-    LLM_DELTA__TTS_ITEMS          =        16   # llm.delta -> tts.text
-    LLM_DELTA__TTS_BYTES          =     65536
+    LLM_DELTA__TTS_ITEMS          =         8   # llm.delta -> tts.text
+    LLM_DELTA__TTS_BYTES          =      8192
     LLM_DELTA__TTS_ITEM_BYTES     =       512   # its largest item
-    LLM_DELTA__TTS_RING           =        16   # handles
+    LLM_DELTA__TTS_RING           =         8   # handles
     LLM_DELTA__TTS_BLOCK_NS       = 250000000   # 0: as long as it takes
     LLM_DELTA__TTS_HANDOFF_NS     = 150000000   # 150 ms
-    LLM_DELTA__TTS_HANDOFF_BYTES  =      4096
-    LLM_DELTA__TTS_PENDING        =      4096
-    STT_UTTERANCE__LLM_ITEMS      =        16   # stt.utterance -> llm.prompt
-    STT_UTTERANCE__LLM_BYTES      =     65536
+    LLM_DELTA__TTS_HANDOFF_BYTES  =      1024
+    LLM_DELTA__TTS_PENDING        =      1024
+    STT_UTTERANCE__LLM_ITEMS      =         8   # stt.utterance -> llm.prompt
+    STT_UTTERANCE__LLM_BYTES      =     32768
     STT_UTTERANCE__LLM_ITEM_BYTES =      4096   # its largest item
-    STT_UTTERANCE__LLM_RING       =        16   # handles
+    STT_UTTERANCE__LLM_RING       =         8   # handles
     STT_UTTERANCE__LLM_BLOCK_NS   = 250000000   # 0: as long as it takes
     VAD__STT_ITEMS                =        16   # vad.speech -> stt.audio
     VAD__STT_BYTES                =     10240
@@ -132,8 +133,8 @@ cdef enum:  # bounds of edges
 cdef enum:  # capacities
     CONTROL_OUT            =    128   # outputs
     CONTROL_STEP           =     19   # control outputs of one step, at most
-    DATA_OUT               =     64   # outputs
-    TELEMETRY_OUT          =     64   # outputs
+    DATA_OUT               =     32   # outputs
+    TELEMETRY_OUT          =     16   # outputs
     INVOKE_SLOTS           =     19   # data outputs that an item for an effect may need
     INBOX                  =     32   # entries
     INBOX_RING             =     32
@@ -149,15 +150,19 @@ cdef enum:  # capacities
     CONTEXT_BUFFER         =  20480
     HASHES                 =     33   # turns between two drains
     AUDIO_BYTES_PER_SECOND =  32000   # at egress.audio
-    MEMORY_BYTES           = 619312   # of one session
+    MEMORY_BYTES           = 403496   # of one session
 
 cdef enum:  # payloads: slots, bytes of a slot, and where the pool begins
-    POOL_AUDIO_640_SLOTS  =    200
+    POOL_AUDIO_640_SLOTS  =    168
     POOL_AUDIO_640_SLOT   =    640
     POOL_AUDIO_640_FIRST  =      0   # handle
     POOL_AUDIO_640_OFFSET =      0
-    POOL_TEXT_4096_SLOTS  =    100
+    POOL_TEXT_1024_SLOTS  =     44
+    POOL_TEXT_1024_SLOT   =   1024
+    POOL_TEXT_1024_FIRST  =    168   # handle
+    POOL_TEXT_1024_OFFSET = 107520
+    POOL_TEXT_4096_SLOTS  =     44
     POOL_TEXT_4096_SLOT   =   4096
-    POOL_TEXT_4096_FIRST  =    200   # handle
-    POOL_TEXT_4096_OFFSET = 128000
-    PAYLOAD_BYTES         = 537600
+    POOL_TEXT_4096_FIRST  =    212   # handle
+    POOL_TEXT_4096_OFFSET = 152576
+    PAYLOAD_BYTES         = 332800

@@ -131,10 +131,10 @@ EDGES: Final[tuple[Edge, ...]] = (
         target_port = 0,
         scope       = "turn",
         pool        = 1,
-        items_max   = 16,
-        bytes_max   = 65_536,
+        items_max   = 8,
+        bytes_max   = 8_192,
         overflow    = (Overflow("block", 250_000_000), Overflow("latest_only")),
-        handoff     = Handoff(150_000_000, 4_096),
+        handoff     = Handoff(150_000_000, 1_024),
     ),
     # ---- hello.rspp:5  stt.utterance -> llm.prompt
     Edge(
@@ -146,9 +146,9 @@ EDGES: Final[tuple[Edge, ...]] = (
         target      = 3,
         target_port = 0,
         scope       = "turn",
-        pool        = 1,
-        items_max   = 16,
-        bytes_max   = 65_536,
+        pool        = 2,
+        items_max   = 8,
+        bytes_max   = 32_768,
         overflow    = (Overflow("block", 250_000_000), Overflow("latest_only")),
     ),
     # ---- hello.rspp:5  vad.speech -> stt.audio
@@ -187,8 +187,9 @@ EDGES: Final[tuple[Edge, ...]] = (
 
 # name, bytes of a slot, slots
 POOLS: Final[tuple[Pool, ...]] = (
-    Pool("audio_640",   640, 200),
-    Pool("text_4096", 4_096, 100),
+    Pool("audio_640",   640, 168),
+    Pool("text_1024", 1_024,  44),
+    Pool("text_4096", 4_096,  44),
 )
 
 # id, name, node (-1 the session, -2 the turn), port (-1 for the kernel's own events)
@@ -209,7 +210,7 @@ PLAN: Final = Plan(
     pipeline               = "hello",
     pipeline_version       = "0.0.0",
     profile                = "simple/v1",
-    template_hash          = "e3cb17e569c367c59f10ecbe7cc9f078bee9cd38bf79bf4604b8f3d8da561158",
+    template_hash          = "88383f9eaca6d7cdb9fac4f8ae7a5f229efb2c3b509d3dbc741ee8c119b8d49a",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -241,10 +242,10 @@ PLAN: Final = Plan(
     control_in_max         = 32,
     control_out_max        = 128,
     control_step_max       = 19,
-    data_out_max           = 64,
-    telemetry_out_max      = 64,
+    data_out_max           = 32,
+    telemetry_out_max      = 16,
     ledger_max             = 64,
-    memory_bytes           = 619_312,
+    memory_bytes           = 403_496,
     provider_bindings      = (("vad", "silero"), ("stt", "pocketsphinx"), ("llm", "scripted"), ("tts", "espeak")),
 )
 
@@ -315,9 +316,9 @@ RESOLVED_PLAN: Final[dict[str, Any]] = {
         },
         "stt.utterance -> llm.prompt": {
             "strategy": "block",
-            "max_queue_items": 16,
+            "max_queue_items": 8,
             "max_queue_ms": 120_000,
-            "max_queue_bytes": 65_536,
+            "max_queue_bytes": 32_768,
             "max_latency_contribution_ms": 250,
             "lane_handling": {
                 "DataLane": "block",
@@ -329,9 +330,9 @@ RESOLVED_PLAN: Final[dict[str, Any]] = {
         },
         "llm.delta -> tts.text": {
             "strategy": "block",
-            "max_queue_items": 16,
+            "max_queue_items": 8,
             "max_queue_ms": 120_000,
-            "max_queue_bytes": 65_536,
+            "max_queue_bytes": 8_192,
             "max_latency_contribution_ms": 150,
             "lane_handling": {
                 "DataLane": "block",
@@ -395,7 +396,7 @@ RESOLVED_PLAN: Final[dict[str, Any]] = {
             "min_partial_chars": 1,
             "max_partial_age_ms": 150,
             "max_pending_revisions": 1,
-            "max_pending_segments": 16,
+            "max_pending_segments": 8,
             "trigger_on_punctuation": True,
             "coalesce_latest_only": False,
             "emit_flow_control_signals": True,

@@ -63,7 +63,7 @@ cdef enum:  # largest item of an output port, in bytes
     BYTES_STT_FINAL         = 4096
     BYTES_LLM_DELTA         =  512
     BYTES_LLM_FINAL         = 4096
-    BYTES_SORRY_TEXT        = 4096
+    BYTES_SORRY_TEXT        = 1024
     BYTES_VOICE_AUDIO       =  640
 
 cdef enum:  # pools of payload slots
@@ -76,7 +76,7 @@ cdef enum:  # modes, and what is off in them
     MODE_FULL                =    0
     MODE_TEXT_ONLY           =    1
     MODE_TEXT_ONLY_NODES_OFF = 0x40   # voice
-    MODE_TEXT_ONLY_EDGES_OFF =  0xd   # voice.audio -> egress.audio, sorry.text -> voice.text, llm.delta -> voice.text
+    MODE_TEXT_ONLY_EDGES_OFF =  0xd   # 3 of them
 
 cdef enum:  # how many there are
     NODES      =   8
@@ -85,12 +85,12 @@ cdef enum:  # how many there are
     POOLS      =   4
     NODE_SLOTS =   8
     EDGE_SLOTS =   8
-    HEADERS    = 532   # one for each payload slot
+    HEADERS    = 373   # one for each payload slot
 
 cdef enum:  # sets of nodes and edges, one bit each
     TURN_NODES   = 0x68   # llm, sorry, voice
     SPEECH_NODES = 0x40   # voice
-    TURN_EDGES   = 0x2f   # flushed when a turn ends: voice.audio -> egress.audio, llm.delta -> egress.text, sorry.text -> voice.text, llm.delta -> voice.text, stt.utterance -> llm.prompt
+    TURN_EDGES   = 0x2f   # flushed when a turn ends: 5 of them
     TURN_STAGES  = 0x68   # all must be complete before a turn is
     AUDIO_EDGES  =  0x1   # paced: voice.audio -> egress.audio
 
@@ -103,18 +103,18 @@ cdef enum:  # durations, in nanoseconds
     EVIDENCE_NS     =    500000000   # 500 ms
 
 cdef enum:  # deadlines and windows of effect nodes
-    EARS_FIRST_NS  =          0   # 0 ns
-    EARS_CHUNK_NS  =          0   # 0 ns
-    EARS_WINDOW    =         16   # items fed and not yet taken
-    STT_FIRST_NS   =  300000000   # 300 ms
-    STT_CHUNK_NS   =          0   # 0 ns
-    STT_WINDOW     =         16   # items fed and not yet taken
-    LLM_FIRST_NS   =  800000000   # 800 ms
-    LLM_CHUNK_NS   = 1000000000   # 1 s
-    LLM_WINDOW     =         16   # items fed and not yet taken
-    VOICE_FIRST_NS =  300000000   # 300 ms
-    VOICE_CHUNK_NS = 1000000000   # 1 s
-    VOICE_WINDOW   =         16   # items fed and not yet taken
+    EARS_FIRST_NS  =         0   # 0 ns
+    EARS_CHUNK_NS  =         0   # 0 ns
+    EARS_WINDOW    =        16   # items fed and not yet taken
+    STT_FIRST_NS   = 300000000   # 300 ms
+    STT_CHUNK_NS   =         0   # 0 ns
+    STT_WINDOW     =        16   # items fed and not yet taken
+    LLM_FIRST_NS   = 800000000   # 800 ms
+    LLM_CHUNK_NS   = 300000000   # 300 ms
+    LLM_WINDOW     =        16   # items fed and not yet taken
+    VOICE_FIRST_NS = 300000000   # 300 ms
+    VOICE_CHUNK_NS = 300000000   # 300 ms
+    VOICE_WINDOW   =        16   # items fed and not yet taken
 
 cdef enum:  # bounds of edges
     VOICE__EGRESS_AUDIO_ITEMS         =       100   # voice.audio -> egress.audio
@@ -122,33 +122,33 @@ cdef enum:  # bounds of edges
     VOICE__EGRESS_AUDIO_ITEM_BYTES    =       640   # its largest item
     VOICE__EGRESS_AUDIO_RING          =       128   # handles
     VOICE__EGRESS_AUDIO_BLOCK_NS      =         0   # 0: as long as it takes
-    LLM_DELTA__EGRESS_TEXT_ITEMS      =        16   # llm.delta -> egress.text
-    LLM_DELTA__EGRESS_TEXT_BYTES      =      8192
+    LLM_DELTA__EGRESS_TEXT_ITEMS      =         8   # llm.delta -> egress.text
+    LLM_DELTA__EGRESS_TEXT_BYTES      =      4096
     LLM_DELTA__EGRESS_TEXT_ITEM_BYTES =       512   # its largest item
-    LLM_DELTA__EGRESS_TEXT_RING       =        16   # handles
+    LLM_DELTA__EGRESS_TEXT_RING       =         8   # handles
     LLM_DELTA__EGRESS_TEXT_BLOCK_NS   = 250000000   # 0: as long as it takes
-    SORRY__VOICE_ITEMS                =        16   # sorry.text -> voice.text
-    SORRY__VOICE_BYTES                =     65536
-    SORRY__VOICE_ITEM_BYTES           =      4096   # its largest item
-    SORRY__VOICE_RING                 =        16   # handles
+    SORRY__VOICE_ITEMS                =         8   # sorry.text -> voice.text
+    SORRY__VOICE_BYTES                =      8192
+    SORRY__VOICE_ITEM_BYTES           =      1024   # its largest item
+    SORRY__VOICE_RING                 =         8   # handles
     SORRY__VOICE_BLOCK_NS             = 250000000   # 0: as long as it takes
-    LLM_DELTA__VOICE_ITEMS            =        16   # llm.delta -> voice.text
-    LLM_DELTA__VOICE_BYTES            =     65536
+    LLM_DELTA__VOICE_ITEMS            =         8   # llm.delta -> voice.text
+    LLM_DELTA__VOICE_BYTES            =      8192
     LLM_DELTA__VOICE_ITEM_BYTES       =       512   # its largest item
-    LLM_DELTA__VOICE_RING             =        16   # handles
+    LLM_DELTA__VOICE_RING             =         8   # handles
     LLM_DELTA__VOICE_BLOCK_NS         = 250000000   # 0: as long as it takes
     LLM_DELTA__VOICE_HANDOFF_NS       = 150000000   # 150 ms
-    LLM_DELTA__VOICE_HANDOFF_BYTES    =      4096
-    LLM_DELTA__VOICE_PENDING          =      4096
-    STT_PARTIAL__CAPTIONS_ITEMS       =        16   # stt.partial -> captions.in
-    STT_PARTIAL__CAPTIONS_BYTES       =     16384
+    LLM_DELTA__VOICE_HANDOFF_BYTES    =      1024
+    LLM_DELTA__VOICE_PENDING          =      1024
+    STT_PARTIAL__CAPTIONS_ITEMS       =         1   # stt.partial -> captions.in
+    STT_PARTIAL__CAPTIONS_BYTES       =      1024
     STT_PARTIAL__CAPTIONS_ITEM_BYTES  =      1024   # its largest item
-    STT_PARTIAL__CAPTIONS_RING        =        16   # handles
+    STT_PARTIAL__CAPTIONS_RING        =         2   # handles
     STT_PARTIAL__CAPTIONS_AGE_NS      = 200000000   # 200 ms
-    STT_UTTERANCE__LLM_ITEMS          =        16   # stt.utterance -> llm.prompt
-    STT_UTTERANCE__LLM_BYTES          =     65536
+    STT_UTTERANCE__LLM_ITEMS          =         8   # stt.utterance -> llm.prompt
+    STT_UTTERANCE__LLM_BYTES          =     32768
     STT_UTTERANCE__LLM_ITEM_BYTES     =      4096   # its largest item
-    STT_UTTERANCE__LLM_RING           =        16   # handles
+    STT_UTTERANCE__LLM_RING           =         8   # handles
     STT_UTTERANCE__LLM_BLOCK_NS       = 250000000   # 0: as long as it takes
     EARS__STT_ITEMS                   =        64   # ears.speech -> stt.audio
     EARS__STT_BYTES                   =     40960
@@ -164,8 +164,8 @@ cdef enum:  # bounds of edges
 cdef enum:  # capacities
     CONTROL_OUT            =    128   # outputs
     CONTROL_STEP           =     20   # control outputs of one step, at most
-    DATA_OUT               =     64   # outputs
-    TELEMETRY_OUT          =     64   # outputs
+    DATA_OUT               =     32   # outputs
+    TELEMETRY_OUT          =     16   # outputs
     INVOKE_SLOTS           =     19   # data outputs that an item for an effect may need
     INBOX                  =     32   # entries
     INBOX_RING             =     32
@@ -181,23 +181,23 @@ cdef enum:  # capacities
     CONTEXT_BUFFER         =  20480
     HASHES                 =     33   # turns between two drains
     AUDIO_BYTES_PER_SECOND =  32000   # at egress.audio
-    MEMORY_BYTES           = 860760   # of one session
+    MEMORY_BYTES           = 491032   # of one session
 
 cdef enum:  # payloads: slots, bytes of a slot, and where the pool begins
-    POOL_TEXT_512_SLOTS   =     84
+    POOL_TEXT_512_SLOTS   =     44
     POOL_TEXT_512_SLOT    =    512
     POOL_TEXT_512_FIRST   =      0   # handle
     POOL_TEXT_512_OFFSET  =      0
-    POOL_AUDIO_640_SLOTS  =    248
+    POOL_AUDIO_640_SLOTS  =    216
     POOL_AUDIO_640_SLOT   =    640
-    POOL_AUDIO_640_FIRST  =     84   # handle
-    POOL_AUDIO_640_OFFSET =  43008
-    POOL_TEXT_1024_SLOTS  =     84
+    POOL_AUDIO_640_FIRST  =     44   # handle
+    POOL_AUDIO_640_OFFSET =  22528
+    POOL_TEXT_1024_SLOTS  =     69
     POOL_TEXT_1024_SLOT   =   1024
-    POOL_TEXT_1024_FIRST  =    332   # handle
-    POOL_TEXT_1024_OFFSET = 201728
-    POOL_TEXT_4096_SLOTS  =    116
+    POOL_TEXT_1024_FIRST  =    260   # handle
+    POOL_TEXT_1024_OFFSET = 160768
+    POOL_TEXT_4096_SLOTS  =     44
     POOL_TEXT_4096_SLOT   =   4096
-    POOL_TEXT_4096_FIRST  =    416   # handle
-    POOL_TEXT_4096_OFFSET = 287744
-    PAYLOAD_BYTES         = 762880
+    POOL_TEXT_4096_FIRST  =    329   # handle
+    POOL_TEXT_4096_OFFSET = 231424
+    PAYLOAD_BYTES         = 411648

@@ -72,7 +72,7 @@ NODES: Final[tuple[Node, ...]] = (
         edges_in        = (5,),
         window          = 16,
         first_output_ns = 800_000_000,
-        chunk_ns        = 1_000_000_000,
+        chunk_ns        = 300_000_000,
         event_error     = 5,
         event_timeout   = 6,
     ),
@@ -96,7 +96,7 @@ NODES: Final[tuple[Node, ...]] = (
         scope     = "turn",
         line      = 11,
         inputs    = (Port("trigger", "any", 1_024),),
-        outputs   = (Port("text", "text", 4_096),),
+        outputs   = (Port("text", "text", 1_024),),
         text      = "Sorry, could you say that again?",
     ),
     # ---- voice_assistant.rspp:9  voice : tts
@@ -113,7 +113,7 @@ NODES: Final[tuple[Node, ...]] = (
         upstream        = 0b00101000,
         window          = 16,
         first_output_ns = 300_000_000,
-        chunk_ns        = 1_000_000_000,
+        chunk_ns        = 300_000_000,
         event_error     = 7,
     ),
     # ---- voice_assistant.rspp:16  egress : egress
@@ -159,8 +159,8 @@ EDGES: Final[tuple[Edge, ...]] = (
         target_port = 1,
         scope       = "turn",
         pool        = 0,
-        items_max   = 16,
-        bytes_max   = 8_192,
+        items_max   = 8,
+        bytes_max   = 4_096,
         overflow    = (Overflow("block", 250_000_000), Overflow("latest_only")),
     ),
     # ---- voice_assistant.rspp:20  sorry.text -> voice.text
@@ -173,9 +173,9 @@ EDGES: Final[tuple[Edge, ...]] = (
         target      = 6,
         target_port = 0,
         scope       = "turn",
-        pool        = 3,
-        items_max   = 16,
-        bytes_max   = 65_536,
+        pool        = 2,
+        items_max   = 8,
+        bytes_max   = 8_192,
         overflow    = (Overflow("block", 250_000_000), Overflow("latest_only")),
     ),
     # ---- voice_assistant.rspp:15  llm.delta -> voice.text
@@ -188,11 +188,11 @@ EDGES: Final[tuple[Edge, ...]] = (
         target      = 6,
         target_port = 0,
         scope       = "turn",
-        pool        = 3,
-        items_max   = 16,
-        bytes_max   = 65_536,
+        pool        = 2,
+        items_max   = 8,
+        bytes_max   = 8_192,
         overflow    = (Overflow("block", 250_000_000), Overflow("latest_only")),
-        handoff     = Handoff(150_000_000, 4_096),
+        handoff     = Handoff(150_000_000, 1_024),
     ),
     # ---- voice_assistant.rspp:14  stt.partial -> captions.in
     Edge(
@@ -205,8 +205,8 @@ EDGES: Final[tuple[Edge, ...]] = (
         target_port = 0,
         scope       = "session",
         pool        = 2,
-        items_max   = 16,
-        bytes_max   = 16_384,
+        items_max   = 1,
+        bytes_max   = 1_024,
         age_ns_max  = 200_000_000,
         overflow    = (Overflow("latest_only"),),
     ),
@@ -221,8 +221,8 @@ EDGES: Final[tuple[Edge, ...]] = (
         target_port = 0,
         scope       = "turn",
         pool        = 3,
-        items_max   = 16,
-        bytes_max   = 65_536,
+        items_max   = 8,
+        bytes_max   = 32_768,
         overflow    = (Overflow("block", 250_000_000), Overflow("latest_only")),
     ),
     # ---- voice_assistant.rspp:13  ears.speech -> stt.audio
@@ -261,10 +261,10 @@ EDGES: Final[tuple[Edge, ...]] = (
 
 # name, bytes of a slot, slots
 POOLS: Final[tuple[Pool, ...]] = (
-    Pool("text_512",    512,  84),
-    Pool("audio_640",   640, 248),
-    Pool("text_1024", 1_024,  84),
-    Pool("text_4096", 4_096, 116),
+    Pool("text_512",    512,  44),
+    Pool("audio_640",   640, 216),
+    Pool("text_1024", 1_024,  69),
+    Pool("text_4096", 4_096,  44),
 )
 
 # id, name, node (-1 the session, -2 the turn), port (-1 for the kernel's own events)
@@ -301,7 +301,7 @@ PLAN: Final = Plan(
     pipeline               = "voice_assistant",
     pipeline_version       = "1.0.0",
     profile                = "simple/v1",
-    template_hash          = "93e324f3c69fa55bbae8272cf38665e9e236b6ccff967e50b87aa9a84bf646c9",
+    template_hash          = "c50c83d3f68ab9a2f48619f77a44224730524438fbf6aad2a9018b54da02e624",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -333,10 +333,10 @@ PLAN: Final = Plan(
     control_in_max         = 32,
     control_out_max        = 128,
     control_step_max       = 20,
-    data_out_max           = 64,
-    telemetry_out_max      = 64,
+    data_out_max           = 32,
+    telemetry_out_max      = 16,
     ledger_max             = 64,
-    memory_bytes           = 860_760,
+    memory_bytes           = 491_032,
     provider_bindings      = (("ears", "silero"), ("stt", "pocketsphinx"), ("llm", "scripted"), ("voice", "espeak")),
 )
 
@@ -407,9 +407,9 @@ RESOLVED_PLAN: Final[dict[str, Any]] = {
         },
         "stt.partial -> captions.in": {
             "strategy": "latest_only",
-            "max_queue_items": 16,
+            "max_queue_items": 1,
             "max_queue_ms": 200,
-            "max_queue_bytes": 16_384,
+            "max_queue_bytes": 1_024,
             "max_latency_contribution_ms": 200,
             "lane_handling": {
                 "DataLane": "latest_only",
@@ -420,9 +420,9 @@ RESOLVED_PLAN: Final[dict[str, Any]] = {
         },
         "stt.utterance -> llm.prompt": {
             "strategy": "block",
-            "max_queue_items": 16,
+            "max_queue_items": 8,
             "max_queue_ms": 120_000,
-            "max_queue_bytes": 65_536,
+            "max_queue_bytes": 32_768,
             "max_latency_contribution_ms": 250,
             "lane_handling": {
                 "DataLane": "block",
@@ -434,9 +434,9 @@ RESOLVED_PLAN: Final[dict[str, Any]] = {
         },
         "llm.delta -> voice.text": {
             "strategy": "block",
-            "max_queue_items": 16,
+            "max_queue_items": 8,
             "max_queue_ms": 120_000,
-            "max_queue_bytes": 65_536,
+            "max_queue_bytes": 8_192,
             "max_latency_contribution_ms": 150,
             "lane_handling": {
                 "DataLane": "block",
@@ -462,9 +462,9 @@ RESOLVED_PLAN: Final[dict[str, Any]] = {
         },
         "llm.delta -> egress.text": {
             "strategy": "block",
-            "max_queue_items": 16,
+            "max_queue_items": 8,
             "max_queue_ms": 120_000,
-            "max_queue_bytes": 8_192,
+            "max_queue_bytes": 4_096,
             "max_latency_contribution_ms": 250,
             "lane_handling": {
                 "DataLane": "block",
@@ -476,9 +476,9 @@ RESOLVED_PLAN: Final[dict[str, Any]] = {
         },
         "sorry.text -> voice.text": {
             "strategy": "block",
-            "max_queue_items": 16,
+            "max_queue_items": 8,
             "max_queue_ms": 120_000,
-            "max_queue_bytes": 65_536,
+            "max_queue_bytes": 8_192,
             "max_latency_contribution_ms": 250,
             "lane_handling": {
                 "DataLane": "block",
@@ -536,7 +536,7 @@ RESOLVED_PLAN: Final[dict[str, Any]] = {
             "min_partial_chars": 1,
             "max_partial_age_ms": 150,
             "max_pending_revisions": 1,
-            "max_pending_segments": 16,
+            "max_pending_segments": 8,
             "trigger_on_punctuation": True,
             "coalesce_latest_only": False,
             "emit_flow_control_signals": True,

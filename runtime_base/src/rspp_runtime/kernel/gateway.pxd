@@ -88,7 +88,7 @@ cdef inline int event(Core* core, Inbound* event, int event_id) noexcept nogil:
     """An output on an event port: it waits in the inbox."""
     cdef Entry* entry
     if inbox.is_full(core):
-        return RESULT_FULL
+        return blocked(core, event.node)
     entry = inbox.put(core, ENTRY_EVENT, event.node, event.invocation)
     entry.event = event_id
     return RESULT_ACCEPTED
@@ -101,7 +101,7 @@ cdef inline int typed(Core* core, Inbound* event) noexcept nogil:
     if not context.fits_join(core, event.size):
         return reject(core, CAUSE_OVERSIZED)
     if inbox.is_full(core):
-        return RESULT_FULL
+        return blocked(core, event.node)
     inbox.put(core, ENTRY_TEXT, event.node, 0)
     context.join(core, event.payload, event.size, event.b)
     return RESULT_ACCEPTED

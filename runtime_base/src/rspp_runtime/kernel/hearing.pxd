@@ -8,6 +8,7 @@ cdef void end_utterance(Core* core, int origin) noexcept nogil
 cdef bint can_finish(Core* core) noexcept nogil
 cdef bint needs_output(Core* core) noexcept nogil
 cdef void finish(Core* core) noexcept nogil
-cdef void heard_one(Core* core) noexcept nogil
-cdef void lost_one(Core* core) noexcept nogil
+cdef bint is_pending(Core* core) noexcept nogil
+cdef void heard(Core* core) noexcept nogil
+cdef void lost(Core* core) noexcept nogil
 cdef void release(Core* core) noexcept nogil

@@ -14,9 +14,7 @@ cdef void end_utterance(Core* core, int origin) noexcept nogil:
     if core.recogniser >= 0:
         recogniser = &core.nodes[core.recogniser]
         if recogniser.live.id != 0 or (recogniser.edges_in & core.waiting_edges) != 0:
-            if not hearing.finish_pending:
-                hearing.finish_pending = True
-                hearing.pending += 1
+            hearing.finish_pending = True
             hearing.finish_seq = core.input_seq
             if recogniser.first_output_ns > 0:
                 timers.start(
@@ -50,27 +48,32 @@ cdef void finish(Core* core) noexcept nogil:
     cdef Node* recogniser = &core.nodes[core.recogniser]
     core.hearing.finish_pending = False
     if recogniser.live.id == 0:
-        heard_one(core)
-        timers.stop(core, timers.of_node(core.recogniser, TIMER_FIRST))
+        heard(core)
         return
     invocations.cancel(core, core.recogniser, &recogniser.ending)
     invocations.finish(core, core.recogniser)
 
 
-cdef void heard_one(Core* core) noexcept nogil:
-    """One utterance is recognised; with the last one, the turn that waits gets the text."""
-    if core.hearing.pending > 0:
-        core.hearing.pending -= 1
-    if core.hearing.pending == 0 and core.turn.waiting:
+cdef bint is_pending(Core* core) noexcept nogil:
+    """An utterance has ended and is not recognised yet."""
+    return core.hearing.finish_pending or (core.recogniser >= 0 and core.nodes[core.recogniser].ending.id != 0)
+
+
+cdef void heard(Core* core) noexcept nogil:
+    """An utterance is recognised; with the last one, the turn that waits gets the text."""
+    if is_pending(core):
+        return
+    timers.stop(core, timers.of_node(core.recogniser, TIMER_FIRST))
+    if core.turn.waiting:
         release(core)
 
 
-cdef void lost_one(Core* core) noexcept nogil:
+cdef void lost(Core* core) noexcept nogil:
     """The recogniser failed at an utterance; a turn does not wait for what will not come."""
-    if core.hearing.pending > 0:
-        core.hearing.pending -= 1
-    if core.hearing.pending == 0:
-        core.turn.waiting = False
+    if is_pending(core):
+        return
+    timers.stop(core, timers.of_node(core.recogniser, TIMER_FIRST))
+    core.turn.waiting = False
 
 
 cdef void release(Core* core) noexcept nogil:

@@ -64,6 +64,7 @@ cdef void on_control(Core* core, Entry* entry) noexcept nogil:
             core.state = SESSION_DEGRADED
             outputs.decide(core, SIGNAL_DISCONNECTED, 0, -1, 0, 0)
             core.turn.ends |= END_DISCONNECT
+            core.turn.deferred = False
     elif entry.port == CONTROL_ENDED:
         reactions.end_session(core)
         core.turn.ends |= END_DISCONNECT

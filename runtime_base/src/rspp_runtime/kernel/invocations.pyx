@@ -10,7 +10,7 @@ from rspp_runtime.kernel.codes cimport (
     SCOPE_NODE, SIGNAL_CANCEL, SIGNAL_PROVIDER_ERROR, TURN_ACTIVE,
 )
 from rspp_runtime.kernel.state cimport (
-    END_ERROR, TIMER_CHUNK, TIMER_GRACE, Core, Entry, Invocation, Node, Output,
+    END_ERROR, TIMER_CHUNK, TIMER_FIRST, TIMER_GRACE, Core, Entry, Invocation, Node, Output,
 )
 
 cdef enum:
@@ -72,7 +72,6 @@ cdef void cancel(Core* core, int node_id, Invocation* invocation) noexcept nogil
     """Tells one invocation to stop. From now on nothing of it is accepted, and nothing more is given to it."""
     cdef Node* node = &core.nodes[node_id]
     cdef int64_t stopped = invocation.id
-    cdef bint was_ending = invocation == &node.ending
     cdef Output* output
     if stopped == 0:
         return
@@ -86,17 +85,26 @@ cdef void cancel(Core* core, int node_id, Invocation* invocation) noexcept nogil
     timers.start(core, timers.of_node(node_id, TIMER_GRACE), core.now_ns + core.grace_ns)
     outputs.take_back(core, stopped)
     invocation.id = 0
-    if node.live.id == 0 and node.ending.id == 0:
-        timers.stop_outputs(core, node_id)
+    stop_timers(core, node_id)
     node.inflight = 0
-    if node.recogniser and was_ending and not core.failing:
-        hearing.heard_one(core)
 
 
 cdef void cancel_all(Core* core, int node_id) noexcept nogil:
     """The ending invocation, then the live one."""
     cancel(core, node_id, &core.nodes[node_id].ending)
     cancel(core, node_id, &core.nodes[node_id].live)
+    if core.nodes[node_id].recogniser and not core.failing:
+        hearing.heard(core)
+
+
+cdef void stop_timers(Core* core, int node_id) noexcept nogil:
+    """Nothing is expected of a node without invocations. What a recogniser still owes, `hearing` knows."""
+    cdef Node* node = &core.nodes[node_id]
+    if node.live.id != 0 or node.ending.id != 0:
+        return
+    timers.stop(core, timers.of_node(node_id, TIMER_CHUNK))
+    if not node.recogniser:
+        timers.stop(core, timers.of_node(node_id, TIMER_FIRST))
 
 
 cdef void cancel_by(Core* core, int node_id, int cause) noexcept nogil:
@@ -125,13 +133,12 @@ cdef void done(Core* core, Entry* entry) noexcept nogil:
         node.inflight = 0
     slot.id = 0
     outputs.take_back(core, ended)
-    if node.live.id == 0 and node.ending.id == 0:
-        timers.stop_outputs(core, node_id)
+    stop_timers(core, node_id)
     if entry.a != OUTCOME_SUCCESS:
         fail(core, node_id, ended, entry.a, False)
         return
     if node.recogniser:
-        hearing.heard_one(core)
+        hearing.heard(core)
     core.react(core, node.event_done)
 
 
@@ -147,7 +154,9 @@ cdef void fail(Core* core, int node_id, int64_t invocation, int64_t outcome, bin
         decision.invocation = invocation
     core.react(core, node.event_timeout if timeout else node.event_error)
     if node.recogniser:
-        hearing.lost_one(core)
+        if timeout:
+            core.hearing.finish_pending = False
+        hearing.lost(core)
     if not handled and (node.turn_scoped or (node.recogniser and was_waiting)) and core.turn.state == TURN_ACTIVE:
         core.turn.ends |= END_ERROR
         core.turn.end_cause = (

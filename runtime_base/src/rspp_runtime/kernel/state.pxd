@@ -261,7 +261,6 @@ cdef struct Turn:
 
 cdef struct Hearing:
     int64_t first_seq        # of the speech that is being heard
-    int64_t pending          # utterances ended and not yet recognised
     int64_t finish_seq
     int64_t finish_pending
 

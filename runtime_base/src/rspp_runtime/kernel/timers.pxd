@@ -30,12 +30,6 @@ cdef inline bint is_on(Core* core, int slot) noexcept nogil:
     return core.timers[slot] != OFF
 
 
-cdef inline void stop_outputs(Core* core, int node) noexcept nogil:
-    """The node is not expected to produce anything."""
-    stop(core, of_node(node, TIMER_FIRST))
-    stop(core, of_node(node, TIMER_CHUNK))
-
-
 cdef inline int64_t earliest(Core* core) noexcept nogil:
     """The earliest deadline, `OFF` if no timer is on."""
     cdef int64_t first = OFF

@@ -54,7 +54,6 @@ cdef void defer(Core* core, int origin, int trigger) noexcept nogil:
         deferred.origin = origin
     if trigger >= 0:
         deferred.trigger = trigger
-    deferred.input_end_ns = core.now_ns
     deferred.epoch = core.input_epoch
     core.turn.deferred = True
     if first:
@@ -62,11 +61,12 @@ cdef void defer(Core* core, int origin, int trigger) noexcept nogil:
 
 
 cdef void take_deferred(Core* core) noexcept nogil:
-    """The proposal that had to wait begins now, with the time and epoch that it had."""
+    """The proposal that had to wait begins now, and only now its budget runs."""
     if not core.turn.deferred or core.state != SESSION_RUNNING or core.ending:
         return
     core.turn.deferred = False
     core.turn.proposal = core.deferred
+    core.turn.proposal.input_end_ns = core.now_ns
     core.turn.state = TURN_OPENING
     outputs.decide(core, SIGNAL_TURN_OPEN_PROPOSED, 0, -1, core.deferred.origin, 0)
 
@@ -116,7 +116,9 @@ cdef void open_turn(Core* core) noexcept nogil:
     turn.playing = False
     turn.evidence = 0
     turn.context_count = context.messages(core)
-    turn.first_seq = core.hearing.first_seq if core.hearing.first_seq != 0 else turn.last_seq
+    turn.first_seq = turn.last_seq
+    if 0 < core.hearing.first_seq < turn.last_seq:
+        turn.first_seq = core.hearing.first_seq
     context.empty(&core.spoken)
     core.ledger.head = core.ledger.tail
     core.ledger.heard_words = 0
@@ -134,7 +136,7 @@ cdef void open_turn(Core* core) noexcept nogil:
     if origin == ORIGIN_TEXT:
         hearing.release(core)
     elif origin == ORIGIN_SPEECH or (origin == ORIGIN_API and trigger < 0):
-        if core.hearing.pending > 0:
+        if hearing.is_pending(core):
             turn.waiting = True
         else:
             hearing.release(core)
@@ -188,6 +190,18 @@ cdef void resolve_ends(Core* core) noexcept nogil:
         abort(core, CAUSE_TRANSPORT_DISCONNECT_OR_STALL)
 
 
+cdef void stop_work(Core* core) noexcept nogil:
+    """What waits is gone, who works is told to stop."""
+    cdef uint64_t rest = core.turn_edges
+    while rest != 0:
+        edges.flush(core, lowest(rest))
+        rest &= rest - 1
+    rest = core.turn_nodes & core.effects
+    while rest != 0:
+        invocations.cancel_all(core, lowest(rest))
+        rest &= rest - 1
+
+
 cdef void stop_playback(Core* core) noexcept nogil:
     """The transport forgets what has not been played; what was heard stays heard."""
     cdef Output* request
@@ -206,14 +220,7 @@ cdef void stop_playback(Core* core) noexcept nogil:
 
 cdef void abort(Core* core, int cause) noexcept nogil:
     """Stops everything of the turn, at once and in this order: what waits, who works, what plays."""
-    cdef uint64_t rest = core.turn_edges
-    while rest != 0:
-        edges.flush(core, lowest(rest))
-        rest &= rest - 1
-    rest = core.turn_nodes & core.effects
-    while rest != 0:
-        invocations.cancel_all(core, lowest(rest))
-        rest &= rest - 1
+    stop_work(core)
     stop_playback(core)
     core.turn.state = TURN_TERMINAL
     outputs.decide(core, SIGNAL_ABORT, cause, -1, 0, 0)
@@ -222,7 +229,8 @@ cdef void abort(Core* core, int cause) noexcept nogil:
 
 
 cdef void commit(Core* core) noexcept nogil:
-    """Everything was said, played and recorded."""
+    """Everything was said, played and recorded. What a late reaction began was never heard: it stops."""
+    stop_work(core)
     core.turn.state = TURN_TERMINAL
     outputs.decide(core, SIGNAL_COMMIT, 0, -1, 0, 0)
     outputs.decide(core, SIGNAL_CLOSE, 0, -1, 0, 0)

@@ -26,14 +26,12 @@ def join(s: State, text: bytes, words: int) -> None:
 
 def end_utterance(s: State, seq: int, origin: Origin, epoch: int) -> None:
     """The owner says that the user's input ended: the recogniser must finish, and a turn is proposed."""
-    heard = s.hearing
-    heard.last_seq = seq
+    utterance = s.hearing
+    utterance.last_seq = seq
     recogniser = s.recogniser
     if recogniser is not None and (recogniser.live is not None or s.edges[recogniser.plan.edges_in[0]].items):
-        if not heard.finish_pending:
-            heard.finish_pending = True
-            heard.pending += 1
-        heard.finish_seq = seq
+        utterance.finish_pending = True
+        utterance.finish_seq = seq
         s.timers[s.first_timer(recogniser.plan.id)] = s.now + recogniser.plan.first_output_ns
     turns.propose(s, origin, epoch)
 
@@ -55,20 +53,31 @@ def finish(s: State) -> None:
     assert recogniser is not None
     s.hearing.finish_pending = False
     if recogniser.live is None:
-        s.stop(s.first_timer(recogniser.plan.id))
-        heard_one(s)
+        heard(s)
         return
     if recogniser.ending is not None:
         invocations.cancel(s, recogniser, recogniser.ending)
-        heard_one(s)
     invocations.finish(s, recogniser)
 
 
-def heard_one(s: State) -> None:
-    """One utterance is recognised, or given up: if the turn waited for it, it may answer now."""
-    s.hearing.pending = max(0, s.hearing.pending - 1)
-    if s.hearing.pending == 0 and s.turn.waiting:
-        release(s)
+def pending(s: State) -> bool:
+    """Whether an utterance has ended and is not recognised yet."""
+    return s.hearing.finish_pending or (s.recogniser is not None and s.recogniser.ending is not None)
+
+
+def heard(s: State) -> None:
+    """An utterance is recognised, or given up: if the turn waited for it, it may answer now."""
+    if not pending(s):
+        s.stop(s.first_timer(s.plan.recogniser))
+        if s.turn.waiting:
+            release(s)
+
+
+def lost(s: State) -> None:
+    """The recogniser failed: a turn does not wait for what will not come."""
+    if not pending(s):
+        s.stop(s.first_timer(s.plan.recogniser))
+        s.turn.waiting = False
 
 
 def release(s: State) -> None:

@@ -79,24 +79,25 @@ def cancel(s: State, node: NodeState, call: Invocation) -> None:
 
 
 def cancel_all(s: State, node: NodeState) -> None:
-    """Cancel the ending invocation of a node, then the live one; the recogniser's ending one counts as heard."""
-    if node.ending is not None:
-        cancel(s, node, node.ending)
-        if node.plan.id == s.plan.recogniser:
-            hearing.heard_one(s)
-    if node.live is not None:
-        cancel(s, node, node.live)
+    """Cancel the ending invocation of a node, then the live one; what the recogniser was at counts as heard."""
+    for call in (node.ending, node.live):
+        if call is not None:
+            cancel(s, node, call)
+    if node.plan.id == s.plan.recogniser:
+        hearing.heard(s)
 
 
 def forget(s: State, node: NodeState, call: Invocation) -> None:
-    """Empty the slot of an invocation that ended; its timers stop when no other invocation is left."""
+    """Empty the slot of an invocation that ended; timers stop with the last one, but for what a recogniser owes."""
     if node.live is call:
         node.live = None
         node.inflight = 0
     else:
         node.ending = None
     if node.live is None and node.ending is None:
-        s.stop(s.first_timer(node.plan.id), s.chunk_timer(node.plan.id))
+        s.stop(s.chunk_timer(node.plan.id))
+        if node.plan.id != s.plan.recogniser:
+            s.stop(s.first_timer(node.plan.id))
 
 
 def timed_out(s: State, node: NodeState) -> None:
@@ -119,9 +120,9 @@ def fail(s: State, node: NodeState, cause: Cause, outcome: int = 0, invocation: 
     needed = node.plan.scope == TURN
     if identity == s.plan.recogniser:
         needed = s.turn.waiting
-        s.hearing.pending = max(0, s.hearing.pending - 1)
-        if s.hearing.pending == 0:
-            s.turn.waiting = False
+        if cause is Cause.NODE_TIMEOUT:
+            s.hearing.finish_pending = False
+        hearing.lost(s)
     if not handled and needed and s.active:
         s.turn.ends.add(End.ERROR)
         by_provider = effect and cause is Cause.NODE_ERROR

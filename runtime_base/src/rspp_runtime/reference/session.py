@@ -99,6 +99,8 @@ class Session:
     def _inbox(self, event: Inbound, *, propose: bool = False) -> Result:
         s = self._s
         if len(s.inbox) >= s.plan.control_in_max:
+            if event.op in (In.CHUNK, In.MEDIA):
+                s.nodes[event.node].blocked = True
             return Result.FULL
         s.inbox.append(Entry(event, s.next_seq(), s.now, s.epoch, propose))
         return Result.ACCEPTED
@@ -303,7 +305,7 @@ class Session:
             invocations.fail(s, node, Cause.NODE_ERROR, event.a, call.id)
             return
         if node.plan.id == s.plan.recogniser:
-            hearing.heard_one(s)
+            hearing.heard(s)
         reactions.raise_event(s, node.plan.event_done)
 
     def _control(self, code: Control, entry: Entry) -> None:
@@ -319,6 +321,7 @@ class Session:
                 s.state = SessionState.DEGRADED
                 decide(s, Signal.DISCONNECTED)
                 s.turn.ends.add(End.DISCONNECT)
+                s.deferred = None
         elif code is Control.ENDED:
             s.ending = s.state is not SessionState.ENDED
             s.turn.ends.add(End.DISCONNECT)

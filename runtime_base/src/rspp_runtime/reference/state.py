@@ -117,7 +117,6 @@ class Proposal:
     """A turn that was proposed while another was in progress."""
 
     origin: Origin
-    input_end_ns: int
     epoch: int
     trigger: int
 
@@ -130,7 +129,6 @@ class Hearing:
     words: int = 0
     first_seq: int = 0
     last_seq: int = 0
-    pending: int = 0
     finish_pending: bool = False
     finish_seq: int = 0
 

@@ -36,7 +36,7 @@ def propose(s: State, origin: Origin, epoch: int, trigger: int = -1) -> None:
     elif s.turn.state in (Turn.OPENING, Turn.ACTIVE):
         _defer(s, origin, epoch, trigger)
     else:
-        _begin(s, Proposal(origin, s.now, epoch, trigger))
+        _begin(s, Proposal(origin, epoch, trigger))
 
 
 def decide_opening(s: State) -> None:
@@ -83,11 +83,7 @@ def resolve_ends(s: State) -> None:
 
 def abort(s: State, cause: Cause) -> None:
     """End the turn without its answer: nothing of it may leave any more (cases T7 to T10)."""
-    for edge in s.edges:
-        if edge.plan.scope == TURN:
-            edges.flush(s, edge)
-    for node in s.turn_effects():
-        invocations.cancel_all(s, node)
+    _stop_work(s)
     update_ledger(s)
     if s.turn.audio_sent and s.egress.cursor_ns > s.now:
         request(s, Op.FLUSH, node=s.plan.egress, turn=s.turn.serial)
@@ -102,10 +98,19 @@ def abort(s: State, cause: Cause) -> None:
 
 
 def commit(s: State) -> None:
-    """The answer is complete, played and on record (case T6)."""
+    """The answer is complete, played and on record (case T6). What came too late to be heard is stopped."""
+    _stop_work(s)
     decide(s, Signal.COMMIT)
     s.turn.state = Turn.TERMINAL
     _close(s, append=False)
+
+
+def _stop_work(s: State) -> None:
+    for edge in s.edges:
+        if edge.plan.scope == TURN:
+            edges.flush(s, edge)
+    for node in s.turn_effects():
+        invocations.cancel_all(s, node)
 
 
 def end_session(s: State) -> None:
@@ -204,7 +209,7 @@ def _begin(s: State, proposal: Proposal) -> None:
     decide(s, Signal.TURN_OPEN_PROPOSED, x=proposal.origin)
     s.turn.state = Turn.OPENING
     s.turn.origin = proposal.origin
-    s.turn.input_end_ns = proposal.input_end_ns
+    s.turn.input_end_ns = s.now
     s.turn.epoch = proposal.epoch
     s.turn.trigger = proposal.trigger
 
@@ -212,14 +217,14 @@ def _begin(s: State, proposal: Proposal) -> None:
 def _defer(s: State, origin: Origin, epoch: int, trigger: int) -> None:
     earlier = s.deferred
     if earlier is None:
-        s.deferred = Proposal(origin, s.now, epoch, trigger)
+        s.deferred = Proposal(origin, epoch, trigger)
         decide(s, Signal.DEFER, Cause.TURN_ACTIVE)
         return
     if trigger < 0:
         trigger = earlier.trigger
     elif earlier.origin in _BY_THE_USER:
         origin = earlier.origin
-    s.deferred = Proposal(origin, s.now, epoch, trigger)
+    s.deferred = Proposal(origin, epoch, trigger)
 
 
 def _take_deferred(s: State) -> None:
@@ -241,8 +246,8 @@ def _open(s: State) -> None:
     turn.spoken_words = 0
     s.egress.heard_words = s.egress.heard_bytes = 0
     s.egress.ledger.clear()
-    last = s.hearing.last_seq
-    decide(s, Signal.TURN_OPEN, x=s.hearing.first_seq or last, y=last, payload=plan_hash(s))
+    first, last = s.hearing.first_seq, s.hearing.last_seq
+    decide(s, Signal.TURN_OPEN, x=first if 0 < first < last else last, y=last, payload=plan_hash(s))
     s.timers[TURN_BUDGET] = turn.input_end_ns + s.plan.turn_ns
     s.timers[WARNING] = turn.input_end_ns + s.plan.turn_warning_ns
     s.timers[TOTAL] = s.now + s.plan.turn_total_ns
@@ -251,7 +256,7 @@ def _open(s: State) -> None:
         reactions.say(s, trigger)
         if turn.origin not in _BY_THE_USER:
             return
-    if turn.origin is not Origin.TEXT and s.hearing.pending > 0:
+    if turn.origin is not Origin.TEXT and hearing.pending(s):
         turn.waiting = True
     else:
         hearing.release(s)

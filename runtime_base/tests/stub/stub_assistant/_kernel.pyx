@@ -30,14 +30,14 @@ from stub_assistant._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "9d644598fa875b17d29821c5a15c32eb1558f662ed7b8bb100a791b10fd6234c"
+ABI_HASH = "1c1e7de5cd86a91b9f1f3c0581d480ddbe528999f5b28f0eca0ccde1784069aa"
 TEMPLATE_HASH = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError("stub_assistant was built for another rspp-runtime: run `rsppc build stub_assistant.rspp` again")
 
 
-# ==== what a session remembers: 97,048 bytes
+# ==== what a session remembers: 97,040 bytes
 
 cdef struct Memory:
     Core core
