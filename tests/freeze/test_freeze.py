@@ -137,6 +137,7 @@ def test_the_resolved_plan_is_complete(text: str) -> None:
     assert plan["determinism"]["nondeterministic_inputs"]
 
 
+@pytest.mark.feature("F-078", "provenance")
 def test_an_edge_says_who_decided_about_it() -> None:
     policies = frozen(SHOP.replace("-> notes", "-> notes { overflow = latest_only }")).resolved_plan[
         "edge_buffer_policies"

@@ -26,14 +26,14 @@ from hello._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "776ae36a0e06152a107c1db55484c514a93c807d7393b0e359fe4e753dc5ad8c"
+ABI_HASH = "1c1e7de5cd86a91b9f1f3c0581d480ddbe528999f5b28f0eca0ccde1784069aa"
 TEMPLATE_HASH = "88383f9eaca6d7cdb9fac4f8ae7a5f229efb2c3b509d3dbc741ee8c119b8d49a"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError("hello was built for another rspp-runtime: run `rsppc build hello.rspp` again")
 
 
-# ==== what a session remembers: 403,464 bytes
+# ==== what a session remembers: 403,496 bytes
 
 cdef struct Memory:
     Core core
@@ -95,8 +95,7 @@ cdef int ingest_media(Core* core, Inbound* event) noexcept nogil:
         refused = gateway.media_is_refused(core, event, BYTES_INGRESS_DTMF)
         if refused != gateway.GOES_ON:
             return refused
-        outputs.next_seq(core)
-        return RESULT_ACCEPTED
+        return gateway.nobody(core)
     return gateway.reject(core, CAUSE_UNKNOWN_PORT)
 
 cdef void push_ingress_audio__vad(Core* core, uint32_t item) noexcept nogil:
@@ -110,10 +109,7 @@ cdef void push_ingress_audio__vad(Core* core, uint32_t item) noexcept nogil:
     edges.shed_expired(core, EDGE_INGRESS_AUDIO__VAD, INGRESS_AUDIO__VAD_AGE_NS)
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_INGRESS_AUDIO__VAD, size)
-    if edges.has_room(edge, size):
-        edges.append(core, EDGE_INGRESS_AUDIO__VAD, item)
-    else:
-        edges.drop_newest(core, EDGE_INGRESS_AUDIO__VAD, item)
+    edges.append_or_drop(core, EDGE_INGRESS_AUDIO__VAD, item)
 
 
 # ---- hello.rspp:5  node vad : vad, an effect, for the session
@@ -189,10 +185,7 @@ cdef void push_vad__stt(Core* core, uint32_t item) noexcept nogil:
     edges.shed_expired(core, EDGE_VAD__STT, VAD__STT_AGE_NS)
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_VAD__STT, size)
-    if edges.has_room(edge, size):
-        edges.append(core, EDGE_VAD__STT, item)
-    else:
-        edges.drop_newest(core, EDGE_VAD__STT, item)
+    edges.append_or_drop(core, EDGE_VAD__STT, item)
 
 
 # ---- hello.rspp:5  node stt : stt, an effect, for the session
@@ -240,16 +233,6 @@ cdef int offer_stt_utterance(Core* core, Inbound* event) noexcept nogil:
     items.release(core, item)
     return RESULT_ACCEPTED
 
-cdef int offer_stt_partial(Core* core, Inbound* event) noexcept nogil:
-    """stt.partial goes to nobody."""
-    outputs.next_seq(core)
-    return RESULT_ACCEPTED
-
-cdef int offer_stt_final(Core* core, Inbound* event) noexcept nogil:
-    """stt.final goes to nobody."""
-    outputs.next_seq(core)
-    return RESULT_ACCEPTED
-
 cdef int chunk_stt(Core* core, Inbound* event) noexcept nogil:
     """What an invocation of stt produced."""
     cdef Invocation* invocation
@@ -266,13 +249,13 @@ cdef int chunk_stt(Core* core, Inbound* event) noexcept nogil:
     elif event.port == PORT_STT_PARTIAL:
         if event.size > BYTES_STT_PARTIAL:
             return gateway.reject(core, CAUSE_OVERSIZED)
-        answer = offer_stt_partial(core, event)
+        answer = gateway.nobody(core)
     elif event.port == PORT_STT_FINAL:
         if event.size > BYTES_STT_FINAL:
             return gateway.reject(core, CAUSE_OVERSIZED)
         if not context.fits_join(core, event.size):
             return gateway.reject(core, CAUSE_OVERSIZED)
-        answer = offer_stt_final(core, event)
+        answer = gateway.nobody(core)
         if answer == RESULT_ACCEPTED:
             context.join(core, event.payload, event.size, event.b)
     else:
@@ -293,10 +276,7 @@ cdef void push_stt_utterance__llm(Core* core, uint32_t item) noexcept nogil:
         edge.shedding = False
     if not edges.has_room(edge, size):
         edges.keep_latest(core, EDGE_STT_UTTERANCE__LLM)
-    if edges.has_room(edge, size):
-        edges.append(core, EDGE_STT_UTTERANCE__LLM, item)
-    else:
-        edges.drop_newest(core, EDGE_STT_UTTERANCE__LLM, item)
+    edges.append_or_drop(core, EDGE_STT_UTTERANCE__LLM, item)
 
 
 # ---- hello.rspp:5  node llm : llm, an effect, for a turn
@@ -337,11 +317,6 @@ cdef int offer_llm_delta(Core* core, Inbound* event) noexcept nogil:
     items.release(core, item)
     return RESULT_ACCEPTED
 
-cdef int offer_llm_final(Core* core, Inbound* event) noexcept nogil:
-    """llm.final goes to nobody."""
-    outputs.next_seq(core)
-    return RESULT_ACCEPTED
-
 cdef int chunk_llm(Core* core, Inbound* event) noexcept nogil:
     """What an invocation of llm produced."""
     cdef Invocation* invocation
@@ -358,7 +333,7 @@ cdef int chunk_llm(Core* core, Inbound* event) noexcept nogil:
     elif event.port == PORT_LLM_FINAL:
         if event.size > BYTES_LLM_FINAL:
             return gateway.reject(core, CAUSE_OVERSIZED)
-        answer = offer_llm_final(core, event)
+        answer = gateway.nobody(core)
     else:
         return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     if answer == RESULT_ACCEPTED:
@@ -377,15 +352,12 @@ cdef void enqueue_llm_delta__tts(Core* core, uint32_t item) noexcept nogil:
         edge.shedding = False
     if not edges.has_room(edge, size):
         edges.keep_latest(core, EDGE_LLM_DELTA__TTS)
-    if edges.has_room(edge, size):
-        edges.append(core, EDGE_LLM_DELTA__TTS, item)
-    else:
-        edges.drop_newest(core, EDGE_LLM_DELTA__TTS, item)
+    edges.append_or_drop(core, EDGE_LLM_DELTA__TTS, item)
 
 
 cdef void release_llm_delta__tts(Core* core, int64_t size) noexcept nogil:
     """llm.delta -> tts.text: the first `size` bytes that are pending go on, as one item."""
-    cdef uint32_t text = edges.take_pending(core, EDGE_LLM_DELTA__TTS, POOL_TEXT_1024, size, outputs.active_turn(core))
+    cdef uint32_t text = edges.take_pending(core, EDGE_LLM_DELTA__TTS, POOL_TEXT_1024, size)
     enqueue_llm_delta__tts(core, text)
     items.release(core, text)
 
@@ -476,10 +448,7 @@ cdef void push_tts__egress_audio(Core* core, uint32_t item) noexcept nogil:
     size = core.headers[item].size
     if edges.has_room(edge, size):
         edge.shedding = False
-    if edges.has_room(edge, size):
-        edges.append(core, EDGE_TTS__EGRESS_AUDIO, item)
-    else:
-        edges.drop_newest(core, EDGE_TTS__EGRESS_AUDIO, item)
+    edges.append_or_drop(core, EDGE_TTS__EGRESS_AUDIO, item)
 
 
 # ---- hello.rspp:5  node egress : egress, a boundary, for the session

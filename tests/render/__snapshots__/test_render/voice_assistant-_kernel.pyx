@@ -29,14 +29,14 @@ from voice_assistant._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "776ae36a0e06152a107c1db55484c514a93c807d7393b0e359fe4e753dc5ad8c"
+ABI_HASH = "1c1e7de5cd86a91b9f1f3c0581d480ddbe528999f5b28f0eca0ccde1784069aa"
 TEMPLATE_HASH = "c50c83d3f68ab9a2f48619f77a44224730524438fbf6aad2a9018b54da02e624"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError("voice_assistant was built for another rspp-runtime: run `rsppc build voice_assistant.rspp` again")
 
 
-# ==== what a session remembers: 490,976 bytes
+# ==== what a session remembers: 491,032 bytes
 
 cdef struct Memory:
     Core core
@@ -101,8 +101,7 @@ cdef int ingest_media(Core* core, Inbound* event) noexcept nogil:
         refused = gateway.media_is_refused(core, event, BYTES_INGRESS_DTMF)
         if refused != gateway.GOES_ON:
             return refused
-        outputs.next_seq(core)
-        return RESULT_ACCEPTED
+        return gateway.nobody(core)
     return gateway.reject(core, CAUSE_UNKNOWN_PORT)
 
 cdef void push_ingress_audio__ears(Core* core, uint32_t item) noexcept nogil:
@@ -116,10 +115,7 @@ cdef void push_ingress_audio__ears(Core* core, uint32_t item) noexcept nogil:
     edges.shed_expired(core, EDGE_INGRESS_AUDIO__EARS, INGRESS_AUDIO__EARS_AGE_NS)
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_INGRESS_AUDIO__EARS, size)
-    if edges.has_room(edge, size):
-        edges.append(core, EDGE_INGRESS_AUDIO__EARS, item)
-    else:
-        edges.drop_newest(core, EDGE_INGRESS_AUDIO__EARS, item)
+    edges.append_or_drop(core, EDGE_INGRESS_AUDIO__EARS, item)
 
 
 # ---- voice_assistant.rspp:6  node ears : vad, an effect, for the session
@@ -195,10 +191,7 @@ cdef void push_ears__stt(Core* core, uint32_t item) noexcept nogil:
     edges.shed_expired(core, EDGE_EARS__STT, EARS__STT_AGE_NS)
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_EARS__STT, size)
-    if edges.has_room(edge, size):
-        edges.append(core, EDGE_EARS__STT, item)
-    else:
-        edges.drop_newest(core, EDGE_EARS__STT, item)
+    edges.append_or_drop(core, EDGE_EARS__STT, item)
 
 cdef void react_ears_barge_in(Core* core) noexcept nogil:
     """ears.barge_in"""
@@ -261,11 +254,6 @@ cdef int offer_stt_partial(Core* core, Inbound* event) noexcept nogil:
     items.release(core, item)
     return RESULT_ACCEPTED
 
-cdef int offer_stt_final(Core* core, Inbound* event) noexcept nogil:
-    """stt.final goes to nobody."""
-    outputs.next_seq(core)
-    return RESULT_ACCEPTED
-
 cdef int chunk_stt(Core* core, Inbound* event) noexcept nogil:
     """What an invocation of stt produced."""
     cdef Invocation* invocation
@@ -288,7 +276,7 @@ cdef int chunk_stt(Core* core, Inbound* event) noexcept nogil:
             return gateway.reject(core, CAUSE_OVERSIZED)
         if not context.fits_join(core, event.size):
             return gateway.reject(core, CAUSE_OVERSIZED)
-        answer = offer_stt_final(core, event)
+        answer = gateway.nobody(core)
         if answer == RESULT_ACCEPTED:
             context.join(core, event.payload, event.size, event.b)
     else:
@@ -300,17 +288,11 @@ cdef int chunk_stt(Core* core, Inbound* event) noexcept nogil:
 cdef void push_stt_partial__captions(Core* core, uint32_t item) noexcept nogil:
     # voice_assistant.rspp:14  stt.partial -> captions.in
     # 1 items, 1024 bytes, 200 ms; then latest only
-    cdef Edge* edge = &core.edges[EDGE_STT_PARTIAL__CAPTIONS]
-    cdef int64_t size
     if item == NOTHING:
         return
-    size = core.headers[item].size
     edges.shed_expired(core, EDGE_STT_PARTIAL__CAPTIONS, STT_PARTIAL__CAPTIONS_AGE_NS)
     edges.keep_latest(core, EDGE_STT_PARTIAL__CAPTIONS)
-    if edges.has_room(edge, size):
-        edges.append(core, EDGE_STT_PARTIAL__CAPTIONS, item)
-    else:
-        edges.drop_newest(core, EDGE_STT_PARTIAL__CAPTIONS, item)
+    edges.append_or_drop(core, EDGE_STT_PARTIAL__CAPTIONS, item)
 
 cdef void push_stt_utterance__llm(Core* core, uint32_t item) noexcept nogil:
     # voice_assistant.rspp:15  stt.utterance -> llm.prompt
@@ -324,10 +306,7 @@ cdef void push_stt_utterance__llm(Core* core, uint32_t item) noexcept nogil:
         edge.shedding = False
     if not edges.has_room(edge, size):
         edges.keep_latest(core, EDGE_STT_UTTERANCE__LLM)
-    if edges.has_room(edge, size):
-        edges.append(core, EDGE_STT_UTTERANCE__LLM, item)
-    else:
-        edges.drop_newest(core, EDGE_STT_UTTERANCE__LLM, item)
+    edges.append_or_drop(core, EDGE_STT_UTTERANCE__LLM, item)
 
 cdef void react_stt_error(Core* core) noexcept nogil:
     """stt.error"""
@@ -377,11 +356,6 @@ cdef int offer_llm_delta(Core* core, Inbound* event) noexcept nogil:
     items.release(core, item)
     return RESULT_ACCEPTED
 
-cdef int offer_llm_final(Core* core, Inbound* event) noexcept nogil:
-    """llm.final goes to nobody."""
-    outputs.next_seq(core)
-    return RESULT_ACCEPTED
-
 cdef int chunk_llm(Core* core, Inbound* event) noexcept nogil:
     """What an invocation of llm produced."""
     cdef Invocation* invocation
@@ -398,7 +372,7 @@ cdef int chunk_llm(Core* core, Inbound* event) noexcept nogil:
     elif event.port == PORT_LLM_FINAL:
         if event.size > BYTES_LLM_FINAL:
             return gateway.reject(core, CAUSE_OVERSIZED)
-        answer = offer_llm_final(core, event)
+        answer = gateway.nobody(core)
     else:
         return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     if answer == RESULT_ACCEPTED:
@@ -417,10 +391,7 @@ cdef void push_llm_delta__egress_text(Core* core, uint32_t item) noexcept nogil:
         edge.shedding = False
     if not edges.has_room(edge, size):
         edges.keep_latest(core, EDGE_LLM_DELTA__EGRESS_TEXT)
-    if edges.has_room(edge, size):
-        edges.append(core, EDGE_LLM_DELTA__EGRESS_TEXT, item)
-    else:
-        edges.drop_newest(core, EDGE_LLM_DELTA__EGRESS_TEXT, item)
+    edges.append_or_drop(core, EDGE_LLM_DELTA__EGRESS_TEXT, item)
 
 cdef void enqueue_llm_delta__voice(Core* core, uint32_t item) noexcept nogil:
     # voice_assistant.rspp:15  llm.delta -> voice.text
@@ -434,15 +405,12 @@ cdef void enqueue_llm_delta__voice(Core* core, uint32_t item) noexcept nogil:
         edge.shedding = False
     if not edges.has_room(edge, size):
         edges.keep_latest(core, EDGE_LLM_DELTA__VOICE)
-    if edges.has_room(edge, size):
-        edges.append(core, EDGE_LLM_DELTA__VOICE, item)
-    else:
-        edges.drop_newest(core, EDGE_LLM_DELTA__VOICE, item)
+    edges.append_or_drop(core, EDGE_LLM_DELTA__VOICE, item)
 
 
 cdef void release_llm_delta__voice(Core* core, int64_t size) noexcept nogil:
     """llm.delta -> voice.text: the first `size` bytes that are pending go on, as one item."""
-    cdef uint32_t text = edges.take_pending(core, EDGE_LLM_DELTA__VOICE, POOL_TEXT_1024, size, outputs.active_turn(core))
+    cdef uint32_t text = edges.take_pending(core, EDGE_LLM_DELTA__VOICE, POOL_TEXT_1024, size)
     enqueue_llm_delta__voice(core, text)
     items.release(core, text)
 
@@ -514,10 +482,7 @@ cdef void push_sorry__voice(Core* core, uint32_t item) noexcept nogil:
         edge.shedding = False
     if not edges.has_room(edge, size):
         edges.keep_latest(core, EDGE_SORRY__VOICE)
-    if edges.has_room(edge, size):
-        edges.append(core, EDGE_SORRY__VOICE, item)
-    else:
-        edges.drop_newest(core, EDGE_SORRY__VOICE, item)
+    edges.append_or_drop(core, EDGE_SORRY__VOICE, item)
 
 
 # ---- voice_assistant.rspp:9  node voice : tts, an effect, for a turn
@@ -610,10 +575,7 @@ cdef void push_voice__egress_audio(Core* core, uint32_t item) noexcept nogil:
     size = core.headers[item].size
     if edges.has_room(edge, size):
         edge.shedding = False
-    if edges.has_room(edge, size):
-        edges.append(core, EDGE_VOICE__EGRESS_AUDIO, item)
-    else:
-        edges.drop_newest(core, EDGE_VOICE__EGRESS_AUDIO, item)
+    edges.append_or_drop(core, EDGE_VOICE__EGRESS_AUDIO, item)
 
 cdef void react_voice_error(Core* core) noexcept nogil:
     """voice.error"""
