@@ -87,6 +87,7 @@ class Caller:
             last = number == len(WORDS) - 1
             text = word.encode() + (b"." if last else b"")
             self.chunk("llm", "delta", text, a=len(text) if last else 0, b=1)
+            self.step()
         self.done("llm")
         self.step(1 * MS)
         for frame in range(100):
