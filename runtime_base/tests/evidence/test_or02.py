@@ -23,8 +23,21 @@ def turns(record: Record, scripted: ModuleType) -> dict[int, dict[str, Any]]:
     return {entry.turn: entry.or02 for entry in read(path).entries if isinstance(entry, Evidence)}
 
 
+@pytest.mark.feature("NF-028", "complete")
 def test_both_are_complete(turns: dict[int, dict[str, Any]]) -> None:
     assert {turn: missing_fields(record) for turn, record in turns.items()} == {1: [], 2: []}
+
+
+def test_a_turn_has_the_call_of_its_own_recogniser(turns: dict[int, dict[str, Any]]) -> None:
+    """It ends after the turn has opened; the first turn's is not the second's."""
+    calls = {turn: [call["modality"] for call in record["provider_invocations"]] for turn, record in turns.items()}
+    assert calls == {1: ["stt", "llm", "tts"], 2: ["stt", "llm", "tts"]}
+    numbers = [
+        int(c["provider_invocation_id"].removeprefix("test/i"))
+        for t in (1, 2)
+        for c in turns[t]["provider_invocations"]
+    ]
+    assert numbers == sorted(numbers)
 
 
 def test_a_committed_turn(turns: dict[int, dict[str, Any]]) -> None:
@@ -39,6 +52,7 @@ def test_a_committed_turn(turns: dict[int, dict[str, Any]]) -> None:
     assert {call["outcome_class"] for call in record["provider_invocations"]} == {"success"}
 
 
+@pytest.mark.feature("F-175", "fence", "refused")
 def test_a_cancelled_turn_has_its_fence_and_what_was_refused(turns: dict[int, dict[str, Any]]) -> None:
     record = turns[1]
     assert (record["terminal_outcome"], record["terminal_reason"]) == ("abort", "cancelled")
@@ -52,6 +66,7 @@ def test_a_cancelled_turn_has_its_fence_and_what_was_refused(turns: dict[int, di
     assert 0 < record["words_heard"] < 20
 
 
+@pytest.mark.feature("NF-028", "invalid")
 @pytest.mark.parametrize("name", REQUIRED)
 def test_each_missing_field_is_named(turns: dict[int, dict[str, Any]], name: str) -> None:
     record = dict(turns[2])
@@ -66,6 +81,7 @@ def test_a_cancelled_turn_needs_more(turns: dict[int, dict[str, Any]], name: str
     assert missing_fields(record) == [name]
 
 
+@pytest.mark.feature("NF-028", "invalid")
 def test_another_schema_is_not_complete(turns: dict[int, dict[str, Any]]) -> None:
     record = turns[2] | {"or02_evidence_schema_version": "v0.9"}
     assert missing_fields(record) == [f"or02_evidence_schema_version (is not {SCHEMA_VERSION})"]

@@ -79,8 +79,9 @@ def missing_fields(record: Mapping[str, Any]) -> list[str]:
 class _Turn:
     """What is known of one turn so far."""
 
-    def __init__(self, record: dict[str, Any]) -> None:
+    def __init__(self, record: dict[str, Any], opened_ns: int) -> None:
         self.record = record
+        self.opened_ns = opened_ns
         self.calls: dict[int, dict[str, Any]] = {}  # by invocation id
         self.open_calls: set[int] = set()
         self.refused: list[dict[str, Any]] = []
@@ -156,7 +157,7 @@ class Or02(Observer):
 
     def on_invocation(self, end: InvocationEnd) -> None:
         node = self._plan.nodes[end.node]
-        _, serial, _ = self._started.pop(end.invocation, (0, 0, 0))
+        _, serial, started_ns = self._started.pop(end.invocation, (0, 0, 0))
         call = {
             "provider_invocation_id": f"{self._session_id}/i{end.invocation}",
             "node_id": node.name,
@@ -173,13 +174,21 @@ class Or02(Observer):
         turn = self._turns.get(serial)
         if turn is None:
             if end.node == self._plan.recogniser:
-                self._stt.append(call)
+                self._heard(end.invocation, started_ns, call)
             return
         turn.calls[end.invocation] = call
         turn.open_calls.discard(end.invocation)
         if turn.closed and not turn.open_calls:
             self._write(serial, turn, "amended")
             del self._turns[serial]
+
+    def _heard(self, invocation: int, started_ns: int, call: dict[str, Any]) -> None:
+        """A turn opens when the user's input ends, before its recogniser is done: what began before it is its own."""
+        waiting = [turn for turn in self._turns.values() if not turn.closed and started_ns <= turn.opened_ns]
+        if waiting:
+            waiting[-1].calls[invocation] = call
+        else:
+            self._stt.append(call)
 
     def _decided(self, output: Output, drained_ns: int) -> None:
         signal = output.code
@@ -224,7 +233,8 @@ class Or02(Observer):
                 "lease_epoch_at_turn_open": self._epoch,
                 "answers_runtime_sequence": [output.x, output.y],
                 "turn_open_timestamp": output.t_ns // MS_NS,
-            }
+            },
+            output.t_ns,
         )
         turn.calls = {-1 - index: call for index, call in enumerate(self._stt)}
         self._stt = []
