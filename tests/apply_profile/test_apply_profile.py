@@ -43,6 +43,7 @@ def line_of(origin: Origin) -> str:
     return profile_table("simple/v1").source.line(origin.span.line)
 
 
+@pytest.mark.feature("F-078", "defaults")
 def test_figures_of_simple_v1(tmp_path: Path) -> None:
     """CONTRACTS §7, to the figure."""
     of = spec(tmp_path, FLOW)

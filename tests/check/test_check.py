@@ -59,6 +59,7 @@ def test_shipped_pipelines_are_clean(name: str) -> None:
     assert codes(compile_file(shipped(name))) == []
 
 
+@pytest.mark.feature("F-001", "clean")
 def test_shop_is_clean() -> None:
     assert codes(compile_text(SHOP)) == []
 

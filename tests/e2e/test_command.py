@@ -28,6 +28,7 @@ def log(rspp: Rspp, package: Path, samples: Path, kernel: str, request: pytest.F
     return path
 
 
+@pytest.mark.feature("NF-009", "order")
 @pytest.mark.feature("F-153", "l0")
 @pytest.mark.parametrize("on", ["compiled", "pure"])
 def test_the_log_replays_on_both_kernels(rspp: Rspp, package: Path, log: Path, on: str) -> None:
@@ -65,6 +66,7 @@ def test_the_log_is_drawn(rspp: Rspp, package: Path, log: Path, tmp_path: Path) 
     assert "interrupted" in page.read_text()
 
 
+@pytest.mark.feature("F-067", "json")
 def test_its_signals_are_printed(rspp: Rspp, package: Path, log: Path) -> None:
     records = [
         json.loads(line) for line in rspp("timeline", log, "--signals", "--package", package).stdout.splitlines()
@@ -72,6 +74,7 @@ def test_its_signals_are_printed(rspp: Rspp, package: Path, log: Path) -> None:
     assert [r["signal"] for r in records if r.get("signal") in ("abort", "commit")] == ["abort", "commit"]
 
 
+@pytest.mark.feature("F-125", "outputs")
 def test_the_conversation_is_printed_as_it_happens(rspp: Rspp, package: Path, samples: Path, tmp_path: Path) -> None:
     reply, page = tmp_path / "reply.wav", tmp_path / "timeline.html"
     done = rspp("run", package, "--wav", samples / "interruption.wav", "--fast", "--out", reply, "--timeline", page)

@@ -21,6 +21,7 @@ def _loud_ms(path: Path) -> np.ndarray:
     return np.abs(pcm[:whole].astype(int)).reshape(-1, 320).max(axis=1) > 200
 
 
+@pytest.mark.feature("F-010", "chain")
 def test_the_question_is_answered_aloud(converse: Converse, samples: Path, tmp_path: Path, kernel: str) -> None:
     reply = tmp_path / "reply.wav"
     report = converse("--wav", samples / "question.wav", "--out", reply, "--kernel", kernel)
@@ -40,6 +41,7 @@ def test_the_question_is_answered_aloud(converse: Converse, samples: Path, tmp_p
     assert not loud[: 2000 // 20].any()  # nothing while the question is asked
 
 
+@pytest.mark.feature("F-033", "silence")
 @pytest.mark.feature("F-064", "stops")
 def test_the_answer_stops_when_the_user_talks_over_it(
     converse: Converse, samples: Path, tmp_path: Path, kernel: str

@@ -105,6 +105,7 @@ def _copy_of(wheel: Path):  # type: ignore[no-untyped-def]
     return run
 
 
+@pytest.mark.feature("F-125", "run")
 def test_the_wheels_alone_answer_the_sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A clean environment, nothing in it but the wheels: no compiler in sight, and the question is answered."""
     monkeypatch.setenv("RSPP_CACHE", str(tmp_path / "cache"))

@@ -90,6 +90,17 @@ def test_unknown_names_come_with_a_guess(tmp_path: Path, line: str, code: str, h
     assert [(one.code, one.help) for one in found] == [(code, help)]
 
 
+@pytest.mark.feature("F-078", "refused")
+@pytest.mark.parametrize("profile", ["simple/v2", "low_latency/v1", "telephony/v1", "quality/v3"])
+def test_a_profile_that_does_not_exist_yet_is_refused_always_alike(tmp_path: Path, profile: str) -> None:
+    for _ in range(2):
+        _, (found,) = resolve(tmp_path, f"profile {profile}", FLOW)
+        assert (found.code, found.severity, found.message) == ("E0209", "error", f"no profile `{profile}`")
+        assert found.help == "there is `simple/v1`"
+        assert found.fix is not None
+        assert found.fix.replacement == "profile simple/v1"
+
+
 @pytest.mark.parametrize(
     ("lines", "second"),
     [

@@ -26,6 +26,7 @@ def _places(data: bytes) -> list[int]:
     return places
 
 
+@pytest.mark.feature("NF-013", "discreet")
 def test_l0_keeps_no_payload(record: Record) -> None:
     log = read(record("L0"))
     inputs = [entry for entry in log.entries if isinstance(entry, Input)]

@@ -36,6 +36,8 @@ def _decision(signal: Signal) -> Callable[[Any], bool]:
     return lambda entry: isinstance(entry, Out) and entry.op == Op.DECISION and entry.code == signal
 
 
+@pytest.mark.feature("F-029", "record", "same")
+@pytest.mark.feature("F-151", "playback")
 @pytest.mark.parametrize("level", ["L0", "L2"])
 def test_a_session_replays_exactly(scripted: ModuleType, record: Record, level: str) -> None:
     report = _replay(scripted, read(record(level)))

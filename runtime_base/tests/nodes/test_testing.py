@@ -21,6 +21,7 @@ class Counter:
         emit(str(self.words), final=item.final)
 
 
+@pytest.mark.feature("F-128", "sequence")
 def test_a_function() -> None:
     assert run(shout, ["hello", "you"]) == [Emitted("text", "HELLO"), Emitted("text", "YOU")]
 

@@ -86,6 +86,7 @@ def test_audio_is_20_ms_an_item_and_audible() -> None:
     assert sum(map(loud, emissions)) > len(emissions) / 2
 
 
+@pytest.mark.feature("F-036", "stops")
 def test_a_cancel_stops_in_mid_word() -> None:
     whole = say(TEXT)
     at = next(n for n, e in enumerate(whole) if e.words == 5) + 5  # 100 ms into "museum"
@@ -114,6 +115,7 @@ def test_a_cancel_while_the_consumer_is_slow_stops_within_50_ms() -> None:
     assert took_s < 0.05
 
 
+@pytest.mark.feature("F-036", "stops")
 def test_a_cancel_interrupts_the_synthesis_itself() -> None:
     polls = 0
 

@@ -82,6 +82,7 @@ def test_words_stream_with_their_leading_space_and_end_in_the_whole_text(greeter
     assert final.final
 
 
+@pytest.mark.feature("F-063", "streams")
 def test_it_streams_at_the_rate_that_was_set() -> None:
     slow = registry.create("scripted", {"words_per_second": 50, "first_word_ns": 100_000_000}, {})
     emissions = run(slow, [Input("prompt", b"hello", 0)])
@@ -89,6 +90,7 @@ def test_it_streams_at_the_rate_that_was_set() -> None:
     assert emissions[-1].at_ns >= 99_000_000 + (len(emissions) - 2) * 19_000_000
 
 
+@pytest.mark.feature("F-063", "stops")
 def test_cancel_stops_between_words(greeter: Scripted) -> None:
     emissions = run(greeter, [Input("prompt", b"tell me a story", 0)], cancel_when=lambda e: e.text == " oldest")
     assert [e.text for e in emissions] == ["Our", " oldest"]

@@ -69,6 +69,7 @@ def test_every_invocation_ends_exactly_once(scripted: ModuleType) -> None:
     assert len(invoked) == 7  # one vad, and for each turn stt, llm, voice
 
 
+@pytest.mark.feature("F-033", "silence")
 def test_talking_over_the_answer_stops_it(scripted: ModuleType) -> None:
     async def user(ears: Any, party: Any) -> None:
         await _ask(scripted, ears)
@@ -113,6 +114,7 @@ def test_a_long_answer_waits_for_its_listener(scripted: ModuleType) -> None:
     assert len(watch.signals(Signal.FLOW_XOFF)) == len(watch.signals(Signal.FLOW_XON))
 
 
+@pytest.mark.feature("F-037", "forced")
 def test_a_provider_that_ignores_its_cancel_is_forced(scripted: ModuleType) -> None:
     stubborn: list[str] = []
 
@@ -141,6 +143,7 @@ def test_a_provider_that_ignores_its_cancel_is_forced(scripted: ModuleType) -> N
     assert (end.outcome, end.end_ns) == (Outcome.CANCELLED, force.t_ns)
 
 
+@pytest.mark.feature("F-175", "refused", "zero")
 def test_not_even_one_that_swallows_everything_holds_the_session(scripted: ModuleType) -> None:
     """It catches the cancellation of its task too, and goes on emitting for ever without a pause."""
 
@@ -199,6 +202,7 @@ def test_a_provider_that_raises_ends_its_turn_and_not_the_session(scripted: Modu
     assert end.reason == "KeyError: 'no such model'"
 
 
+@pytest.mark.feature("F-160", "outcome")
 def test_an_outcome_of_a_provider_error_is_passed_on(scripted: ModuleType) -> None:
     async def busy(call: Invocation) -> None:
         raise ProviderError(Outcome.OVERLOAD, "429", retryable=True)

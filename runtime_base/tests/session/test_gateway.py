@@ -38,11 +38,13 @@ def test_a_word_in_pieces_counts_once() -> None:
     assert text_mark(b" again", within_word=True).words == 1
 
 
+@pytest.mark.feature("NF-013", "refused")
 def test_text_that_is_not_utf8_is_refused_with_its_place() -> None:
     with pytest.raises(InputError, match="byte 2"):
         text_mark(b"ab\xff")
 
 
+@pytest.mark.feature("NF-013", "refused")
 @pytest.mark.parametrize("size", [0, 1, 641, 642, 1280])
 def test_audio_has_whole_samples_and_at_most_20_ms(size: int) -> None:
     with pytest.raises(InputError, match=f"ears.audio: {size} bytes"):
