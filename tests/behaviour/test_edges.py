@@ -21,6 +21,8 @@ def talk(kernel: Callable[[str], Any]) -> Conversation:
     return conversation
 
 
+@pytest.mark.feature("F-044", "block")
+@pytest.mark.feature("F-145", "signal")
 def test_a_full_edge_blocks_its_producer_and_room_resumes_it(talk: Conversation) -> None:
     """The ears take four frames at once, four more wait on the edge; the ninth has to wait outside."""
     for _ in range(8):
@@ -35,6 +37,7 @@ def test_a_full_edge_blocks_its_producer_and_room_resumes_it(talk: Conversation)
     assert talk.frame() == Result.ACCEPTED
 
 
+@pytest.mark.feature("F-148", "shedding")
 def test_blocking_lasts_only_so_long_then_the_oldest_gives_way(talk: Conversation) -> None:
     for _ in range(8):
         talk.frame()
