@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-ABI_HASH = "1c1e7de5cd86a91b9f1f3c0581d480ddbe528999f5b28f0eca0ccde1784069aa"
+ABI_HASH = "50abd30282f5ca5edc9b61ea9c4b7f2afc4952838331b99ba63a88887278096f"
 """Equal to `rspp_runtime.abi.ABI_HASH`; a test holds them together, since the compiler never imports the runtime."""
 
 NODES_MAX = 63

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +12,15 @@ from conversation import EARS, FINAL, LLM, MS, SPEECH, STT, VOICE, Conversation,
 from kernels import plan_of
 
 from rspp_runtime.abi import Cause, Control, In, Op, Result, Signal
+
+
+def test_the_plan_hash_escapes_the_session_as_json_does(kernel: Callable[[str], Any]) -> None:
+    plan = plan_of("stub_assistant")
+    talk = Conversation(kernel("stub_assistant")(plan, 'a "quoted" sëssion', 1, [None, None])).connect(greet=True)
+    turn = {"authority_epoch": 1, "mode": "full", "turn_id": 'a "quoted" sëssion/1'}
+    added = json.dumps(turn, ensure_ascii=False, separators=(",", ":"))
+    expected = hashlib.sha256(b"rspp.plan.v1\0" + f"{plan.template_hash}{added}".encode()).digest()
+    assert decision(talk.outputs, Signal.TURN_OPEN).payload == expected
 
 
 @pytest.fixture

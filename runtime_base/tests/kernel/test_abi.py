@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import enum
-import hashlib
 import re
 from pathlib import Path
 
 import pytest
 
 from rspp_runtime.abi import ABI_HASH, codes, fingerprint
-from rspp_runtime.kernel import sha256
 from rspp_runtime.providers.contract import Outcome
 
 GROUPS: dict[str, type[enum.IntEnum] | type[enum.IntFlag]] = {
@@ -61,9 +59,3 @@ def test_write_changes_one_line_and_refuses_a_file_without_it(tmp_path: Path) ->
     file.write_text("nothing\n")
     with pytest.raises(ValueError, match="is needed"):
         fingerprint.write("1" * 64, file)
-
-
-@pytest.mark.parametrize("size", [0, 1, 55, 56, 57, 63, 64, 65, 119, 120, 1000])
-def test_sha256(size: int) -> None:
-    text = bytes(index % 251 for index in range(size))
-    assert sha256.digest(text) == hashlib.sha256(text).digest()

@@ -19,6 +19,6 @@ passes (`.pxd`), plain C functions for what happens a few times in a turn (`.pyx
 `inbox`        the control inputs that wait, one by one
 `reactions`    what a reaction can do
 `user_nodes`   Python kernel nodes
-`planhash`     the hash of a turn's frozen plan, with `sha256`
+`planhash`     the hash of a turn's frozen plan
 `session`      the block's first moment; the deadline that `advance` returns; `stats`
 """

@@ -6,35 +6,33 @@ All but the two numbers is known when the session opens.
 """
 
 import json
+from hashlib import sha256
 
-from libc.stdint cimport uint8_t, uint32_t
-from libc.stdio cimport snprintf
+from libc.stdint cimport uint32_t
 from libc.string cimport memcpy
 
-from rspp_runtime.kernel cimport sha256
 from rspp_runtime.kernel.state cimport CONTROL_BYTES, Core
 
 
 cdef uint32_t freeze(Core* core) noexcept nogil:
     """Hashes the plan of the turn that opens; returns which of the session's hashes it is."""
-    cdef sha256.Sha256 hash
-    cdef char number[24]
-    cdef int size
     cdef uint32_t index = core.turn.hash
     if index >= core.hashes_max:
         core.fault = 1       # more turns between two drains than control outputs allow
         index = 0
     core.turn.hash = index + 1
-    sha256.start(&hash)
-    sha256.update(&hash, core.plan_prefix, core.plan_prefix_bytes)
-    size = snprintf(number, sizeof(number), "%lld", <long long> core.epoch)
-    sha256.update(&hash, <const uint8_t*> number, size)
-    sha256.update(&hash, core.plan_middle, core.plan_middle_bytes)
-    size = snprintf(number, sizeof(number), "%lld", <long long> core.turn.serial)
-    sha256.update(&hash, <const uint8_t*> number, size)
-    sha256.update(&hash, <const uint8_t*> b'"}', 2)
-    sha256.finish(&hash, core.hashes + CONTROL_BYTES * index)
+    with gil:
+        digest(core, core.hashes + CONTROL_BYTES * index)
     return index
+
+
+cdef int digest(Core* core, unsigned char* result) except -1:
+    """The 32 bytes."""
+    cdef bytes prefix = core.plan_prefix[:core.plan_prefix_bytes]
+    cdef bytes middle = core.plan_middle[:core.plan_middle_bytes]
+    cdef bytes hashed = sha256(b'%b%d%b%d"}' % (prefix, core.epoch, middle, core.turn.serial)).digest()
+    memcpy(result, <const unsigned char*> hashed, CONTROL_BYTES)
+    return 0
 
 
 cdef int prepare(Core* core, str template_hash, str mode, str session_id) except -1:

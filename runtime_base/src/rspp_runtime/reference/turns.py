@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 
 from rspp_runtime.abi.codes import Cause, Op, Origin, Scope, SessionState, Signal, Turn
 from rspp_runtime.abi.messages import Output
@@ -56,8 +57,12 @@ def decide_opening(s: State) -> None:
 
 def plan_hash(s: State) -> bytes:
     """The identity of the frozen plan: the build's template and what this turn adds."""
-    mode = s.plan.modes[s.mode].name
-    added = f'{{"authority_epoch":{s.epoch},"mode":"{mode}","turn_id":"{s.session_id}/{s.turn.serial}"}}'
+    turn = {
+        "authority_epoch": s.epoch,
+        "mode": s.plan.modes[s.mode].name,
+        "turn_id": f"{s.session_id}/{s.turn.serial}",
+    }
+    added = json.dumps(turn, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(b"rspp.plan.v1\0" + s.plan.template_hash.encode() + added.encode()).digest()
 
 
