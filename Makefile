@@ -1,6 +1,7 @@
 # Every target prepares what it needs first; `make` alone lists them.
 
 BIN       := .venv/bin
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
 JOBS      ?= 2
 PIPELINES := $(wildcard pipelines/*.rspp)
 
@@ -17,8 +18,8 @@ setup:     ## .venv with everything in it; a second run is instant
 
 demo: setup ## hear it: builds the voice assistant, asks it a question, interrupts it
 	@mkdir -p out
-	@$(BIN)/rsppc run pipelines/voice_assistant.rspp --wav pipelines/samples/question.wav --out out/reply.wav --timeline out/question.html
-	@$(BIN)/rsppc run pipelines/voice_assistant.rspp --wav pipelines/samples/interruption.wav --out out/interrupted.wav --timeline out/interruption.html
+	@$(BIN)/rsppc run pipelines/voice_assistant.rspp --wav pipelines/samples/question.wav --out out/reply.wav --timeline out/question.html --log out/question.log
+	@$(BIN)/rsppc run pipelines/voice_assistant.rspp --wav pipelines/samples/interruption.wav --out out/interrupted.wav --timeline out/interruption.html --log out/interruption.log
 
 test: lint types ## lint, types, and the whole test suite (JOBS=2 at a time)
 	@$(BIN)/pytest -n $(JOBS) $(PYTEST_ARGS)

@@ -19,7 +19,8 @@ are on one page, docs/kernel.md; what is the same for every pipeline is in `rspp
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from rspp_runtime.kernel cimport (
-    context, edges, egress, gateway, hearing, inbox, invocations, items, outputs, reactions, session, timers, turns,
+    context, edges, egress, gateway, hearing, inbox, invocations, items, outputs, session, timers, turns,
+    reactions,
 )
 from rspp_runtime.kernel.codes cimport *
 from rspp_runtime.kernel.gateway cimport Inbound
@@ -34,7 +35,9 @@ ABI_HASH = "50abd30282f5ca5edc9b61ea9c4b7f2afc4952838331b99ba63a88887278096f"
 TEMPLATE_HASH = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
-    raise ImportError("stub_assistant was built for another rspp-runtime: run `rsppc build stub_assistant.rspp` again")
+    raise ImportError(
+        "stub_assistant was built for another rspp-runtime: run `rsppc build stub_assistant.rspp` again"
+    )
 
 
 # ==== what a session remembers: 97,040 bytes

@@ -19,7 +19,8 @@ are on one page, docs/kernel.md; what is the same for every pipeline is in `rspp
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from rspp_runtime.kernel cimport (
-    context, edges, egress, gateway, hearing, inbox, invocations, items, outputs, reactions, session, timers, turns,
+    context, edges, egress, gateway, hearing, inbox, invocations, items, outputs, session, timers, turns,
+    reactions,
     user_nodes,
 )
 from rspp_runtime.kernel.codes cimport *
@@ -35,7 +36,9 @@ ABI_HASH = "50abd30282f5ca5edc9b61ea9c4b7f2afc4952838331b99ba63a88887278096f"
 TEMPLATE_HASH = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
-    raise ImportError("stub_workshop was built for another rspp-runtime: run `rsppc build stub_workshop.rspp` again")
+    raise ImportError(
+        "stub_workshop was built for another rspp-runtime: run `rsppc build stub_workshop.rspp` again"
+    )
 
 cdef class Session
 

@@ -15,7 +15,7 @@ are on one page, docs/kernel.md; what is the same for every pipeline is in `rspp
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from rspp_runtime.kernel cimport (
-    context, edges, egress, gateway, hearing, inbox, invocations, items, outputs, reactions, session, timers, turns,
+    context, edges, egress, gateway, hearing, inbox, invocations, items, outputs, session, timers, turns,
 )
 from rspp_runtime.kernel.codes cimport *
 from rspp_runtime.kernel.gateway cimport Inbound
@@ -30,7 +30,9 @@ ABI_HASH = "50abd30282f5ca5edc9b61ea9c4b7f2afc4952838331b99ba63a88887278096f"
 TEMPLATE_HASH = "88383f9eaca6d7cdb9fac4f8ae7a5f229efb2c3b509d3dbc741ee8c119b8d49a"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
-    raise ImportError("hello was built for another rspp-runtime: run `rsppc build hello.rspp` again")
+    raise ImportError(
+        "hello was built for another rspp-runtime: run `rsppc build hello.rspp` again"
+    )
 
 
 # ==== what a session remembers: 403,496 bytes

@@ -18,7 +18,8 @@ are on one page, docs/kernel.md; what is the same for every pipeline is in `rspp
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from rspp_runtime.kernel cimport (
-    context, edges, egress, gateway, hearing, inbox, invocations, items, outputs, reactions, session, timers, turns,
+    context, edges, egress, gateway, hearing, inbox, invocations, items, outputs, session, timers, turns,
+    reactions,
 )
 from rspp_runtime.kernel.codes cimport *
 from rspp_runtime.kernel.gateway cimport Inbound
@@ -33,7 +34,9 @@ ABI_HASH = "50abd30282f5ca5edc9b61ea9c4b7f2afc4952838331b99ba63a88887278096f"
 TEMPLATE_HASH = "c50c83d3f68ab9a2f48619f77a44224730524438fbf6aad2a9018b54da02e624"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
-    raise ImportError("voice_assistant was built for another rspp-runtime: run `rsppc build voice_assistant.rspp` again")
+    raise ImportError(
+        "voice_assistant was built for another rspp-runtime: run `rsppc build voice_assistant.rspp` again"
+    )
 
 
 # ==== what a session remembers: 491,032 bytes
