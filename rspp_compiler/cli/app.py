@@ -59,7 +59,10 @@ def root(version: Annotated[bool, typer.Option("--version", help="Print the vers
 
 @app.command()
 def check(files: Files, json: Json = False) -> None:
-    """Reports every mistake in the files, or one line about each pipeline."""
+    """Reports every mistake in pipelines, with its fix.
+
+    A pipeline without one gets a line: its size, its latency at worst, its memory.
+    """
     from rspp_compiler.cli import report
 
     results = [_compile(file, until="layout") for file in files]
@@ -105,7 +108,10 @@ def build(
 
 @app.command()
 def explain(code: Annotated[str, typer.Argument(metavar="CODE", help="The code of a finding, such as E0203.")]) -> None:
-    """Explains a finding, with an example of what causes it and one of what is right."""
+    """Explains the code of a finding.
+
+    With an example of what causes it, and one of what is right.
+    """
     from rspp_compiler.cli import report
 
     if not report.explain(code.upper()):
@@ -146,7 +152,10 @@ def package(
     wheels: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder with every wheel the image needs.")] = None,
     base: Annotated[str | None, typer.Option(metavar="IMAGE", help="Image to build on; it must have Python.")] = None,
 ) -> None:
-    """Builds a pipeline as an image, or lays out the folder that an image is built from."""
+    """Builds a pipeline as a container image.
+
+    Where there is no docker, podman or buildah, lays out the folder that an image is built from.
+    """
     from rspp_compiler.cli import report
     from rspp_compiler.cli.package import package as make_image
 
@@ -164,7 +173,9 @@ def run(
     output: Output = Path("generated"),
     backend: BackendOption = Backend.cython,
 ) -> None:
-    """Builds a pipeline and runs it: `rsppc run FILE --wav question.wav`, `--text "…"`.
+    """Builds a pipeline and runs it.
+
+    `rsppc run FILE --wav question.wav`, or `--text "…"`.
 
     All other options go to `rspp run`; `rspp run --help` lists them.
     """
@@ -175,7 +186,7 @@ def run(
     report.findings([result], json=False, to=sys.stderr)
     _exit([result])
     report.built(result)
-    raise typer.Exit(run_package(report.package_folder(result), context.args))
+    raise typer.Exit(run_package(report.package_folder(result), file, context.args))
 
 
 def _compile(file: Path, *, until: str, progress: bool = False, **options: Any) -> Result:

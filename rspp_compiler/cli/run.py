@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,15 +12,21 @@ from pathlib import Path
 from rspp_compiler.cli import EXIT_FINDINGS
 
 
-def run_package(folder: Path, arguments: list[str]) -> int:
-    """Runs `rspp run FOLDER ARGUMENTS…` and returns its exit code. The compiler never imports the runtime."""
+def run_package(folder: Path, source: Path, arguments: list[str]) -> int:
+    """Runs `rspp run FOLDER ARGUMENTS…` and returns its exit code. The compiler never imports the runtime.
+
+    The folder of the pipeline's file is on its Python path, so that Python nodes which lie there are found.
+    """
     beside = Path(sys.executable).parent / "rspp"
     command = str(beside) if beside.exists() else shutil.which("rspp")
     if command is None:
         print("rsppc run: the runtime is not installed here: pip install rspp-runtime", file=sys.stderr)
         return EXIT_FINDINGS
-    try:
-        code = subprocess.run([command, "run", str(folder), *arguments], check=False).returncode
-    except KeyboardInterrupt:
-        return 130
+    paths = [str(source.resolve().parent), os.environ.get("PYTHONPATH", "")]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in paths if path)}
+    with subprocess.Popen([command, "run", str(folder), *arguments], env=environment) as process:
+        # Ctrl-C reaches both: the conversation ends in its own order, and we wait for it.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, lambda _signal, _frame: process.terminate())
+        code = process.wait()
     return code if code >= 0 else 128 - code  # ended by a signal: as a shell says it

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import soundfile
 
 Rspp = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -132,9 +135,10 @@ def test_a_bad_file_gives_one_clear_line(
 
 
 def test_a_log_that_cannot_be_written(rspp: Rspp, package: Path, tmp_path: Path) -> None:
-    done = rspp("run", package, "--text", "hello", "--fast", "--log", tmp_path / "no" / "such" / "folder.log")
+    (tmp_path / "file").write_text("not a folder")
+    done = rspp("run", package, "--text", "hello", "--fast", "--log", tmp_path / "file" / "session.log")
     assert done.returncode == 1
-    assert "No such file or directory" in done.stderr
+    assert "cannot be written" in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -152,3 +156,58 @@ def test_as_a_module(package: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "London" in done.stdout
     assert run("sing").returncode == 2
+
+
+@pytest.mark.parametrize("option", ["--out", "--timeline", "--log"])
+def test_what_cannot_be_written_is_told_before_the_call(rspp: Rspp, package: Path, tmp_path: Path, option: str) -> None:
+    done = rspp("run", package, "--text", "hello", "--fast", option, tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"rspp: {tmp_path} cannot be written: Is a directory\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "say what the user says"),
+        (["--text", "hello", "--wav", "x.wav"], "take one"),
+        (["--text", " "], "--text is empty"),
+    ],
+)
+def test_wrong_usage(rspp: Rspp, package: Path, arguments: list[str], said: str) -> None:
+    done = rspp("run", package, *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_stopped_call_leaves_its_log_and_its_recording(
+    rspp: Rspp, package: Path, samples: Path, tmp_path: Path, number: int, code: int
+) -> None:
+    log, out = tmp_path / "s.log", tmp_path / "r.wav"
+    command = [sys.executable, "-m", "rspp_runtime.cli", "run", package, "--wav", samples / "question.wav"]
+    with subprocess.Popen(
+        [*command, "--log", log, "--out", out], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert "user" in process.stdout.readline()  # the call is under way
+        process.send_signal(number)
+        _, told = process.communicate(timeout=30)
+    assert process.returncode == code
+    assert told == f"rspp: interrupted; what was until then is in {log} and {out}\n"
+    assert soundfile.info(str(out)).samplerate == 16_000
+    again = rspp("replay", log, "--package", package)
+    assert again.returncode == 0, again.stdout + again.stderr
+
+
+def test_a_package_with_a_broken_file_is_named(rspp: Rspp, package: Path, tmp_path: Path) -> None:
+    broken = shutil.copytree(package, tmp_path / "broken")
+    (broken / "src" / "voice_assistant" / "plan.py").write_text("((((\n")
+    done = rspp("run", broken, "--text", "hello")
+    assert done.returncode == 1
+    assert "voice_assistant cannot be imported" in done.stderr
+    assert "build it again" in done.stderr
+    (broken / "src" / "voice_assistant" / "plan.py").unlink()
+    done = rspp("run", broken, "--text", "hello")
+    assert done.returncode == 1
+    assert "No module named 'voice_assistant.plan'; build it again" in done.stderr

@@ -71,7 +71,10 @@ def run(
     kernel: KernelOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Run a conversation: a recording (--wav) or typed text (--text) in, a spoken answer out."""
+    """Run a conversation, from --wav or --text.
+
+    A recording or typed text in, a spoken answer out.
+    """
     from rspp_runtime.cli.run import Request
     from rspp_runtime.cli.run import run as command
 
@@ -98,7 +101,10 @@ def run(
 def replay(
     log: LogArgument, kernel: KernelOption = None, package: PackageOption = None, json: JsonOption = False
 ) -> None:
-    """Execute a log again and compare every decision; exit code 1 if one differs."""
+    """Execute a log again, compare every decision.
+
+    Exit code 1 if one differs.
+    """
     from rspp_runtime.cli.replay import replay as command
 
     command(log, kernel.value if kernel else None, package, json)
@@ -114,7 +120,7 @@ def timeline(
     ] = False,
     package: PackageOption = None,
 ) -> None:
-    """Draw a log (-o), or print it so that a person can read it."""
+    """Draw a log (-o), or print it."""
     from rspp_runtime.cli.timeline import timeline as command
 
     command(log, out, jsonl, signals, package)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from types import FrameType
 from typing import NoReturn
 
-EXIT_CLEAN, EXIT_FINDINGS, EXIT_USAGE, EXIT_INTERNAL, EXIT_INTERRUPTED = 0, 1, 2, 70, 130
+EXIT_CLEAN, EXIT_FINDINGS, EXIT_USAGE = 0, 1, 2
+EXIT_INTERNAL, EXIT_INTERRUPTED, EXIT_TERMINATED = 70, 130, 143
 
 
 class Failure(Exception):  # noqa: N818 - it carries an exit code and is no error of the program
@@ -33,6 +39,22 @@ def apology(command: str, error: BaseException) -> int:
         file=sys.stderr,
     )
     return EXIT_INTERNAL
+
+
+@contextlib.contextmanager
+def ending_on_sigterm() -> Iterator[threading.Event]:
+    """Within it SIGTERM ends as Ctrl-C does, in order: logs and recordings are closed. The event says which it was."""
+    ended = threading.Event()
+
+    def end(_signal: int, _frame: FrameType | None) -> None:
+        ended.set()
+        signal.raise_signal(signal.SIGINT)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield ended
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def usage(message: str) -> NoReturn:

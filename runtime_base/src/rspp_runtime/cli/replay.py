@@ -59,8 +59,10 @@ def replay(path: Path, kernel: str | None, reference: str | None, json: bool) ->
 
 def _as_text(report: Report, kernel: str, log: Log) -> str:
     lines = [
-        f"replayed {report.inputs} inputs and {report.steps} steps on the {kernel or 'chosen'} kernel "
+        f"replayed {report.inputs} inputs and {report.steps} steps on the {kernel} kernel "
         f"(recorded on the {log.header.kernel} one, at {report.level})"
+        if kernel
+        else "replayed nothing: the log is not of this package"
     ]
     if report.torn:
         lines.append(f"note: {report.torn}; everything before it was replayed")

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json as json_module
 import logging
+import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -14,7 +15,15 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from rspp_runtime.cli.failure import EXIT_FINDINGS, EXIT_USAGE, Failure, usage
+from rspp_runtime.cli.failure import (
+    EXIT_FINDINGS,
+    EXIT_INTERRUPTED,
+    EXIT_TERMINATED,
+    EXIT_USAGE,
+    Failure,
+    ending_on_sigterm,
+    usage,
+)
 from rspp_runtime.evidence.summary import figures, rows
 from rspp_runtime.session.clock import Clock, MonotonicClock, VirtualClock
 from rspp_runtime.session.handlers import NodeError
@@ -51,8 +60,12 @@ class Request:
 
 def run(request: Request) -> None:
     """Raises `Failure`."""
-    if (request.wav is None) == (not request.texts):
+    if request.wav is None and not request.texts:
         usage("say what the user says: --wav FILE or --text TEXT")
+    if request.wav is not None and request.texts:
+        usage("--wav and --text are two ways to say it; take one")
+    if not all(text.strip() for text in request.texts):
+        usage("--text is empty: a turn needs a word")
     if request.echo_db is not None and request.wav is None:
         usage("--echo needs a microphone: --wav FILE")
     console = Console(stderr=request.json, highlight=False)
@@ -61,7 +74,13 @@ def run(request: Request) -> None:
     try:
         package = load(request.package)
         _check_inputs(package, request)
-        finished = run_loop(_conversation(request, package, source, console), virtual=request.fast)
+        _check_outputs(request)
+        _find_nodes_here()
+        with ending_on_sigterm() as ended:
+            try:
+                finished = run_loop(_conversation(request, package, source, console), virtual=request.fast)
+            except KeyboardInterrupt:
+                raise _interrupted(request, is_sigterm=ended.is_set()) from None
     except (PackageError, NodeError) as error:
         raise Failure(EXIT_FINDINGS, str(error)) from None
     except AudioFileError as error:
@@ -88,6 +107,34 @@ def _check_inputs(package: Package, request: Request) -> None:
         raise Failure(
             EXIT_USAGE, f"{package.name} takes no {wanted} (it takes: {', '.join(sorted(ports)) or 'nothing'})"
         )
+
+
+def _interrupted(request: Request, *, is_sigterm: bool) -> Failure:
+    kept = [str(path) for path in (request.log, request.out) if path is not None]
+    told = f"; what was until then is in {' and '.join(kept)}" if kept else ""
+    return Failure(EXIT_TERMINATED if is_sigterm else EXIT_INTERRUPTED, f"interrupted{told}")
+
+
+def _check_outputs(request: Request) -> None:
+    """A conversation is not held, only to find that what it leaves cannot be written."""
+    for path in (request.out, request.timeline, request.log):
+        if path is None:
+            continue
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            is_new = not path.exists()
+            path.open("ab").close()
+            if is_new:
+                path.unlink()
+        except OSError as error:
+            raise Failure(EXIT_FINDINGS, f"{path} cannot be written: {error.strerror}") from None
+
+
+def _find_nodes_here() -> None:
+    """Python nodes may lie in the folder that the command is started in, as with `python -m`."""
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.insert(0, here)
 
 
 def _level(package: Package, console: Console) -> str:
@@ -118,7 +165,7 @@ async def _conversation(request: Request, package: Package, source: AudioFile | 
             _complain(transport, console)
             return finished
     except OSError as error:
-        raise Failure(EXIT_FINDINGS, f"{error.filename or request.log}: {error.strerror}") from None
+        raise Failure(EXIT_FINDINGS, f"{error.filename or request.log} cannot be written: {error.strerror}") from None
     finally:
         if view is not None:
             view.close()
@@ -131,7 +178,6 @@ def _recording(path: Path | None) -> Iterator[Recording | None]:
         yield None
         return
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         yield Recording(path)
     except OSError as error:
         raise Failure(EXIT_FINDINGS, f"{path} cannot be written: {error.strerror}") from None
@@ -164,7 +210,6 @@ def _show(request: Request, package: Package, finished: Finished, console: Conso
         from rspp_runtime.evidence.timeline import draw
 
         try:
-            request.timeline.parent.mkdir(parents=True, exist_ok=True)
             request.timeline.write_text(draw(conversation, finished.header), "utf-8")
         except OSError as error:
             raise Failure(EXIT_FINDINGS, f"{request.timeline} cannot be written: {error.strerror}") from None

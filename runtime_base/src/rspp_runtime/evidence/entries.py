@@ -235,6 +235,8 @@ def from_json(line: str) -> Header | Entry:
     try:
         if record == "header":
             return Header(**{name: value for name, value in fields.items() if name != "record"})
+        if str(record).upper() not in Kind.__members__:
+            raise LogError(f"no record {record!r}; there are {', '.join(kind.name.lower() for kind in Kind)}")
         entry = _TYPES[Kind[str(record).upper()]]
         if missing := [name for name in entry._fields if name not in fields]:
             raise LogError(f"{record}: {', '.join(missing)} is missing")
@@ -245,7 +247,7 @@ def from_json(line: str) -> Header | Entry:
             values.append(int(names[value]) if names is not None else _unplain(entry, name, value))
         made: Entry = entry(*values)
     except (KeyError, TypeError, ValueError, binascii.Error) as error:
-        raise LogError(f"{record}: {error!r} is not a value that a log of format {FORMAT_VERSION} knows") from None
+        raise LogError(f"{record}: {error} is not a value that a log of format {FORMAT_VERSION} knows") from None
     return made
 
 

@@ -44,6 +44,7 @@ class LogFile:
         self._file = path.open("wb", buffering=BUFFER_BYTES)
         self._file.write(MAGIC)
         self._put(to_row(header))
+        self.flush()  # however the process ends, there is a log that says of which session
 
     def write(self, entry: Entry) -> None:
         """Raises `OSError`."""
@@ -83,8 +84,8 @@ def read(path: Path) -> Log:
     if data.lstrip()[:1] == b"{":
         return _read_lines(data)
     if not data:
-        raise LogError(f"{path.name} is empty")
-    raise LogError(f"{path.name} is not a log: it begins neither with {MAGIC.decode()} nor with a JSON object")
+        raise LogError("is empty (0 bytes)")
+    raise LogError(f"this is not a log: it begins neither with {MAGIC.decode()} nor with a JSON object")
 
 
 def _read_records(data: bytes) -> Log:

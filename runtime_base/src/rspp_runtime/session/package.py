@@ -56,7 +56,8 @@ class Package:
 def load(reference: str) -> Package:
     """`reference` is a package's folder (its `src/` is put on the path) or an import name. Raises `PackageError`."""
     folder = Path(reference)
-    if os.sep in reference or reference in (".", "..") or folder.is_dir():
+    is_path = os.sep in reference or reference in (".", "..")
+    if is_path or any(folder.glob("src/*/__init__.py")):  # else a project's folder may be called like its package
         name = _name_in(folder)
         sys.path.insert(0, str((folder / "src").resolve()))
     else:
@@ -65,13 +66,15 @@ def load(reference: str) -> Package:
         module = importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name != name.split(".")[0]:
-            raise PackageError(f"{name} cannot be imported: {error}") from None
+            raise PackageError(f"{name} cannot be imported: {error}; {_again(error, name)}") from None
         raise PackageError(
             f"there is no package {reference!r}: give a generated folder (generated/{name}) or an installed package; "
             "rsppc build makes one"
         ) from None
     except ImportError as error:
         raise PackageError(f"{name} cannot be imported: {error}") from None
+    except (SyntaxError, OSError) as error:  # a file of it was changed, or is gone
+        raise PackageError(f"{name} cannot be imported: {error}; build it again with rsppc build --force") from None
     missing = [field for field in ("PLAN", "TEMPLATE_HASH", "PROVIDERS", "open_session") if not hasattr(module, field)]
     if missing:
         raise PackageError(f"{name} is not a package that rsppc generated (it has no {', '.join(missing)})")
@@ -85,6 +88,12 @@ def load(reference: str) -> Package:
         getattr(module, "RESOLVED_PLAN", {}),
         module.open_session,
     )
+
+
+def _again(error: ModuleNotFoundError, name: str) -> str:
+    """What to do about a module that is missing: of the package itself, or one that it needs."""
+    is_own = error.name is not None and error.name.startswith(f"{name}.")
+    return "build it again with rsppc build" if is_own else f"install {error.name} beside it"
 
 
 def _name_in(folder: Path) -> str:

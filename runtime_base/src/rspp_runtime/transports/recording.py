@@ -19,7 +19,8 @@ class Recording:
 
     def __init__(self, path: Path) -> None:
         """Raises `OSError`."""
-        self._wave = wave.open(str(path), "wb")  # noqa: SIM115 - open as long as the session
+        self._file = path.open("wb")  # by ourselves: `wave` stumbles over its own half-open file
+        self._wave = wave.open(self._file, "wb")  # noqa: SIM115 - open as long as the session
         self._wave.setnchannels(1)
         self._wave.setsampwidth(SAMPLE_BYTES)
         self._wave.setframerate(SAMPLE_RATE_HZ)
@@ -49,6 +50,7 @@ class Recording:
         self.flush(now_ns)
         self._silence(_sample(now_ns))
         self._wave.close()
+        self._file.close()
 
     def _write(self, first: int, payload: bytes) -> None:
         self._silence(first)
