@@ -69,6 +69,8 @@ def test_an_item_dies_with_its_call() -> None:
         (lambda item, emit: emit("x", "sound"), "has no output 'sound'"),
         (lambda item, emit: emit(b"\xff"), "not UTF-8"),
         (lambda item, emit: emit(5), "emit takes str or bytes, not int"),
+        (lambda item, emit: "hello", r"it returned str: what is to go on must be given to emit"),
+        (lambda item, emit: sys.exit(3), "SystemExit: 3"),
     ],
 )
 def test_a_fault_is_a_failure_with_its_place(fault: Any, said: str) -> None:
@@ -96,13 +98,22 @@ def test_loading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "    def __call__(self, item, emit): self.n += 1; emit(str(self.n))\n"
         "async def slow(item, emit): ...\n"
         "NUMBER = 5\n"
+        "class Needy:\n"
+        "    def __init__(self, key): ...\n"
     )
+    (tmp_path / "half.py").write_text("def f(:\n")
+    (tmp_path / "leaves.py").write_text("import sys\nsys.exit(3)\n")
+    (tmp_path / "needs.py").write_text("import no_such_thing\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     first, second = load("my_nodes:Count", "count"), load("my_nodes:Count", "count")
     assert first is not second  # a class is made once a session
     for reference, said in {
-        "my_nodes:Gone": "has no attribute 'Gone'",
-        "no_such_module:f": "No module named 'no_such_module'",
+        "my_nodes:Cuont": r"my_nodes has no Cuont \(did you mean Count\?\)",
+        "my_nodes:Needy": r"Needy\(\) is made without arguments, and failed: .*missing 1 required",
+        "no_such_module:f": "there is no module no_such_module here; start in the folder that holds it",
+        "half:f": r"SyntaxError: .*half\.py, line 1",
+        "leaves:f": r"SystemExit: 3 \(.*leaves\.py:2\)",
+        "needs:f": r"No module named 'no_such_thing' \(.*needs\.py:1\)",
         "my_nodes:slow": "is async",
         "my_nodes:NUMBER": "is not callable",
     }.items():

@@ -7,6 +7,7 @@ user code.
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import inspect
 import logging
@@ -25,7 +26,7 @@ from rspp_runtime.session.observer import HandlerCall, Observer
 
 log = logging.getLogger(__name__)
 
-UserNode = Callable[[Item, Any], None]
+UserNode = Callable[[Item, Any], object]
 
 
 class NodeError(Exception):
@@ -35,18 +36,35 @@ class NodeError(Exception):
 def load(reference: str, node: str) -> UserNode:
     """Imports "module:Callable"; a class is instantiated, once a session. Raises `NodeError`."""
     module_name, _, name = reference.partition(":")
+    cannot = f"node {node}: {reference} cannot be loaded"
     try:
         made: Any = importlib.import_module(module_name)
-        for part in name.split("."):
-            made = getattr(made, part)
-        made = made() if inspect.isclass(made) else made
-    except Exception as error:  # user code runs at import: whatever it raises is told in one line
-        raise NodeError(f"node {node}: {reference} cannot be loaded: {type(error).__name__}: {error}") from error
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
+            raise NodeError(f"{cannot}: {_reason(error)}") from error
+        raise NodeError(
+            f"{cannot}: there is no module {error.name} here; start in the folder that holds it, name that folder in "
+            "PYTHONPATH, or install it"
+        ) from None
+    except (Exception, SystemExit) as error:  # user code runs at import: whatever it raises is told in one line
+        raise NodeError(f"{cannot}: {_reason(error)}") from error
+    for part in name.split("."):
+        if not hasattr(made, part):
+            near = difflib.get_close_matches(part, [other for other in dir(made) if not other.startswith("_")], n=1)
+            hint = f" (did you mean {near[0]}?)" if near else ""
+            raise NodeError(f"{cannot}: {module_name} has no {name}{hint}")
+        made = getattr(made, part)
+    if inspect.isclass(made):
+        try:
+            made = made()
+        except (Exception, SystemExit) as error:
+            raise NodeError(f"{cannot}: {name}() is made without arguments, and failed: {_reason(error)}") from error
     if not callable(made):
         raise NodeError(f"node {node}: {reference} is not callable; write a function or a class with __call__")
     if inspect.iscoroutinefunction(made) or inspect.iscoroutinefunction(type(made).__call__):
         raise NodeError(
-            f"node {node}: {reference} is async; a Python node runs inside the kernel's step and may not wait"
+            f"node {node}: {reference} is async; a Python node runs inside the kernel's step and may not wait: "
+            "write a plain `def`, and leave waiting to a provider"
         )
     called: UserNode = made
     return called
@@ -74,9 +92,11 @@ def wrap(node: Node, user: UserNode, clock: Clock, observers: Sequence[Observer]
         item = Item(kernel_item, node.inputs[kernel_item.port].name)
         start_ns = clock.now_ns()
         try:
-            user(item, _Emitter(node, emissions))
-        except Exception as error:  # a node's failure is an event of the pipeline, never the end of the process
-            reason = f"{type(error).__name__}: {error}{_place(error)}"
+            returned: object = user(item, _Emitter(node, emissions))
+            if returned is not None:
+                raise TypeError(f"it returned {type(returned).__name__}: what is to go on must be given to emit(…)")
+        except (Exception, SystemExit) as error:  # a node's failure is an event of the pipeline, never the process' end
+            reason = _reason(error)
             log.warning("node %s failed: %s", node.name, reason)
         finally:
             item.close()
@@ -124,7 +144,17 @@ class _Emitter:
         self._emissions.append(Emission(index, data, int(Flag.FINAL) if final else 0, a, b))
 
 
+def _reason(error: BaseException) -> str:
+    """What went wrong in user code, and where, in one line."""
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}{_place(error)}" if text else f"{type(error).__name__}{_place(error)}"
+
+
 def _place(error: BaseException) -> str:
-    """Where in the user's code it was raised: the innermost frame that is not ours."""
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename != __file__]
+    """Where in the user's code it was raised: the innermost frame that is neither ours nor of the import system."""
+    frames = [
+        f
+        for f in traceback.extract_tb(error.__traceback__)
+        if f.filename not in (__file__, importlib.__file__) and not f.filename.startswith("<frozen")
+    ]
     return f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
