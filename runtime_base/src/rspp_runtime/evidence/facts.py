@@ -255,7 +255,9 @@ class Reader:
 
     def _close(self, turn: Turn, out: Out) -> None:
         turn.closed_ns = out.t_ns
-        turn.said_words = len(turn.words) or max((item.words for item in turn.played), default=0)
+        # Two texts without a space between them read as one word, and are spoken as two.
+        spoken = max(turn.words_heard, *(item.words for item in turn.played), 0)
+        turn.said_words = max(len(turn.words), spoken)
         before = self.conversation.turns[-2].closed_ns if len(self.conversation.turns) > 1 else -1
         finals = [final for final in self.conversation.finals if before < final.t_ns <= out.t_ns]
         # A final belongs to the turn that it was waited for by, also when it came after an interruption's onset.

@@ -94,7 +94,7 @@ def rows(conversation: Conversation, turn: Turn) -> list[tuple[str, str]]:
     for index, (name, high) in enumerate(highs):
         out.append(("fullest edges" if index == 0 else "", f"{high:>3} of {by_name[name]:<4} {name}"))
     out.append(("plan hash", known["plan_hash"][:16] + "…"))
-    out.append(("memory", f"{known['memory_bytes'] / 1024:.0f} KiB a session"))
+    out.append(("memory", f"{known['memory_bytes'] / 1000:.0f} kB a session"))
     return out
 
 

@@ -26,7 +26,7 @@ ROWS = (
     ("llm", "model", "words", 44),
     ("voice", "voice", "synthesis", 40),
     ("play", "playback", "heard, cut off", 90),
-    ("fence", "fence", "refused outputs", 44),
+    ("fence", "fence", "what it refused", 44),
     ("budget", "budget", "to first output", 46),
 )
 TOP = 46  # the axis, and the labels of what runs through all rows
@@ -196,16 +196,20 @@ def _playback(canvas: _Canvas, turn: Turn, following_ns: int) -> None:
             canvas.bar("play", cut_from, end_ns, "cut", "sent, and taken back before it was played", height=20,
                        extra='opacity="0.45"')  # fmt: skip
     words, known = turn.words, 0
-    line = 0
+    free_x = [0, 0]  # of the two lines of words: from where each is free
     for item in turn.played:
         while known < item.words:
             word = words[known] if known < len(words) else "·"
             heard = known < turn.words_heard
             css = "small" if heard else "small soft"
             style = "" if heard else "fill:var(--cut);text-decoration:line-through"
-            canvas.text("play", item.end_ns, word, at=44 + 13 * (line % 2), css=css, dx=-14, style=style)
+            width = WORD_PX * len(word)
+            line = 0 if free_x[0] <= free_x[1] or canvas.x(item.end_ns) - width >= free_x[0] else 1
+            left = max(canvas.x(item.end_ns) - width, free_x[line])
+            free_x[line] = left + width + WORD_PX
+            canvas.text("play", item.end_ns, word, at=44 + 13 * line, css=css, dx=left - canvas.x(item.end_ns),
+                        style=style)  # fmt: skip
             known += 1
-            line += 1
     rest = len(words) - known
     if rest > 0 and turn.played:
         last_ns = turn.played[-1].end_ns

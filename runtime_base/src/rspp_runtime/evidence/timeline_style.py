@@ -23,7 +23,8 @@ h2 { font-size: 1.02rem; font-weight: 650; margin: 0 0 .5rem; }
 .chart { display: grid; grid-template-columns: 118px 1fr; overflow: hidden; }
 .names { border-right: 1px solid var(--line); position: relative; }
 .names div { position: absolute; left: 0; right: 0; padding: 0 .9rem; font-size: .84rem; font-weight: 600; }
-.names small { display: block; font-weight: 400; color: var(--soft); font-size: .74rem; line-height: 1.2; }
+.names small { display: block; white-space: nowrap; font-weight: 400; color: var(--soft); font-size: .74rem;
+  line-height: 1.2; }
 .scroll { overflow-x: auto; }
 svg { display: block; font: 11.5px ui-sans-serif, system-ui, "Segoe UI", sans-serif; }
 svg text { fill: var(--ink); } svg .soft { fill: var(--soft); } svg .grid { stroke: var(--line); }
