@@ -44,6 +44,7 @@ def write(files: Files, ctx: Context) -> Written | None:
             f"cannot write `{where}`: {error.strerror}",
             files.frozen.layout.analysis.graph.spec.span,
             label="while this pipeline was written",
+            help="choose a folder that can be written, with `-o DIR`",
         )
         return None
     if written.drifted:

@@ -1,4 +1,4 @@
-"""For tests of the compiler: pipelines from text or from `pipelines/`, compiled up to a pass; goldens with real names."""
+"""For tests of the compiler: pipelines from text or from `pipelines/`, compiled up to a pass; goldens by real names."""
 
 from __future__ import annotations
 

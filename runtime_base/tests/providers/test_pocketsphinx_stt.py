@@ -176,9 +176,7 @@ def test_the_model_knows_every_word_of_the_dialogue(resources: dict[str, bytes],
     assert provider.words_skipped == ()
 
 
-def test_words_outside_the_dictionary_are_named(
-    resources: dict[str, bytes], caplog: pytest.LogCaptureFixture
-) -> None:
+def test_words_outside_the_dictionary_are_named(resources: dict[str, bytes], caplog: pytest.LogCaptureFixture) -> None:
     provider = stt(resources, sentences=["book a table at zorblax", "\u6771\u4eac please"])
     run(provider, [])
     assert provider.words_by_rule == ("zorblax",)

@@ -86,8 +86,16 @@ class Invocation(Protocol):
         """Items in order; ends when the kernel says that no more input comes. Raises `Cancelled`."""
         ...
 
-    async def emit(self, port: str, payload: bytes = b"", *, media_ns: int = 0, words: int = 0, text_end: int = 0,
-                   final: bool = False) -> None:
+    async def emit(
+        self,
+        port: str,
+        payload: bytes = b"",
+        *,
+        media_ns: int = 0,
+        words: int = 0,
+        text_end: int = 0,
+        final: bool = False,
+    ) -> None:
         """Hand one output to the kernel, in order; waits while the edge is full. Raises `Cancelled`.
 
         Audio must be PCM s16le mono at the port's rate, at most 20 ms an item. For synthesised audio `words` and

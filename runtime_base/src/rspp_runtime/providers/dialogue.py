@@ -193,8 +193,9 @@ class _Parser:
         for key in ("name", "language"):
             if not isinstance(head.get(key, ""), str):
                 self.fail(f"[dialogue] {key}", "must be a text")
-        return Dialogue(head.get("name", self.file), head.get("language", "en-US"), float(match_min), not_understood,
-                        intents, said)
+        return Dialogue(
+            head.get("name", self.file), head.get("language", "en-US"), float(match_min), not_understood, intents, said
+        )
 
     def intents(self) -> tuple[tuple[Intent, ...], tuple[Sentence, ...]]:
         tables = self.root.get("intent", [])

@@ -156,8 +156,11 @@ class Library:
             return
         if self._lib.espeak_SetVoiceByName(settings.voice.encode()) != 0:
             known = self._voices()
-            raise bad_setting("espeak", f"no voice is called {settings.voice!r}{suggest(settings.voice, known)}; "
-                                        f"it has {len(known)}, for example en-us, en-gb, de, es, fr")
+            raise bad_setting(
+                "espeak",
+                f"no voice is called {settings.voice!r}{suggest(settings.voice, known)}; "
+                f"it has {len(known)}, for example en-us, en-gb, de, es, fr",
+            )
         self._lib.espeak_SetParameter(_RATE, settings.rate, 0)
         self._lib.espeak_SetParameter(_PITCH, settings.pitch, 0)
         self._settings = settings

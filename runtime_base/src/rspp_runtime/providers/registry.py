@@ -49,8 +49,9 @@ def find(name: str) -> ProviderFactory:
     try:
         module = importlib.import_module(BUILT_IN[name])
     except ModuleNotFoundError as error:
-        raise _refuse(f"provider {name!r} needs the package {error.name!r}, which is not installed: "
-                      f"{LOCAL_EXTRA}") from error
+        raise _refuse(
+            f"provider {name!r} needs the package {error.name!r}, which is not installed: {LOCAL_EXTRA}"
+        ) from error
     return cast(ProviderFactory, module.factory)
 
 
