@@ -37,6 +37,7 @@ def test_corpus_is_not_small() -> None:
     assert len(CASES) >= 25
 
 
+@pytest.mark.feature("NF-015", "clear")
 def test_ten_mistakes_are_ten_diagnostics(monkeypatch: pytest.MonkeyPatch) -> None:
     found = check("ten_mistakes", monkeypatch).diagnostics
     assert len(found) == 10

@@ -139,3 +139,6 @@ def test_the_wheels_alone_answer_the_sample(tmp_path: Path, monkeypatch: pytest.
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     assert reply.stat().st_size > 32_000, "less than a second of audio"
+    done = run(str(clean / "bin" / "rspp"), "run", "voice_assistant", "--text", "hello", "--fast")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "committed" in done.stdout
