@@ -30,7 +30,7 @@ from rspp_compiler.sema.catalog import COMMON_LATER, ENGINES, KINDS, PROVIDER_KI
 from rspp_compiler.sema.edge_fields import read_edge
 from rspp_compiler.sema.fields import distinct, read_fields, unknown_key
 from rspp_compiler.sema.profile import ProfileTable, profile_table
-from rspp_compiler.sema.values import show_ns
+from rspp_compiler.sema.values import show_ns, suggest
 
 _BUDGETS = ("turn", "turn_total", "path", "edge", "node")
 _TIMEOUTS = (Setting("first_chunk", "duration"), Setting("chunk", "duration"))
@@ -267,7 +267,13 @@ class _Filler:
 
     def _use(self, kind: str, use: BoundUse, scripts: dict[str, Valued]) -> FilledUse:
         engine = ENGINES[kind, use.name]
-        fields = read_fields(use.settings, engine.settings, f"`{use.name}`", ("tunable",), self._sink)
+        of_node = [setting.name for setting in KINDS[kind].settings]
+
+        def on_the_node(key: str) -> str:
+            near = key if key in of_node else suggest(key, of_node)
+            return f"`{near}` is a setting of the node: `node {kind} {{ {near} = … }}`" if near else ""
+
+        fields = read_fields(use.settings, engine.settings, f"`{use.name}`", ("tunable",), self._sink, on_the_node)
         if kind == "llm" and "script" in fields:
             scripts.setdefault("script", fields["script"])
         if use.name == "pocketsphinx" and "script" not in fields and "script" in scripts:

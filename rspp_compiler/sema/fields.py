@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from rspp_compiler.diagnostics import Fix, Sink
 from rspp_compiler.ir import ast
@@ -23,8 +23,13 @@ def distinct(settings: Iterable[ast.Setting], sink: Sink) -> dict[str, ast.Setti
     return found
 
 
-def unknown_key(setting: ast.Setting, of: str, known: Sequence[str], later: Iterable[str], sink: Sink) -> None:
-    """Reports a key that `of` does not have: not yet, misspelt, or unheard of."""
+def unknown_key(
+    setting: ast.Setting, of: str, known: Sequence[str], later: Iterable[str], sink: Sink, elsewhere: str = ""
+) -> None:
+    """Reports a key that `of` does not have: not yet, misspelt, or unheard of.
+
+    `elsewhere` is the help for one that is not misspelt.
+    """
     key = setting.key.text
     head = setting.key.refs[0].parts[0].text
     if head in later or "." in key or len(setting.key.refs) > 1:
@@ -37,21 +42,29 @@ def unknown_key(setting: ast.Setting, of: str, known: Sequence[str], later: Iter
         help = f'write `secret("env://{name}")` and set {name} where the pipeline runs'
         sink.add("E0308", f"`{key}` holds a secret in plain text", setting.value.span, help=help)
     nearest = suggest(key, known)
-    help = f"did you mean `{nearest}`?" if nearest else ""
+    help = f"did you mean `{nearest}`?" if nearest else elsewhere
     fix = Fix(setting.key.span, nearest) if nearest else None
     notes = (f"{of} knows {listed(known)}",) if known else (f"{of} has no settings",)
     sink.add("E0301", f"{of} has no setting `{key}`", setting.key.span, notes=notes, help=help, fix=fix)
 
 
 def read_fields(
-    settings: Iterable[ast.Setting], table: Sequence[Setting], of: str, later: Iterable[str], sink: Sink
+    settings: Iterable[ast.Setting],
+    table: Sequence[Setting],
+    of: str,
+    later: Iterable[str],
+    sink: Sink,
+    elsewhere: Callable[[str], str] = lambda _key: "",
 ) -> dict[str, Valued]:
-    """The user's values by field name. What cannot be read is reported and left to its default."""
+    """The user's values by field name. What cannot be read is reported and left to its default.
+
+    `elsewhere` is the help for a key that another block has.
+    """
     by_name = {setting.name: setting for setting in table}
     fields: dict[str, Valued] = {}
     for key, written in distinct(settings, sink).items():
         if (setting := by_name.get(key)) is None:
-            unknown_key(written, of, list(by_name), later, sink)
+            unknown_key(written, of, list(by_name), later, sink, elsewhere(key))
             continue
         value = read(setting, written.value, written.key.span, sink)
         if value is not None:

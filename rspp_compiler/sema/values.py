@@ -132,6 +132,10 @@ def describe(value: ast.Value) -> str:
 
 
 def _example(setting: Setting) -> str:
+    """A value that the setting takes: an advice that is refused in its turn helps nobody."""
+    usual = {"duration": 300_000_000, "count": 4, "number": 0.5}.get(setting.type, 0)
+    if setting.min is not None and usual < setting.min:
+        return show(setting, setting.min)
     examples = {"duration": "300ms", "bytes": "64kB", "rate": "16kHz", "percent": "75%", "count": "4", "number": "0.5"}
     texts = {"file": 'file("path")', "secret": 'secret("env://NAME")', "text": '"…"'}
     return examples.get(setting.type) or texts.get(setting.type) or (setting.choices[0] if setting.choices else "…")

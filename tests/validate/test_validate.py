@@ -223,3 +223,23 @@ def test_nothing_makes_the_front_half_raise(tmp_path: Path, data: st.DataObject)
     assert result.stage("spec") is not None or not result.ok
     for one in result.diagnostics:
         assert one.primary.line >= 1
+
+
+@pytest.mark.parametrize(
+    ("line", "help"),
+    [
+        ("node tts { rate = 5kHz }", "write `rate = 80`"),
+        ("node vad { idle_after = soon }", "write `idle_after = 1s`"),
+        ("node vad { min_silence = soon }", "write `min_silence = 300ms`"),
+    ],
+)
+def test_an_advised_value_is_a_legal_one(tmp_path: Path, line: str, help: str) -> None:
+    _, found = validate(tmp_path, line, FLOW)
+    assert [(finding.code, finding.help) for finding in found] == [("E0305", help)]
+    advised = re.sub(r"= \w+", help.removeprefix("write `").removesuffix("`").partition(" ")[2], line)
+    assert validate(tmp_path, advised, FLOW)[1] == ()
+
+
+def test_a_setting_of_the_node_in_a_use_line_is_sent_there(tmp_path: Path) -> None:
+    _, found = validate(tmp_path, FLOW, after="provider vad { use silero { treshold = 0.5 } }")
+    assert [finding.help for finding in found] == ["`threshold` is a setting of the node: `node vad { threshold = … }`"]
