@@ -180,6 +180,18 @@ def test_wrong_usage(rspp: Rspp, package: Path, arguments: list[str], said: str)
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize("option", ["--out", "--timeline", "--log"])
+def test_a_recording_is_never_written_over(
+    rspp: Rspp, package: Path, samples: Path, tmp_path: Path, option: str
+) -> None:
+    said = tmp_path / "said.wav"
+    shutil.copy(samples / "question.wav", said)
+    done = rspp("run", package, "--wav", said, "--fast", option, tmp_path / "." / "said.wav")
+    assert done.returncode == 2
+    assert f"--wav and {option} name the same file" in done.stderr
+    assert said.read_bytes() == (samples / "question.wav").read_bytes()
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_stopped_call_leaves_its_log_and_its_recording(
     rspp: Rspp, package: Path, samples: Path, tmp_path: Path, number: int, code: int

@@ -68,6 +68,7 @@ def run(request: Request) -> None:
         usage("--text is empty: a turn needs a word")
     if request.echo_db is not None and request.wav is None:
         usage("--echo needs a microphone: --wav FILE")
+    _check_distinct(request)
     console = Console(stderr=request.json, highlight=False)
     logging.basicConfig(level=logging.ERROR, format="%(message)s")
     source = _source(request)
@@ -113,6 +114,20 @@ def _interrupted(request: Request, *, is_sigterm: bool) -> Failure:
     kept = [str(path) for path in (request.log, request.out) if path is not None]
     told = f"; what was until then is in {' and '.join(kept)}" if kept else ""
     return Failure(EXIT_TERMINATED if is_sigterm else EXIT_INTERRUPTED, f"interrupted{told}")
+
+
+def _check_distinct(request: Request) -> None:
+    """What the user said would be lost if the reply were written over it."""
+    named = (
+        ("--wav", request.wav),
+        ("--out", request.out),
+        ("--timeline", request.timeline),
+        ("--log", request.log),
+    )
+    seen: dict[Path, str] = {}
+    for option, path in named:
+        if path is not None and (first := seen.setdefault(path.resolve(), option)) != option:
+            usage(f"{first} and {option} name the same file, {path}; give {option} another one")
 
 
 def _check_outputs(request: Request) -> None:
