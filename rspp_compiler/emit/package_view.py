@@ -52,7 +52,7 @@ def readme_view(frozen: Frozen) -> dict[str, Any]:
         "memory_bytes": f"{plan.memory_bytes:,}",
         "latency_intro": _latency_intro(analysis),
         "latency_tables": _latency_tables(analysis),
-        "ends": [{"node": end.node, "failure": end.failure, "end": end.end} for end in analysis.ends],
+        "ends": _ends(analysis),
         "edges": [
             {
                 "name": bound.edge,
@@ -83,6 +83,14 @@ def ms(ns: int) -> str:
     """`300 ms`; with as many decimals as it takes to be exact."""
     whole, rest = divmod(ns, 1_000_000)
     return f"{whole:,} ms" if not rest else f"{whole:,}.{rest:06d}".rstrip("0") + " ms"
+
+
+def _ends(analysis: Analysis) -> list[dict[str, str]]:
+    """How each failure ends; failures of a node that end alike share a row."""
+    failures: dict[tuple[str, str], list[str]] = {}
+    for end in analysis.ends:
+        failures.setdefault((end.node, end.end), []).append(end.failure)
+    return [{"node": node, "failure": " or ".join(names), "end": end} for (node, end), names in failures.items()]
 
 
 def _latency_intro(analysis: Analysis) -> str:

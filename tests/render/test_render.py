@@ -62,6 +62,12 @@ def test_protocols_of_python_nodes(snapshot: SnapshotAssertion) -> None:
     assert shop().text("src/shop/handlers.py") == snapshot(name="shop-handlers", extension_class=golden("py"))
 
 
+def test_the_readme_names_the_users_own_nodes() -> None:
+    page = shop().contents["README.md"].decode()
+    assert "- `polish` is `shop_nodes:polish`\n" in page
+    assert "Python nodes" not in rendered("voice_assistant").contents["README.md"].decode()
+
+
 @pytest.mark.parametrize("text", [HELLO, SHOP], ids=["hello", "shop"])
 def test_mermaid(text: str, snapshot: SnapshotAssertion) -> None:
     graph = value(compile_text(text, until="check"), "check")
