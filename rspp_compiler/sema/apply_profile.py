@@ -26,9 +26,9 @@ from rspp_compiler.ir.bound import (
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.origin import Origin
 from rspp_compiler.ir.types import AnyType, AudioType, BytesType, EventType, PortType, TextType
-from rspp_compiler.sema.catalog import COMMON_LATER, ENGINES, KINDS, PROVIDER_KINDS, PROVIDER_LATER, Setting
+from rspp_compiler.sema.catalog import COMMON_LATER, KINDS, PROVIDER_KINDS, PROVIDER_LATER, Setting, engine
 from rspp_compiler.sema.edge_fields import read_edge
-from rspp_compiler.sema.fields import distinct, read_fields, unknown_key
+from rspp_compiler.sema.fields import distinct, guessed, read_fields, unknown_key
 from rspp_compiler.sema.profile import ProfileTable, profile_table
 from rspp_compiler.sema.values import show_ns, suggest
 
@@ -266,14 +266,16 @@ class _Filler:
         return sorted(found, key=lambda provider: PROVIDER_KINDS.index(provider.kind))
 
     def _use(self, kind: str, use: BoundUse, scripts: dict[str, Valued]) -> FilledUse:
-        engine = ENGINES[kind, use.name]
+        of = engine(kind, use.name)
+        assert of is not None  # resolve found it
+        table = guessed(use.settings) if of.any_settings else of.settings
         of_node = [setting.name for setting in KINDS[kind].settings]
 
         def on_the_node(key: str) -> str:
             near = key if key in of_node else suggest(key, of_node)
             return f"`{near}` is a setting of the node: `node {kind} {{ {near} = … }}`" if near else ""
 
-        fields = read_fields(use.settings, engine.settings, f"`{use.name}`", ("tunable",), self._sink, on_the_node)
+        fields = read_fields(use.settings, table, f"`{use.name}`", ("tunable",), self._sink, on_the_node)
         if kind == "llm" and "script" in fields:
             scripts.setdefault("script", fields["script"])
         if use.name == "pocketsphinx" and "script" not in fields and "script" in scripts:

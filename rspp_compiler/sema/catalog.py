@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from importlib.metadata import entry_points
 from typing import Literal
 
 from rspp_compiler.ir.spec import Execution, Scope
@@ -212,12 +213,13 @@ NODE_EVENTS_LATER = (
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """A provider by name. `is_local` ones ship with the runtime; others need an adapter installed beside it."""
+    """A provider by name. The local ones have their adapter in the runtime; others need one installed beside it."""
 
     name: str
     kind: str
-    is_local: bool
+    has_adapter: bool
     settings: tuple[Setting, ...] = ()
+    any_settings: bool = False
 
 
 _REMOTE = (Setting("model", "text"), Setting("api_key", "secret"), Setting("endpoint", "text"))
@@ -256,4 +258,19 @@ ENGINES: dict[tuple[str, str], Engine] = {
         Engine("elevenlabs", "tts", False, (*_REMOTE, Setting("voice", "text"))),
     )
 }
+
+
+def engine(kind: str, name: str) -> Engine | None:
+    """The provider of that name: from the catalogue, or one that an installed package registers (see providers.md).
+
+    The latter serves whichever kind it is used for, with any settings: its own factory checks them.
+    """
+    registered = any(name == point.name for point in entry_points(group="rspp.providers"))
+    known = ENGINES.get((kind, name))
+    if known is not None:
+        return replace(known, has_adapter=True) if registered else known
+    elsewhere = any(name == of for _, of in ENGINES)
+    return Engine(name, kind, True, any_settings=True) if registered and not elsewhere else None
+
+
 PROVIDER_KINDS = tuple(kind.name for kind in KINDS.values() if kind.has_provider)

@@ -9,7 +9,7 @@ from rspp_compiler.ir import ast
 from rspp_compiler.ir.bound import Valued
 from rspp_compiler.ir.origin import Origin
 from rspp_compiler.sema.catalog import Setting
-from rspp_compiler.sema.values import listed, looks_secret, read, suggest
+from rspp_compiler.sema.values import UNITS, listed, looks_secret, read, suggest
 
 
 def distinct(settings: Iterable[ast.Setting], sink: Sink) -> dict[str, ast.Setting]:
@@ -71,3 +71,22 @@ def read_fields(
             at = written.value.span if written.value else written.key.span
             fields[setting.field] = Valued(value, Origin.user(at))
     return fields
+
+
+def guessed(settings: Iterable[ast.Setting]) -> tuple[Setting, ...]:
+    """A table for settings that only their owner knows: each has the type that its value looks like."""
+    return tuple(_guess(setting.key.text, setting.value) for setting in settings)
+
+
+def _guess(key: str, value: ast.Value | None) -> Setting:
+    if value is None:
+        return Setting(key, "flag")
+    if isinstance(value, ast.Quantity):
+        return Setting(key, next((kind for kind, units in UNITS.items() if value.unit in units), "count"))
+    if isinstance(value, ast.Number):
+        return Setting(key, "number")
+    if isinstance(value, ast.Call):
+        return Setting(key, "secret" if value.name.text == "secret" else "file")
+    if isinstance(value, ast.Ref):
+        return Setting(key, "symbol", choices=(value.text,))
+    return Setting(key, "text")

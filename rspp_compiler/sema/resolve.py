@@ -28,6 +28,7 @@ from rspp_compiler.sema.catalog import (
     NODE_EVENTS_LATER,
     PROFILES,
     PROVIDER_KINDS,
+    engine,
 )
 from rspp_compiler.sema.fields import unknown_key
 from rspp_compiler.sema.scope import NodeScope, check_name
@@ -294,8 +295,8 @@ class _Resolver:
 
     def _use(self, kind: ast.Name, use: ast.Use) -> BoundUse | None:
         known = [name for of_kind, name in ENGINES if of_kind == kind.text]
-        engine = ENGINES.get((kind.text, use.name.text))
-        if engine is None:
+        found = engine(kind.text, use.name.text)
+        if found is None:
             other = next((of_kind for of_kind, name in ENGINES if name == use.name.text), "")
             nearest = suggest(use.name.text, known)
             help = f"`{use.name.text}` serves `{other}`" if other else f"did you mean `{nearest}`?" if nearest else ""
@@ -304,9 +305,9 @@ class _Resolver:
             fix = Fix(use.name.span, nearest) if nearest and not other else None
             self._sink.add("E0208", message, use.name.span, notes=notes, help=help, fix=fix)
             return None
-        if not engine.is_local:
-            message = f"`{engine.name}` has no adapter in this release"
-            local = next(e.name for e in ENGINES.values() if e.kind == kind.text and e.is_local)
+        if not found.has_adapter:
+            message = f"`{found.name}` has no adapter in this release"
+            local = next(e.name for e in ENGINES.values() if e.kind == kind.text and e.has_adapter)
             help = f"install one that registers under `rspp.providers`, or use the local engine `{local}`"
             self._sink.add("E0909", message, use.name.span, help=help)
         return BoundUse(use.name.text, use.settings.items if use.settings else (), use.span)

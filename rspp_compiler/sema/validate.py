@@ -22,7 +22,7 @@ from rspp_compiler.ir.bound import (
 )
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.origin import Origin
-from rspp_compiler.sema.catalog import ENGINES, KINDS, Setting
+from rspp_compiler.sema.catalog import KINDS, Setting, engine
 from rspp_compiler.sema.values import listed, show, show_ns
 from rspp_compiler.source import Span
 
@@ -243,8 +243,12 @@ class _Validator:
                 self._sink.add("E0311", message, first.origin.span, secondary=[(budget.origin.span, where)], help=help)
         candidates = []
         for use in provider.uses:
-            table = ENGINES[provider.kind, use.name].settings
-            fields = self._checked(use.fields, table, f"`{use.name}`", use.span)
+            of = engine(provider.kind, use.name)
+            assert of is not None  # resolve found it
+            if of.any_settings:
+                fields = {field: value for field, value in use.fields.items() if self._exists(value)}
+            else:
+                fields = self._checked(use.fields, of.settings, f"`{use.name}`", use.span)
             origins = _origins(fields, "settings.")
             candidates.append(
                 spec.CandidateSpec(span=use.span, origins=origins, name=use.name, settings=_values(fields))

@@ -10,7 +10,7 @@ from decimal import Decimal
 from rspp_compiler.diagnostics import Fix, Sink
 from rspp_compiler.ir import ast
 from rspp_compiler.ir.spec import FileRef, SecretRef, SettingValue
-from rspp_compiler.sema.catalog import Setting
+from rspp_compiler.sema.catalog import Setting, Type
 from rspp_compiler.source import Span
 
 DURATIONS = {
@@ -24,7 +24,7 @@ DURATIONS = {
 SIZES = {"B": 1, "kB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000}
 RATES = {"Hz": 1, "kHz": 1_000}
 COUNTS = {"items": 1, "chars": 1, "tokens": 1, "words": 1}
-_UNITS = {"duration": DURATIONS, "bytes": SIZES, "rate": RATES, "percent": {"%": 1}}
+UNITS: dict[Type, dict[str, int]] = {"duration": DURATIONS, "bytes": SIZES, "rate": RATES, "percent": {"%": 1}}
 _WHAT = {"duration": "a duration", "bytes": "a size", "rate": "a rate", "percent": "a percentage"}
 _ALIASES = {
     **dict.fromkeys(("sec", "secs", "second", "seconds", "S"), "s"),
@@ -91,7 +91,7 @@ def read(setting: Setting, value: ast.Value | None, at: Span, sink: Sink) -> Set
     if value is None:
         sink.add("E0305", f"`{setting.name}` needs a value", at, help=f"write `{setting.name} = {_example(setting)}`")
         return None
-    if setting.type in _UNITS:
+    if setting.type in UNITS:
         return _quantity(setting, value, sink)
     if setting.type in ("count", "number"):
         return _number(setting, value, sink)
@@ -151,7 +151,7 @@ def _flag(setting: Setting, value: ast.Value | None, sink: Sink) -> bool | None:
 
 
 def _quantity(setting: Setting, value: ast.Value, sink: Sink) -> int | None:
-    units = _UNITS[setting.type]
+    units = UNITS[setting.type]
     if isinstance(value, ast.Number):
         unit = _likely_unit(setting, Decimal(value.number))
         message = f"`{setting.name} = {value.number}` has no unit"

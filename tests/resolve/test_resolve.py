@@ -161,3 +161,27 @@ def test_what_is_not_supported_says_so(tmp_path: Path, line: str, after: str, co
 def test_names_of_unreadable_lines_are_not_complained_about(tmp_path: Path) -> None:
     _, found = resolve(tmp_path, "node ears vad", FLOW.replace("vad", "ears"))
     assert [one.code for one in found] == ["E0110"]
+
+
+def test_a_provider_that_an_installed_package_registers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its name is known while the package is there, and its settings are its own business."""
+    info = tmp_path / "parrot-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: parrot\nVersion: 1.0\n", encoding="utf-8")
+    (info / "entry_points.txt").write_text("[rspp.providers]\nparrot = parrot:Parrot\n", encoding="utf-8")
+    settings = 'delay = 20ms, loud, mood = calm, words = ["a"], token = "sk-live-1"'
+    text = f"pipeline a {{\n  {FLOW}\n}}\nprovider llm {{ use parrot {{ {settings} }} }}\n"
+    good = text.replace(', words = ["a"], token = "sk-live-1"', "")
+    path = tmp_path / "example.rspp"
+    path.write_text(good, encoding="utf-8")
+    assert [found.code for found in compile_pipeline([path], Options(until="validate")).diagnostics] == ["E0208"]
+    monkeypatch.syspath_prepend(str(tmp_path))
+    result = compile_pipeline([path], Options(until="validate"))
+    assert result.diagnostics == ()
+    (llm,) = (one for one in result.values["validate"].providers if one.kind == "llm")
+    assert llm.candidates[0].settings == {"delay_ns": 20_000_000, "loud": True, "mood": "calm"}
+    path.write_text(text, encoding="utf-8")
+    assert {found.code for found in compile_pipeline([path], Options(until="validate")).diagnostics} == {
+        "E0305",
+        "E0308",
+    }
