@@ -171,6 +171,8 @@ def test_what_cannot_be_written_is_told_before_the_call(rspp: Rspp, package: Pat
         ([], "say what the user says"),
         (["--text", "hello", "--wav", "x.wav"], "take one"),
         (["--text", " "], "--text is empty"),
+        (["--text", "h\udcffllo"], "--text is not UTF-8"),
+        (["--wav", os.devnull], "is a pipe or a device"),
     ],
 )
 def test_wrong_usage(rspp: Rspp, package: Path, arguments: list[str], said: str) -> None:
@@ -223,3 +225,10 @@ def test_a_package_with_a_broken_file_is_named(rspp: Rspp, package: Path, tmp_pa
     done = rspp("run", broken, "--text", "hello")
     assert done.returncode == 1
     assert "No module named 'voice_assistant.plan'; build it again" in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_full_disk_is_one_line(rspp: Rspp, package: Path) -> None:
+    done = rspp("run", package, "--text", "hello", "--fast", "--out", "/dev/full")
+    assert done.returncode == 1
+    assert done.stderr == "rspp: /dev/full cannot be written: No space left on device\n"

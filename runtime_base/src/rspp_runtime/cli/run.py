@@ -66,6 +66,8 @@ def run(request: Request) -> None:
         usage("--wav and --text are two ways to say it; take one")
     if not all(text.strip() for text in request.texts):
         usage("--text is empty: a turn needs a word")
+    if any(0xD800 <= ord(letter) <= 0xDFFF for text in request.texts for letter in text):
+        usage("--text is not UTF-8")  # Python hands bytes that it cannot read on as lone surrogates
     if request.echo_db is not None and request.wav is None:
         usage("--echo needs a microphone: --wav FILE")
     _check_distinct(request)

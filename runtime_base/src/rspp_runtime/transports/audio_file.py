@@ -34,6 +34,8 @@ class AudioFile:
             raise MissingFileError(f"{path}: there is no such file")
         if path.is_dir():
             raise MissingFileError(f"{path} is a folder; name a WAV file")
+        if not path.is_file():
+            raise MissingFileError(f"{path} is a pipe or a device; name a WAV file")
         try:
             size = path.stat().st_size
             with path.open("rb") as file:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import wave
+import struct
 from collections import deque
 from pathlib import Path
 
@@ -19,11 +19,8 @@ class Recording:
 
     def __init__(self, path: Path) -> None:
         """Raises `OSError`."""
-        self._file = path.open("wb")  # by ourselves: `wave` stumbles over its own half-open file
-        self._wave = wave.open(self._file, "wb")  # noqa: SIM115 - open as long as the session
-        self._wave.setnchannels(1)
-        self._wave.setsampwidth(SAMPLE_BYTES)
-        self._wave.setframerate(SAMPLE_RATE_HZ)
+        self._file = path.open("wb")
+        self._file.write(_header(0))
         self._written = 0  # samples
         self._ahead: deque[tuple[int, bytes]] = deque()  # (first sample, PCM)
 
@@ -49,20 +46,39 @@ class Recording:
         """The rest is not played; the file ends at `now_ns`."""
         self.flush(now_ns)
         self._silence(_sample(now_ns))
-        self._wave.close()
-        self._file.close()
+        try:
+            self._file.seek(0)
+            self._file.write(_header(self._written))
+        finally:
+            self._file.close()
 
     def _write(self, first: int, payload: bytes) -> None:
         self._silence(first)
         skip = max(0, self._written - first) * SAMPLE_BYTES  # never twice at one time
-        self._wave.writeframesraw(payload[skip:])
+        self._file.write(payload[skip:])
         self._written += len(payload[skip:]) // SAMPLE_BYTES
 
     def _silence(self, until: int) -> None:
         while (gap := until - self._written) > 0:
             count = min(gap, SAMPLE_RATE_HZ)
-            self._wave.writeframesraw(bytes(count * SAMPLE_BYTES))
+            self._file.write(bytes(count * SAMPLE_BYTES))
             self._written += count
+
+
+def _header(samples: int) -> bytes:
+    """Of a RIFF file. Without samples its lengths are 0, as a stream's are: readers then take what is there."""
+    size, rate = samples * SAMPLE_BYTES, SAMPLE_RATE_HZ
+    form = struct.pack("<HHIIHH", 1, 1, rate, rate * SAMPLE_BYTES, SAMPLE_BYTES, 8 * SAMPLE_BYTES)
+    riff = 36 + size if size else 0
+    return (
+        b"RIFF"
+        + struct.pack("<I", riff)
+        + b"WAVEfmt "
+        + struct.pack("<I", 16)
+        + form
+        + b"data"
+        + struct.pack("<I", size)
+    )
 
 
 def _sample(ns: int) -> int:
