@@ -33,13 +33,15 @@ cdef void flush(Core* core, int edge_id) noexcept nogil:
 
 
 cdef bint has_room_again(Core* core, Node* node) noexcept nogil:
-    """No edge of the node's outputs would block, not even for the largest item."""
+    """No edge of the node's outputs would block, not even for the largest item; one that was full has drained a bit."""
     cdef uint64_t rest = node.edges_out & ~core.edges_off
-    cdef int edge
+    cdef Edge* edge
     while rest != 0:
-        edge = lowest(rest)
+        edge = &core.edges[lowest(rest)]
         rest &= rest - 1
-        if would_block(&core.edges[edge], core.edges[edge].item_bytes_max):
+        if would_block(edge, edge.item_bytes_max):
+            return False
+        if edge.xoff and not edge.shedding and waiting(edge) > edge.items_max - edge.items_max // 4:
             return False
     return True
 

@@ -132,7 +132,7 @@ def flush(s: State, edge: EdgeState) -> None:
 def resume(s: State) -> None:
     """Tell blocked producers whose edges have room again to go on."""
     for node in s.nodes:
-        if not node.blocked or any(would_block(edge, _largest(edge, node)) for edge in _outgoing(s, node)):
+        if not node.blocked or any(_holds_back(edge, _largest(edge, node)) for edge in _outgoing(s, node)):
             continue
         node.blocked = False
         for edge in _outgoing(s, node):
@@ -145,6 +145,12 @@ def resume(s: State) -> None:
         recogniser = node.plan.id == s.plan.recogniser
         if node.plan.execution == EFFECT and call and call.answered and node.plan.chunk_ns and not recogniser:
             s.timers[s.chunk_timer(node.plan.id)] = s.now + node.plan.chunk_ns
+
+
+def _holds_back(edge: EdgeState, largest: int) -> bool:
+    """Whether a producer must wait on: no room, or an edge that was full and has not drained by a quarter yet."""
+    low = edge.plan.items_max - edge.plan.items_max // 4
+    return would_block(edge, largest) or (edge.xoff and not edge.shedding and len(edge.items) > low)
 
 
 def _outgoing(s: State, node: NodeState) -> list[EdgeState]:
