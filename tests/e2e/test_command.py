@@ -172,6 +172,7 @@ def test_what_cannot_be_written_is_told_before_the_call(rspp: Rspp, package: Pat
         (["--text", "hello", "--wav", "x.wav"], "take one"),
         (["--text", " "], "--text is empty"),
         (["--text", "h\udcffllo"], "--text is not UTF-8"),
+        (["--text", "hello " * 1000], "--text has 6,000 bytes"),
         (["--wav", os.devnull], "is a pipe or a device"),
     ],
 )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import wave
 from pathlib import Path
 
-from rspp_runtime.transports.recording import Recording
+from rspp_runtime.transports.audio_file import AudioFile
+from rspp_runtime.transports.recording import SECOND_NS, Recording
 
 MS = 1_000_000
 
@@ -47,3 +48,17 @@ def test_only_the_unplayed_is_held(tmp_path: Path) -> None:
         assert len(recording._ahead) <= 12
     recording.close(10_000 * MS)
     assert len(_pcm(tmp_path / "reply.wav")) == 500 * 640
+
+
+def test_what_a_killed_process_left_can_be_heard(tmp_path: Path) -> None:
+    path = tmp_path / "r.wav"
+    recording = Recording(path)
+    recording.send(b"\1\0" * 320, 0)
+    recording.played(SECOND_NS)
+    killed = tmp_path / "killed.wav"
+    recording._file.flush()
+    killed.write_bytes(path.read_bytes())  # as it is on the disk, with no end
+    assert len(list(AudioFile(killed).frames())) == 1
+    recording.close(SECOND_NS)
+    with wave.open(str(path)) as closed:
+        assert closed.getnframes() == 16_000

@@ -104,12 +104,16 @@ def _source(request: Request) -> AudioFile | None:
 
 def _check_inputs(package: Package, request: Request) -> None:
     plan = package.plan
-    ports = {port.name for port in plan.nodes[plan.ingress].outputs} if plan.ingress >= 0 else set()
+    outputs = plan.nodes[plan.ingress].outputs if plan.ingress >= 0 else ()
+    ports = {port.name: port.item_bytes_max for port in outputs}
     wanted = "audio" if request.wav is not None else "text"
     if wanted not in ports:
         raise Failure(
             EXIT_USAGE, f"{package.name} takes no {wanted} (it takes: {', '.join(sorted(ports)) or 'nothing'})"
         )
+    for text in request.texts:
+        if (size := len(text.encode())) > ports["text"]:
+            usage(f"--text has {size:,} bytes, and {package.name} takes {ports['text']:,} at once; use several --text")
 
 
 def _interrupted(request: Request, *, is_sigterm: bool) -> Failure:

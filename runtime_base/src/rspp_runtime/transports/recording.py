@@ -9,6 +9,7 @@ from pathlib import Path
 from rspp_runtime.session.gateway import SAMPLE_BYTES, SAMPLE_RATE_HZ
 
 SECOND_NS = 1_000_000_000
+UNKNOWN = 0xFFFFFFFF  # length of a RIFF stream
 
 
 class Recording:
@@ -20,7 +21,7 @@ class Recording:
     def __init__(self, path: Path) -> None:
         """Raises `OSError`."""
         self._file = path.open("wb")
-        self._file.write(_header(0))
+        self._file.write(_header(None))
         self._written = 0  # samples
         self._ahead: deque[tuple[int, bytes]] = deque()  # (first sample, PCM)
 
@@ -65,20 +66,12 @@ class Recording:
             self._written += count
 
 
-def _header(samples: int) -> bytes:
-    """Of a RIFF file. Without samples its lengths are 0, as a stream's are: readers then take what is there."""
-    size, rate = samples * SAMPLE_BYTES, SAMPLE_RATE_HZ
-    form = struct.pack("<HHIIHH", 1, 1, rate, rate * SAMPLE_BYTES, SAMPLE_BYTES, 8 * SAMPLE_BYTES)
-    riff = 36 + size if size else 0
-    return (
-        b"RIFF"
-        + struct.pack("<I", riff)
-        + b"WAVEfmt "
-        + struct.pack("<I", 16)
-        + form
-        + b"data"
-        + struct.pack("<I", size)
-    )
+def _header(samples: int | None) -> bytes:
+    """Of a RIFF file. None while it is being written: as a stream's, it tells readers to take what is there."""
+    size = UNKNOWN - 36 if samples is None else samples * SAMPLE_BYTES
+    form = struct.pack("<HHIIHH", 1, 1, SAMPLE_RATE_HZ, SAMPLE_RATE_HZ * SAMPLE_BYTES, SAMPLE_BYTES, 8 * SAMPLE_BYTES)
+    riff, fmt, data = (struct.pack("<I", length) for length in (36 + size, len(form), size))
+    return b"RIFF" + riff + b"WAVEfmt " + fmt + form + b"data" + data
 
 
 def _sample(ns: int) -> int:
