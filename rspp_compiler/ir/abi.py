@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-ABI_HASH = "50abd30282f5ca5edc9b61ea9c4b7f2afc4952838331b99ba63a88887278096f"
+ABI_HASH = "0a6fbcd112877344d32d51167842d0b8ef1d9143e5fd0c6f60b42657e80e2f74"
 """Equal to `rspp_runtime.abi.ABI_HASH`; a test holds them together, since the compiler never imports the runtime."""
 
 NODES_MAX = 63

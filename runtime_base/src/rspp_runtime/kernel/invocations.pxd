@@ -5,7 +5,7 @@ from libc.stdint cimport int64_t, uint32_t
 from rspp_runtime.kernel cimport context, outputs, timers
 from rspp_runtime.kernel.codes cimport OP_FEED
 from rspp_runtime.kernel.state cimport (
-    MOVED, OUTPUTS_FULL, TIMER_CHUNK, TIMER_FIRST, WAITS, Core, Entry, Header, Invocation, Node, Output,
+    MOVED, OUTPUTS_FULL, TIMER_CHUNK, TIMER_FIRST, WAITS, Core, Entry, Header, Invocation, Node, Output, bit,
 )
 
 
@@ -64,7 +64,7 @@ cdef inline void feed(Core* core, int node_id, int port, uint32_t handle) noexce
     node.live.fed_words += item.b
     if node.voice:
         context.speak(core, core.payloads + item.offset, item.size, item.b)
-        if node.live.answered and node.chunk_ns > 0:
+        if node.live.answered and node.chunk_ns > 0 and not core.blocked & bit(node_id):
             timers.start(core, timers.of_node(node_id, TIMER_CHUNK), core.now_ns + node.chunk_ns)
 
 

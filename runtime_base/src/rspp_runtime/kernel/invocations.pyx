@@ -10,7 +10,7 @@ from rspp_runtime.kernel.codes cimport (
     SCOPE_NODE, SIGNAL_CANCEL, SIGNAL_PROVIDER_ERROR, TURN_ACTIVE,
 )
 from rspp_runtime.kernel.state cimport (
-    END_ERROR, TIMER_CHUNK, TIMER_FIRST, TIMER_GRACE, Core, Entry, Invocation, Node, Output,
+    END_ERROR, TIMER_CHUNK, TIMER_FIRST, TIMER_GRACE, Core, Entry, Invocation, Node, Output, bit,
 )
 
 cdef enum:
@@ -56,7 +56,7 @@ cdef void finish(Core* core, int node_id) noexcept nogil:
     node.ending = node.live
     node.live.id = 0
     node.inflight = 0
-    if node.voice and node.chunk_ns > 0:
+    if node.voice and node.chunk_ns > 0 and not core.blocked & bit(node_id):
         timers.start(core, timers.of_node(node_id, TIMER_CHUNK), core.now_ns + node.chunk_ns)
 
 

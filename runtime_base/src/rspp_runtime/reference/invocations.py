@@ -48,7 +48,7 @@ def feed(s: State, node: NodeState, port: int, parcel: Parcel) -> None:
         stored = min(room, len(parcel.payload))
         s.turn.spoken += parcel.payload[:stored]
         s.turn.spoken_words += parcel.b
-        if call.answered:
+        if call.answered and not node.blocked:
             s.timers[s.chunk_timer(identity)] = s.now + node.plan.chunk_ns
     call.fed_bytes += len(parcel.payload)
     call.fed_words += parcel.b

@@ -269,7 +269,7 @@ def _open(s: State) -> None:
 
 def _finish_node(s: State, node: NodeState) -> None:
     invocations.finish(s, node)
-    if s.voices(node.plan.id) and node.plan.chunk_ns:
+    if s.voices(node.plan.id) and node.plan.chunk_ns and not node.blocked:
         s.timers[s.chunk_timer(node.plan.id)] = s.now + node.plan.chunk_ns
 
 

@@ -26,7 +26,7 @@ from hello._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "50abd30282f5ca5edc9b61ea9c4b7f2afc4952838331b99ba63a88887278096f"
+ABI_HASH = "0a6fbcd112877344d32d51167842d0b8ef1d9143e5fd0c6f60b42657e80e2f74"
 TEMPLATE_HASH = "88383f9eaca6d7cdb9fac4f8ae7a5f229efb2c3b509d3dbc741ee8c119b8d49a"
 
 if ABI_HASH != RUNTIME_ABI_HASH:

@@ -30,7 +30,7 @@ from voice_assistant._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "50abd30282f5ca5edc9b61ea9c4b7f2afc4952838331b99ba63a88887278096f"
+ABI_HASH = "0a6fbcd112877344d32d51167842d0b8ef1d9143e5fd0c6f60b42657e80e2f74"
 TEMPLATE_HASH = "c50c83d3f68ab9a2f48619f77a44224730524438fbf6aad2a9018b54da02e624"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
