@@ -8,7 +8,6 @@ import zipfile
 from pathlib import Path
 
 from rspp_compiler.emit import cache, toolchain
-from rspp_compiler.emit.manifest import sha256
 from rspp_compiler.emit.toolchain import ToolError
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.files import Built, Files, Written
@@ -81,7 +80,7 @@ def _unpack_extension(wheel: Path, folder: Path, name: str) -> None:
 
 
 def _install(files: Files, wheel: Path, ctx: Context) -> bool:
-    if toolchain.installed_sha256(files.name) == sha256(wheel.read_bytes()):
+    if toolchain.is_installed(files.name, wheel):
         return True
     ctx.progress(f"{files.name}: installing {wheel.name}")
     try:

@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import zipfile
 from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
@@ -78,16 +79,16 @@ def build_wheel(folder: Path, output: Path, backend: str) -> Path:
     return next(output.glob("*.whl"))
 
 
-def installed_sha256(name: str) -> str | None:
-    """SHA-256 of the wheel that distribution `name` was installed from; None if it was installed otherwise, or not."""
-    import json
-
+def is_installed(name: str, wheel: Path) -> bool:
+    """Whether distribution `name` is what this wheel installs: each of its files is recorded with the same hash."""
     try:
-        text = metadata.distribution(name).read_text("direct_url.json")
-        value = json.loads(text) if text else {}
-        return str(value["archive_info"]["hashes"]["sha256"])
-    except (metadata.PackageNotFoundError, KeyError, TypeError, ValueError):
-        return None
+        recorded = metadata.distribution(name).read_text("RECORD") or ""
+    except metadata.PackageNotFoundError:
+        return False
+    with zipfile.ZipFile(wheel) as archive:
+        record = next(file for file in archive.namelist() if file.endswith(".dist-info/RECORD"))
+        wanted = archive.read(record).decode().splitlines()
+    return {line for line in wanted if not line.startswith(record)} <= set(recorded.splitlines())
 
 
 def install(wheel: Path) -> None:

@@ -14,7 +14,6 @@ import pytest
 from pipelines import HELLO, SHOP, codes, compile_pipeline_at, value
 from rspp_compiler.driver import Result
 from rspp_compiler.emit import toolchain
-from rspp_compiler.emit.manifest import sha256
 from rspp_compiler.ir.context import Context, Options
 from rspp_compiler.ir.files import Built
 
@@ -171,7 +170,7 @@ def test_the_wheel_is_installed_once(source: Path, monkeypatch: pytest.MonkeyPat
     site = next((source.parent / "env" / "lib").glob("python*/site-packages"))
     assert (site / "hello" / "plan.py").is_file()
     monkeypatch.syspath_prepend(str(site))
-    assert toolchain.installed_sha256("hello") == sha256(made.wheel.read_bytes())
+    assert toolchain.is_installed("hello", made.wheel)
 
 
 def test_compiled_kernel_beside_its_source(tmp_path: Path) -> None:

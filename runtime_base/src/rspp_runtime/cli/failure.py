@@ -42,19 +42,26 @@ def apology(command: str, error: BaseException) -> int:
 
 
 @contextlib.contextmanager
-def ending_on_sigterm() -> Iterator[threading.Event]:
-    """Within it SIGTERM ends as Ctrl-C does, in order: logs and recordings are closed. The event says which it was."""
+def ending_on_signals() -> Iterator[threading.Event]:
+    """Within it SIGTERM ends as Ctrl-C does, in order: logs and recordings are closed. The event says which it was.
+
+    Ctrl-C's own handler is set too: a shell starts background jobs with SIGINT ignored, and then neither would work.
+    """
     ended = threading.Event()
 
     def end(_signal: int, _frame: FrameType | None) -> None:
         ended.set()
         signal.raise_signal(signal.SIGINT)
 
-    before = signal.signal(signal.SIGTERM, end)
+    before = {
+        signal.SIGTERM: signal.signal(signal.SIGTERM, end),
+        signal.SIGINT: signal.signal(signal.SIGINT, signal.default_int_handler),
+    }
     try:
         yield ended
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def usage(message: str) -> NoReturn:

@@ -21,7 +21,7 @@ from rspp_runtime.cli.failure import (
     EXIT_TERMINATED,
     EXIT_USAGE,
     Failure,
-    ending_on_sigterm,
+    ending_on_signals,
     usage,
 )
 from rspp_runtime.evidence.summary import figures, rows
@@ -79,7 +79,7 @@ def run(request: Request) -> None:
         _check_inputs(package, request)
         _check_outputs(request)
         _find_nodes_here()
-        with ending_on_sigterm() as ended:
+        with ending_on_signals() as ended:
             try:
                 finished = run_loop(_conversation(request, package, source, console), virtual=request.fast)
             except KeyboardInterrupt:
