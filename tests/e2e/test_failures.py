@@ -49,7 +49,7 @@ def test_a_slow_model_is_cancelled_and_its_fallback_spoken_in_time(stage: Any) -
 
 
 @pytest.mark.feature("F-007", "activated", "event")
-@pytest.mark.feature("F-133", "immediate")
+@pytest.mark.feature("F-133", "immediate", "recorded")
 @pytest.mark.feature("F-135", "heard", "ready")
 def test_a_model_that_fails_is_excused_aloud_and_the_next_turn_answered(stage: Any) -> None:
     calls = 0
@@ -70,6 +70,7 @@ def test_a_model_that_fails_is_excused_aloud_and_the_next_turn_answered(stage: A
     assert (fallback.cause, fallback.t_ns, fallback.seq) == (Cause.NODE_ERROR, error.t_ns, error.seq + 1)
     model = next(c for c in seen.finished.records[1]["provider_invocations"] if c["node_id"] == "llm")
     assert (model["outcome_class"], model["reason"]) == ("overload", "429 too many requests")
+    assert model["retry_decision"] == "fallback"
     assert b"".join(o.payload for o in seen.ops(Op.FEED, stage.node("voice")) if o.turn == 1) == SORRY
     assert len(seen.played(1)) > 50
     assert [o.turn for o in seen.signals(Signal.COMMIT)] == [1, 2]

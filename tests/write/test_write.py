@@ -55,7 +55,7 @@ def test_second_build_touches_nothing(source: Path) -> None:
 
 def test_only_what_changed_is_written(source: Path) -> None:
     written(build(source))
-    source.write_text(HELLO.replace("vad -> stt", "vad -> stt { buffer = [32 items, 200ms] }"), encoding="utf-8")
+    source.write_text(HELLO.replace("vad -> stt", "vad -> stt { buffer = [48 items, 200ms] }"), encoding="utf-8")
     made = written(build(source))
     assert "src/hello/plan.py" in made.changed
     assert "src/hello/__main__.py" not in made.changed
@@ -165,7 +165,7 @@ def test_a_crash_half_way_leaves_whole_files(source: Path, monkeypatch: pytest.M
     """Each file is replaced in one step, the manifest last: the next build finishes what was begun."""
     folder = written(build(source)).folder
     old = files_below(folder)
-    source.write_text(HELLO.replace("vad -> stt", "vad -> stt { buffer = [32 items, 200ms] }"), encoding="utf-8")
+    source.write_text(HELLO.replace("vad -> stt", "vad -> stt { buffer = [48 items, 200ms] }"), encoding="utf-8")
     real, count = Path.replace, 0
 
     def replace(self: Path, target: Path) -> Path:

@@ -18,7 +18,7 @@ def _connect(kernel: str) -> list[Output]:
 
 def test_the_plan_is_frozen() -> None:
     assert PLAN.pipeline == "hello"
-    assert TEMPLATE_HASH == "88383f9eaca6d7cdb9fac4f8ae7a5f229efb2c3b509d3dbc741ee8c119b8d49a"
+    assert TEMPLATE_HASH == "0810da4ed748471aaf0ad533cb189e757d9e0a1703722ebc475515b0c1505f06"
 
 
 def test_a_session_connects() -> None:

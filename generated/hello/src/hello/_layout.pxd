@@ -69,7 +69,7 @@ cdef enum:  # how many there are
     POOLS      =   3
     NODE_SLOTS =   6
     EDGE_SLOTS =   5
-    HEADERS    = 256   # one for each payload slot
+    HEADERS    = 288   # one for each payload slot
 
 cdef enum:  # sets of nodes and edges, one bit each
     TURN_NODES   = 0x18   # llm, tts
@@ -119,15 +119,15 @@ cdef enum:  # bounds of edges
     STT_UTTERANCE__LLM_ITEM_BYTES =      4096   # its largest item
     STT_UTTERANCE__LLM_RING       =         8   # handles
     STT_UTTERANCE__LLM_BLOCK_NS   = 250000000   # 0: as long as it takes
-    VAD__STT_ITEMS                =        16   # vad.speech -> stt.audio
-    VAD__STT_BYTES                =     10240
+    VAD__STT_ITEMS                =        32   # vad.speech -> stt.audio
+    VAD__STT_BYTES                =     20480
     VAD__STT_ITEM_BYTES           =       640   # its largest item
-    VAD__STT_RING                 =        16   # handles
+    VAD__STT_RING                 =        32   # handles
     VAD__STT_AGE_NS               = 200000000   # 200 ms
-    INGRESS_AUDIO__VAD_ITEMS      =        16   # ingress.audio -> vad.audio
-    INGRESS_AUDIO__VAD_BYTES      =     10240
+    INGRESS_AUDIO__VAD_ITEMS      =        32   # ingress.audio -> vad.audio
+    INGRESS_AUDIO__VAD_BYTES      =     20480
     INGRESS_AUDIO__VAD_ITEM_BYTES =       640   # its largest item
-    INGRESS_AUDIO__VAD_RING       =        16   # handles
+    INGRESS_AUDIO__VAD_RING       =        32   # handles
     INGRESS_AUDIO__VAD_AGE_NS     = 200000000   # 200 ms
 
 cdef enum:  # capacities
@@ -150,19 +150,19 @@ cdef enum:  # capacities
     CONTEXT_BUFFER         =  20480
     HASHES                 =     33   # turns between two drains
     AUDIO_BYTES_PER_SECOND =  32000   # at egress.audio
-    MEMORY_BYTES           = 403496   # of one session
+    MEMORY_BYTES           = 426152   # of one session
 
 cdef enum:  # payloads: slots, bytes of a slot, and where the pool begins
-    POOL_AUDIO_640_SLOTS  =    168
+    POOL_AUDIO_640_SLOTS  =    200
     POOL_AUDIO_640_SLOT   =    640
     POOL_AUDIO_640_FIRST  =      0   # handle
     POOL_AUDIO_640_OFFSET =      0
     POOL_TEXT_1024_SLOTS  =     44
     POOL_TEXT_1024_SLOT   =   1024
-    POOL_TEXT_1024_FIRST  =    168   # handle
-    POOL_TEXT_1024_OFFSET = 107520
+    POOL_TEXT_1024_FIRST  =    200   # handle
+    POOL_TEXT_1024_OFFSET = 128000
     POOL_TEXT_4096_SLOTS  =     44
     POOL_TEXT_4096_SLOT   =   4096
-    POOL_TEXT_4096_FIRST  =    212   # handle
-    POOL_TEXT_4096_OFFSET = 152576
-    PAYLOAD_BYTES         = 332800
+    POOL_TEXT_4096_FIRST  =    244   # handle
+    POOL_TEXT_4096_OFFSET = 173056
+    PAYLOAD_BYTES         = 353280

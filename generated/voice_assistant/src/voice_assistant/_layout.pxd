@@ -85,7 +85,7 @@ cdef enum:  # how many there are
     POOLS      =   4
     NODE_SLOTS =   8
     EDGE_SLOTS =   8
-    HEADERS    = 373   # one for each payload slot
+    HEADERS    = 389   # one for each payload slot
 
 cdef enum:  # sets of nodes and edges, one bit each
     TURN_NODES   = 0x68   # llm, sorry, voice
@@ -155,10 +155,10 @@ cdef enum:  # bounds of edges
     EARS__STT_ITEM_BYTES              =       640   # its largest item
     EARS__STT_RING                    =        64   # handles
     EARS__STT_AGE_NS                  = 200000000   # 200 ms
-    INGRESS_AUDIO__EARS_ITEMS         =        16   # ingress.audio -> ears.audio
-    INGRESS_AUDIO__EARS_BYTES         =     10240
+    INGRESS_AUDIO__EARS_ITEMS         =        32   # ingress.audio -> ears.audio
+    INGRESS_AUDIO__EARS_BYTES         =     20480
     INGRESS_AUDIO__EARS_ITEM_BYTES    =       640   # its largest item
-    INGRESS_AUDIO__EARS_RING          =        16   # handles
+    INGRESS_AUDIO__EARS_RING          =        32   # handles
     INGRESS_AUDIO__EARS_AGE_NS        = 200000000   # 200 ms
 
 cdef enum:  # capacities
@@ -181,23 +181,23 @@ cdef enum:  # capacities
     CONTEXT_BUFFER         =  20480
     HASHES                 =     33   # turns between two drains
     AUDIO_BYTES_PER_SECOND =  32000   # at egress.audio
-    MEMORY_BYTES           = 491032   # of one session
+    MEMORY_BYTES           = 502360   # of one session
 
 cdef enum:  # payloads: slots, bytes of a slot, and where the pool begins
     POOL_TEXT_512_SLOTS   =     44
     POOL_TEXT_512_SLOT    =    512
     POOL_TEXT_512_FIRST   =      0   # handle
     POOL_TEXT_512_OFFSET  =      0
-    POOL_AUDIO_640_SLOTS  =    216
+    POOL_AUDIO_640_SLOTS  =    232
     POOL_AUDIO_640_SLOT   =    640
     POOL_AUDIO_640_FIRST  =     44   # handle
     POOL_AUDIO_640_OFFSET =  22528
     POOL_TEXT_1024_SLOTS  =     69
     POOL_TEXT_1024_SLOT   =   1024
-    POOL_TEXT_1024_FIRST  =    260   # handle
-    POOL_TEXT_1024_OFFSET = 160768
+    POOL_TEXT_1024_FIRST  =    276   # handle
+    POOL_TEXT_1024_OFFSET = 171008
     POOL_TEXT_4096_SLOTS  =     44
     POOL_TEXT_4096_SLOT   =   4096
-    POOL_TEXT_4096_FIRST  =    329   # handle
-    POOL_TEXT_4096_OFFSET = 231424
-    PAYLOAD_BYTES         = 411648
+    POOL_TEXT_4096_FIRST  =    345   # handle
+    POOL_TEXT_4096_OFFSET = 241664
+    PAYLOAD_BYTES         = 421888

@@ -252,8 +252,8 @@ EDGES: Final[tuple[Edge, ...]] = (
         target_port = 0,
         scope       = "session",
         pool        = 1,
-        items_max   = 16,
-        bytes_max   = 10_240,
+        items_max   = 32,
+        bytes_max   = 20_480,
         age_ns_max  = 200_000_000,
         overflow    = (Overflow("drop_oldest"),),
     ),
@@ -262,7 +262,7 @@ EDGES: Final[tuple[Edge, ...]] = (
 # name, bytes of a slot, slots
 POOLS: Final[tuple[Pool, ...]] = (
     Pool("text_512",    512,  44),
-    Pool("audio_640",   640, 216),
+    Pool("audio_640",   640, 232),
     Pool("text_1024", 1_024,  69),
     Pool("text_4096", 4_096,  44),
 )
@@ -301,7 +301,7 @@ PLAN: Final = Plan(
     pipeline               = "voice_assistant",
     pipeline_version       = "1.0.0",
     profile                = "simple/v1",
-    template_hash          = "c50c83d3f68ab9a2f48619f77a44224730524438fbf6aad2a9018b54da02e624",
+    template_hash          = "94fe0b1bf40b46dd80d45e41388c4a5883909e72101625e668c7c1573fa36fd7",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -336,7 +336,7 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 16,
     ledger_max             = 64,
-    memory_bytes           = 491_032,
+    memory_bytes           = 502_360,
     provider_bindings      = (("ears", "silero"), ("stt", "pocketsphinx"), ("llm", "scripted"), ("voice", "espeak")),
 )
 
@@ -379,9 +379,9 @@ RESOLVED_PLAN: Final[dict[str, Any]] = {
     "edge_buffer_policies": {
         "ingress.audio -> ears.audio": {
             "strategy": "drop",
-            "max_queue_items": 16,
+            "max_queue_items": 32,
             "max_queue_ms": 200,
-            "max_queue_bytes": 10_240,
+            "max_queue_bytes": 20_480,
             "max_latency_contribution_ms": 200,
             "lane_handling": {
                 "DataLane": "drop",

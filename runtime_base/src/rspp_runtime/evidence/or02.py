@@ -86,6 +86,8 @@ class _Turn:
         self.open_calls: set[int] = set()
         self.refused: list[dict[str, Any]] = []
         self.refused_count = 0
+        self.failed = 0  # the invocation that failed last
+        self.replaced: set[int] = set()  # invocations whose failure a fallback answered
         self.closed = False
 
 
@@ -208,6 +210,10 @@ class Or02(Observer):
                 "cancel_fence_timestamp": drained_ns // MS_NS,
                 "cancel_to_fence_ms": _ms(drained_ns - self._accepted_ns),
             }
+        elif signal == Signal.PROVIDER_ERROR:
+            turn.failed = output.invocation
+        elif signal == Signal.FALLBACK:
+            turn.replaced.add(turn.failed)
         elif signal in (Signal.PLAYBACK_COMPLETED, Signal.PLAYBACK_CANCELLED):
             turn.record |= {"words_heard": output.x, "bytes_heard": output.y, "heard_basis": "paced"}
         elif signal in (Signal.COMMIT, Signal.ABORT):
@@ -266,6 +272,8 @@ class Or02(Observer):
         calls = dict(turn.calls)
         for invocation in sorted(turn.open_calls):
             calls[invocation] = self._pending(invocation)
+        for invocation in turn.replaced & calls.keys():
+            calls[invocation] = calls[invocation] | {"retry_decision": "fallback"}
         record = dict(turn.record)
         record["provider_invocations"] = [calls[key] for key in sorted(calls)]
         if "cancel_scope" in record or turn.refused_count:

@@ -27,7 +27,7 @@ from hello._layout cimport *
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
 ABI_HASH = "0a6fbcd112877344d32d51167842d0b8ef1d9143e5fd0c6f60b42657e80e2f74"
-TEMPLATE_HASH = "88383f9eaca6d7cdb9fac4f8ae7a5f229efb2c3b509d3dbc741ee8c119b8d49a"
+TEMPLATE_HASH = "0810da4ed748471aaf0ad533cb189e757d9e0a1703722ebc475515b0c1505f06"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -35,7 +35,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 403,496 bytes
+# ==== what a session remembers: 426,152 bytes
 
 cdef struct Memory:
     Core core
@@ -102,7 +102,7 @@ cdef int ingest_media(Core* core, Inbound* event) noexcept nogil:
 
 cdef void push_ingress_audio__vad(Core* core, uint32_t item) noexcept nogil:
     # hello.rspp:5  ingress.audio -> vad.audio
-    # 16 items, 10240 bytes, 200 ms; then drop oldest
+    # 32 items, 20480 bytes, 200 ms; then drop oldest
     cdef Edge* edge = &core.edges[EDGE_INGRESS_AUDIO__VAD]
     cdef int64_t size
     if item == NOTHING:
@@ -178,7 +178,7 @@ cdef int chunk_vad(Core* core, Inbound* event) noexcept nogil:
 
 cdef void push_vad__stt(Core* core, uint32_t item) noexcept nogil:
     # hello.rspp:5  vad.speech -> stt.audio
-    # 16 items, 10240 bytes, 200 ms; then drop oldest
+    # 32 items, 20480 bytes, 200 ms; then drop oldest
     cdef Edge* edge = &core.edges[EDGE_VAD__STT]
     cdef int64_t size
     if item == NOTHING:

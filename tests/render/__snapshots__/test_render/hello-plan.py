@@ -162,8 +162,8 @@ EDGES: Final[tuple[Edge, ...]] = (
         target_port = 0,
         scope       = "session",
         pool        = 0,
-        items_max   = 16,
-        bytes_max   = 10_240,
+        items_max   = 32,
+        bytes_max   = 20_480,
         age_ns_max  = 200_000_000,
         overflow    = (Overflow("drop_oldest"),),
     ),
@@ -178,8 +178,8 @@ EDGES: Final[tuple[Edge, ...]] = (
         target_port = 0,
         scope       = "session",
         pool        = 0,
-        items_max   = 16,
-        bytes_max   = 10_240,
+        items_max   = 32,
+        bytes_max   = 20_480,
         age_ns_max  = 200_000_000,
         overflow    = (Overflow("drop_oldest"),),
     ),
@@ -187,7 +187,7 @@ EDGES: Final[tuple[Edge, ...]] = (
 
 # name, bytes of a slot, slots
 POOLS: Final[tuple[Pool, ...]] = (
-    Pool("audio_640",   640, 168),
+    Pool("audio_640",   640, 200),
     Pool("text_1024", 1_024,  44),
     Pool("text_4096", 4_096,  44),
 )
@@ -210,7 +210,7 @@ PLAN: Final = Plan(
     pipeline               = "hello",
     pipeline_version       = "0.0.0",
     profile                = "simple/v1",
-    template_hash          = "88383f9eaca6d7cdb9fac4f8ae7a5f229efb2c3b509d3dbc741ee8c119b8d49a",
+    template_hash          = "0810da4ed748471aaf0ad533cb189e757d9e0a1703722ebc475515b0c1505f06",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -245,7 +245,7 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 16,
     ledger_max             = 64,
-    memory_bytes           = 403_496,
+    memory_bytes           = 426_152,
     provider_bindings      = (("vad", "silero"), ("stt", "pocketsphinx"), ("llm", "scripted"), ("tts", "espeak")),
 )
 
@@ -288,9 +288,9 @@ RESOLVED_PLAN: Final[dict[str, Any]] = {
     "edge_buffer_policies": {
         "ingress.audio -> vad.audio": {
             "strategy": "drop",
-            "max_queue_items": 16,
+            "max_queue_items": 32,
             "max_queue_ms": 200,
-            "max_queue_bytes": 10_240,
+            "max_queue_bytes": 20_480,
             "max_latency_contribution_ms": 200,
             "lane_handling": {
                 "DataLane": "drop",
@@ -302,9 +302,9 @@ RESOLVED_PLAN: Final[dict[str, Any]] = {
         },
         "vad.speech -> stt.audio": {
             "strategy": "drop",
-            "max_queue_items": 16,
+            "max_queue_items": 32,
             "max_queue_ms": 200,
-            "max_queue_bytes": 10_240,
+            "max_queue_bytes": 20_480,
             "max_latency_contribution_ms": 200,
             "lane_handling": {
                 "DataLane": "drop",

@@ -31,7 +31,7 @@ from voice_assistant._layout cimport *
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
 ABI_HASH = "0a6fbcd112877344d32d51167842d0b8ef1d9143e5fd0c6f60b42657e80e2f74"
-TEMPLATE_HASH = "c50c83d3f68ab9a2f48619f77a44224730524438fbf6aad2a9018b54da02e624"
+TEMPLATE_HASH = "94fe0b1bf40b46dd80d45e41388c4a5883909e72101625e668c7c1573fa36fd7"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -39,7 +39,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 491,032 bytes
+# ==== what a session remembers: 502,360 bytes
 
 cdef struct Memory:
     Core core
@@ -109,7 +109,7 @@ cdef int ingest_media(Core* core, Inbound* event) noexcept nogil:
 
 cdef void push_ingress_audio__ears(Core* core, uint32_t item) noexcept nogil:
     # voice_assistant.rspp:13  ingress.audio -> ears.audio
-    # 16 items, 10240 bytes, 200 ms; then drop oldest
+    # 32 items, 20480 bytes, 200 ms; then drop oldest
     cdef Edge* edge = &core.edges[EDGE_INGRESS_AUDIO__EARS]
     cdef int64_t size
     if item == NOTHING:

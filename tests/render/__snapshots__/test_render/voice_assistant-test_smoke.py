@@ -18,7 +18,7 @@ def _connect(kernel: str) -> list[Output]:
 
 def test_the_plan_is_frozen() -> None:
     assert PLAN.pipeline == "voice_assistant"
-    assert TEMPLATE_HASH == "c50c83d3f68ab9a2f48619f77a44224730524438fbf6aad2a9018b54da02e624"
+    assert TEMPLATE_HASH == "94fe0b1bf40b46dd80d45e41388c4a5883909e72101625e668c7c1573fa36fd7"
 
 
 def test_a_session_connects() -> None:
