@@ -74,5 +74,32 @@ def _header(samples: int | None) -> bytes:
     return b"RIFF" + riff + b"WAVEfmt " + fmt + form + b"data" + data
 
 
+class Loudspeaker:
+    """The playing side of a local transport: what is sent goes to a recording, or into the void."""
+
+    def __init__(self, recording: Recording | None) -> None:
+        self._recording = recording
+        self._now_ns = 0
+
+    def heard_until(self, now_ns: int) -> None:
+        """So far the party has heard what was sent."""
+        self._now_ns = now_ns
+        if self._recording is not None:
+            self._recording.played(now_ns)
+
+    def send(self, port: str, turn: int, payload: bytes, play_at_ns: int) -> None:
+        if port == "audio" and self._recording is not None:
+            self._recording.send(payload, play_at_ns)
+
+    def flush(self, turn: int, now_ns: int) -> None:
+        self._now_ns = now_ns
+        if self._recording is not None:
+            self._recording.flush(now_ns)
+
+    async def close(self) -> None:
+        if self._recording is not None:
+            self._recording.close(self._now_ns)
+
+
 def _sample(ns: int) -> int:
     return ns * SAMPLE_RATE_HZ // SECOND_NS

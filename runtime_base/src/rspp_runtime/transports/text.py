@@ -7,21 +7,20 @@ from collections.abc import Sequence
 from rspp_runtime.abi.codes import Control, Result
 from rspp_runtime.session.clock import MS_NS, SECOND_NS, sleep_until
 from rspp_runtime.transports.contract import Ears
-from rspp_runtime.transports.recording import Recording
+from rspp_runtime.transports.recording import Loudspeaker, Recording
 
 POLL_NS = 20 * MS_NS
 QUIET_NS = 200 * MS_NS
 TURN_NS_MAX = 180 * SECOND_NS
 
 
-class TextTransport:
+class TextTransport(Loudspeaker):
     """See the module. `recording` takes what is played."""
 
     def __init__(self, lines: Sequence[str], recording: Recording | None = None) -> None:
+        super().__init__(recording)
         self.refused: list[str] = []  # lines that the session did not take
         self._lines = lines
-        self._recording = recording
-        self._now_ns = 0
 
     async def run(self, ears: Ears) -> None:
         await ears.control(Control.CONNECTED)
@@ -35,25 +34,11 @@ class TextTransport:
             await self._until_quiet(ears)
         await ears.control(Control.ENDED)
 
-    def send(self, port: str, turn: int, payload: bytes, play_at_ns: int) -> None:
-        if port == "audio" and self._recording is not None:
-            self._recording.send(payload, play_at_ns)
-
-    def flush(self, turn: int, now_ns: int) -> None:
-        self._now_ns = now_ns
-        if self._recording is not None:
-            self._recording.flush(now_ns)
-
-    async def close(self) -> None:
-        if self._recording is not None:
-            self._recording.close(self._now_ns)
-
     async def _until_quiet(self, ears: Ears) -> None:
         limit_ns = ears.clock.now_ns() + TURN_NS_MAX
         while not ears.activity.ended and (now_ns := ears.clock.now_ns()) < limit_ns:
             await sleep_until(ears.clock, now_ns + POLL_NS)
-            self._now_ns = ears.clock.now_ns()
-            if self._recording is not None:
-                self._recording.played(self._now_ns)
-            if ears.activity.quiet_ns(self._now_ns) >= QUIET_NS:
+            now_ns = ears.clock.now_ns()
+            self.heard_until(now_ns)
+            if ears.activity.quiet_ns(now_ns) >= QUIET_NS:
                 break

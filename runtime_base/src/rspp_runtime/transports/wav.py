@@ -13,13 +13,13 @@ from rspp_runtime.session.clock import MS_NS, SECOND_NS, sleep_until
 from rspp_runtime.session.gateway import FRAME_BYTES_MAX
 from rspp_runtime.transports.audio_file import FRAME_NS, AudioFile
 from rspp_runtime.transports.contract import Ears
-from rspp_runtime.transports.recording import Recording
+from rspp_runtime.transports.recording import Loudspeaker, Recording
 
 QUIET_NS = 1_200 * MS_NS  # nothing going on for so long: the conversation is over
 AFTER_NS_MAX = 60 * SECOND_NS  # the hard deadline, counted from the file's end
 
 
-class WavTransport:
+class WavTransport(Loudspeaker):
     """See the module. `recording` takes what is played; None plays into the void."""
 
     def __init__(
@@ -31,13 +31,12 @@ class WavTransport:
         echo_delay_ns: int = 0,
         after_ns_max: int = AFTER_NS_MAX,
     ) -> None:
+        super().__init__(recording)
         self.timed_out = False
         self._source = source
-        self._recording = recording
         self._gain = None if echo_db is None else 10 ** (echo_db / 20)
         self._echo_delay_ns = echo_delay_ns
         self._after_ns_max = after_ns_max
-        self._now_ns = 0
 
     async def run(self, ears: Ears) -> None:
         await ears.control(Control.CONNECTED)
@@ -51,25 +50,10 @@ class WavTransport:
                 if quiet or self.timed_out or ears.activity.ended:
                     break
             await sleep_until(ears.clock, media_ns + FRAME_NS)
-            self._now_ns = ears.clock.now_ns()
-            if self._recording is not None:
-                self._recording.played(self._now_ns)
+            self.heard_until(ears.clock.now_ns())
             await ears.media("audio", self._heard(ears, frame or bytes(FRAME_BYTES_MAX), media_ns), media_ns)
             media_ns += FRAME_NS
         await ears.control(Control.ENDED)
-
-    def send(self, port: str, turn: int, payload: bytes, play_at_ns: int) -> None:
-        if port == "audio" and self._recording is not None:
-            self._recording.send(payload, play_at_ns)
-
-    def flush(self, turn: int, now_ns: int) -> None:
-        self._now_ns = now_ns
-        if self._recording is not None:
-            self._recording.flush(now_ns)
-
-    async def close(self) -> None:
-        if self._recording is not None:
-            self._recording.close(self._now_ns)
 
     def _microphone(self) -> Iterator[bytes | None]:
         """The file's frames, then None for ever: silence."""
