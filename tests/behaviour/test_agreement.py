@@ -1,6 +1,6 @@
 """The compiled kernel and its pure twin give the same answers to the same inputs at the same times (docs/kernel.md).
 
-`RSPP_SCHEDULES=1000 pytest tests/behaviour/test_agreement.py` runs as many of each plan; the default is fewer.
+A thousand schedules by default, half of them of each plan; `RSPP_SCHEDULES=5000` runs as many of each.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from schedule import Coverage, Driver, handlers
 from rspp_runtime.abi import Signal
 from rspp_runtime.reference import Session as Pure
 
-SCHEDULES = int(os.environ.get("RSPP_SCHEDULES", "250"))
+SCHEDULES = int(os.environ.get("RSPP_SCHEDULES", "500"))
 STEPS = 200
 BLOCK = 25
 
