@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rspp_compiler.ir.spec import EdgeSpec, NodeSpec, PipelineSpec, PortSpec, Scope
-from rspp_compiler.ir.types import PortType
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +69,3 @@ class Graph:
 
     def target_port(self, edge: GraphEdge) -> PortSpec | None:
         return self.node(edge.target).spec.input(edge.target_port)
-
-    def type_of(self, edge: GraphEdge) -> PortType | None:
-        """What flows along an edge."""
-        port = self.source_port(edge)
-        return port.type if port else None

@@ -9,6 +9,7 @@ from rspp_compiler.ir.analysis import Analysis
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.graph import Graph
 from rspp_compiler.ir.layout import Node, Plan
+from rspp_compiler.ir.memory import power_of_two
 from rspp_compiler.ir.plan import Layout, MemoryRow
 from rspp_compiler.ir.spec import EventSpec
 from rspp_compiler.ir.types import AudioType
@@ -31,9 +32,9 @@ def layout(analysis: Analysis, ctx: Context) -> Layout | None:
         return None
     spec, limits, ids = graph.spec, graph.spec.limits, Ids(graph)
     # An INVOKE needs room for itself, the conversation, a FEED and one more before it may run.
-    data_out_max = _power_of_two(max(DATA_OUT_MIN, 3 + limits.context_items_max))
+    data_out_max = power_of_two(max(DATA_OUT_MIN, 3 + limits.context_items_max))
     # Each turn that closes leaves one metric for each edge.
-    telemetry_out_max = _power_of_two(max(TELEMETRY_OUT_MIN, 2 * len(graph.edges)))
+    telemetry_out_max = power_of_two(max(TELEMETRY_OUT_MIN, 2 * len(graph.edges)))
     pool_table, pool_of = pools(graph, data_out_max, telemetry_out_max)
     nodes = tables.nodes(graph, ids)
     edges = tables.edges(analysis, ids, pool_of)
@@ -78,7 +79,7 @@ def layout(analysis: Analysis, ctx: Context) -> Layout | None:
         context_items_max=limits.context_items_max,
         context_bytes_max=limits.context_bytes_max,
         control_in_max=limits.control_in_max,
-        control_out_max=_power_of_two(4 * step_max),  # a few steps go by between two drains
+        control_out_max=power_of_two(4 * step_max),  # a few steps go by between two drains
         control_step_max=step_max,
         data_out_max=data_out_max,
         telemetry_out_max=telemetry_out_max,
@@ -168,7 +169,7 @@ def _ledger_max(graph: Graph) -> int:
         port.item_ns for node in graph.of_kind("egress") for port in node.spec.inputs if port.type.name == "audio"
     ]
     shortest = min((ns for ns in frames if ns), default=20_000_000)
-    return max(LEDGER_MIN, _power_of_two(4 * -(-graph.spec.limits.egress_lead_ns // shortest)))
+    return max(LEDGER_MIN, power_of_two(4 * -(-graph.spec.limits.egress_lead_ns // shortest)))
 
 
 def _bindings(graph: Graph) -> tuple[tuple[str, str], ...]:
@@ -179,7 +180,3 @@ def _bindings(graph: Graph) -> tuple[tuple[str, str], ...]:
         if node.execution == "effect" and provider is not None:
             rows.append((node.id, provider.candidates[0].name))
     return tuple(rows)
-
-
-def _power_of_two(at_least: int) -> int:
-    return 1 << (at_least - 1).bit_length()

@@ -130,7 +130,7 @@ def test_json_lines_have_names(record: Record) -> None:
         ("nonsense", "not JSON"),
         ('{"record": "poem"}', "poem"),
         ('{"record": "step", "now_ns": 1}', "deadline_ns, drained_ns, outputs is missing"),
-        ('{"record": "note", "where": "x", "text": [1]}', "text"),
+        ('{"record": "evidence", "turn": 1, "stage": [1], "or02": {}}', "stage"),
     ],
 )
 def test_a_wrong_line_is_named(line: str, said: str) -> None:

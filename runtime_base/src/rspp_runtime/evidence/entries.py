@@ -35,7 +35,6 @@ class Kind(enum.IntEnum):
     OUTPUT = 4
     INVOCATION = 5
     EVIDENCE = 6
-    NOTE = 7
     END = 8
 
 
@@ -137,13 +136,6 @@ class Evidence(NamedTuple):
     or02: dict[str, Any]
 
 
-class Note(NamedTuple):
-    """A line that no decision depends on."""
-
-    where: str
-    text: str
-
-
 class End(NamedTuple):
     """The session was closed in order; `stats` are the kernel's counters."""
 
@@ -151,7 +143,7 @@ class End(NamedTuple):
     stats: dict[str, int]
 
 
-Entry = Input | Handler | Step | Out | Invocation | Evidence | Note | End
+Entry = Input | Handler | Step | Out | Invocation | Evidence | End
 
 _KINDS: dict[type[Any], Kind] = {
     Input: Kind.INPUT,
@@ -160,7 +152,6 @@ _KINDS: dict[type[Any], Kind] = {
     Out: Kind.OUTPUT,
     Invocation: Kind.INVOCATION,
     Evidence: Kind.EVIDENCE,
-    Note: Kind.NOTE,
     End: Kind.END,
 }
 _TYPES: dict[Kind, type[Any]] = {kind: entry for entry, kind in _KINDS.items()}

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from rspp_runtime.abi.codes import Op, Signal
 from rspp_runtime.abi.messages import Inbound, Output
-from rspp_runtime.evidence.entries import Entry, Evidence, Handler, Input, Invocation, Note, Out, Step
+from rspp_runtime.evidence.entries import Entry, Handler, Input, Invocation, Out, Step
 from rspp_runtime.session.observer import HandlerCall, InvocationEnd, Observer
 
 log = logging.getLogger(__name__)
@@ -75,11 +75,6 @@ class Recorder(Observer):
     def on_invocation(self, end: InvocationEnd) -> None:
         self.put(Invocation(*end))
 
-    def on_note(self, where: str, text: str) -> None:
-        self.put(Note(where, text))
-
-    def evidence(self, turn: int, stage: str, record: dict[str, object]) -> None:
-        self.put(Evidence(turn, stage, record))
 
 
 def is_plan_hash(output: Output) -> bool:

@@ -90,10 +90,10 @@ cdef void cancel(Core* core, int node_id, Invocation* invocation) noexcept nogil
 
 
 cdef void cancel_all(Core* core, int node_id) noexcept nogil:
-    """The ending invocation, then the live one."""
+    """The ending invocation, then the live one. What a recogniser was at counts as heard."""
     cancel(core, node_id, &core.nodes[node_id].ending)
     cancel(core, node_id, &core.nodes[node_id].live)
-    if core.nodes[node_id].recogniser and not core.failing:
+    if core.nodes[node_id].recogniser:
         hearing.heard(core)
 
 
@@ -172,7 +172,6 @@ cdef void late(Core* core, int node_id) noexcept nogil:
     """A deadline of the node has passed without output."""
     cdef Node* node = &core.nodes[node_id]
     cdef int64_t failed = node.ending.id if node.ending.id != 0 else node.live.id
-    core.failing = True
-    cancel_all(core, node_id)
-    core.failing = False
+    cancel(core, node_id, &node.ending)
+    cancel(core, node_id, &node.live)
     fail(core, node_id, failed, OUTCOME_TIMEOUT, True)

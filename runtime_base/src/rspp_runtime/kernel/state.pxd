@@ -285,7 +285,6 @@ cdef struct Core:
     int32_t mode
     uint8_t revoked
     uint8_t ending
-    uint8_t failing          # an invocation is being cancelled because its node failed
     uint8_t fault            # a bound that the compiler promised did not hold
     uint64_t bindings_off
     uint64_t nodes_off

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from rspp_runtime.abi.codes import Control
 from rspp_runtime.abi.version import ABI_HASH
-from rspp_runtime.evidence.entries import End, Entry, Evidence, Header
+from rspp_runtime.evidence.entries import End, Entry, Header
 from rspp_runtime.evidence.facts import Conversation, Reader
 from rspp_runtime.evidence.log import LogFile
 from rspp_runtime.evidence.or02 import Or02
@@ -122,10 +122,7 @@ async def converse(
         session.close()
 
 
-def _or02(package: Package, options: Options, header: Header, put: Any) -> Or02:
-    def evidence(entry: Evidence) -> None:
-        put(entry)
-
+def _or02(package: Package, options: Options, header: Header, put: Callable[[Entry], None]) -> Or02:
     return Or02(
         package.plan,
         package.resolved,
@@ -134,7 +131,7 @@ def _or02(package: Package, options: Options, header: Header, put: Any) -> Or02:
         seed=options.seed,
         level=options.level,
         started_ms=header.started_ms,
-        put=evidence,
+        put=put,
     )
 
 

@@ -54,6 +54,3 @@ class Observer:
 
     def on_invocation(self, end: InvocationEnd) -> None:
         """An invocation's task ended."""
-
-    def on_note(self, where: str, text: str) -> None:
-        """Something worth a line in the log that no decision depends on."""

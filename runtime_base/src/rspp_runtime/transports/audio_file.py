@@ -57,10 +57,6 @@ class AudioFile:
         self.path = path
         _check_length(path, head, size)
 
-    @property
-    def duration_s(self) -> float:
-        return self.frames_count / self.rate_hz
-
     def frames(self) -> Iterator[bytes]:
         """Frames of 640 bytes, the last one filled up with silence. Raises `AudioFileError` if the file breaks off."""
         pending = b""
