@@ -76,7 +76,6 @@ class Recorder(Observer):
         self.put(Invocation(*end))
 
 
-
 def is_plan_hash(output: Output) -> bool:
     """A turn's plan hash is a decision's attribute, not a payload: it is kept at every level."""
     return output.op == Op.DECISION and output.code == Signal.TURN_OPEN
