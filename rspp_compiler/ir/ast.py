@@ -101,19 +101,57 @@ class Settings:
 Value = Text | Quantity | Number | Ref | Call | List | Settings
 
 
-@dataclass(frozen=True, slots=True)
-class Expr:
-    """A condition, as text: nothing evaluates it yet."""
+# ---- conditions --------------------------------------------------------------------------------------------
 
-    text: str
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    left: Condition
+    right: Condition
     span: Span
 
 
 @dataclass(frozen=True, slots=True)
-class Guard:
-    """`when EXPR`, or `otherwise` (no expression)."""
+class And:
+    left: Condition
+    right: Condition
+    span: Span
 
-    expr: Expr | None
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    operand: Condition
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """`event.confidence >= 0.6`; the operator is `== != < <= > >=`."""
+
+    left: Operand
+    operator: str
+    right: Operand
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """`event.digit in ["*", "9"]`."""
+
+    left: Operand
+    choices: List
+    span: Span
+
+
+Operand = Ref | Text | Quantity | Number
+Condition = Or | And | Not | Compare | Member | Operand
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """`when CONDITION`, or `otherwise` (no condition)."""
+
+    condition: Condition | None
     span: Span
 
 
@@ -294,7 +332,7 @@ class Insert:
 @dataclass(frozen=True, slots=True)
 class Policy:
     name: Name
-    condition: Expr
+    condition: Condition
     rules: tuple[Node | Insert | Provider | Record, ...]
     span: Span
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 from collections.abc import Iterable
 from pathlib import PurePath
@@ -15,7 +16,7 @@ from rspp_compiler.source import Source, Span
 from rspp_compiler.syntax.parse import Parsed
 
 _ESCAPES = {"n": "\n", "t": "\t", '"': '"', "\\": "\\", "$": "$"}
-_CONDITIONS = ("or", "and", "not", "compare", "member", "ref", "text", "quantity", "number")
+_CONDITIONS = ("or", "and", "not", "compare", "member", "ref", "text", "quantity", "number", "list")
 
 
 def lower(parsed: tuple[Parsed, ...], ctx: Context) -> ast.Program:
@@ -34,7 +35,7 @@ class _Lower:
         return ast.File(PurePath(self._source.name).name, items, self._source.span(0, len(self._source.text)))
 
     def lower(self, tree: Tree[Token]) -> Any:
-        method = "import_" if tree.data == "import" else tree.data  # `import` is a word of Python
+        method = f"{tree.data}_" if keyword.iskeyword(tree.data) else tree.data
         return getattr(self, method)(tree)
 
     # ---- helpers
@@ -85,7 +86,7 @@ class _Lower:
         return ast.Provider(self.token(tree), self.first(tree, "kind"), offers, self.span(tree))
 
     def policy(self, tree: Tree[Token]) -> ast.Policy:
-        condition = self.first_expr(tree)
+        condition = self.first_condition(tree)
         rules = self.all(tree, "node", "insert", "provider", "record")
         return ast.Policy(self.token(tree), condition, rules, self.span(tree))
 
@@ -139,15 +140,39 @@ class _Lower:
         return ast.Action(self.token(tree), self.first(tree, "ref"), self.span(tree))
 
     def when(self, tree: Tree[Token]) -> ast.Guard:
-        return ast.Guard(self.first_expr(tree), self.span(tree))
+        return ast.Guard(self.first_condition(tree), self.span(tree))
 
     def otherwise(self, tree: Tree[Token]) -> ast.Guard:
         return ast.Guard(None, self.span(tree))
 
-    def first_expr(self, tree: Tree[Token]) -> ast.Expr:
-        part = next(child for child in tree.children if isinstance(child, Tree) and child.data in _CONDITIONS)
-        text = self._source.text[part.meta.start_pos : part.meta.end_pos]
-        return ast.Expr(re.sub(r"\s+", " ", text), self.span(part))
+    def first_condition(self, tree: Tree[Token]) -> ast.Condition:
+        condition: ast.Condition = self._operands(tree)[0]
+        return condition
+
+    # ---- conditions
+
+    def or_(self, tree: Tree[Token]) -> ast.Or:
+        left, right = self._operands(tree)
+        return ast.Or(left, right, self.span(tree))
+
+    def and_(self, tree: Tree[Token]) -> ast.And:
+        left, right = self._operands(tree)
+        return ast.And(left, right, self.span(tree))
+
+    def not_(self, tree: Tree[Token]) -> ast.Not:
+        return ast.Not(self._operands(tree)[0], self.span(tree))
+
+    def compare(self, tree: Tree[Token]) -> ast.Compare:
+        left, right = self._operands(tree)
+        operator = next(child for child in tree.children if isinstance(child, Token) and child.type == "COMPARE")
+        return ast.Compare(left, str(operator), right, self.span(tree))
+
+    def member(self, tree: Tree[Token]) -> ast.Member:
+        left, choices = self._operands(tree)
+        return ast.Member(left, choices, self.span(tree))
+
+    def _operands(self, tree: Tree[Token]) -> tuple[Any, ...]:
+        return self.all(tree, *_CONDITIONS)
 
     # ---- kinds, types, settings, values
 
