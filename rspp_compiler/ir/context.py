@@ -38,10 +38,13 @@ def _silent(_message: str) -> None:
 class Context:
     """One compilation. `sources` holds every text that a span may point into, the profile's included.
 
+    `overlays` are texts that stand in for files, by the path as it is given to `load` (with `/`): an editor's unsaved
+    text. Such a file need not exist on disk.
     `progress` is told, in a few words, what is being done: `compiling voice_assistant (gcc)`.
     """
 
     sink: Sink = field(default_factory=Sink)
     options: Options = field(default_factory=Options)
     sources: dict[str, Source] = field(default_factory=dict)
+    overlays: dict[str, str] = field(default_factory=dict)
     progress: Callable[[str], None] = _silent

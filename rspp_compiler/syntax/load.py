@@ -15,7 +15,7 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069
 
 
 def load(paths: Sequence[Path], ctx: Context) -> tuple[Source, ...] | None:
-    """Reads every path; None when none of them gave a text.
+    """Reads every path, or what `ctx.overlays` holds in its place; None when none of them gave a text.
 
     `pipeline hello {…}` in `hello.rspp` becomes `Source("hello.rspp", "pipeline hello {…}")`.
     """
@@ -28,7 +28,8 @@ def _read(path: Path, ctx: Context) -> Source | None:
     name = path.as_posix()
     start = Span(name, 0, 0, 1, 1, 1, 1)
     try:
-        data = path.read_bytes()
+        overlay = ctx.overlays.get(name)
+        data = path.read_bytes() if overlay is None else overlay.encode("utf-8", "surrogatepass")
     except OSError as error:
         reason = "it is a folder" if path.is_dir() else (error.strerror or str(error)).lower()
         ctx.sink.add("E0101", f"cannot read {name}: {reason}", start, help="name a file that ends in .rspp")

@@ -53,6 +53,24 @@ def test_unreadable(tmp_path: Path, name: str) -> None:
     assert [one.code for one in ctx.sink.diagnostics] == ["E0101"]
 
 
+def test_an_overlay_stands_in_for_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.rspp"
+    path.write_text("pipeline saved {}", encoding="utf-8")
+    missing = tmp_path / "new.rspp"
+    ctx = Context(overlays={path.as_posix(): "pipeline unsaved {}", missing.as_posix(): "pipeline new {}"})
+    sources = load([path, missing], ctx)
+    assert sources is not None
+    assert [source.text for source in sources] == ["pipeline unsaved {}", "pipeline new {}"]
+    assert ctx.sources[missing.as_posix()] is sources[1]
+    assert ctx.sink.diagnostics == ()
+
+
+def test_an_overlay_is_checked_like_a_file() -> None:
+    ctx = Context(overlays={"a.rspp": "pipeline \ud800 {}", "b.rspp": "pipeline b {\0}", "c.rspp": ""})
+    assert load([Path(name) for name in sorted(ctx.overlays)], ctx) is None
+    assert [found.code for found in ctx.sink.diagnostics] == ["E0102", "E0103", "E0104"]
+
+
 def test_spans_are_exact_to_the_byte(tmp_path: Path) -> None:
     """Behind a byte order mark, CRLF, tabs, wide characters and emoji."""
     data = b"\xef\xbb\xbf" + "a {\r\n\t日本 👋🏽 x\r\n}".encode()
