@@ -2,11 +2,12 @@
 
 `diagnostic`  one finding, as data
 `catalog`     every code, with its title and severity; a page for each lies in `codes/`
+`fixes`       applies the fixes of findings to texts, and builds fixes
 `sink`        where the passes leave their findings
 `render`      findings as text, with the source line and carets; or as JSON
 """
 
-from rspp_compiler.diagnostics.diagnostic import Diagnostic, Fix, Severity
+from rspp_compiler.diagnostics.diagnostic import Diagnostic, Edit, Fix, Severity
 from rspp_compiler.diagnostics.sink import Sink
 
-__all__ = ["Diagnostic", "Fix", "Severity", "Sink"]
+__all__ = ["Diagnostic", "Edit", "Fix", "Severity", "Sink"]

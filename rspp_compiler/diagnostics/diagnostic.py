@@ -11,11 +11,28 @@ Severity = Literal["error", "warning"]
 
 
 @dataclass(frozen=True, slots=True)
-class Fix:
-    """The smallest change that would help: put `replacement` where `span` is."""
+class Edit:
+    """Put `replacement` where `span` is. An empty span inserts, an empty replacement removes."""
 
     span: Span
     replacement: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """The smallest change that would help: put `replacement` where `span` is, and make the edits of `also` with it.
+
+    Its edits do not overlap; they are applied all or none. `fixes` has helpers that build and apply fixes.
+    """
+
+    span: Span
+    replacement: str
+    also: tuple[Edit, ...] = ()
+
+    @property
+    def edits(self) -> tuple[Edit, ...]:
+        """Every edit, the first one first."""
+        return (Edit(self.span, self.replacement), *self.also)
 
 
 @dataclass(frozen=True, slots=True)
