@@ -3,6 +3,7 @@
 `ast`       the file as it was written: one class per rule of the grammar
 `bound`     the same with every name bound to what it names
 `spec`      the pipeline complete and checked: every field filled, each with its origin
+`condition` what a guard compares, typed
 `types`     what flows between ports
 `origin`    where a value came from: the user, the profile, or other values
 `context`   what every pass may use: the sink, the options, progress

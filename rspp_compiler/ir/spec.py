@@ -1,23 +1,36 @@
 """The pipeline, complete: what `validate` promises to every pass behind it.
 
-Every field is filled and within its range; durations are integer nanoseconds (`_ns`), sizes bytes, rates hertz. Every
-model carries the `span` it was written at, and `origin(field)` says where a field's value came from. A field without an
-entry of its own has the origin of the whole: the user's declaration.
+Every field is filled and within its range; durations are integer nanoseconds (`_ns`), sizes bytes, rates hertz, money
+whole micro-dollars (`_microusd`). Every model carries the `span` it was written at, and `origin(field)` says where a
+field's value came from. A field without an entry of its own has the origin of the whole: the user's declaration.
+
+Modules are gone: their nodes stand here under dotted ids (`to_en.stt`). Policies are not: each is a variant, applied
+when a graph is built for it.
 """
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from rspp_compiler.ir.condition import Condition
 from rspp_compiler.ir.origin import Origin
 from rspp_compiler.ir.types import PortType
 from rspp_compiler.source import Span
 
 Execution = Literal["kernel", "effect", "boundary"]
-Scope = Literal["session", "turn"]
-Strategy = Literal["block", "drop_oldest", "drop_newest", "latest_only"]
+Place = Literal["kernel", "loop", "thread", "process"]
+Scope = Literal["session", "turn", "party"]
+Cancel = Literal["hard", "soft"]
+Strategy = Literal["block", "drop_oldest", "drop_newest", "latest_only", "coalesce", "sample"]
+PayloadClass = Literal["metadata", "derived_summary", "text_raw", "audio_raw", "PII", "PHI"]
+Verb = Literal[
+    "open_turn", "end_utterance", "cancel_turn", "cancel_session", "cancel_node", "abort_turn", "end_session",
+    "degrade", "enter", "pause", "resume", "call",
+]  # fmt: skip
+_FROZEN = ConfigDict(frozen=True, extra="forbid")
 
 
 class SpecModel(BaseModel):
@@ -33,21 +46,35 @@ class SpecModel(BaseModel):
         return self.origins.get(field, Origin.user(self.span))
 
 
+# ---- values ---------------------------------------------------------------------------------------------------------
+
+
 class SecretRef(BaseModel):
     """`secret("env://NAME")`: only the reference is ever known to the compiler."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = _FROZEN
     secret: str
 
 
 class FileRef(BaseModel):
     """`file("dialogues/greeter.toml")`: a path relative to the folder of the pipeline's source."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = _FROZEN
     file: str
 
 
-SettingValue = bool | int | float | str | SecretRef | FileRef
+class TextTemplate(BaseModel):
+    """A text with variables, `"Hello ${session.name}"`; `variables` are their names in order."""
+
+    model_config = _FROZEN
+    template: str
+    variables: tuple[str, ...]
+
+
+SettingValue = bool | int | float | str | SecretRef | FileRef | TextTemplate | tuple[str, ...]
+
+
+# ---- nodes ----------------------------------------------------------------------------------------------------------
 
 
 class PortSpec(SpecModel):
@@ -60,27 +87,59 @@ class PortSpec(SpecModel):
     main: bool = False
 
 
+class LimitSpec(SpecModel):
+    """What one node may use; 0 where nothing is declared. `memory_bytes` counts for each session."""
+
+    concurrency: int = Field(default=0, ge=0)
+    cpu_percent: int = Field(default=0, ge=0)
+    memory_bytes: int = Field(default=0, ge=0)
+
+
+class HookSpec(SpecModel):
+    """A hook of a custom node's life, and the most it may take."""
+
+    name: Literal["init", "start", "stop", "on_cancel", "on_barge_in", "on_budget_exhausted"]
+    timeout_ns: int = Field(ge=1)
+
+
+class TunableSpec(SpecModel):
+    """A setting that a tenant or session may change, within `low` to `high` in base units (None: no number)."""
+
+    field: str
+    low: float | None = None
+    high: float | None = None
+
+
 class NodeSpec(SpecModel):
-    """One node. `implementation` is `module:Callable` of a custom node; `provider` the kind of its provider block.
+    """One node. `implementation` is what a custom node runs: `module:Callable`, a gRPC target, a WASM file.
 
     `first_output_ns` is its budget from input to first output, `chunk_ns` the deadline between outputs after that
-    (CONTRACTS §7; both 0 for kernel and boundary nodes, which do not wait).
+    (CONTRACTS §7; both 0 for kernel and boundary nodes, which do not wait). `work_ns` is the most that one item keeps it
+    busy. `party` is whose ingress or egress a boundary node is ("" for the only one); `provider` names a provider block.
     """
 
     id: str
     kind: str
     execution: Execution
+    place: Place = "kernel"
     scope: Scope
+    party: str = ""
     inputs: tuple[PortSpec, ...]
     outputs: tuple[PortSpec, ...]
     events: tuple[str, ...]
     settings: dict[str, SettingValue] = Field(default_factory=dict)
     implementation: str | None = None
     provider: str | None = None
+    cancel: Cancel = "hard"
     first_output_ns: int = Field(ge=0)
     chunk_ns: int = Field(ge=0)
+    work_ns: int = Field(default=0, ge=0)
     window_items: int = Field(default=0, ge=0)
     emissions_max: int = Field(default=0, ge=0)
+    limit: LimitSpec | None = None
+    hooks: tuple[HookSpec, ...] = ()
+    tools: tuple[str, ...] = ()
+    tunable: tuple[TunableSpec, ...] = ()
     implicit: bool = False
 
     def input(self, name: str) -> PortSpec | None:
@@ -90,28 +149,62 @@ class NodeSpec(SpecModel):
         return next((port for port in self.outputs if port.name == name), None)
 
 
-class OverflowStep(BaseModel):
-    """One step of an overflow order; `block_ns` is how long `block` may wait without progress."""
+# ---- edges ----------------------------------------------------------------------------------------------------------
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+
+class OverflowStep(BaseModel):
+    """One step of an overflow order. `block_ns` is how long `block` may wait without progress, `rule` how `coalesce`
+    joins two items, `keep_percent` how much `sample` lets through.
+    """
+
+    model_config = _FROZEN
     strategy: Strategy
     block_ns: int = Field(default=0, ge=0)
+    rule: Literal["", "latest_partial", "concat"] = ""
+    keep_percent: int = Field(default=0, ge=0, le=100)
 
 
 class HandoffSpec(SpecModel):
     """Text is released sentence by sentence, at the latest when its oldest byte is `age_ns_max` old, or when
-    `bytes_max` have gathered.
+    `bytes_max` have gathered; never below `chars_min`.
     """
 
-    by: Literal["sentence"]
+    by: Literal["sentence", "clause", "word"]
     age_ns_max: int = Field(ge=1)
     bytes_max: int = Field(ge=1)
+    chars_min: int = Field(default=1, ge=1)
+
+
+class WatermarkSpec(SpecModel):
+    """Marks with hysteresis, in items or in time; 0 where that measure is not used."""
+
+    high_items: int = Field(default=0, ge=0)
+    low_items: int = Field(default=0, ge=0)
+    high_ns: int = Field(default=0, ge=0)
+    low_ns: int = Field(default=0, ge=0)
+
+
+class LanesSpec(SpecModel):
+    """What each lane of an edge does under pressure; the control lane always goes first."""
+
+    data: Literal["", "block", "drop", "merge", "sample", "latest_only"] = ""
+    telemetry: Literal["drop", "sample", "best_effort_drop"] = "best_effort_drop"
+
+
+class SyncSpec(SpecModel):
+    """Items that stand or fall together (CONTRACTS §6)."""
+
+    domain: str
+    drop: Literal["atomic_drop", "drop_with_discontinuity", "no_sync"]
+    group: Literal["sync_id", "event_id", "custom"]
+    scope: Literal["edge_local", "plan_wide"]
 
 
 class EdgeSpec(SpecModel):
     """One flow. `scope` is `turn` when one of its ends lives in a turn: such an edge starts every turn empty.
 
     `buffer_ns` is the age bound of what waits (0: none, the edge only blocks), `latency_ns` the most the edge may add.
+    An item passes when `guard` holds; with `otherwise`, when no guard of a sibling did.
     """
 
     id: str  # as in the source, ports spelled out: "ears.speech -> stt.audio"
@@ -120,20 +213,34 @@ class EdgeSpec(SpecModel):
     target: str
     target_port: str
     scope: Scope
+    guard: Condition | None = None
+    otherwise: bool = False
     buffer_items: int = Field(ge=1)
     buffer_ns: int = Field(ge=0)
     buffer_bytes: int = Field(ge=1)
     overflow: tuple[OverflowStep, ...] = Field(min_length=1)
     handoff: HandoffSpec | None = None
+    coalesce_ns: int = Field(default=0, ge=0)
+    watermark: WatermarkSpec | None = None
+    flow: Literal["signal", "credit", "hybrid"] = "signal"
+    lanes: LanesSpec | None = None
+    sync: SyncSpec | None = None
+    fairness: str = ""
     commit_point: bool = False
     latency_ns: int = Field(ge=0)
 
 
+# ---- reactions, modes, parties, tools -------------------------------------------------------------------------------
+
+
 class EventSpec(SpecModel):
-    """`ears.barge_in`: an event of a node."""
+    """`ears.barge_in`: an event of a node, a tool, a party's ingress or egress, the session or the turn."""
 
     subject: str
     event: str
+
+    def __str__(self) -> str:
+        return f"{self.subject}.{self.event}"
 
 
 class TriggerSpec(SpecModel):
@@ -144,21 +251,185 @@ class TriggerSpec(SpecModel):
 
 
 class ReactionSpec(SpecModel):
-    """`on EVENT or EVENT -> ACTION`: either a verb with its object, or a path of flows from a triggered node."""
+    """`on EVENT or EVENT when GUARD -> ACTION`: a verb with its object, or a path of flows from a triggered node."""
 
     id: str  # "on#1", in the order of the source
     events: tuple[EventSpec, ...] = Field(min_length=1)
-    verb: Literal["cancel_turn", "end_utterance", "end_session", "degrade"] | None = None
+    guard: Condition | None = None
+    verb: Verb | None = None
     object: str | None = None
     trigger: TriggerSpec | None = None
     path: tuple[EdgeSpec, ...] = ()
 
 
+class OverrideSpec(SpecModel):
+    """`llm.system = …` in a mode: one setting of one node."""
+
+    node: str
+    field: str
+    value: SettingValue
+
+
 class ModeSpec(SpecModel):
-    """A variant of the pipeline in which some nodes are off."""
+    """A variant of the pipeline in which some nodes are off or set otherwise."""
 
     id: str
     off: tuple[str, ...]
+    overrides: tuple[OverrideSpec, ...] = ()
+
+
+class PartySpec(SpecModel):
+    """Someone, or up to `members_max` at once, who speaks and is spoken to. The only party of a pipeline without a
+    `party` line has the id "".
+    """
+
+    id: str
+    members_max: int = Field(default=1, ge=1)
+
+
+class OwnerSpec(SpecModel):
+    """The event that ends an utterance of `party`: where its turn is proposed and the budget clock starts."""
+
+    party: str
+    event: EventSpec
+
+
+class ParamSpec(SpecModel):
+    """One argument of a tool."""
+
+    name: str
+    type: Literal["text", "number", "flag"]
+
+
+class ToolSpec(SpecModel):
+    """What a model may call, and a reaction. `once`: never run twice, cancelled or not; `background`: its result
+    proposes a turn of its own.
+    """
+
+    id: str
+    kind: Literal["python", "grpc", "wasm", "transfer"]
+    implementation: str
+    about: str = ""
+    params: tuple[ParamSpec, ...] = ()
+    timeout_ns: int = Field(ge=1)
+    once: bool = False
+    background: bool = False
+    warm: bool = False
+    cancel: Cancel = "hard"
+
+
+# ---- providers ------------------------------------------------------------------------------------------------------
+
+
+class PriceSpec(SpecModel):
+    """What a provider costs, in micro-dollars; 0 where it does not count that."""
+
+    call_microusd: int = Field(default=0, ge=0)
+    minute_microusd: int = Field(default=0, ge=0)
+    kchar_microusd: int = Field(default=0, ge=0)
+    ktoken_in_microusd: int = Field(default=0, ge=0)
+    ktoken_out_microusd: int = Field(default=0, ge=0)
+
+
+class CandidateSpec(SpecModel):
+    """One `use` line of a provider block; it is skipped where `guard` does not hold when the plan freezes."""
+
+    name: str
+    guard: Condition | None = None
+    settings: dict[str, SettingValue] = Field(default_factory=dict)
+    accept: tuple[PayloadClass, ...] = ()
+    price: PriceSpec | None = None
+
+
+class RetrySpec(SpecModel):
+    """How often one candidate is tried again, and how long to wait before."""
+
+    times: int = Field(ge=0)
+    backoff_ns: int = Field(ge=0)
+
+
+class CircuitSpec(SpecModel):
+    """After `errors` within `within_ns` a candidate is left alone for `open_ns`."""
+
+    errors: int = Field(ge=1)
+    within_ns: int = Field(ge=1)
+    open_ns: int = Field(ge=1)
+
+
+class CapSpec(SpecModel):
+    """The most that may be used, of each turn unless the name says session; 0 where nothing is declared."""
+
+    turn_ns: int = Field(default=0, ge=0)
+    session_ns: int = Field(default=0, ge=0)
+    tokens_in: int = Field(default=0, ge=0)
+    tokens_out: int = Field(default=0, ge=0)
+    chars: int = Field(default=0, ge=0)
+    calls: int = Field(default=0, ge=0)
+    cost_microusd: int = Field(default=0, ge=0)
+
+
+class ProviderSpec(SpecModel):
+    """Who performs the nodes of a kind, in order of preference. `id` is the kind, or the name of a pool.
+
+    Three deadlines of each stream: `first_chunk_ns` of one attempt, `chunk_ns` between chunks, `speakable_ns` until the
+    first text that can be spoken (0: none is declared).
+    """
+
+    id: str
+    kind: str
+    candidates: tuple[CandidateSpec, ...] = Field(min_length=1)
+    first_chunk_ns: int = Field(ge=1)
+    chunk_ns: int = Field(ge=1)
+    speakable_ns: int = Field(default=0, ge=0)
+    retry: RetrySpec
+    circuit: CircuitSpec | None = None
+    cap: CapSpec | None = None
+
+    @property
+    def attempts(self) -> int:
+        """Attempts of one invocation at most: each candidate, tried again as often as `retry` says."""
+        return len(self.candidates) * (1 + self.retry.times)
+
+
+# ---- policies, budgets, the whole -----------------------------------------------------------------------------------
+
+
+class InsertSpec(SpecModel):
+    """`insert NODE before NODE.PORT`."""
+
+    node: str
+    target: str
+    target_port: str
+
+
+class RecordingSpec(SpecModel):
+    """How much is recorded (CONTRACTS §8), how long it is kept (0: as the deployment says), and where."""
+
+    level: Literal["L0", "L1", "L2"]
+    keep_ns: int = Field(default=0, ge=0)
+    region: str = ""
+
+
+class PolicySpec(SpecModel):
+    """A variant for some sessions: the first policy whose condition holds when the plan freezes applies."""
+
+    id: str
+    condition: Condition
+    nodes: tuple[NodeSpec, ...] = ()
+    inserts: tuple[InsertSpec, ...] = ()
+    edges: tuple[EdgeSpec, ...] = ()  # from an inserted node to where it was inserted before
+    providers: tuple[ProviderSpec, ...] = ()
+    recording: RecordingSpec | None = None
+
+
+class PathBudgetSpec(SpecModel):
+    """`ingress.audio -> stt.final = 700ms`."""
+
+    source: str
+    source_port: str
+    target: str
+    target_port: str
+    ns: int = Field(ge=1)
 
 
 class BudgetSpec(SpecModel):
@@ -170,28 +441,8 @@ class BudgetSpec(SpecModel):
     edge_ns: int = Field(ge=1)
     node_ns: int = Field(ge=1)
     warning_percent: int = Field(ge=1, le=100)
-
-
-class RecordingSpec(SpecModel):
-    """How much is recorded (CONTRACTS §8)."""
-
-    level: Literal["L0", "L1", "L2"]
-
-
-class CandidateSpec(SpecModel):
-    """One `use` line of a provider block."""
-
-    name: str
-    settings: dict[str, SettingValue] = Field(default_factory=dict)
-
-
-class ProviderSpec(SpecModel):
-    """Who performs the nodes of a kind, in order of preference."""
-
-    kind: str
-    candidates: tuple[CandidateSpec, ...] = Field(min_length=1)
-    first_chunk_ns: int = Field(ge=1)
-    chunk_ns: int = Field(ge=1)
+    paths: tuple[PathBudgetSpec, ...] = ()
+    cost_microusd: int = Field(default=0, ge=0)
 
 
 class LimitsSpec(SpecModel):
@@ -210,24 +461,40 @@ class LimitsSpec(SpecModel):
 
 
 class PipelineSpec(SpecModel):
-    """The pipeline. `turn_owner` is the event that ends the utterance; None when turns come from text alone."""
+    """The pipeline. `owners` has one row for each party whose turns something other than text opens."""
 
     name: str
     version: str
     profile: str
     meta: dict[str, SettingValue] = Field(default_factory=dict)
+    parties: tuple[PartySpec, ...]
     nodes: tuple[NodeSpec, ...]
     edges: tuple[EdgeSpec, ...]
     reactions: tuple[ReactionSpec, ...]
     modes: tuple[ModeSpec, ...]
+    tools: tuple[ToolSpec, ...] = ()
+    policies: tuple[PolicySpec, ...] = ()
     budget: BudgetSpec
     recording: RecordingSpec
     providers: tuple[ProviderSpec, ...]
     limits: LimitsSpec
-    turn_owner: EventSpec | None
+    owners: tuple[OwnerSpec, ...]
+
+    @cached_property
+    def _nodes(self) -> dict[str, NodeSpec]:
+        return {node.id: node for node in self.nodes}
 
     def node(self, id: str) -> NodeSpec | None:
-        return next((node for node in self.nodes if node.id == id), None)
+        return self._nodes.get(id)
 
-    def provider(self, kind: str) -> ProviderSpec | None:
-        return next((provider for provider in self.providers if provider.kind == kind), None)
+    def provider(self, id: str | None) -> ProviderSpec | None:
+        return next((provider for provider in self.providers if provider.id == id), None)
+
+    def tool(self, id: str) -> ToolSpec | None:
+        return next((tool for tool in self.tools if tool.id == id), None)
+
+    def owner(self, party: str) -> EventSpec | None:
+        """The event that ends an utterance of `party`; None when its turns come from text alone."""
+        return next((owner.event for owner in self.owners if owner.party == party), None)
+
+

@@ -8,24 +8,30 @@ from pydantic import BaseModel, ConfigDict, Field
 
 _FROZEN = ConfigDict(frozen=True, extra="forbid")
 SAMPLE_BYTES = {"s16le": 2, "f32le": 4, "mulaw": 1, "alaw": 1}
+OPUS_BYTES_PER_SECOND = 64_000  # at most: 510 kbit/s a stream
+ENCODINGS = (*SAMPLE_BYTES, "opus")
 
 
 class AudioType(BaseModel):
-    """PCM audio. `rate_hz` samples a second and channel, `channels` 1 or 2."""
+    """Audio. `rate_hz` samples a second and channel, `channels` 1 or 2; PCM, but for `opus`."""
 
     model_config = _FROZEN
     name: Literal["audio"] = "audio"
     rate_hz: int
     channels: int
     encoding: str
+    payload_class: str = "audio_raw"
 
     @property
     def bytes_per_second(self) -> int:
+        if self.encoding == "opus":
+            return OPUS_BYTES_PER_SECOND
         return self.rate_hz * self.channels * SAMPLE_BYTES[self.encoding]
 
     def __str__(self) -> str:
         rate = f"{self.rate_hz / 1000:g}kHz" if self.rate_hz >= 1000 else f"{self.rate_hz}Hz"
-        return f"audio({rate}, {'mono' if self.channels == 1 else 'stereo'}, {self.encoding})"
+        of_class = "" if self.payload_class == "audio_raw" else f", {self.payload_class}"
+        return f"audio({rate}, {'mono' if self.channels == 1 else 'stereo'}, {self.encoding}{of_class})"
 
 
 class TextType(BaseModel):
@@ -44,9 +50,10 @@ class EventType(BaseModel):
 
     model_config = _FROZEN
     name: Literal["event"] = "event"
+    payload_class: str = "metadata"
 
     def __str__(self) -> str:
-        return "event"
+        return "event" if self.payload_class == "metadata" else f"event({self.payload_class})"
 
 
 class BytesType(BaseModel):
@@ -54,9 +61,10 @@ class BytesType(BaseModel):
 
     model_config = _FROZEN
     name: Literal["bytes"] = "bytes"
+    payload_class: str = "derived_summary"
 
     def __str__(self) -> str:
-        return "bytes"
+        return "bytes" if self.payload_class == "derived_summary" else f"bytes({self.payload_class})"
 
 
 class AnyType(BaseModel):
