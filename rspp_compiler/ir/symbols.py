@@ -6,25 +6,28 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from rspp_compiler.source import Span
 
+# fmt: off
 Declared = Literal[
-    *("pipeline", "module", "policy", "tool", "provider", "pool", "import"),
-    *("node", "party", "mode", "port"),
+    "pipeline", "module", "policy", "tool", "provider", "pool", "import",
+    "node", "party", "mode", "port",
 ]
 """What a user may declare. A `pool` is `provider local : llm`, a `provider` the block of a kind, an `import` a name
 whose file is not at hand."""
 
 Word = Literal[
-    *("kind", "event", "setting", "verb", "subject", "field", "choice"),
-    *("engine", "type", "profile", "level", "file", "callable"),
+    "kind", "event", "setting", "verb", "subject", "field", "choice",
+    "engine", "type", "profile", "level", "file", "callable",
 ]
 """What the language declares, or lies outside of it: `vad`, `barge_in`, `min_silence`, `cancel`, `session`, `tenant`,
 `drop_oldest`, `deepgram`, `audio`, `simple/v1`, `L1`, a path, a `module:Callable`."""
+# fmt: on
 
 Sort = Declared | Word
+K = TypeVar("K")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +134,7 @@ class Index:
         return _grouped((mention.symbol, mention) for mention in self.mentions if mention.symbol)
 
 
-def _grouped[K](pairs: Iterable[tuple[K, Mention]]) -> dict[K, list[Mention]]:
+def _grouped(pairs: Iterable[tuple[K, Mention]]) -> dict[K, list[Mention]]:
     groups: dict[K, list[Mention]] = {}
     for key, mention in pairs:
         groups.setdefault(key, []).append(mention)
