@@ -1,4 +1,7 @@
-"""The pipeline with every name bound: `Bound` from `resolve`, and `Filled`, in which every field has its value."""
+"""The pipeline with every name bound: `Bound` from `resolve`, and `Filled`, in which every field has its value.
+
+Modules are flattened here: their nodes have dotted ids, and flows through their ports are joined.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +9,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rspp_compiler.ir import ast
+from rspp_compiler.ir.condition import Condition
 from rspp_compiler.ir.origin import Origin
-from rspp_compiler.ir.spec import Execution, Scope, SettingValue
+from rspp_compiler.ir.spec import Execution, Scope, SettingValue, Verb
 from rspp_compiler.ir.types import AudioType, PortType
 from rspp_compiler.source import Span
+
+# ---- bound ----------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class BoundPort:
     """A port. `type` is audio, text, event, bytes or any; `audio` is given when its format was written out.
 
-    `item` names the size of its largest item in the profile's table `[item]`, or is `frame` for audio.
+    `item` names the size of its largest item in the profile's table `[item]`, or is `frame` for audio; `item_bytes` and
+    `item_ns` are what the user wrote instead (0: nothing). `payload_class` is "" where the type's own applies.
     """
 
     name: str
@@ -24,18 +31,22 @@ class BoundPort:
     item: str
     main: bool
     span: Span
+    many: bool = False
     audio: AudioType | None = None
-    payload_class: str = "text_raw"
+    payload_class: str = ""
+    item_bytes: int = 0
+    item_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoundNode:
-    """A node of a known kind."""
+    """A node of a known kind. `scope` None: it belongs to a turn if anything of one reaches it."""
 
     id: str
     kind: str
     execution: Execution
-    scope: Scope
+    scope: Scope | None
+    party: str = ""
     inputs: tuple[BoundPort, ...]
     outputs: tuple[BoundPort, ...]
     events: tuple[str, ...]
@@ -56,10 +67,14 @@ class BoundEnd:
 
 @dataclass(frozen=True, slots=True)
 class BoundEdge:
+    """`settings` of all arrows that it was joined from, the outermost last."""
+
     source: BoundEnd
     target: BoundEnd
     settings: tuple[ast.Setting, ...]
     span: Span
+    guard: Condition | None = None
+    otherwise: bool = False
 
     @property
     def id(self) -> str:
@@ -80,7 +95,8 @@ class BoundReaction:
     """Either `verb` with its object, or a path from `trigger`."""
 
     events: tuple[BoundEvent, ...]
-    verb: str | None = None
+    guard: Condition | None = None
+    verb: Verb | None = None
     object: str | None = None
     trigger: BoundEnd | None = None
     path: tuple[BoundEdge, ...] = ()
@@ -89,24 +105,80 @@ class BoundReaction:
 
 @dataclass(frozen=True, slots=True)
 class BoundMode:
+    """`overrides` are settings of nodes, each with the node's id; their keys are the settings' own."""
+
     id: str
     off: tuple[str, ...]
+    overrides: tuple[tuple[str, ast.Setting], ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class BoundParty:
+    id: str
+    settings: tuple[ast.Setting, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class BoundTool:
+    """A tool; its `settings` are read later."""
+
+    id: str
+    kind: str
+    implementation: str
+    params: tuple[tuple[str, str, Span], ...]
+    settings: tuple[ast.Setting, ...]
     span: Span
 
 
 @dataclass(frozen=True, slots=True)
 class BoundUse:
     name: str
+    guard: Condition | None
     settings: tuple[ast.Setting, ...]
     span: Span
 
 
 @dataclass(frozen=True, slots=True)
 class BoundProvider:
+    """`id` is the kind, or the name of a pool."""
+
+    id: str
     kind: str
     uses: tuple[BoundUse, ...]
     settings: tuple[ast.Setting, ...]
     span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class BoundInsert:
+    """`node` goes in front of `target`; `edge` is the flow between the two."""
+
+    node: BoundNode
+    target: BoundEnd
+    edge: BoundEdge
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoundPolicy:
+    id: str
+    condition: Condition
+    nodes: tuple[BoundNode, ...]
+    inserts: tuple[BoundInsert, ...]
+    providers: tuple[BoundProvider, ...]
+    record: ast.Record | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class BoundPathBudget:
+    """`ingress.audio -> stt.final = 700ms`: both ends are outputs, or the last an input."""
+
+    source: BoundEnd
+    target: BoundEnd
+    setting: ast.Setting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,16 +188,24 @@ class Bound:
     name: ast.Name
     version: ast.Text | None
     profile: str
+    profile_span: Span | None
     meta: tuple[ast.Setting, ...]
+    parties: tuple[BoundParty, ...]
     nodes: tuple[BoundNode, ...]
     edges: tuple[BoundEdge, ...]
     reactions: tuple[BoundReaction, ...]
     modes: tuple[BoundMode, ...]
+    tools: tuple[BoundTool, ...]
     budget: tuple[ast.Setting, ...]
+    path_budgets: tuple[BoundPathBudget, ...]
     record: ast.Record | None
     providers: tuple[BoundProvider, ...]
+    policies: tuple[BoundPolicy, ...]
     span: Span
     is_intact: bool
+
+
+# ---- filled ---------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +214,8 @@ class Overflow:
 
     strategy: str
     block_ns: int = 0
+    rule: str = ""
+    keep_percent: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +229,12 @@ class Valued:
     def number(self) -> int:
         """The value of a field that is a whole number."""
         assert isinstance(self.value, int)
+        return self.value
+
+    @property
+    def text(self) -> str:
+        """The value of a field that is a word or a text."""
+        assert isinstance(self.value, str)
         return self.value
 
 
@@ -163,22 +251,33 @@ class FilledPort:
     item_ns: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FilledNode:
+    """`settings` are those of its kind; `fields` every other figure of `NodeSpec`; `limit` and `hooks` blocks by key.
+
+    `tunable` gives for each setting its least and greatest value (None: no number).
+    """
+
     bound: BoundNode
     inputs: tuple[FilledPort, ...]
     outputs: tuple[FilledPort, ...]
     settings: Fields
     fields: Fields
+    limit: Fields
+    hooks: Fields
+    tunable: tuple[tuple[str, float | None, float | None, Span], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FilledEdge:
-    """`handoff` is given where text is held back; its span is the setting's, or the arrow's."""
+    """Blocks by key, each None where the user and the profile say nothing of it."""
 
     bound: BoundEdge
     fields: Fields
-    handoff: Fields | None
+    handoff: Fields | None = None
+    watermark: Fields | None = None
+    lanes: Fields | None = None
+    sync: Fields | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,18 +287,44 @@ class FilledReaction:
 
 
 @dataclass(frozen=True, slots=True)
-class FilledUse:
-    name: str
-    fields: Fields
-    span: Span
+class FilledMode:
+    """Overrides as (node, field, value)."""
+
+    bound: BoundMode
+    overrides: tuple[tuple[str, str, Valued], ...]
 
 
 @dataclass(frozen=True, slots=True)
+class FilledUse:
+    bound: BoundUse
+    fields: Fields
+    accept: Valued
+    price: Fields | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FilledProvider:
-    kind: str
+    bound: BoundProvider
     uses: tuple[FilledUse, ...]
     fields: Fields
-    span: Span
+    retry: Fields
+    circuit: Fields | None
+    cap: Fields | None
+
+
+@dataclass(frozen=True, slots=True)
+class FilledTool:
+    bound: BoundTool
+    fields: Fields
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilledPolicy:
+    bound: BoundPolicy
+    nodes: tuple[FilledNode, ...]
+    edges: tuple[FilledEdge, ...]
+    providers: tuple[FilledProvider, ...]
+    recording: Fields | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,10 +333,15 @@ class Filled:
 
     bound: Bound
     meta: Fields
+    parties: tuple[tuple[BoundParty, Fields], ...]
     nodes: tuple[FilledNode, ...]
     edges: tuple[FilledEdge, ...]
     reactions: tuple[FilledReaction, ...]
+    modes: tuple[FilledMode, ...]
+    tools: tuple[FilledTool, ...]
     budget: Fields
+    path_budgets: tuple[tuple[BoundPathBudget, Valued], ...]
     limits: Fields
-    recording: Valued
+    recording: Fields
     providers: tuple[FilledProvider, ...]
+    policies: tuple[FilledPolicy, ...]

@@ -496,5 +496,3 @@ class PipelineSpec(SpecModel):
     def owner(self, party: str) -> EventSpec | None:
         """The event that ends an utterance of `party`; None when its turns come from text alone."""
         return next((owner.event for owner in self.owners if owner.party == party), None)
-
-

@@ -1,19 +1,28 @@
-"""The kinds of node and the providers there are: ports, events and settings, to be read as tables."""
+"""What a kind, a port, a setting and a provider are: the classes of the tables in `kinds`, `engines`, `events`."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from importlib.metadata import entry_points
+from dataclasses import dataclass
 from typing import Literal
 
 from rspp_compiler.ir.spec import Execution, Scope
 
-Type = Literal["duration", "bytes", "rate", "count", "number", "percent", "text", "symbol", "flag", "file", "secret"]
+Type = Literal[
+    "duration", "bytes", "rate", "count", "number", "percent", "money",
+    "text", "symbol", "flag", "file", "secret", "names", "symbols", "texts",
+]  # fmt: skip
+
+MS, S = 1_000_000, 1_000_000_000
+H = 3600 * S
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One key that may be set. Its range is in base units: nanoseconds, bytes, hertz, percent."""
+    """One key that may be set. Its range is in base units: nanoseconds, bytes, hertz, percent, micro-dollars.
+
+    `names` is a list of names, `symbols` a list of `choices`, `texts` a list of texts; each also takes a single one.
+    `about` says in a few words what it does: the editor and the generated reference show it.
+    """
 
     name: str
     type: Type
@@ -22,255 +31,114 @@ class Setting:
     choices: tuple[str, ...] = ()
     required: bool = False
     or_file: bool = False  # a text that may also be given as file("…")
+    about: str = ""
 
     @property
     def field(self) -> str:
         """Its name in the spec, with the unit: `min_silence` is `min_silence_ns`."""
-        unit = {"duration": "_ns", "bytes": "_bytes", "rate": "_hz", "percent": "_percent"}.get(self.type, "")
-        return self.name + unit
+        units = {"duration": "_ns", "bytes": "_bytes", "rate": "_hz", "percent": "_percent", "money": "_microusd"}
+        return self.name + units.get(self.type, "")
 
 
 @dataclass(frozen=True, slots=True)
 class Port:
-    """One port. `item` names the largest item, in the profile's table `[item]`; audio items are one frame."""
+    """One port. `item` names the largest item, in the profile's table `[item]`; audio items are one frame.
+
+    An input that is `many` takes any number of flows: the node's own rule orders them.
+    """
 
     name: str
-    type: Literal["audio", "text", "event", "any"]
+    type: Literal["audio", "text", "event", "bytes", "any"]
     item: str
     main: bool = False
+    many: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """A kind of node."""
+    """A kind of node.
+
+    `scope` is None for a kind that belongs to a turn when anything of a turn reaches it, and to the session otherwise.
+    `opens_turn` are the outputs with which a turn begins; `ends_utterance` is the event by which a detector ends an
+    utterance. A kind that `filters` may let through less than it takes. `is_triggered`: reactions begin it.
+    """
 
     name: str
     execution: Execution
-    scope: Scope
+    scope: Scope | None
     inputs: tuple[Port, ...] = ()
     outputs: tuple[Port, ...] = ()
     events: tuple[str, ...] = ()
     settings: tuple[Setting, ...] = ()
     has_provider: bool = False
-    ends_utterance: str = ""  # event by which a detector ends the user's utterance
-    later: frozenset[str] = frozenset()  # settings of the language that this compiler does not support yet
+    has_signature: bool = False
+    ends_utterance: str = ""
+    opens_turn: tuple[str, ...] = ()
+    filters: bool = False
+    is_triggered: bool = False
+    about: str = ""
+
+    @property
+    def is_boundary(self) -> bool:
+        return self.execution == "boundary"
 
 
-MS, S = 1_000_000, 1_000_000_000
-COMMON_EVENTS = ("started", "done", "error", "timeout")
-COMMON_LATER = frozenset({"scope", "cancel", "provider", "limit", "hooks", "tunable", "priority"})
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """A provider by name. Those with an adapter are performed by the runtime; others need one installed beside it.
 
-AUDIO_IN = Port("audio", "audio", "frame", main=True)
+    What it can: `features` (partials, diarise, tools, …), `languages` (empty: any), `rates_hz` and `encodings` of the
+    audio it takes or makes (empty: those of the profile). A `local` one runs inside the process: data stays here.
+    """
 
-KINDS: dict[str, Kind] = {
-    kind.name: kind
-    for kind in (
-        Kind(
-            name="ingress",
-            execution="boundary",
-            scope="session",
-            outputs=(
-                Port("audio", "audio", "frame"),
-                Port("text", "text", "utterance"),
-                Port("dtmf", "event", "event"),
-            ),
-        ),
-        Kind(
-            name="egress",
-            execution="boundary",
-            scope="session",
-            inputs=(Port("audio", "audio", "frame"), Port("text", "text", "text")),
-        ),
-        Kind(
-            name="vad",
-            execution="effect",
-            scope="session",
-            inputs=(AUDIO_IN,),
-            outputs=(Port("speech", "audio", "frame", main=True),),
-            events=("speech_start", "speech_end", "barge_in", "idle"),
-            ends_utterance="speech_end",
-            settings=(
-                Setting("min_silence", "duration", 32 * MS, 5 * S),
-                Setting("min_speech", "duration", 0, 2 * S),
-                Setting("pre_roll", "duration", 0, 1 * S),
-                Setting("threshold", "number", 0.05, 0.95),
-                Setting("idle_after", "duration", 1 * S, 3600 * S),
-            ),
-            has_provider=True,
-        ),
-        Kind(
-            name="stt",
-            execution="effect",
-            scope="session",
-            inputs=(AUDIO_IN,),
-            outputs=(
-                Port("utterance", "text", "utterance", main=True),
-                Port("partial", "text", "partial"),
-                Port("final", "text", "utterance"),
-            ),
-            settings=(Setting("language", "text"),),
-            has_provider=True,
-            later=frozenset({"diarise"}),
-        ),
-        Kind(
-            name="llm",
-            execution="effect",
-            scope="turn",
-            inputs=(Port("prompt", "text", "utterance", main=True),),
-            outputs=(Port("delta", "text", "delta", main=True), Port("final", "text", "text")),
-            settings=(
-                Setting("system", "text", or_file=True),
-                Setting("temperature", "number", 0, 2),
-                Setting("max_tokens", "count", 1, 100_000),
-            ),
-            has_provider=True,
-            later=frozenset({"tools", "context", "calls"}),
-        ),
-        Kind(
-            name="tts",
-            execution="effect",
-            scope="turn",
-            inputs=(Port("text", "text", "text", main=True),),
-            outputs=(Port("audio", "audio", "frame", main=True),),
-            settings=(
-                Setting("voice", "text"),
-                Setting("rate", "count", 80, 450),  # words a minute
-                Setting("pitch", "count", 0, 100),
-                Setting("language", "text"),
-            ),
-            has_provider=True,
-        ),
-        Kind(
-            name="say",
-            execution="kernel",
-            scope="turn",
-            inputs=(Port("trigger", "any", "event", main=True),),
-            outputs=(Port("text", "text", "segment", main=True),),
-            settings=(Setting("text", "text", required=True),),
-            later=frozenset({"interruptible"}),
-        ),
-        Kind(
-            name="tap",
-            execution="kernel",
-            scope="session",
-            inputs=(Port("in", "any", "text", main=True),),
-        ),
-        Kind(
-            name="python",
-            execution="effect",
-            scope="turn",
-            settings=(Setting("timeout", "duration", 1 * MS, 120 * S),),
-        ),
-    )
-}
+    name: str
+    kind: str
+    has_adapter: bool = False
+    local: bool = False
+    settings: tuple[Setting, ...] = ()
+    any_settings: bool = False
+    features: frozenset[str] = frozenset()
+    languages: tuple[str, ...] = ()
+    rates_hz: tuple[int, ...] = ()
+    encodings: tuple[str, ...] = ()
 
-BOUNDARIES = ("ingress", "egress")
+
+# ---- the vocabulary outside of kinds --------------------------------------------------------------------------------
+
 PREDECLARED = ("ingress", "egress", "session", "turn", "event")
 RESERVED = (
     *("node", "party", "mode", "on", "profile", "meta", "budget", "record"),
     *("when", "otherwise", "and", "or", "not"),
 )
-NODE_KINDS = tuple(kind for kind in KINDS if kind not in BOUNDARIES)
-KINDS_LATER = ("endpointer", "realtime", "play", "collect", "timer", "merge", "select", "redact", "grpc", "wasm")
-
-# ---- edges, budgets, records, providers ----------------------------------------------------------------------------
-
-EDGE_LATER = frozenset({"watermark", "flow", "lanes", "sync", "fairness", "coalesce"})
-EDGE_KEYS = ("buffer", "overflow", "latency", "handoff", "commit_point")
-STRATEGIES = ("block", "drop_oldest", "drop_newest", "latest_only")
-STRATEGIES_LATER = ("coalesce", "sample", "merge")
-
-PROVIDER_LATER = frozenset({"retry", "circuit", "cap", "pool"})
 PROFILES = ("simple/v1",)
 LEVELS = ("L0", "L1", "L2")
+STRATEGIES = ("block", "drop_oldest", "drop_newest", "coalesce", "sample", "latest_only")
+CLASSES = ("metadata", "derived_summary", "text_raw", "audio_raw", "PII", "PHI")
+SECRET_SCHEMES = ("env", "file", "vault", "k8s", "aws-sm", "gcp-sm")
 
-# ---- actions and events --------------------------------------------------------------------------------------------
-
-ACTIONS = ("cancel turn", "end utterance", "end session", "degrade MODE")
-ACTIONS_LATER = {
+# Verbs of reactions, and what each takes: a word, or a name of one of these sorts.
+ACTIONS: dict[str, tuple[str, ...]] = {
     "open": ("turn",),
-    "cancel": ("session",),
+    "end": ("utterance", "session"),
+    "cancel": ("turn", "session", "NODE"),
     "abort": ("turn",),
-    "enter": (),
-    "pause": (),
-    "resume": (),
-    "call": (),
+    "degrade": ("MODE",),
+    "enter": ("MODE",),
+    "pause": ("NODE",),
+    "resume": ("NODE",),
+    "call": ("TOOL",),
 }
-# Signals of CONTRACTS §3 that a pipeline may name one day, by subject.
-EVENTS_LATER = {
-    "session": ("connected", "reconnecting", "disconnected", "ended", "silence", "stall", "admit", "reject", "defer"),
-    "turn": ("turn_open", "commit", "close", "abort", "budget_warning", "budget_exhausted", "degrade", "fallback"),
-    "ingress": ("button_down", "button_up", "dtmf", "text", "audio"),
-    "egress": ("output_accepted", "playback_started", "playback_completed", "playback_cancelled"),
-}
-NODE_EVENTS_LATER = (
-    *("provider_error", "provider_switch", "circuit_event"),
-    *("playback_started", "playback_completed", "playback_cancelled", "budget_warning", "fired"),
+
+# ---- settings that many things share --------------------------------------------------------------------------------
+
+TIMEOUT = Setting("timeout", "duration", 1 * MS, 120 * S, about="from input to first output")
+WORK = Setting("work", "duration", 1_000, 60 * S, about="the most that one item keeps the node busy")
+INTERRUPTIBLE = Setting("interruptible", "flag", about="whether a barge-in may cut it off")
+CANCEL = Setting("cancel", "symbol", choices=("hard", "soft"), about="stop at once, or at the end of the segment")
+LIMIT = (
+    Setting("concurrency", "count", 1, 10_000, about="items worked on at once"),
+    Setting("cpu", "percent", 1, 10_000, about="of one core"),
+    Setting("memory", "bytes", 1_000, 1_000_000_000_000, about="for each session"),
 )
-
-# ---- providers -----------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Engine:
-    """A provider by name. The local ones have their adapter in the runtime; others need one installed beside it."""
-
-    name: str
-    kind: str
-    has_adapter: bool
-    settings: tuple[Setting, ...] = ()
-    any_settings: bool = False
-
-
-_REMOTE = (Setting("model", "text"), Setting("api_key", "secret"), Setting("endpoint", "text"))
-
-ENGINES: dict[tuple[str, str], Engine] = {
-    (engine.kind, engine.name): engine
-    for engine in (
-        Engine("silero", "vad", True),
-        Engine(
-            "pocketsphinx",
-            "stt",
-            True,
-            (Setting("script", "file"), Setting("sessions_max", "count", 1, 64)),
-        ),
-        Engine(
-            "scripted",
-            "llm",
-            True,
-            (
-                Setting("script", "file"),
-                Setting("words_per_second", "number", 0.5, 10_000),
-                Setting("first_word", "duration", 0, 10 * S),
-            ),
-        ),
-        Engine(
-            "espeak",
-            "tts",
-            True,
-            (Setting("voice", "text"), Setting("rate", "count", 80, 450), Setting("pitch", "count", 0, 100)),
-        ),
-        Engine("deepgram", "stt", False, (*_REMOTE, Setting("language", "text"))),
-        Engine("assemblyai", "stt", False, (*_REMOTE, Setting("language", "text"))),
-        Engine("openai", "llm", False, (*_REMOTE, Setting("temperature", "number", 0, 2))),
-        Engine("anthropic", "llm", False, (*_REMOTE, Setting("temperature", "number", 0, 2))),
-        Engine("cartesia", "tts", False, (*_REMOTE, Setting("voice", "text"))),
-        Engine("elevenlabs", "tts", False, (*_REMOTE, Setting("voice", "text"))),
-    )
-}
-
-
-def engine(kind: str, name: str) -> Engine | None:
-    """The provider of that name: from the catalogue, or one that an installed package registers (see providers.md).
-
-    The latter serves whichever kind it is used for, with any settings: its own factory checks them.
-    """
-    registered = any(name == point.name for point in entry_points(group="rspp.providers"))
-    known = ENGINES.get((kind, name))
-    if known is not None:
-        return replace(known, has_adapter=True) if registered else known
-    elsewhere = any(name == of for _, of in ENGINES)
-    return Engine(name, kind, True, any_settings=True) if registered and not elsewhere else None
-
-
-PROVIDER_KINDS = tuple(kind.name for kind in KINDS.values() if kind.has_provider)
+HOOKS = ("init", "start", "stop", "on_cancel", "on_barge_in", "on_budget_exhausted")
+HOOK_SETTINGS = tuple(Setting(hook, "duration", 1 * MS, 600 * S, about="the most this hook may take") for hook in HOOKS)
