@@ -24,24 +24,28 @@ def assemble(spec: PipelineSpec) -> Graph:
             written[edge.id] = (first, () if of == () else (*filter(None, of), reaction.id))
     nodes = {node.id: node for node in spec.nodes}
     scopes = _scopes(nodes, [edge for edge, _ in written.values()])
-    edges = []
-    for edge, reactions in written.values():
-        opens = (nodes[edge.source].kind, edge.source_port) in OPENING
-        scope: Scope = "turn" if opens or scopes[edge.source] == "turn" else "session"
-        if "scope" in edge.origins and edge.origin("scope").kind == "user":
-            scope = edge.scope
-        ends = (edge.source, edge.source_port, edge.target, edge.target_port)
-        edges.append(GraphEdge(edge.id, *ends, scope, reactions, opens, edge.model_copy(update={"scope": scope})))
+    edges = [_edge(nodes, scopes, edge, reactions) for edge, reactions in written.values()]
     flows: nx.MultiDiGraph[str] = nx.MultiDiGraph()
     flows.add_nodes_from(nodes)
-    for edge in edges:
-        flows.add_edge(edge.source, edge.target, edge=edge)
+    for made in edges:
+        flows.add_edge(made.source, made.target, edge=made)
     takes_part = _parties(spec.parties, nodes, flows, spec.reactions)
-    made = [
+    found = [
         GraphNode(id, nodes[id].kind, nodes[id].execution, scopes[id], position, takes_part[id], nodes[id])
         for position, id in enumerate(_order(flows, nodes))
     ]
-    return Graph(tuple(made), tuple(edges), spec, flows)
+    return Graph(tuple(found), tuple(edges), spec, flows)
+
+
+def _edge(
+    nodes: Mapping[str, NodeSpec], scopes: Mapping[str, Scope], edge: EdgeSpec, reactions: tuple[str, ...]
+) -> GraphEdge:
+    opens = (nodes[edge.source].kind, edge.source_port) in OPENING
+    scope: Scope = "turn" if opens or scopes[edge.source] == "turn" else "session"
+    if edge.origin("scope").kind == "user":
+        scope = edge.scope
+    ends = (edge.source, edge.source_port, edge.target, edge.target_port)
+    return GraphEdge(edge.id, *ends, scope, reactions, opens, edge.model_copy(update={"scope": scope}))
 
 
 def owners(
@@ -87,7 +91,7 @@ def _scopes(nodes: Mapping[str, NodeSpec], edges: Iterable[EdgeSpec]) -> dict[st
     scopes: dict[str, Scope] = {}
     floating = set()
     for id, node in nodes.items():
-        written = "scope" in node.origins and node.origin("scope").kind == "user"
+        written = node.origin("scope").kind == "user"
         scopes[id] = node.scope if written else SHAPES[node.kind].scope or "session"
         if not written and SHAPES[node.kind].scope is None:
             floating.add(id)

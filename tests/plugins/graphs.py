@@ -16,7 +16,7 @@ import copy
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 
 from graph_assembly import assemble, owners
 from graph_kinds import COMMON_EVENTS, MS, SHAPES, ports
@@ -43,11 +43,14 @@ from rspp_compiler.ir.spec import (
     ReactionSpec,
     RecordingSpec,
     RetrySpec,
+    SpecModel,
+    Strategy,
     ToolSpec,
     TriggerSpec,
 )
 from rspp_compiler.source import Source, Span
 
+M = TypeVar("M", bound=SpecModel)
 S = 1000 * MS
 FILE, PROFILE = "sketch.rspp", "execution_profile/simple/v1"
 NOWHERE = Span(PROFILE, 0, 0, 1, 1, 1, 1)
@@ -76,7 +79,7 @@ def retry(times: int, backoff_ns: int = 0) -> RetrySpec:
     return _made(RetrySpec, NOWHERE, {"times": times, "backoff_ns": backoff_ns})
 
 
-def steps(*strategies: str, **fields: Any) -> tuple[OverflowStep, ...]:
+def steps(*strategies: Strategy, **fields: Any) -> tuple[OverflowStep, ...]:
     """An overflow order; the fields are those of every step: `steps("block", "drop_oldest", block_ns=…)`."""
     return tuple(OverflowStep(strategy=strategy, **fields) for strategy in strategies)
 
@@ -86,7 +89,7 @@ def candidate(name: str, **fields: Any) -> CandidateSpec:
     return CandidateSpec(span=NOWHERE, name=name, **fields)
 
 
-def _made(model: type[Any], span: Span, given: dict[str, Any], **defaults: Any) -> Any:
+def _made(model: type[M], span: Span, given: dict[str, Any], **defaults: Any) -> M:
     """A part of the spec: what is not `given` is from the profile."""
     profile = Origin.profile(NOWHERE)
     origins = {name: profile for name in model.model_fields if name not in given and name not in ("span", "origins")}
@@ -146,7 +149,7 @@ class Sketch:
             node, port = self._end(first, "inputs", span)
             trigger = TriggerSpec(span=span, node=node, port=port)
             path = self._hops(action, span, fields)
-        about = {"id": id, "events": told, "guard": guard, "verb": name or None, "object": object}
+        about: dict[str, Any] = {"id": id, "events": told, "guard": guard, "verb": name or None, "object": object}
         self._reactions.append(ReactionSpec(span=span, trigger=trigger, path=path, **about))
         return self
 
@@ -302,7 +305,7 @@ class Sketch:
     def _edge(self, source: tuple[str, str], target: tuple[str, str], span: Span, fields: dict[str, Any]) -> EdgeSpec:
         type = next(port.type for port in self._nodes[target[0]].inputs if port.name == target[1])
         in_session = SHAPES[self._nodes[source[0]].kind].scope == "session" and source[1] != "utterance"
-        made: EdgeSpec = _made(
+        return _made(
             EdgeSpec,
             span,
             fields,
@@ -318,7 +321,6 @@ class Sketch:
             overflow=steps("drop_oldest") if in_session else steps("block", block_ns=250 * MS),
             latency_ns=200 * MS if in_session else 250 * MS,
         )
-        return made
 
 
 def _event(name: str, span: Span) -> EventSpec:
@@ -330,7 +332,7 @@ def _provider(
     id: str, kind: str, span: Span, uses: Iterable[str | CandidateSpec], fields: dict[str, Any]
 ) -> ProviderSpec:
     lines = tuple(CandidateSpec(span=span, name=use) if isinstance(use, str) else use for use in uses)
-    made: ProviderSpec = _made(
+    return _made(
         ProviderSpec,
         span,
         fields,
@@ -341,4 +343,3 @@ def _provider(
         chunk_ns=1000 * MS,
         retry=retry(0),
     )
-    return made
