@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -30,6 +31,13 @@ class Backend(StrEnum):
     python = "python"
 
 
+class ErrorFormat(StrEnum):
+    text = "text"
+    json = "json"
+    sarif = "sarif"
+    github = "github"
+
+
 class GraphFormat(StrEnum):
     mermaid = "mermaid"
 
@@ -45,7 +53,9 @@ app = typer.Typer(
 
 Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="Pipeline files.")]
 OneFile = Annotated[Path, typer.Argument(metavar="FILE", help="A pipeline file.")]
-Json = Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")]
+Format = Annotated[ErrorFormat, typer.Option("--error-format", help="How findings are printed.")]
+Json = Annotated[bool, typer.Option("--json", help="The same as --error-format json.")]
+Fix = Annotated[bool, typer.Option("--fix", help="Make every fix in the files, and say what it changed.")]
 Output = Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Folder for the generated packages.")]
 BackendOption = Annotated[Backend, typer.Option("--backend", help="python needs no C compiler, and is slow.")]
 
@@ -58,16 +68,17 @@ def root(version: Annotated[bool, typer.Option("--version", help="Print the vers
 
 
 @app.command()
-def check(files: Files, json: Json = False) -> None:
+def check(files: Files, error_format: Format = ErrorFormat.text, json: Json = False, fix: Fix = False) -> None:
     """Reports every mistake in pipelines, with its fix.
 
     A pipeline without one gets a line: its size, its latency at worst, its memory.
     """
     from rspp_compiler.cli import report
 
-    results = [_compile(file, until="layout") for file in files]
-    report.findings(results, json=json, to=sys.stdout)
-    if not json:
+    format = _format(error_format, json)
+    results = _fixed(lambda: [_compile(file, until="layout") for file in files], fix, format)
+    report.findings(results, format=format, to=sys.stdout)
+    if format == "text":
         for result in results:
             report.one_line(result)
     _exit(results)
@@ -82,26 +93,28 @@ def build(
     backend: BackendOption = Backend.cython,
     force: Annotated[bool, typer.Option("--force", help="Overwrite generated files that were edited by hand.")] = False,
     install: Annotated[bool, typer.Option(help="Install the wheel into the current environment.")] = True,
+    error_format: Format = ErrorFormat.text,
     json: Json = False,
 ) -> None:
     """Builds each pipeline into a package below DIR."""
     from rspp_compiler.cli import report
 
+    format = "text" if emit else _format(error_format, json)
     until = report.last_pass(emit) if emit else "write" if check else "compile"
     options = {"output": output, "backend": backend.value, "check_drift": check, "force": force, "install": install}
     results: list[Result] = []
     for file in files:
-        result = _compile(file, until=until, progress=emit is None and not json, **options)
+        result = _compile(file, until=until, progress=emit is None and format == "text", **options)
         results.append(result)
         if emit and result.ok:
             report.stage(result, emit)
     # With --emit, the output is the stage alone; findings still need to be seen.
-    report.findings(results, json=json and not emit, to=sys.stdout if json and not emit else sys.stderr)
+    report.findings(results, format=format, to=sys.stderr if format == "text" else sys.stdout)
     drifted = False
     for result in results:
         if check:
-            drifted |= report.drift(result, quiet=json)
-        elif not emit and not json:
+            drifted |= report.drift(result, quiet=format != "text")
+        elif not emit and format == "text":
             report.built(result)
     _exit(results, drifted)
 
@@ -127,7 +140,7 @@ def graph(
     from rspp_compiler.cli import report
 
     result = _compile(file, until="check")
-    report.findings([result], json=False, to=sys.stderr)
+    report.findings([result], to=sys.stderr)
     _exit([result])
     report.graph(result, format.value)
 
@@ -162,7 +175,7 @@ def package(
     result = _compile(file, until="compile", progress=True, output=output, backend=backend.value, install=False)
     if result.ok:
         result = make_image(result, wheels, base)
-    report.findings([result], json=False, to=sys.stderr)
+    report.findings([result], to=sys.stderr)
     _exit([result])
 
 
@@ -183,7 +196,7 @@ def run(
     from rspp_compiler.cli.run import run_package
 
     result = _compile(file, until="compile", progress=True, output=output, backend=backend.value)
-    report.findings([result], json=False, to=sys.stderr)
+    report.findings([result], to=sys.stderr)
     _exit([result])
     report.built(result)
     raise typer.Exit(run_package(report.package_folder(result), file, context.args))
@@ -199,6 +212,25 @@ def _compile(file: Path, *, until: str, progress: bool = False, **options: Any) 
         ctx.progress = report.progress
         report.progress(f"{file}")
     return compile_pipeline([file], ctx=ctx)
+
+
+def _format(error_format: ErrorFormat, json: bool) -> str:
+    if json and error_format not in (ErrorFormat.text, ErrorFormat.json):
+        raise typer.BadParameter("--json is --error-format json: give one of them")
+    return "json" if json else error_format.value
+
+
+def _fixed(run: Callable[[], list[Result]], fix: bool, format: str) -> list[Result]:
+    """The results of a run; with `--fix`, of the run after everything was fixed that can be."""
+    if not fix:
+        return run()
+    from rspp_compiler.cli.fix import fix as make_fixes
+
+    try:
+        return make_fixes(run, sys.stdout if format == "text" else sys.stderr)
+    except OSError as error:
+        print(f"rsppc: cannot change {error.filename}: {error.strerror}", file=sys.stderr)
+        raise typer.Exit(EXIT_USAGE) from None
 
 
 def _exit(results: list[Result], has_drift: bool = False) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from importlib import resources
+from functools import cache
 from pathlib import Path
 from typing import TextIO
 
-from rspp_compiler.diagnostics.catalog import CODES
-from rspp_compiler.diagnostics.render import render, to_json
+from rspp_compiler.diagnostics.catalog import CODES, page
+from rspp_compiler.diagnostics.render import render
 from rspp_compiler.driver import PASSES, Result
 from rspp_compiler.ir import dump
 
@@ -21,13 +21,28 @@ def has_colour(to: TextIO) -> bool:
     return bool(os.environ.get("FORCE_COLOR")) or (to.isatty() and os.environ.get("TERM") != "dumb")
 
 
-def findings(results: list[Result], *, json: bool, to: TextIO) -> None:
-    """The diagnostics of all files: as text, or as one JSON list."""
-    if json:
-        to.write(to_json([found for result in results for found in result.diagnostics]))
+def findings(results: list[Result], *, to: TextIO, format: str = "text") -> None:
+    """The diagnostics of all files as one document: `text`, `json`, `sarif` or `github`, files named as from here."""
+    found = list(dict.fromkeys(one for result in results for one in result.diagnostics))
+    if format == "text":
+        sources = {name: source for result in results for name, source in result.context.sources.items()}
+        to.write(render(found, sources, colour=has_colour(to)))
         return
-    for result in results:
-        to.write(render(result.diagnostics, result.context.sources, colour=has_colour(to)))
+    name = cache(lambda file: shown(Path(file)))
+    found = [one.renamed(name) for one in found]
+    if format == "json":
+        from rspp_compiler.diagnostics.machine import to_json
+
+        to.write(to_json(found))
+    elif format == "sarif":
+        from rspp_compiler import __version__
+        from rspp_compiler.diagnostics.sarif import to_sarif
+
+        to.write(to_sarif(found, __version__))
+    else:
+        from rspp_compiler.diagnostics.github import to_github
+
+        to.write(to_github(found))
 
 
 def progress(message: str) -> None:
@@ -103,20 +118,20 @@ def explain(code: str) -> bool:
         hint = f"; did you mean {near[0]}?" if near else f"; codes run from {min(CODES)} to {max(CODES)}"
         print(f"rsppc explain: no code {code}{hint}", file=sys.stderr)
         return False
-    page = resources.files("rspp_compiler.diagnostics").joinpath("codes", f"{code}.md").read_text(encoding="utf-8")
+    text = page(code)
     if has_colour(sys.stdout):
         from rich.console import Console
         from rich.markdown import Markdown
 
-        Console().print(Markdown(page))
+        Console().print(Markdown(text))
     else:
-        sys.stdout.write(page)
+        sys.stdout.write(text)
     return True
 
 
-def shown(folder: Path) -> str:
-    """A folder as a user would name it from here."""
+def shown(path: Path) -> str:
+    """A file or folder as a user would name it from here."""
     try:
-        return folder.resolve().relative_to(Path.cwd()).as_posix()
+        return path.resolve().relative_to(Path.cwd()).as_posix()
     except ValueError:
-        return folder.as_posix()
+        return path.as_posix()

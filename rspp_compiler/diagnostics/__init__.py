@@ -4,7 +4,10 @@
 `catalog`     every code, with its title and severity; a page for each lies in `codes/`
 `fixes`       applies the fixes of findings to texts, and builds fixes
 `sink`        where the passes leave their findings
-`render`      findings as text, with the source line and carets; or as JSON
+`patch`       what a fix changes, line by line
+`screen`      what a terminal shows for a character, and how wide
+`render`      findings as text, with the source line and carets
+`machine`     findings as JSON; `sarif` and `github`, as other programs want them
 """
 
 from rspp_compiler.diagnostics.diagnostic import Diagnostic, Edit, Fix, Severity

@@ -16,6 +16,13 @@ class Code(NamedTuple):
     severity: Severity = "error"
 
 
+def page(code: str) -> str:
+    """The page of a code, as Markdown. `FileNotFoundError` for a code that the catalogue does not list."""
+    from importlib.resources import files
+
+    return files("rspp_compiler.diagnostics").joinpath("codes", f"{code}.md").read_text(encoding="utf-8")
+
+
 CODES: dict[str, Code] = {
     # ---- source and syntax
     "E0101": Code("file cannot be read"),

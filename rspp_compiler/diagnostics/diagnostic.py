@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from rspp_compiler.source import Span
@@ -53,7 +54,26 @@ class Diagnostic:
     help: str = ""
     fix: Fix | None = None
 
+    def renamed(self, name: Callable[[str], str]) -> Diagnostic:
+        """The same finding, every file under the name that `name` gives it."""
+
+        def there(span: Span) -> Span:
+            return replace(span, file=name(span.file))
+
+        fix = self.fix and Fix(
+            there(self.fix.span),
+            self.fix.replacement,
+            tuple(Edit(there(edit.span), edit.replacement) for edit in self.fix.also),
+        )
+        secondary = tuple((there(span), label) for span, label in self.secondary)
+        return replace(self, primary=there(self.primary), secondary=secondary, fix=fix)
+
     @property
     def sort_key(self) -> tuple[str, int, int, str, str]:
         """Errors and warnings are shown in the order of the source."""
         return (self.primary.file, self.primary.start, self.primary.end, self.code, self.message)
+
+
+def is_label(file: str) -> bool:
+    """Whether a span's file is a text of the compiler's own, such as `execution_profile/simple/v1`."""
+    return file.startswith("execution_profile/")

@@ -34,7 +34,7 @@ def write(files: Files, ctx: Context) -> Written | None:
             return None
         # The manifest is written last: until then the old one still tells what is ours.
         for path in sorted(changed, key=lambda path: (path == NAME, path)):
-            _write(folder / path, files.contents[path])
+            write_whole(folder / path, files.contents[path])
         for path in removed:
             _remove(folder, path)
     except OSError as error:
@@ -72,14 +72,14 @@ def _read(path: Path) -> bytes | None:
     return path.read_bytes() if path.is_file() else None
 
 
-def _write(path: Path, data: bytes) -> None:
+def write_whole(path: Path, data: bytes, mode: int = 0o644) -> None:
     """Replaces a file in one step: a reader, or a crash, sees the old content or the new."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
-            os.fchmod(file.fileno(), 0o644)
+            os.fchmod(file.fileno(), mode)
         Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
