@@ -16,6 +16,7 @@ PASSES: tuple[tuple[str, str, str], ...] = (
     ("load",          "syntax",   ""),          # paths    → sources
     ("parse",         "syntax",   ""),          # sources  → trees
     ("lower",         "syntax",   "ast"),       # trees    → AST
+    ("link",          "syntax",   ""),          # imports  → one program
     ("resolve",       "sema",     ""),          # names    → bound AST
     ("apply_profile", "sema",     ""),          # gaps     → values with an origin
     ("validate",      "sema",     "spec"),      # fields   → PipelineSpec

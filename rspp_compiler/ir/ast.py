@@ -350,8 +350,22 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """In `file`, `name` means the item of that name in the file `target`."""
+
+    file: str
+    name: Name
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
 class Program:
-    """The files of one compilation. `lost` are the names that unreadable lines would have declared."""
+    """The files of one compilation. `lost` are the names that unreadable lines would have declared.
+
+    `imported` are the files that imports led to, each once, and `links` what the imported names mean; see `link`.
+    """
 
     files: tuple[File, ...]
     lost: frozenset[str]
+    imported: tuple[File, ...] = ()
+    links: tuple[Link, ...] = ()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from rspp_compiler.diagnostics import Sink
-from rspp_compiler.source import Source
+from rspp_compiler.source import Source, Span
 
 Stage = Literal["ast", "spec", "graph", "analysis", "layout", "plan"]
 STAGES: tuple[Stage, ...] = ("ast", "spec", "graph", "analysis", "layout", "plan")
@@ -48,3 +48,7 @@ class Context:
     sources: dict[str, Source] = field(default_factory=dict)
     overlays: dict[str, str] = field(default_factory=dict)
     progress: Callable[[str], None] = _silent
+
+    def source(self, span: Span) -> Source:
+        """The text that a span points into."""
+        return self.sources[span.file]

@@ -5,4 +5,5 @@
 `brackets`  finds and mends unbalanced brackets and open strings, so that parsing can go on
 `expected`  what the grammar would have accepted, in human words
 `lower`     tree to AST
+`link`      imports to one program
 """

@@ -1,0 +1,148 @@
+"""Provider blocks and their `use` lines; tools."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rspp_compiler.diagnostics import Fix
+from rspp_compiler.diagnostics.fixes import remove, setting_in
+from rspp_compiler.ir import ast
+from rspp_compiler.ir.bound import BoundProvider, BoundTool, BoundUse
+from rspp_compiler.ir.condition import Condition
+from rspp_compiler.ir.context import Context
+from rspp_compiler.sema.conditions import Conditions
+from rspp_compiler.sema.custom import implementation
+from rspp_compiler.sema.engines import ENGINES, engine
+from rspp_compiler.sema.kinds import CUSTOM_KINDS, PROVIDER_KINDS
+from rspp_compiler.sema.scope import check_name
+from rspp_compiler.sema.values import listed, suggest
+from rspp_compiler.source import Span
+
+_TOOL_KINDS = (*CUSTOM_KINDS, "transfer")
+_PARAM_TYPES = ("text", "number", "flag")
+
+
+def providers(
+    blocks: Iterable[ast.Provider], conditions: Conditions, lost: Iterable[str], ctx: Context
+) -> tuple[BoundProvider, ...]:
+    """Each block with its candidates, by id. `lost` are names whose lines could not be read."""
+    found: dict[str, BoundProvider] = {}
+    for block in blocks:
+        kind = _kind(block, ctx)
+        if kind is None:
+            continue
+        written = [offer for offer in block.offers if isinstance(offer, ast.Use)]
+        uses = [use for offer in written if (use := _use(kind, offer, conditions, ctx))]
+        if not written and "use" not in lost:
+            name = next((name for of, name in ENGINES if of == kind), "NAME")
+            at = block.kind.span if block.kind else block.name.span
+            whole = ctx.source(block.span)
+            braces = whole.text.find("{", whole.offset(at.end_line, at.end_column))
+            end = whole.offset(block.span.end_line, block.span.end_column)
+            ctx.sink.add(
+                "E0310",
+                f"provider block for `{block.name.text}` without a `use` line",
+                block.name.span,
+                help=f"write `use {name}`",
+                fix=setting_in(whole, at, whole.span(braces, end), f"use {name}"),
+            )
+        settings = tuple(offer for offer in block.offers if isinstance(offer, ast.Setting))
+        found.setdefault(block.name.text, BoundProvider(block.name.text, kind, tuple(uses), settings, block.name.span))
+    return tuple(found[id] for id in sorted(found))
+
+
+def _kind(block: ast.Provider, ctx: Context) -> str | None:
+    """The kind that a block serves: its name, or of a pool what is behind the colon."""
+    name = _head(block.kind) if block.kind else block.name
+    if block.kind is not None and not check_name(block.name, ctx):
+        return None
+    if name.text in PROVIDER_KINDS:
+        return name.text
+    nearest = suggest(name.text, PROVIDER_KINDS)
+    known = listed(PROVIDER_KINDS)
+    ctx.sink.add(
+        "E0204",
+        f"no kind `{name.text}` that a provider serves",
+        name.span,
+        notes=() if block.kind else ("a pool of another name says its kind: `provider fast : llm { … }`",),
+        help=f"did you mean `{nearest}`?" if nearest else f"providers serve {known}",
+        fix=Fix(name.span, nearest) if nearest else remove(ctx.source(block.span), block.span),
+    )
+    return None
+
+
+def _use(kind: str, use: ast.Use, conditions: Conditions, ctx: Context) -> BoundUse | None:
+    found = engine(kind, use.name.text)
+    if found is None:
+        _unknown(kind, use, ctx)
+        return None
+    if not found.has_adapter:
+        notes = (f"a package that registers `{use.name.text}` under the entry point `rspp.providers` provides one",)
+        message = f"`{use.name.text}` has no adapter here: the pipeline compiles, and cannot run"
+        local = next((name for (of, name), one in ENGINES.items() if of == kind and one.has_adapter), "")
+        help = f"install an adapter, or use `{local}`" if local else "install an adapter"
+        ctx.sink.add("E0909", message, use.name.span, notes=notes, help=help)
+    guard: Condition | None = None
+    if use.guard is not None and use.guard.condition is not None:
+        guard = conditions.guard(use.guard, None, "a `use` line")
+    settings = use.settings.items if use.settings else ()
+    return BoundUse(use.name.text, guard, settings, use.name.span)
+
+
+def _unknown(kind: str, use: ast.Use, ctx: Context) -> None:
+    known = [name for of, name in ENGINES if of == kind]
+    other = next((of for of, name in ENGINES if name == use.name.text), "")
+    nearest = suggest(use.name.text, known) or (known[0] if other else "")
+    message = f"`{use.name.text}` serves `{other}`, not `{kind}`" if other else f"no provider `{use.name.text}`"
+    ctx.sink.add(
+        "E0208",
+        message,
+        use.name.span,
+        notes=(f"providers of `{kind}`: {listed(known)}",),
+        help=f"did you mean `{nearest}`?" if nearest else "install a package that registers it, or choose one of these",
+        fix=Fix(use.name.span, nearest or known[0]),
+    )
+
+
+# ---- tools ----------------------------------------------------------------------------------------------------------
+
+
+def tools(items: Iterable[ast.Tool], ctx: Context) -> tuple[BoundTool, ...]:
+    """Every tool, what it runs and its arguments."""
+    found = {item.name.text: bound for item in items if (bound := _tool(item, ctx))}
+    return tuple(found.values())
+
+
+def _tool(item: ast.Tool, ctx: Context) -> BoundTool | None:
+    if not check_name(item.name, ctx):
+        return None
+    written = item.kind
+    name = _head(written)
+    settings = item.settings.items if item.settings else ()
+    if name.text not in _TOOL_KINDS or (name.text == "transfer") == isinstance(written, ast.Call):
+        nearest = suggest(name.text, _TOOL_KINDS)
+        known = listed((*(f'{kind}("…")' for kind in CUSTOM_KINDS), "transfer"))
+        fixed = 'python("module:callable")' if nearest != "transfer" else "transfer"
+        message = f"no kind of tool `{name.text}`" if name.text not in _TOOL_KINDS else "malformed kind of tool"
+        ctx.sink.add("E0204", message, written.span, help=f"there is {known}", fix=Fix(written.span, fixed))
+        return None
+    runs = implementation(written, name.text, ctx) if name.text != "transfer" else ""
+    params = tuple(_param(param, ctx) for param in (item.signature.inputs if item.signature else ()))
+    return BoundTool(item.name.text, name.text, runs, params, settings, item.span)
+
+
+def _param(param: ast.Param, ctx: Context) -> tuple[str, str, Span]:
+    written = param.type
+    name = _head(written)
+    if name.text not in _PARAM_TYPES or isinstance(written, ast.Call):
+        nearest = suggest(name.text, _PARAM_TYPES) or "text"
+        message = f"an argument of a tool cannot be `{name.text}`"
+        help = f"there is {listed(_PARAM_TYPES)}"
+        ctx.sink.add("E0307", message, written.span, help=help, fix=Fix(written.span, nearest))
+        return param.name.text, nearest, param.span
+    return param.name.text, name.text, param.span
+
+
+def _head(written: ast.Ref | ast.Call) -> ast.Name:
+    """The word of a kind or type, whether or not something in brackets follows."""
+    return written.name if isinstance(written, ast.Call) else written.parts[0]

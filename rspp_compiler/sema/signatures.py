@@ -1,0 +1,101 @@
+"""Signatures: the ports that a custom node or a module declares, with their types."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from rspp_compiler.diagnostics import Fix
+from rspp_compiler.diagnostics.fixes import remove
+from rspp_compiler.ir import ast
+from rspp_compiler.ir.bound import BoundPort
+from rspp_compiler.ir.context import Context
+from rspp_compiler.ir.types import ENCODINGS, AudioType
+from rspp_compiler.sema.catalog import CLASSES
+from rspp_compiler.sema.values import DURATIONS, RATES, SIZES, listed, suggest
+from rspp_compiler.source import Span
+
+PORT_TYPES = ("audio", "text", "event", "bytes")
+_AUDIO = "audio(16kHz, mono, s16le)"
+Ports = tuple[BoundPort, ...]
+
+
+def ports(signature: ast.Signature, ctx: Context) -> tuple[Ports, Ports]:
+    """Inputs and outputs; the first of each is the main one."""
+    seen: dict[str, Span] = {}
+    for param in (*signature.inputs, *signature.outputs):
+        first = seen.setdefault(param.name.text, param.name.span)
+        if first is not param.name.span:
+            ctx.sink.add(
+                "E0202",
+                f"port `{param.name.text}` is declared twice",
+                param.name.span,
+                secondary=[(first, "first declared here")],
+                help="give each port a name of its own",
+                fix=Fix(param.name.span, f"{param.name.text}_2"),
+            )
+    reader = _Reader(ctx)
+    inputs, outputs = (
+        tuple(reader.port(param, index == 0) for index, param in enumerate(side))
+        for side in (signature.inputs, signature.outputs)
+    )
+    return inputs, outputs
+
+
+class _Reader:
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+
+    def port(self, param: ast.Param, is_main: bool) -> BoundPort:
+        """`heard : audio(16kHz, mono, s16le, 20ms)`, `prompt : text(PII, 2kB)`: behind the format in any order."""
+        written = param.type
+        name = written.name if isinstance(written, ast.Call) else written.parts[0]
+        args = list(written.args) if isinstance(written, ast.Call) else []
+        type = name.text
+        if type not in PORT_TYPES:
+            nearest = suggest(type, PORT_TYPES)
+            help = f"did you mean `{nearest}`?" if nearest else f"there is {listed(PORT_TYPES)}"
+            fix = Fix(name.span, nearest or "text")
+            self._ctx.sink.add("E0307", f"no type `{type}`", name.span, help=help, fix=fix)
+            type, args = nearest or "text", []
+        audio = None
+        if type == "audio" and args and isinstance(args[0], ast.Quantity) and args[0].unit in RATES:
+            audio, args = self._audio(written, args), args[3:]
+        size, length, payload_class = 0, 0, ""
+        for arg in args:
+            match arg:
+                case ast.Ref(text=text) if text in CLASSES:
+                    payload_class = text
+                case ast.Quantity(unit=unit) if unit in SIZES and type != "audio":
+                    size = max(1, int(Decimal(arg.number) * SIZES[unit]))
+                case ast.Quantity(unit=unit) if unit in DURATIONS and type == "audio":
+                    length = int(Decimal(arg.number) * DURATIONS[unit])
+                case _:
+                    self._unknown(arg, type)
+        item = "frame" if type == "audio" else type
+        return BoundPort(param.name.text, type, item, is_main, param.span, False, audio, payload_class, size, length)
+
+    def _audio(self, written: ast.Ref | ast.Call, args: Sequence[ast.Value]) -> AudioType | None:
+        match list(args[:3]):
+            case [ast.Quantity() as rate, ast.Ref(text=("mono" | "stereo") as channels), ast.Ref(text=encoding)] if (
+                encoding in ENCODINGS
+            ):
+                rate_hz = int(Decimal(rate.number) * RATES[rate.unit])
+                if 1000 <= rate_hz <= 384_000:
+                    return AudioType(rate_hz=rate_hz, channels=1 if channels == "mono" else 2, encoding=encoding)
+        help = f"write `{_AUDIO}`: a rate, mono or stereo, and one of {listed(ENCODINGS)}"
+        self._ctx.sink.add("E0309", "malformed type of audio", written.span, help=help, fix=Fix(written.span, _AUDIO))
+        return None
+
+    def _unknown(self, arg: ast.Value, type: str) -> None:
+        takes = "a payload class and the length of a frame" if type == "audio" else "a payload class and a largest size"
+        nearest = suggest(arg.text, CLASSES) if isinstance(arg, ast.Ref) else ""
+        example = f"`{_AUDIO[:-1]}, 20ms)`" if type == "audio" else f"`{type}(PII, 2kB)`"
+        self._ctx.sink.add(
+            "E0307",
+            f"`{type}` takes {takes}, and this is neither",
+            arg.span,
+            notes=(f"payload classes: {listed(CLASSES)}",),
+            help=f"did you mean `{nearest}`?" if nearest else f"write it like {example}",
+            fix=Fix(arg.span, nearest) if nearest else remove(self._ctx.source(arg.span), arg.span),
+        )
