@@ -1,0 +1,66 @@
+"""The canonical text of a file: what is written stays, how it is laid out is decided here."""
+
+from __future__ import annotations
+
+from dataclasses import fields, is_dataclass
+from functools import cache
+from typing import Any
+
+from rspp_compiler.ir import ast
+from rspp_compiler.ir.context import Context
+from rspp_compiler.source import Source, Span
+from rspp_compiler.syntax.columns import render
+from rspp_compiler.syntax.comments import attach, comments
+from rspp_compiler.syntax.lines import lines
+from rspp_compiler.syntax.lower import lower
+from rspp_compiler.syntax.parse import parse
+from rspp_compiler.syntax.print import Printer
+from rspp_compiler.syntax.written import AsWritten
+
+
+class MeaningChangedError(Exception):
+    """The formatter is at fault: its text does not say what the source says, and must not take its place."""
+
+
+def format_source(source: Source, ctx: Context) -> str | None:
+    """The canonical text of a source; None if it has errors, which are then in `ctx.sink`."""
+    file = _read(source, ctx)
+    return format_file(file, source) if file else None
+
+
+def format_file(file: ast.File, source: Source) -> str:
+    """The same for a source without errors that is parsed already. Raises `MeaningChangedError` rather than do harm."""
+    found = comments(source)
+    document = Printer(AsWritten(source)).file(file)
+    attach(document, found)
+    text = render(lines(document))
+    if text != source.text:
+        formatted = Source(source.name, text)
+        again = _read(formatted, Context())
+        if again is None or not same_meaning(file.items, again.items):
+            raise MeaningChangedError(f"formatting would change what {source.name} means; it was left as it is")
+        if sorted(one.text for one in comments(formatted)) != sorted(one.text for one in found):
+            raise MeaningChangedError(f"formatting would lose a comment of {source.name}; it was left as it is")
+    return text
+
+
+def same_meaning(one: Any, other: Any) -> bool:
+    """Whether two parts of an AST are equal, wherever they stand."""
+    if isinstance(one, tuple) and isinstance(other, tuple):
+        return len(one) == len(other) and all(map(same_meaning, one, other))
+    kind: Any = type(one)
+    if kind is type(other) and is_dataclass(kind):
+        return all(same_meaning(getattr(one, name), getattr(other, name)) for name in _fields(kind))
+    return bool(one == other)
+
+
+@cache
+def _fields(of: Any) -> tuple[str, ...]:
+    """The fields of a class of the AST that are not spans."""
+    return tuple(field.name for field in fields(of) if field.type not in ("Span", Span))
+
+
+def _read(source: Source, ctx: Context) -> ast.File | None:
+    parsed = parse((source,), ctx)
+    program = lower(parsed, ctx) if parsed else None
+    return program.files[0] if program and not ctx.sink.has_errors else None
