@@ -2,6 +2,7 @@
 
 `app`      the commands and their options
 `report`   what they print
+`fmt`      `rsppc fmt`: files in their canonical form
 `fix`      `--fix`: the fixes of a run, made in the files
 `new`      `rsppc new`: a project to start from
 `run`      `rsppc run`: build, then hand over to `rspp run`

@@ -132,6 +132,38 @@ def explain(code: Annotated[str, typer.Argument(metavar="CODE", help="The code o
 
 
 @app.command()
+def fmt(
+    files: Annotated[
+        list[Path] | None, typer.Argument(metavar="FILE...", help="Pipeline files; folders with such files.")
+    ] = None,
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; list the files that would change.")] = False,
+    diff: Annotated[bool, typer.Option("--diff", help="Write nothing; print what would change.")] = False,
+    stdin: Annotated[bool, typer.Option("--stdin", help="Format the standard input to the standard output.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the changed files and the findings as JSON.")] = False,
+) -> None:
+    """Lays files out in the one canonical form.
+
+    What they mean stays the same, and so do their comments. A file with mistakes is left as it is.
+    """
+    if bool(files) == stdin:
+        raise typer.BadParameter("name files or folders, or give --stdin", param_hint="FILE...")
+    if check and diff:
+        raise typer.BadParameter("--diff is --check that shows the lines: give one of them")
+    from rspp_compiler.cli import fmt as command
+
+    paths = command.pipeline_files(files or [])
+    if files and not paths:
+        raise typer.BadParameter("no .rspp file in there", param_hint="FILE...")
+    try:
+        do: command.Do = "check" if check else "diff" if diff else "write"
+        results, would_change = command.fmt(paths, stdin=stdin, do=do, as_json=json)
+    except OSError as error:
+        print(f"rsppc: cannot write {error.filename2 or error.filename}: {error.strerror}", file=sys.stderr)
+        raise typer.Exit(EXIT_USAGE) from None
+    _exit(results, would_change)
+
+
+@app.command()
 def graph(
     file: OneFile,
     format: Annotated[GraphFormat, typer.Option("--format", help="How to draw it.")] = GraphFormat.mermaid,
