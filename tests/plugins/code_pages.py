@@ -1,0 +1,139 @@
+"""The page of a diagnostic, as data, and what comes of its examples when they are executed.
+
+A page begins with `# CODE: title` and a paragraph, and has fenced examples; the words behind the language say what for:
+
+    ```rspp bad              causes the code
+    ```rspp good             is clean
+    ```sh bad                where it takes a command, or a file that cannot be shown
+    ```sh fix                run behind it: what clears a code whose cause is not in the text
+    ```rspp beside lib/a.rspp   another file of both examples; `bad lib/a.rspp` and `good lib/a.rspp`: of one of them
+
+The examples themselves are read as `example.rspp`, in a folder of their own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipelines import ROOT
+from rspp_compiler.diagnostics import Diagnostic
+from rspp_compiler.diagnostics.catalog import page
+from rspp_compiler.diagnostics.fixes import apply_all
+from rspp_compiler.diagnostics.render import render
+from rspp_compiler.driver import compile_pipeline
+from rspp_compiler.ir.context import Context, Options
+
+MAIN = "example.rspp"
+KINDS = ("bad", "good", "beside", "fix")
+_FENCE = re.compile(r"^```([a-z]+) ([a-z]+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_ROUNDS_MAX = 3  # of fixing: a fix may bring the same code to light in another place
+
+
+@dataclass(frozen=True)
+class Fence:
+    language: str
+    kind: str
+    path: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Run:
+    """What came of one example: its files as they were, the findings, and how they are printed."""
+
+    texts: dict[str, str]
+    found: tuple[Diagnostic, ...]
+    printed: str
+
+    @property
+    def codes(self) -> list[str]:
+        return [found.code for found in self.found]
+
+    @property
+    def errors(self) -> list[str]:
+        return [found.code for found in self.found if found.severity == "error"]
+
+
+def fences(code: str) -> list[Fence]:
+    return [Fence(language, kind, path, text) for language, kind, path, text in _FENCE.findall(page(code))]
+
+
+def fence(code: str, language: str, kind: str) -> str | None:
+    """The text of an example's main file, or its commands; None if the page has none."""
+    return next((one.text for one in fences(code) if (one.language, one.kind, one.path) == (language, kind, "")), None)
+
+
+@functools.cache
+def example(code: str, kind: str) -> Run:
+    """The `bad` or `good` pipeline of a page, read with the files beside it."""
+    files = {one.path or MAIN: one.text for one in fences(code) if one.kind in (kind, "beside")}
+    return run(code, {path: text for path, text in files.items() if path != MAIN or fence(code, "rspp", kind)})
+
+
+@functools.cache
+def fixed(code: str) -> Run | None:
+    """The bad example after the fixes of its findings of this code; None if they have none."""
+    before = example(code, "bad")
+    made_any = False
+    for _ in range(_ROUNDS_MAX):
+        fixes = [found.fix for found in before.found if found.code == code and found.fix]
+        texts, made = apply_all(before.texts, fixes)
+        if not made:
+            break
+        made_any = True
+        before = run(code, texts)
+    return before if made_any else None
+
+
+def run(code: str, texts: dict[str, str]) -> Run:
+    """Compiles `example.rspp` among its files as far as nothing is written; a code of `lint` is linted as well."""
+    with in_folder() as folder:
+        for path, text in texts.items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_text(text, encoding="utf-8", newline="")
+        ctx = Context(options=Options(until="freeze"))
+        result = compile_pipeline([Path(MAIN)], ctx=ctx)
+        found = result.diagnostics
+        if code.startswith("W"):
+            from rspp_compiler.lint.lint import lint
+
+            found = lint(result.values, ctx)
+        return Run(texts, found, render(found, ctx.sources))
+
+
+@functools.cache
+def shell(code: str) -> tuple[str, int, str]:
+    """Runs a page's commands in one folder: what `bad` said, and the exit code and the words of the `fix` behind it."""
+    with in_folder() as folder:
+        bad = _bash(fence(code, "sh", "bad") or "", folder)
+        fix = _bash(fence(code, "sh", "fix") or "", folder)
+        return bad.stdout, fix.returncode, fix.stdout
+
+
+def _bash(commands: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["bash", "-c", commands],
+        cwd=folder,
+        env={**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+
+
+@contextlib.contextmanager
+def in_folder() -> Iterator[Path]:
+    """A folder of its own to work in, with the dialogues that we ship."""
+    with tempfile.TemporaryDirectory() as name, contextlib.chdir(name):
+        Path("dialogues").symlink_to(ROOT / "pipelines" / "dialogues")
+        yield Path(name)
