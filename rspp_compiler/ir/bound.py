@@ -40,7 +40,7 @@ class BoundPort:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoundNode:
-    """A node of a known kind. `scope` None: it belongs to a turn if anything of one reaches it."""
+    """A node of a known kind. `scope` is None only until `scopes` has looked at what reaches it."""
 
     id: str
     kind: str
@@ -67,7 +67,10 @@ class BoundEnd:
 
 @dataclass(frozen=True, slots=True)
 class BoundEdge:
-    """`settings` of all arrows that it was joined from, the outermost last."""
+    """`settings` of all arrows that it was joined from, the outermost last.
+
+    `opens_turn`: what flows here is a whole utterance, with which a turn begins. `scope` is that of what flows.
+    """
 
     source: BoundEnd
     target: BoundEnd
@@ -75,6 +78,8 @@ class BoundEdge:
     span: Span
     guard: Condition | None = None
     otherwise: bool = False
+    scope: Scope = "session"
+    opens_turn: bool = False
 
     @property
     def id(self) -> str:

@@ -30,7 +30,7 @@ class GraphNode:
 class GraphEdge:
     """One flow. `reactions` are the ids of the reactions whose path it belongs to; a plain flow has none.
 
-    `opens_turn` marks where a turn begins: what flows here is a whole utterance, and what is behind it belongs to a turn.
+    `opens_turn` marks where a turn begins: what flows here is a whole utterance, and what is behind belongs to a turn.
     """
 
     id: str
@@ -48,7 +48,7 @@ class GraphEdge:
 class Graph:
     """All of it, as one policy leaves it: `policy` is "" for the pipeline as written.
 
-    `variants` are the graphs of the policies, in their order. `flows` is the `networkx.MultiDiGraph` over node ids whose
+    `variants` are the graphs of the policies, in their order. `flows` is the `networkx.MultiDiGraph` over node ids, its
     edges carry their `GraphEdge` as `edge`; `ir` does not know networkx, hence `Any`. Nodes lie in order of `position`,
     edges in the order of the source. `converters` are the ids of nodes that the compiler inserted.
     """

@@ -114,8 +114,8 @@ class NodeSpec(SpecModel):
     """One node. `implementation` is what a custom node runs: `module:Callable`, a gRPC target, a WASM file.
 
     `first_output_ns` is its budget from input to first output, `chunk_ns` the deadline between outputs after that
-    (CONTRACTS §7; both 0 for kernel and boundary nodes, which do not wait). `work_ns` is the most that one item keeps it
-    busy. `party` is whose ingress or egress a boundary node is ("" for the only one); `provider` names a provider block.
+    (CONTRACTS §7; both 0 for kernel and boundary nodes, which do not wait). `work_ns` is the most that one item keeps
+    it busy. `party` is whose ingress or egress a boundary node is ("" for the only one); `provider` is a block's id.
     """
 
     id: str
@@ -201,7 +201,8 @@ class SyncSpec(SpecModel):
 
 
 class EdgeSpec(SpecModel):
-    """One flow. `scope` is `turn` when one of its ends lives in a turn: such an edge starts every turn empty.
+    """One flow. `scope` is `turn` when what flows belongs to one: such an edge starts every turn empty. `opens_turn`: what
+    flows is a whole utterance, with which a turn begins.
 
     `buffer_ns` is the age bound of what waits (0: none, the edge only blocks), `latency_ns` the most the edge may add.
     An item passes when `guard` holds; with `otherwise`, when no guard of a sibling did.
@@ -213,6 +214,7 @@ class EdgeSpec(SpecModel):
     target: str
     target_port: str
     scope: Scope
+    opens_turn: bool = False
     guard: Condition | None = None
     otherwise: bool = False
     buffer_items: int = Field(ge=1)

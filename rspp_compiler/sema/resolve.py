@@ -23,6 +23,7 @@ from rspp_compiler.sema.offers import providers, tools
 from rspp_compiler.sema.policies import policies
 from rspp_compiler.sema.reactions import Reactions
 from rspp_compiler.sema.scope import Instance, Scope, check_name
+from rspp_compiler.sema.scopes import Scopes
 from rspp_compiler.sema.values import listed, suggest
 
 _T = TypeVar("_T")
@@ -82,6 +83,12 @@ class _Resolver:
         bound_policies = policies(self._items.policies(), scope, conditions, ctx)
         edges, paths = join(self._edges, [reaction.path for reaction in self._reactions])
         edges = declared_once(edges, ctx)
+        reactions_bound = [
+            replace(reaction, path=whole) for reaction, whole in zip(self._reactions, paths, strict=True)
+        ]
+        nodes = all_nodes(scope)
+        in_paths = [edge for path in paths for edge in path]
+        scopes = Scopes(nodes, [*edges, *in_paths])
         otherwise_has_siblings(edges, ctx)
         meta = self._only(_of(ast.Meta, lines), "meta")
         self._only(_of(ast.Budget, lines), "budget")
@@ -94,18 +101,16 @@ class _Resolver:
             profile_span=profile.span if profile else None,
             meta=meta.settings.items if meta else (),
             parties=party_lines,
-            nodes=tuple(all_nodes(scope)),
-            edges=tuple(edges),
-            reactions=tuple(
-                _with_path(reaction, whole) for reaction, whole in zip(self._reactions, paths, strict=True)
-            ),
+            nodes=tuple(scopes.node(node) for node in nodes),
+            edges=tuple(scopes.edge(edge) for edge in edges),
+            reactions=tuple(scopes.reaction(reaction) for reaction in reactions_bound),
             modes=bound_modes,
             tools=bound_tools,
             budget=tuple(self._budget),
             path_budgets=tuple(self._path_budgets),
             record=record,
             providers=providers(self._items.providers(), conditions, self._lost, ctx),
-            policies=bound_policies,
+            policies=tuple(scopes.policy(policy) for policy in bound_policies),
             span=pipeline.span,
             is_intact=all(scope.is_intact for scope in self._scopes) and not self._lost,
         )
@@ -223,7 +228,3 @@ def _kind_name(node: ast.Node) -> str:
     if isinstance(kind, ast.Call):
         return ""
     return kind.text if kind else node.name.text
-
-
-def _with_path(reaction: BoundReaction, whole: tuple[BoundEdge, ...]) -> BoundReaction:
-    return replace(reaction, path=whole) if whole != reaction.path else reaction
