@@ -1,0 +1,150 @@
+"""Fixes in the words of a pipeline: settings of a node, lines of its body, a node put into a flow.
+
+set_on_node(ctx, node, "cancel = hard")        into the braces of `node voice : tts { … }`, which are made where missing
+add_line(ctx, graph, "on voice.error -> …")    the last line of the pipeline's body
+put_before(ctx, edge, "mask", "node mask : redact { … }")
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from rspp_compiler.diagnostics import Fix
+from rspp_compiler.diagnostics.fixes import both, line_before, line_behind, remove, setting_in
+from rspp_compiler.ir.context import Context
+from rspp_compiler.ir.graph import Graph, GraphEdge
+from rspp_compiler.ir.spec import NodeSpec, ProviderSpec, ReactionSpec
+from rspp_compiler.source import Source, Span
+
+_TOKEN = re.compile(r'"""(?:[^"\\]|\\[\s\S]|"(?!""))*"""|"(?:[^"\\\n]|\\.)*"|#[^\n]*|->|[{}\[\],]|[^"#{}\[\],\-]+|.')
+_REF = re.compile(r"->\s*([\w.]+)")
+_GOES_ON = re.compile(r"\s*(?:->|(?:when|otherwise|and|or)\b)")
+
+
+def braces(source: Source, span: Span) -> Span | None:
+    """The braces that end a declaration, `{ … }`; None where it has none."""
+    start, end = source.offset(span.line, span.column), source.offset(span.end_line, span.end_column)
+    opened: list[int] = []
+    block: tuple[int, int] | None = None
+    for token in _TOKEN.finditer(source.text, start, end):
+        if token[0] == "{":
+            opened.append(token.start())
+        elif token[0] == "}" and opened:
+            block = (opened.pop(), token.end())
+        elif token[0].strip() and not opened:
+            block = None
+    return source.span(*block) if block else None
+
+
+def set_on_node(ctx: Context, node: NodeSpec, setting: str) -> Fix:
+    """Adds a setting to a node; one that only a flow names gets a line of its own."""
+    source = ctx.source(node.span)
+    if node.implicit:
+        return line_before(source, _statement(source, node.span), f"node {local(node.id)} {{ {setting} }}")
+    return setting_in(source, node.span, braces(source, node.span), setting)
+
+
+def set_on_edge(ctx: Context, edge: GraphEdge, setting: str) -> Fix:
+    """Adds a setting to the arrow of a flow."""
+    source = ctx.source(edge.spec.span)
+    return setting_in(source, edge.spec.span, braces(source, edge.spec.span), setting)
+
+
+def set_on_provider(ctx: Context, graph: Graph, provider: ProviderSpec, setting: str) -> Fix:
+    """Adds a setting to a provider block; where the profile chose the provider, the block is written out."""
+    if provider.span.file not in ctx.sources or not is_written(graph, provider.span):
+        source = ctx.source(graph.spec.span)
+        kind = "" if provider.id == provider.kind else f" : {provider.kind}"
+        uses = ", ".join(f"use {candidate.name}" for candidate in provider.candidates)
+        return line_behind(source, graph.spec.span, f"provider {provider.id}{kind} {{ {uses}, {setting} }}")
+    source = ctx.source(provider.span)
+    return setting_in(source, provider.span, braces(source, provider.span), setting)
+
+
+def add_line(ctx: Context, graph: Graph, line: str) -> Fix:
+    """Adds a last line to the body of the pipeline."""
+    source = ctx.source(graph.spec.span)
+    return setting_in(source, graph.spec.span, braces(source, graph.spec.span), line)
+
+
+def act(ctx: Context, reaction: ReactionSpec, action: str) -> Fix:
+    """Gives a reaction another action, behind its first arrow."""
+    source, span = ctx.source(reaction.span), reaction.span
+    at = arrow(source, span)
+    return Fix(source.span(at, source.offset(span.end_line, span.end_column)), f"-> {action}")
+
+
+def without_flow(ctx: Context, edge: GraphEdge) -> Fix:
+    """Takes one flow out of its line: of `a -> b -> c`, `b -> c` is left when the first one goes."""
+    source, span = ctx.source(edge.spec.span), edge.spec.span
+    start, end = source.offset(span.line, span.column), source.offset(span.end_line, span.end_column)
+    at = arrow(source, span)
+    target = _REF.match(source.text, at, end)
+    first = _statement(source, span).start == span.start
+    last = _GOES_ON.match(source.text, end) is None
+    if (first and last) or target is None:
+        return remove(source, span)
+    if first:
+        return Fix(source.span(start, end), target[1])
+    return Fix(source.span(len(source.text[:at].rstrip()), end), "" if last else f"\n  {target[1]}")
+
+
+def put_before(ctx: Context, edge: GraphEdge, name: str, declaration: str) -> Fix:
+    """Declares a node and leads a flow through it: `a -> b` becomes `a -> name -> b`."""
+    source = ctx.source(edge.spec.span)
+    at = arrow(source, edge.spec.span)
+    through = Fix(source.span(at, at), f"-> {name} ")
+    return both(through, line_before(source, _statement(source, edge.spec.span), declaration))
+
+
+def arrow(source: Source, span: Span) -> int:
+    """Offset of the first arrow of a flow."""
+    start, end = source.offset(span.line, span.column), source.offset(span.end_line, span.end_column)
+    return next((token.start() for token in _TOKEN.finditer(source.text, start, end) if token[0] == "->"), end)
+
+
+def free_name(graph: Graph, wanted: str) -> str:
+    """`mask`, or `mask_2` where a node of that name is declared already."""
+    taken = {local(node.id) for each in (graph, *graph.variants) for node in each.nodes}
+    taken |= {local(node.id) for policy in graph.spec.policies for node in policy.nodes}
+    return next(name for name in _numbered(wanted) if name not in taken)
+
+
+def _numbered(name: str) -> Iterable[str]:
+    yield name
+    number = 2
+    while True:
+        yield f"{name}_{number}"
+        number += 1
+
+
+def local(id: str) -> str:
+    """The name by which the node's own file calls it: `stt` of `to_en.stt`."""
+    return id.rpartition(".")[2]
+
+
+def is_written(graph: Graph, span: Span) -> bool:
+    """Whether the span lies in a file of the user's, not in the profile."""
+    return span.file != graph.spec.profile and not span.file.startswith("execution_profile/")
+
+
+def _statement(source: Source, span: Span) -> Span:
+    """Where the statement begins that `span` lies in: a flow may go on over lines that begin or end with an arrow."""
+    number, end = span.line, source.offset(span.line, span.column)
+    while number > 1 and (
+        _GOES_ON.match(source.line(number)) or source.line(number - 1).partition("#")[0].rstrip().endswith("->")
+    ):
+        number -= 1
+        end = source.offset(number, len(source.line(number)) + 1)
+    starts = [source.offset(number, 1)]
+    for token in _TOKEN.finditer(source.text, starts[0], end):
+        if token[0] in ("{", "["):
+            starts.append(token.end())
+        elif token[0] in ("}", "]") and len(starts) > 1:
+            starts.pop()
+        elif token[0] == ",":
+            starts[-1] = token.end()
+    start = starts[-1]
+    start += len(source.text[start:end]) - len(source.text[start:end].lstrip())
+    return source.span(start, start + 1)
