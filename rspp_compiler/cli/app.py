@@ -178,6 +178,23 @@ def graph(
 
 
 @app.command()
+def lsp(
+    tcp: Annotated[
+        int | None, typer.Option("--tcp", metavar="PORT", min=1, max=65535, help="Serve on 127.0.0.1, for debugging.")
+    ] = None,
+) -> None:
+    """Serves an editor: findings as you type, hover, completion, rename, format.
+
+    It speaks the Language Server Protocol on stdin and stdout.
+    """
+    from rspp_compiler.cli.lsp import serve
+
+    if problem := serve(tcp):
+        print(f"rsppc lsp: {problem}", file=sys.stderr)
+        raise typer.Exit(EXIT_USAGE)
+
+
+@app.command()
 def new(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the project and its pipeline, in snake_case.")],
 ) -> None:

@@ -57,7 +57,8 @@ class Mention:
 
     `symbol` is what it names; None for a word of the language, and for a name that nothing declares. `owner` is whose
     port, event or setting it is. For a setting, or a value of one, `of` says where it stands (`node`, `flow`, `budget`,
-    `mode`, …) and `path` which it is: `handoff.max_age`.
+    `mode`, `use stt deepgram`, …) and `path` which it is: `handoff.max_age`. Elsewhere `of` is what it belongs to: the
+    verb of an object, the subject of an event or a field, the kind of an engine; `import` for an imported name.
     """
 
     sort: Sort

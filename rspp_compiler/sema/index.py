@@ -54,7 +54,7 @@ class _Mentions:
     def all(self, program: ast.Program) -> list[Mention]:
         for body, scope in self._declarations.bodies:
             self._body(body, scope)
-        for file in program.files:
+        for file in (*program.files, *program.imported):
             scope = self._declarations.files[file.span.file]
             for item in file.items:
                 if isinstance(item, ast.Tool):
@@ -137,7 +137,7 @@ class _Mentions:
             if isinstance(offer, ast.Use):
                 self._mention("engine", offer.name, owner=block, of=made_of(item))
                 self._guard(offer.guard, scope)
-                self._settings(offer.settings, scope, "use", block, offer.name.text)
+                self._settings(offer.settings, scope, f"use {made_of(item)} {offer.name.text}", block)
             else:
                 self._setting(offer, scope, "provider", block, "")
 

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 
 from rspp_compiler.ir import ast
 from rspp_compiler.ir.symbols import Declared, Mention, Symbol
-from rspp_compiler.sema.catalog import KINDS, KINDS_LATER
+from rspp_compiler.sema.kinds import NODE_KINDS
 
 BOUNDARIES = ("ingress", "egress")
-_IMPORTABLE: tuple[Declared, ...] = ("module", "tool", "pool", "import")
+_IMPORTABLE: tuple[Declared, ...] = ("module", "tool", "pool", "policy", "provider", "import")
 
 Body = ast.Pipeline | ast.Module | ast.Policy
 
@@ -43,13 +43,14 @@ class Declarations:
     """
 
     def __init__(self, program: ast.Program) -> None:
-        self.files = {file.span.file: Scope(None, None) for file in program.files}
+        files = (*program.files, *program.imported)
+        self.files = {file.span.file: Scope(None, None) for file in files}
         self.bodies: list[tuple[Body, Scope]] = []
         self.ports: dict[tuple[Symbol, str], Symbol] = {}
         self.symbols: list[Symbol] = []
         self.mentions: list[Mention] = []
         self._insides: dict[Symbol, Scope] = {}
-        items = [(item, file.span.file) for file in program.files for item in file.items]
+        items = [(item, file.span.file) for file in files for item in file.items]
         for item, name in items:
             self._item(item, self.files[name])
         for item, name in items:
@@ -153,7 +154,7 @@ class Declarations:
         for name in (ref.parts[0] for ref in refs):
             if scope.find(name.text, "node", "party", "port") or name.text in BOUNDARIES:
                 continue
-            if name.text in KINDS or name.text in KINDS_LATER or scope.find(name.text, "module", "import"):
+            if name.text in NODE_KINDS or scope.find(name.text, "module", "import"):
                 node = Symbol("node", name.text, name.span, name.span, name.text, scope.symbol, True, True)
                 self.symbols.append(scope.add(node))
 
