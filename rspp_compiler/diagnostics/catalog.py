@@ -2,6 +2,7 @@
 
 E01 source and syntax · E02 names · E03 values · E04 types and graph · E05 latency and budgets · E06 memory and layout
 E07 write and compile · E08 reactions and ownership of the turn · E09 not supported yet
+E10 cancel and ends · E11 determinism and data classes · E12 cost
 """
 
 from __future__ import annotations
@@ -103,6 +104,12 @@ CODES: dict[str, Code] = {
     "E0501": Code("path slower than the turn budget"),
     "E0502": Code("path slower than the path budget"),
     "E0503": Code("fallback too late"),
+    "E0504": Code("fallback that can never be in time"),
+    "E0505": Code("path slower than its own budget"),
+    "E0506": Code("provider that is never tried in time"),
+    "E0507": Code("tool slower than the model that waits for it"),
+    "E0508": Code("budget of a path that no flow makes"),
+    "E0509": Code("edge holds longer than its latency allows"),
     # ---- memory and layout
     "E0601": Code("edge too small for one item"),
     "E0602": Code("pipeline too large"),
@@ -134,4 +141,9 @@ CODES: dict[str, Code] = {
     "E0907": Code("guard not supported yet"),
     "E0908": Code("several pipelines not supported yet"),
     "E0909": Code("provider without an adapter", "warning"),
+    # ---- cancel and ends
+    "E1001": Code("cancel that does not reach what is heard"),
+    "E1002": Code("soft cancel without an end"),
+    "E1003": Code("commit point before the last flow"),
+    "E1004": Code("cancelled node that is started again"),
 }
