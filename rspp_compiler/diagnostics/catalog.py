@@ -100,6 +100,13 @@ CODES: dict[str, Code] = {
     "E0417": Code("edge written twice with different settings"),
     "E0418": Code("version is not a version number"),
     "E0419": Code("flow into a node that reactions trigger"),
+    "E0420": Code("providers without a format in common"),
+    "E0421": Code("provider does not know the language"),
+    "E0422": Code("provider cannot do what is asked"),
+    "E0424": Code("nothing to join"),
+    "E0425": Code("degrade takes nothing away"),
+    "E0426": Code("priority does not name the sources"),
+    "E0427": Code("path does not take what the event brings"),
     # ---- latency and budgets
     "E0501": Code("path slower than the turn budget"),
     "E0502": Code("path slower than the path budget"),

@@ -28,10 +28,18 @@ class Sink:
         fix: Fix | None = None,
     ) -> None:
         """Records a finding. The catalogue gives its severity; `KeyError` for a code that it does not list."""
-        found = Diagnostic(
-            code, CODES[code].severity, message, primary, label, tuple(secondary), tuple(notes), help, fix
+        self.take(
+            Diagnostic(code, CODES[code].severity, message, primary, label, tuple(secondary), tuple(notes), help, fix)
         )
+
+    def take(self, found: Diagnostic) -> None:
+        """Records a finding that was made elsewhere."""
         self._found.setdefault(found.sort_key, found)
+
+    def extend(self, diagnostics: Iterable[Diagnostic]) -> None:
+        """Takes over what another sink has."""
+        for found in diagnostics:
+            self._found.setdefault(found.sort_key, found)
 
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:

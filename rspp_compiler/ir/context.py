@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -41,6 +41,7 @@ class Context:
     `overlays` are texts that stand in for files, by the path as it is given to `load` (with `/`): an editor's unsaved
     text. Such a file need not exist on disk.
     `progress` is told, in a few words, what is being done: `compiling voice_assistant (gcc)`.
+    `policy` is the policy whose variant is looked at; "" for the pipeline as written.
     """
 
     sink: Sink = field(default_factory=Sink)
@@ -48,7 +49,20 @@ class Context:
     sources: dict[str, Source] = field(default_factory=dict)
     overlays: dict[str, str] = field(default_factory=dict)
     progress: Callable[[str], None] = _silent
+    policy: str = ""
 
     def source(self, span: Span) -> Source:
         """The text that a span points into."""
         return self.sources[span.file]
+
+    def of_policy(self, policy: str) -> Context:
+        """The same compilation for the variant of a policy: `add_findings` brings what is found there home."""
+        return replace(self, sink=Sink(), policy=policy)
+
+    def add_findings(self, variant: Context) -> None:
+        """Findings of a policy's variant, each with a note that names it; what holds without the policy was said before."""
+        known = {(found.code, found.primary) for found in self.sink.diagnostics}
+        for found in variant.sink.diagnostics:
+            if (found.code, found.primary) not in known:
+                notes = (*found.notes, f"so it is under policy `{variant.policy}`")
+                self.sink.take(replace(found, notes=notes))

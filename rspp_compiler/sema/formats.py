@@ -105,7 +105,7 @@ def convert(spec: PipelineSpec, ctx: Context) -> tuple[PipelineSpec, tuple[str, 
 
     def through(edge: EdgeSpec) -> tuple[EdgeSpec, ...]:
         ends = _audio_ends(spec, edge)
-        if ends is None or _same(*(port.type for port in ends)):
+        if ends is None or _same(*(port.type for port in ends)) or _needs_encoder(*(port.type for port in ends)):
             return (edge,)
         kinds = _steps(ends[0].type, ends[1].type)
         pieces: list[EdgeSpec] = []
@@ -145,6 +145,12 @@ def _audio_ends(spec: PipelineSpec, edge: EdgeSpec) -> tuple[PortSpec, PortSpec]
 def _same(one: PortType, other: PortType) -> bool:
     assert isinstance(one, AudioType) and isinstance(other, AudioType)  # noqa: PT018
     return (one.rate_hz, one.channels, one.encoding) == (other.rate_hz, other.channels, other.encoding)
+
+
+def _needs_encoder(source: PortType, target: PortType) -> bool:
+    """Opus is decoded here, and never made: `check` reports the flow."""
+    assert isinstance(source, AudioType) and isinstance(target, AudioType)  # noqa: PT018
+    return target.encoding == "opus" and source.encoding != "opus"
 
 
 def _steps(source: PortType, target: PortType) -> list[tuple[str, AudioType]]:

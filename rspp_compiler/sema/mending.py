@@ -7,7 +7,11 @@ import re
 from rspp_compiler.diagnostics import Fix
 from rspp_compiler.diagnostics.fixes import remove
 from rspp_compiler.ir.context import Context
+from rspp_compiler.ir.graph import Graph
 from rspp_compiler.source import Span
+
+_TOKEN = re.compile(r'"""(?:[^"\\]|\\[\s\S]|"(?!""))*"""|"(?:[^"\\\n]|\\.)*"|#[^\n]*|[{}()\[\],\n]')
+_GOES_ON = re.compile(r"\s*(->|(when|otherwise|and|or)\b)")
 
 
 def without_flow(span: Span, ctx: Context) -> Fix:
@@ -40,16 +44,37 @@ def without_flow(span: Span, ctx: Context) -> Fix:
 def without_use(name: Span, ctx: Context) -> Fix:
     """Removes a whole `use` line; `name` is the provider's name in it."""
     source = ctx.source(name)
-    text = source.text
-    start = text.rfind("use", 0, source.offset(name.line, name.column))
-    end = source.offset(name.end_line, name.end_column)
+    start = source.text.rfind("use", 0, source.offset(name.line, name.column))
+    end = _logical_end(source.text, source.offset(name.end_line, name.end_column), stop_at_comma=True)
+    return remove(source, source.span(start, end))
+
+
+def last_line(graph: Graph, ctx: Context) -> Span:
+    """The last flow that the user wrote in the pipeline's own body: a new line goes behind it."""
+    inside = graph.spec.span
+    spans = [
+        edge.spec.span
+        for edge in graph.edges
+        if edge.spec.span.file == inside.file and inside.start <= edge.spec.span.start < inside.end
+    ]
+    return whole_line(max(spans, key=lambda span: span.end), ctx) if spans else inside
+
+
+def whole_line(span: Span, ctx: Context) -> Span:
+    """From where `span` begins to the end of the logical line that it is part of."""
+    source = ctx.source(span)
+    end = _logical_end(source.text, source.offset(span.end_line, span.end_column))
+    return source.span(source.offset(span.line, span.column), end)
+
+
+def _logical_end(text: str, offset: int, *, stop_at_comma: bool = False) -> int:
+    """Where the line that `offset` lies in ends: lines inside brackets, and those that go on, are part of it."""
     depth = 0
-    while end < len(text):
-        mark = text[end]
+    for token in _TOKEN.finditer(text, offset):
+        mark = token[0]
         depth += (mark in "{[(") - (mark in "}])")
-        if depth < 0 or (depth == 0 and mark in ",\n"):
-            break
-        end += 1
-        if depth == 0 and mark == "}":
-            break
-    return remove(source, source.span(start, start + len(text[start:end].rstrip())))
+        if depth < 0 or (depth == 0 and stop_at_comma and mark == ","):
+            return len(text[: token.start()].rstrip())
+        if depth == 0 and mark == "\n" and not _GOES_ON.match(text, token.end()):
+            return len(text[: token.start()].rstrip())
+    return len(text.rstrip())
