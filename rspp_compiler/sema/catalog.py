@@ -8,19 +8,23 @@ from typing import Literal
 from rspp_compiler.ir.spec import Execution, Scope
 
 Type = Literal[
-    "duration", "bytes", "rate", "count", "number", "percent", "money",
-    "text", "symbol", "flag", "file", "secret", "names", "symbols", "texts",
+    "duration", "bytes", "rate", "count", "number", "percent", "money", "gain",
+    "text", "symbol", "flag", "file", "secret", "name", "names", "symbols", "texts",
 ]  # fmt: skip
 
 MS, S = 1_000_000, 1_000_000_000
 H = 3600 * S
+FIELD_UNITS: dict[Type, str] = {
+    "duration": "_ns", "bytes": "_bytes", "rate": "_hz", "percent": "_percent", "money": "_microusd", "gain": "_db",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One key that may be set. Its range is in base units: nanoseconds, bytes, hertz, percent, micro-dollars.
+    """One key that may be set. Its range is in base units: nanoseconds, bytes, hertz, percent, micro-dollars, decibels.
 
     `names` is a list of names, `symbols` a list of `choices`, `texts` a list of texts; each also takes a single one.
+    A count may be written with its `noun` (`60 tokens`). A text with `variables` may hold `${session.name}`.
     `about` says in a few words what it does: the editor and the generated reference show it.
     """
 
@@ -31,13 +35,14 @@ class Setting:
     choices: tuple[str, ...] = ()
     required: bool = False
     or_file: bool = False  # a text that may also be given as file("…")
+    noun: str = ""
+    variables: bool = False
     about: str = ""
 
     @property
     def field(self) -> str:
         """Its name in the spec, with the unit: `min_silence` is `min_silence_ns`."""
-        units = {"duration": "_ns", "bytes": "_bytes", "rate": "_hz", "percent": "_percent", "money": "_microusd"}
-        return self.name + units.get(self.type, "")
+        return self.name + FIELD_UNITS.get(self.type, "")
 
 
 @dataclass(frozen=True, slots=True)

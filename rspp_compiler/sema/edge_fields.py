@@ -2,135 +2,153 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 
-from rspp_compiler.diagnostics import Fix, Sink
+from rspp_compiler.diagnostics import Fix
+from rspp_compiler.diagnostics.fixes import remove
 from rspp_compiler.ir import ast
-from rspp_compiler.ir.bound import Overflow, Valued
+from rspp_compiler.ir.bound import Valued
+from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.origin import Origin
-from rspp_compiler.sema.catalog import EDGE_KEYS, EDGE_LATER, STRATEGIES, STRATEGIES_LATER, Setting
-from rspp_compiler.sema.fields import distinct, read_fields, unknown_key
-from rspp_compiler.sema.unsupported import not_yet
-from rspp_compiler.sema.values import COUNTS, DURATIONS, SIZES, describe, listed, read, suggest
+from rspp_compiler.sema.catalog import Setting
+from rspp_compiler.sema.events import SESSION_FIELDS
+from rspp_compiler.sema.fields import block_of, latest, read_block, read_one, unknown_key
+from rspp_compiler.sema.overflow import read_overflow
+from rspp_compiler.sema.profile import ProfileTable
+from rspp_compiler.sema.tables import BUFFER, EDGE, HANDOFF, LANES, NS_MAX, SYNC, WATERMARK
+from rspp_compiler.sema.units import COUNTS, DURATIONS, SIZES
+from rspp_compiler.sema.values import describe, read, suggest
 
-_LATENCY = Setting("latency", "duration", 1_000, 60_000_000_000)
-_BLOCK = Setting("block", "duration")
-_HANDOFF = (Setting("by", "symbol", choices=("sentence",)), Setting("max_age", "duration"))
-
-
-def read_edge(settings: Iterable[ast.Setting], sink: Sink) -> tuple[dict[str, Valued], dict[str, Valued] | None]:
-    """What the user wrote on one arrow: its fields, and those of the hand-off if there is one."""
-    fields: dict[str, Valued] = {}
-    handoff: dict[str, Valued] | None = None
-    for key, setting in distinct(settings, sink).items():
-        if key not in EDGE_KEYS:
-            unknown_key(setting, "a flow", EDGE_KEYS, EDGE_LATER, sink)
-        elif key == "buffer":
-            fields |= _buffer(setting, sink)
-        elif key == "overflow":
-            fields |= _overflow(setting, sink)
-        elif key == "handoff":
-            handoff = _handoff(setting, sink)
-        elif key == "latency":
-            fields |= read_fields([setting], [_LATENCY], "a flow", (), sink)
-        else:
-            flag = read(Setting("commit_point", "flag"), setting.value, setting.key.span, sink)
-            if flag is not None:
-                fields["commit_point"] = Valued(flag, Origin.user(setting.span))
-    return fields, handoff
+Values = dict[str, Valued]
+_HANDOFF_FIELDS = {"by": "by", "max_age_ns": "age_ns_max", "min_chars": "chars_min"}
+_BUFFER_HELP = "write `buffer = [64 items, 200ms, 128kB]`: items, age and size, in any order"
+_FAIRNESS = tuple(f"session.{name}" for name in SESSION_FIELDS)
 
 
-def _buffer(setting: ast.Setting, sink: Sink) -> dict[str, Valued]:
+@dataclass(slots=True)
+class EdgeSettings:
+    """What the user wrote on the arrows of one flow; blocks are None where there is none."""
+
+    fields: Values = field(default_factory=dict)
+    handoff: Values | None = None
+    watermark: Values | None = None
+    lanes: Values | None = None
+    sync: Values | None = None
+
+
+def read_edge(settings: Iterable[ast.Setting], is_text: bool, profile: ProfileTable, ctx: Context) -> EdgeSettings:
+    """Reads what stands on one flow. `is_text`: it carries text."""
+    found = EdgeSettings()
+    for key, setting in latest(settings).items():
+        match key:
+            case "buffer":
+                found.fields |= _buffer(setting, ctx)
+            case "overflow":
+                if order := read_overflow(setting, is_text, profile, ctx):
+                    found.fields["overflow"] = order
+            case "handoff":
+                found.handoff = {_HANDOFF_FIELDS[name]: one for name, one in read_block(setting, HANDOFF, ctx).items()}
+            case "watermark":
+                found.watermark = _watermark(setting, ctx)
+            case "lanes":
+                found.lanes = read_block(setting, LANES, ctx)
+            case "sync":
+                found.sync = read_block(setting, SYNC, ctx)
+            case "fairness":
+                found.fields |= _fairness(setting, ctx)
+            case _ if (known := EDGE.by_name.get(key)) is not None:
+                if value := read_one(known, setting, ctx):
+                    found.fields[known.field] = value
+            case _:
+                unknown_key(setting, EDGE.of, EDGE.names, ctx)
+    return found
+
+
+def _buffer(setting: ast.Setting, ctx: Context) -> Values:
     """`[64 items, 200ms, 128kB]`: the first bound that is reached holds."""
     value = setting.value
     bounds = value.items if isinstance(value, ast.List) else (value,) if value else ()
-    fields: dict[str, Valued] = {}
-    help = "write `buffer = [64 items, 200ms, 128kB]`: items, age and size, in any order"
+    fields: Values = {}
     if not bounds:
-        sink.add("E0305", "`buffer` takes a list of bounds", setting.span, help=help)
+        fix = Fix(setting.span, f"{setting.key.text} = 64 items")
+        ctx.sink.add("E0305", "`buffer` takes a list of bounds", setting.span, help=_BUFFER_HELP, fix=fix)
     for bound in bounds:
+        gone = bound.span if isinstance(value, ast.List) and len(bounds) > 1 else setting.span
+        fix = remove(ctx.source(gone), gone)
         if isinstance(bound, ast.Number):
-            message = f"`{bound.number}` has no unit"
-            fix = Fix(bound.span, f"{bound.number} items")
-            sink.add("E0303", message, bound.span, help=f"did you mean `{bound.number} items`?", fix=fix)
+            meant = f"{bound.number} items"
+            message, help = f"`{bound.number}` has no unit", f"did you mean `{meant}`?"
+            ctx.sink.add("E0303", message, bound.span, help=help, fix=Fix(bound.span, meant))
             continue
         if not isinstance(bound, ast.Quantity):
-            sink.add("E0305", f"a bound of a buffer is a quantity, not {describe(bound)}", bound.span, help=help)
+            message = f"a bound of a buffer is a quantity, not {describe(bound)}"
+            ctx.sink.add("E0305", message, bound.span, help=_BUFFER_HELP, fix=fix)
             continue
-        for name, type, units in (
-            ("buffer_items", "count", {"items": 1}),
-            ("buffer_ns", "duration", DURATIONS),
-            ("buffer_bytes", "bytes", SIZES),
-        ):
-            if bound.unit not in units:
-                continue
-            if name in fields:
-                sink.add("E0302", f"`buffer` bounds the same thing twice: {describe(bound)}", bound.span)
-                break
-            number = ast.Number(bound.number, bound.span) if type == "count" else bound
-            size = read(Setting("buffer", "count" if type == "count" else type), number, bound.span, sink)  # type: ignore[arg-type]
+        name = _measure(bound.unit)
+        if not name:
+            _not_a_bound(bound, fix, ctx)
+        elif name in fields:
+            message, help = f"`buffer` bounds the same thing twice: {describe(bound)}", "keep the smaller bound"
+            secondary = [(fields[name].origin.span, "already bounded here")]
+            ctx.sink.add("E0302", message, bound.span, secondary=secondary, help=help, fix=fix)
+        else:
+            size = read(BUFFER[name], bound, gone, ctx)
             if size is not None:
                 fields[name] = Valued(size, Origin.user(bound.span))
-            break
-        else:
-            what = "is not a bound of a buffer" if bound.unit in COUNTS else "is not a unit that bounds a buffer"
-            nearest = suggest(bound.unit, ("items", *DURATIONS, *SIZES))
-            hint = f"did you mean `{bound.number} {nearest}`?" if nearest == "items" else help
-            sink.add("E0304", f"{describe(bound)} {what}", bound.span, help=hint)
     return fields
 
 
-def _overflow(setting: ast.Setting, sink: Sink) -> dict[str, Valued]:
-    """`drop_oldest`, or an order such as `[block(40ms), latest_only]`."""
+def _measure(unit: str) -> str:
+    if unit in DURATIONS:
+        return "buffer_ns"
+    return "buffer_bytes" if unit in SIZES else "buffer_items" if unit == "items" else ""
+
+
+def _not_a_bound(bound: ast.Quantity, fix: Fix, ctx: Context) -> None:
+    what = "is not a bound of a buffer" if bound.unit in COUNTS else "is not a unit that bounds a buffer"
+    nearest = suggest(bound.unit, ("items", *DURATIONS, *SIZES))
+    meant = f"{bound.number}{' ' if nearest == 'items' else ''}{nearest}" if nearest else ""
+    help = f"did you mean `{meant}`?" if meant else _BUFFER_HELP
+    fix = Fix(bound.span, meant) if meant else fix
+    ctx.sink.add("E0304", f"{describe(bound)} {what}", bound.span, help=help, fix=fix)
+
+
+def _watermark(setting: ast.Setting, ctx: Context) -> Values | None:
+    """`{ high = 48 items, low = 16 items }`, in items, in time, or in both: `high = [48 items, 300ms]`."""
+    block = block_of(setting, WATERMARK, ctx)
+    if block is None:
+        return None
+    fields: Values = {}
+    for key, mark in latest(block).items():
+        if key not in WATERMARK.by_name:
+            unknown_key(mark, WATERMARK.of, WATERMARK.names, ctx)
+            continue
+        parts = mark.value.items if isinstance(mark.value, ast.List) else (mark.value,)
+        for part in parts:
+            in_time = isinstance(part, ast.Quantity) and part.unit in DURATIONS
+            table = Setting(key, "duration", 1_000, NS_MAX) if in_time else WATERMARK.by_name[key]
+            if isinstance(part, ast.Number):
+                meant = f"{part.number} items"
+                message, help = f"`{key} = {part.number}` has no unit", f"did you mean `{meant}`?"
+                ctx.sink.add("E0303", message, part.span, help=help, fix=Fix(part.span, meant))
+                continue
+            value = read(table, part, mark.span, ctx)
+            if value is not None and part is not None:
+                fields[f"{key}_ns" if in_time else f"{key}_items"] = Valued(value, Origin.user(part.span))
+    return fields
+
+
+def _fairness(setting: ast.Setting, ctx: Context) -> Values:
+    """`session.tenant`: those that share its value share what flows."""
     value = setting.value
-    written = value.items if isinstance(value, ast.List) else (value,) if value else ()
-    steps = [step for part in written if (step := _step(part, sink))]
-    if not written:
-        help = f"there is {listed(STRATEGIES)}"
-        sink.add("E0305", "`overflow` takes a strategy, or a list of them", setting.span, help=help)
-    for step, following in itertools.pairwise(steps):
-        if step.strategy != "block":
-            message = f"`{following.strategy}` can never happen: `{step.strategy}` before it always makes room"
-            sink.add("E0311", message, value.span if value else setting.span, help="put `block(…)` first")
-            break
-    if len(steps) != len(written) or not steps or value is None:
-        return {}
-    return {"overflow": Valued(tuple(steps), Origin.user(value.span))}
-
-
-def _step(part: ast.Value, sink: Sink) -> Overflow | None:
-    if isinstance(part, ast.Call) and part.name.text == "block":
-        wait = read(_BLOCK, part.args[0], part.span, sink) if len(part.args) == 1 else None
-        if len(part.args) != 1:
-            sink.add("E0305", "`block` takes one duration", part.span, help="write `block(40ms)`")
-        return Overflow("block", wait) if isinstance(wait, int) else None
-    name = part.name if isinstance(part, ast.Call) else part.parts[0] if isinstance(part, ast.Ref) else None
-    if name is None:
-        sink.add(
-            "E0305", f"a strategy is a name, not {describe(part)}", part.span, help=f"there is {listed(STRATEGIES)}"
-        )
-        return None
-    if name.text == "block":
-        message, help = "`block` needs a bound: no wait is without a deadline", "write `block(40ms)`"
-        sink.add("E0305", message, part.span, help=help, fix=Fix(part.span, "block(40ms)"))
-        return None
-    if name.text in STRATEGIES:
-        return Overflow(name.text)
-    if name.text in STRATEGIES_LATER:
-        not_yet("E0906", f"the strategy `{name.text}`", part.span, sink)
-        return None
-    nearest = suggest(name.text, STRATEGIES)
-    help = f"did you mean `{nearest}`?" if nearest else f"there is {listed(STRATEGIES)}"
-    fix = Fix(name.span, nearest) if nearest else None
-    sink.add("E0307", f"no overflow strategy `{name.text}`", name.span, help=help, fix=fix)
-    return None
-
-
-def _handoff(setting: ast.Setting, sink: Sink) -> dict[str, Valued] | None:
-    if not isinstance(setting.value, ast.Settings):
-        help = "write `handoff = { by = sentence, max_age = 150ms }`"
-        sink.add("E0305", "`handoff` takes a block", setting.value.span if setting.value else setting.span, help=help)
-        return None
-    later = ("min_chars", "max_revisions", "max_segments", "punctuation")
-    return read_fields(setting.value.items, _HANDOFF, "a hand-off", later, sink)
+    if isinstance(value, ast.Ref) and value.text in _FAIRNESS:
+        return {"fairness": Valued(value.text, Origin.user(value.span))}
+    near = suggest(value.text, _FAIRNESS) if isinstance(value, ast.Ref | ast.Text) else ""
+    meant = near or "session.tenant"
+    help = f"did you mean `{near}`?" if near else f"write `fairness = {meant}`"
+    at, code = (value.span, "E0312" if isinstance(value, ast.Ref) else "E0305") if value else (setting.span, "E0305")
+    message = "`fairness` names a variable of the session"
+    fix = Fix(at, meant if value else f"fairness = {meant}")
+    ctx.sink.add(code, message, at, notes=(f"there is {', '.join(_FAIRNESS)}",), help=help, fix=fix)
+    return {}

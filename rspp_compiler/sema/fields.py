@@ -2,91 +2,146 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
-from rspp_compiler.diagnostics import Fix, Sink
+from rspp_compiler.diagnostics import Fix
+from rspp_compiler.diagnostics.fixes import remove
 from rspp_compiler.ir import ast
 from rspp_compiler.ir.bound import Valued
+from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.origin import Origin
 from rspp_compiler.sema.catalog import Setting
-from rspp_compiler.sema.values import UNITS, listed, looks_secret, read, suggest
+from rspp_compiler.sema.texts import looks_secret, report_secret
+from rspp_compiler.sema.units import UNITS
+from rspp_compiler.sema.values import describe, listed, read, suggest
 
 
-def distinct(settings: Iterable[ast.Setting], sink: Sink) -> dict[str, ast.Setting]:
-    """Settings by key; the second of a pair is reported and left out."""
-    found: dict[str, ast.Setting] = {}
-    for setting in settings:
-        first = found.setdefault(setting.key.text, setting)
-        if first is not setting:
-            message = f"`{setting.key.text}` is given twice"
-            sink.add("E0302", message, setting.key.span, secondary=[(first.key.span, "first given here")])
-    return found
+@dataclass(frozen=True)
+class Table:
+    """The settings that something takes. `of` is what it is called: "a flow", "`handoff`".
 
-
-def unknown_key(
-    setting: ast.Setting, of: str, known: Sequence[str], later: Iterable[str], sink: Sink, elsewhere: str = ""
-) -> None:
-    """Reports a key that `of` does not have: not yet, misspelt, or unheard of.
-
-    `elsewhere` is the help for one that is not misspelt.
+    `blocks` are keys that the table does not read itself.
     """
-    key = setting.key.text
-    head = setting.key.refs[0].parts[0].text
-    if head in later or "." in key or len(setting.key.refs) > 1:
-        what = f"setting `{key}` of {of}" if head in later else f"dotted key `{key}`"
-        message = f"{what} is not supported yet by this compiler"
-        sink.add("E0904", message, setting.key.span, help="leave it out")
-        return
-    if looks_secret(key, setting.value) and setting.value:
-        name = key.upper()
-        help = f'write `secret("env://{name}")` and set {name} where the pipeline runs'
-        sink.add("E0308", f"`{key}` holds a secret in plain text", setting.value.span, help=help)
-    nearest = suggest(key, known)
-    help = f"did you mean `{nearest}`?" if nearest else elsewhere
-    fix = Fix(setting.key.span, nearest) if nearest else None
-    notes = (f"{of} knows {listed(known)}",) if known else (f"{of} has no settings",)
-    sink.add("E0301", f"{of} has no setting `{key}`", setting.key.span, notes=notes, help=help, fix=fix)
+
+    of: str
+    settings: tuple[Setting, ...]
+    blocks: tuple[str, ...] = ()
+
+    @cached_property
+    def by_name(self) -> dict[str, Setting]:
+        return {setting.name: setting for setting in self.settings}
+
+    @cached_property
+    def by_field(self) -> dict[str, Setting]:
+        return {setting.field: setting for setting in self.settings}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (*self.by_name, *self.blocks)
 
 
-def read_fields(
-    settings: Iterable[ast.Setting],
-    table: Sequence[Setting],
-    of: str,
-    later: Iterable[str],
-    sink: Sink,
-    elsewhere: Callable[[str], str] = lambda _key: "",
-) -> dict[str, Valued]:
-    """The user's values by field name. What cannot be read is reported and left to its default.
+def latest(settings: Iterable[ast.Setting]) -> dict[str, ast.Setting]:
+    """Settings by key. Those of outer arrows and of layers come later, and override."""
+    return {setting.key.text: setting for setting in settings}
 
-    `elsewhere` is the help for a key that another block has.
+
+def read_fields(settings: Iterable[ast.Setting], table: Table, ctx: Context) -> dict[str, Valued]:
+    """The user's values by field name; keys of `table.blocks` are left to the caller.
+
+    What cannot be read is reported and left to its default.
     """
-    by_name = {setting.name: setting for setting in table}
     fields: dict[str, Valued] = {}
-    for key, written in distinct(settings, sink).items():
-        if (setting := by_name.get(key)) is None:
-            unknown_key(written, of, list(by_name), later, sink, elsewhere(key))
-            continue
-        value = read(setting, written.value, written.key.span, sink)
-        if value is not None:
-            at = written.value.span if written.value else written.key.span
-            fields[setting.field] = Valued(value, Origin.user(at))
+    by_name = table.by_name
+    for key, written in latest(settings).items():
+        if (setting := by_name.get(key)) is not None:
+            if (value := read_one(setting, written, ctx)) is not None:
+                fields[setting.field] = value
+        elif key not in table.blocks:
+            unknown_key(written, table.of, table.names, ctx)
     return fields
 
 
-def guessed(settings: Iterable[ast.Setting]) -> tuple[Setting, ...]:
+def read_one(setting: Setting, written: ast.Setting, ctx: Context) -> Valued | None:
+    """The value of one setting; None when it was no good, which has then been reported."""
+    value = read(setting, written.value, written.span, ctx)
+    at = written.value.span if written.value else written.key.span
+    return None if value is None else Valued(value, Origin.user(at))
+
+
+def read_block(written: ast.Setting, table: Table, ctx: Context) -> dict[str, Valued]:
+    """The values of a setting that is a block: `timeout = { first_chunk = 700ms }`; empty when it is none."""
+    block = block_of(written, table, ctx)
+    return read_fields(block, table, ctx) if block is not None else {}
+
+
+def block_of(written: ast.Setting, table: Table, ctx: Context) -> tuple[ast.Setting, ...] | None:
+    """The settings of a block; None when the value is none, which has then been reported."""
+    if isinstance(written.value, ast.Settings):
+        return written.value.items
+    key, first = written.key.text, table.settings[0]
+    if isinstance(written.value, ast.Quantity) and (meant := _fits(written.value, table)):
+        text = f"{key} = {{ {meant.name} = {written.value.number}{written.value.unit} }}"
+    else:
+        text = f"{key} = {{ {first.name} = … }}"
+    at = written.value.span if written.value else written.span
+    what = f", not {describe(written.value)}" if written.value else ""
+    fix = Fix(written.span, text) if "…" not in text else remove(ctx.source(written.span), written.span)
+    ctx.sink.add("E0305", f"`{key}` takes a block{what}", at, help=f"write `{text}`", fix=fix)
+    return None
+
+
+def _fits(quantity: ast.Quantity, table: Table) -> Setting | None:
+    """The first setting of the table that takes such a unit."""
+    fitting = (one for one in table.settings if quantity.unit in UNITS.get(one.type, {}))
+    return next(fitting, None)
+
+
+def unknown_key(written: ast.Setting, of: str, known: Sequence[str], ctx: Context) -> None:
+    """Reports a key that `of` does not have: misspelt, at home elsewhere, or unheard of."""
+    from rspp_compiler.sema.elsewhere import home_of
+
+    key = written.key.text
+    if looks_secret(key, written.value) and written.value:
+        report_secret(key, written.value, ctx)
+    nearest = suggest(key, known)
+    home = "" if nearest else home_of(key)
+    help = f"did you mean `{nearest}`?" if nearest else home or "remove it"
+    fix = Fix(written.key.span, nearest) if nearest else remove(ctx.source(written.span), written.span)
+    notes = (f"{of} knows {listed(known)}",) if known else (f"{of} has no settings",)
+    ctx.sink.add("E0301", f"{of} has no setting `{key}`", written.key.span, notes=notes, help=help, fix=fix)
+
+
+def guessed(settings: Iterable[ast.Setting], of: str) -> Table:
     """A table for settings that only their owner knows: each has the type that its value looks like."""
-    return tuple(_guess(setting.key.text, setting.value) for setting in settings)
+    return Table(of, tuple(_guess(setting.key.text, setting.value) for setting in settings))
 
 
 def _guess(key: str, value: ast.Value | None) -> Setting:
-    if value is None:
-        return Setting(key, "flag")
-    if isinstance(value, ast.Quantity):
-        return Setting(key, next((kind for kind, units in UNITS.items() if value.unit in units), "count"))
-    if isinstance(value, ast.Number):
-        return Setting(key, "number")
-    if isinstance(value, ast.Call):
-        return Setting(key, "secret" if value.name.text == "secret" else "file")
-    if isinstance(value, ast.Ref):
-        return Setting(key, "symbol", choices=(value.text,))
-    return Setting(key, "text")
+    match value:
+        case None:
+            return Setting(key, "flag")
+        case ast.Quantity(unit=unit):
+            return Setting(key, next((kind for kind, units in UNITS.items() if unit in units), "count"), noun=unit)
+        case ast.Number():
+            return Setting(key, "number")
+        case ast.Call(name=name):
+            return Setting(key, "secret" if name.text == "secret" else "file")
+        case ast.Ref(text="true" | "false"):
+            return Setting(key, "flag")
+        case ast.Ref(text=text):
+            return Setting(key, "symbol", choices=(text,))
+        case ast.List():
+            return Setting(key, "texts")
+        case _:
+            return Setting(key, "text")
+
+
+def with_defaults(fields: Mapping[str, Valued], table: Table, defaults: Mapping[str, Valued]) -> dict[str, Valued]:
+    """The fields, completed from a section of the profile, which goes by the settings' names."""
+    found = dict(fields)
+    for name, setting in table.by_name.items():
+        if setting.field not in found and name in defaults:
+            found[setting.field] = defaults[name]
+    return found

@@ -16,19 +16,21 @@ _SILENCE = (
     Setting("idle_after", "duration", 1 * S, 1 * H, about="silence after which `idle` occurs, again and again"),
 )
 _CLASS = Setting("class", "symbol", choices=CLASSES, about="payload class of what it emits")
-_LANGUAGE = Setting("language", "text", about="a BCP 47 tag such as `en-US`; `auto` lets the recogniser detect it")
+_LANGUAGE = Setting(
+    "language", "text", variables=True, about="a BCP 47 tag such as `en-US`; `auto` lets the recogniser detect it"
+)
 _MODEL = (
-    Setting("system", "text", or_file=True, about="what the model is told before the conversation"),
+    Setting("system", "text", or_file=True, variables=True, about="what the model is told before the conversation"),
     Setting("temperature", "number", 0, 2),
-    Setting("max_tokens", "count", 1, 100_000, about="of one answer"),
+    Setting("max_tokens", "count", 1, 100_000, noun="tokens", about="of one answer"),
     Setting("max_calls", "count", 1, 64, about="tool calls of one turn, at most"),
     Setting("tools", "names", about="tools that the model may call"),
 )
 _VOICE = (
-    Setting("voice", "text"),
-    Setting("rate", "count", 80, 450, about="words a minute"),
+    Setting("voice", "text", variables=True),
+    Setting("rate", "count", 80, 450, noun="words", about="words a minute"),
     Setting("pitch", "count", 0, 100),
-    Setting("language", "text", about="a BCP 47 tag such as `en-US`"),
+    Setting("language", "text", variables=True, about="a BCP 47 tag such as `en-US`"),
 )
 
 KINDS: dict[str, Kind] = {
@@ -134,7 +136,7 @@ KINDS: dict[str, Kind] = {
             ends_utterance="speech_end",
             opens_turn=("audio", "transcript"),
             filters=True,
-            settings=(*_MODEL, Setting("voice", "text"), _LANGUAGE, *_SILENCE, _CLASS),
+            settings=(*_MODEL, Setting("voice", "text", variables=True), _LANGUAGE, *_SILENCE, _CLASS),
             has_provider=True,
         ),
         Kind(
@@ -145,7 +147,7 @@ KINDS: dict[str, Kind] = {
             inputs=(Port("trigger", "any", "event", main=True),),
             outputs=(Port("text", "text", "segment", main=True),),
             events=PLAYBACK_EVENTS,
-            settings=(Setting("text", "text", required=True), INTERRUPTIBLE),
+            settings=(Setting("text", "text", required=True, variables=True), INTERRUPTIBLE),
             is_triggered=True,
         ),
         Kind(
@@ -159,6 +161,7 @@ KINDS: dict[str, Kind] = {
             settings=(
                 Setting("file", "file", required=True),
                 Setting("loop", "flag", about="again from the start until it is cancelled"),
+                Setting("volume", "gain", -60, 12, about="louder or softer than the file"),
                 INTERRUPTIBLE,
             ),
             is_triggered=True,
@@ -284,7 +287,7 @@ EVERY_NODE: tuple[Setting, ...] = (
     Setting("scope", "symbol", choices=("session", "turn", "party"), about="how long one instance lives"),
     CANCEL,
     WORK,
-    Setting("provider", "text", about="the pool that performs it"),
+    Setting("provider", "name", about="the pool that performs it"),
 )
 BLOCKS = ("limit", "hooks", "tunable")
 

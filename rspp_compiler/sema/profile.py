@@ -11,29 +11,30 @@ from importlib import resources
 
 from rspp_compiler.ir.bound import Valued
 from rspp_compiler.ir.origin import Origin
-from rspp_compiler.sema.values import COUNTS, DURATIONS, RATES, SIZES
+from rspp_compiler.sema.units import COUNTS, DURATIONS, RATES, SIZES
 from rspp_compiler.source import Source
 
 _UNITS = {**DURATIONS, **SIZES, **RATES, **COUNTS, "%": 1}
+_NOTHING: dict[str, Valued] = {}
 _QUANTITY = re.compile(r"(\d+(?:\.\d+)?) ?([A-Za-z]+|%)")
 _LINE = re.compile(r'\[([\w.]+)\]|(\w+)\s*=\s*("[^"]*")')
 
 
 @dataclass(frozen=True, slots=True)
 class ProfileTable:
-    """A profile's values by `section.key`, and its text, which diagnostics quote."""
+    """A profile's values by section and key, and its text, which diagnostics quote."""
 
     source: Source
-    values: dict[str, Valued]
+    sections: dict[str, dict[str, Valued]]
 
     def get(self, key: str) -> Valued:
         """The value of `budget.turn`; `KeyError` if the profile has no such line."""
-        return self.values[key]
+        section, _, name = key.rpartition(".")
+        return self.sections[section][name]
 
     def section(self, name: str) -> dict[str, Valued]:
         """The values of one table, by key; empty if there is none."""
-        prefix = f"{name}."
-        return {key.removeprefix(prefix): value for key, value in self.values.items() if key.startswith(prefix)}
+        return self.sections.get(name, _NOTHING)
 
 
 @functools.cache
@@ -42,7 +43,7 @@ def profile_table(name: str) -> ProfileTable:
     file = resources.files("rspp_compiler.sema").joinpath("profiles", f"{name.replace('/', '_')}.toml")
     text = file.read_text(encoding="utf-8")
     source = Source(f"execution_profile/{name}", text)
-    values: dict[str, Valued] = {}
+    sections: dict[str, dict[str, Valued]] = {}
     section = ""
     for number in range(1, source.line_count + 1):
         line = _LINE.match(source.line(number))
@@ -52,11 +53,13 @@ def profile_table(name: str) -> ProfileTable:
             start = source.offset(number, line.start() + 1)
             span = source.span(start, start + line.end())
             written = tomllib.loads(f"value = {line[3]}")["value"]
-            values[f"{section}.{line[2]}"] = Valued(_value(written), Origin.profile(span))
-    return ProfileTable(source, values)
+            sections.setdefault(section, {})[line[2]] = Valued(_value(written), Origin.profile(span))
+    return ProfileTable(source, sections)
 
 
 def _value(written: str) -> int | float | str:
     if quantity := _QUANTITY.fullmatch(written):
         return int(Decimal(quantity[1]) * _UNITS[quantity[2]])
-    return float(written) if re.fullmatch(r"\d+\.\d+", written) else written
+    if re.fullmatch(r"\d+(\.\d+)?", written):
+        return float(written) if "." in written else int(written)
+    return written

@@ -1,4 +1,7 @@
-"""Values as written, read by the type their setting declares: durations to nanoseconds, sizes to bytes."""
+"""Values as written, read by the type their setting declares: durations to nanoseconds, sizes to bytes.
+
+Whatever is no good is reported with a fix, at worst that the setting goes.
+"""
 
 from __future__ import annotations
 
@@ -7,38 +10,42 @@ import re
 from collections.abc import Iterable
 from decimal import Decimal
 
-from rspp_compiler.diagnostics import Fix, Sink
+from rspp_compiler.diagnostics import Fix
+from rspp_compiler.diagnostics.fixes import remove
 from rspp_compiler.ir import ast
-from rspp_compiler.ir.spec import FileRef, SecretRef, SettingValue
-from rspp_compiler.sema.catalog import Setting, Type
+from rspp_compiler.ir.context import Context
+from rspp_compiler.ir.spec import SettingValue
+from rspp_compiler.sema import texts
+from rspp_compiler.sema.catalog import Setting
+from rspp_compiler.sema.units import (
+    ALIASES,
+    COUNTS,
+    DURATIONS,
+    EVERY_UNIT,
+    RATES,
+    SIZES,
+    UNITS,
+    WHAT,
+    likely_unit,
+    show,
+    show_ns,
+)
 from rspp_compiler.source import Span
 
-DURATIONS = {
-    "us": 1_000,
-    "ms": 1_000_000,
-    "s": 1_000_000_000,
-    "min": 60_000_000_000,
-    "h": 3_600_000_000_000,
-    "d": 86_400_000_000_000,
+__all__ = ["COUNTS", "DURATIONS", "RATES", "SIZES", "UNITS", "listed", "read", "show", "show_ns", "suggest"]
+
+_NOUNS = {
+    "count": "a whole number",
+    "number": "a number",
+    "file": "a file",
+    "secret": "a secret",
+    "flag": "no value: it is a flag",
+    "name": "a name",
+    "names": "a list of names",
+    "texts": "a list of texts",
 }
-SIZES = {"B": 1, "kB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000}
-RATES = {"Hz": 1, "kHz": 1_000}
-COUNTS = {"items": 1, "chars": 1, "tokens": 1, "words": 1}
-UNITS: dict[Type, dict[str, int]] = {"duration": DURATIONS, "bytes": SIZES, "rate": RATES, "percent": {"%": 1}}
-_WHAT = {"duration": "a duration", "bytes": "a size", "rate": "a rate", "percent": "a percentage"}
-_ALIASES = {
-    **dict.fromkeys(("sec", "secs", "second", "seconds", "S"), "s"),
-    **dict.fromkeys(("msec", "msecs", "millis", "MS", "milliseconds"), "ms"),
-    **dict.fromkeys(("usec", "micros"), "us"),
-    **dict.fromkeys(("m", "mins", "minutes"), "min"),
-    **dict.fromkeys(("b", "bytes"), "B"),
-    **dict.fromkeys(("kb", "KB", "k", "KiB"), "kB"),
-    **dict.fromkeys(("mb", "MiB"), "MB"),
-    **dict.fromkeys(("hz",), "Hz"),
-    **dict.fromkeys(("khz", "KHz"), "kHz"),
-}
-_SECRET_KEY = re.compile(r"(?:^|_)(?:key|token|secret|password|passphrase|credentials?)$")
-_SECRET_TEXT = re.compile(r"^(?:sk|pk|rk|ghp|gho|xox[bp]|AKIA|AIza|eyJ)[-_A-Za-z0-9.]{14,}$")
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+_QUANTITY = re.compile(r"(-?\d+(?:\.\d+)?) ?([A-Za-z]+|%)")
 
 
 def suggest(word: str, known: Iterable[str]) -> str:
@@ -52,65 +59,85 @@ def listed(words: Iterable[str]) -> str:
     return f"{', '.join(most)} and {last}" if most else last
 
 
-def show_ns(nanoseconds: int) -> str:
-    """A duration as the language writes it: `300ms`, `2s`."""
-    for unit, size in (("s", DURATIONS["s"]), ("ms", DURATIONS["ms"]), ("us", DURATIONS["us"])):
-        if nanoseconds >= size and nanoseconds % (size // 1000 or 1) == 0 and (nanoseconds % size == 0 or unit != "s"):
-            return f"{Decimal(nanoseconds) / size:f}{unit}"
-    return f"{nanoseconds}ns"
+def read(setting: Setting, value: ast.Value | None, at: Span, ctx: Context) -> SettingValue | None:
+    """The value in base units; None when it was no good, which has then been reported.
 
-
-def show(setting: Setting, value: float) -> str:
-    """A bound of a setting as the language writes it."""
-    if setting.type == "duration":
-        return show_ns(int(value))
-    return f"{value:g}" + {"percent": "%", "bytes": "B", "rate": "Hz"}.get(setting.type, "")
-
-
-def looks_secret(key: str, value: ast.Value | None) -> bool:
-    """Whether a literal text stands where a secret belongs."""
-    return isinstance(value, ast.Text) and bool(_SECRET_KEY.search(key) or _SECRET_TEXT.match(value.text))
-
-
-def read(setting: Setting, value: ast.Value | None, at: Span, sink: Sink) -> SettingValue | None:
-    """The value in base units; None when it was no good, which has then been reported."""
-    if looks_secret(setting.name, value):
-        name = re.sub(r"\W", "_", setting.name).upper()
-        fix = Fix(value.span, f'secret("env://{name}")') if value else None
-        sink.add(
-            "E0308",
-            f"`{setting.name}` holds a secret in plain text",
-            value.span if value else at,
-            notes=("a pipeline file is shared and recorded; a secret is only ever referred to",),
-            help=f'write `secret("env://{name}")` and set {name} where the pipeline runs',
-            fix=fix,
-        )
+    `at` is what goes when nothing better can be offered: the whole setting.
+    """
+    if texts.looks_secret(setting.name, value):
+        assert value is not None
+        texts.report_secret(setting.name, value, ctx)
         return None
     if setting.type == "flag":
-        return _flag(setting, value, sink)
+        return _flag(setting, value, at, ctx)
     if value is None:
-        sink.add("E0305", f"`{setting.name}` needs a value", at, help=f"write `{setting.name} = {_example(setting)}`")
+        help = f"write `{setting.name} = {example(setting)}`"
+        fix = Fix(at, f"{setting.name} = {example(setting)}")
+        ctx.sink.add("E0305", f"`{setting.name}` needs a value", at, help=help, fix=fix)
         return None
     if setting.type in UNITS:
-        return _quantity(setting, value, sink)
+        return _quantity(setting, value, at, ctx)
     if setting.type in ("count", "number"):
-        return _number(setting, value, sink)
+        return _number(setting, value, at, ctx)
+    if setting.type in ("names", "symbols", "texts"):
+        return _list(setting, value, at, ctx)
+    if setting.type == "name":
+        return _name(setting, value, at, ctx)
     if setting.type == "symbol":
-        return _symbol(setting, value, sink)
-    return _text(setting, value, sink)
+        return _symbol(setting, value, at, ctx)
+    read = texts.read(setting, value, at, ctx)
+    if read is None:
+        wrong(setting, value, at, ctx)
+    return None if read is texts.REPORTED else read
 
 
-def _wrong(setting: Setting, value: ast.Value, sink: Sink) -> None:
-    wanted = _WHAT.get(setting.type) or {
-        "count": "a whole number",
-        "number": "a number",
-        "symbol": "one of " + listed(setting.choices),
-        "file": "a file",
-        "secret": "a secret",
-        "flag": "no value: it is a flag",
-    }.get(setting.type, "a text")
+def wrong(setting: Setting, value: ast.Value, at: Span, ctx: Context) -> None:
+    """Reports a value of another type than the setting's."""
+    symbols = "one of " + listed(setting.choices) if setting.choices else ""
+    wanted = WHAT.get(setting.type) or symbols or _NOUNS.get(setting.type, "a text")
     message = f"`{setting.name}` takes {wanted}, not {describe(value)}"
-    sink.add("E0305", message, value.span, help=f"write `{setting.name} = {_example(setting)}`")
+    meant = _meant(setting, value, ctx)
+    help, replacement = (f"did you mean `{meant}`?", meant) if meant else (f"write `{_advice(setting)}`", "")
+    if not meant and setting.type not in ("file", "secret"):
+        replacement = example(setting) if setting.type not in ("name", "names") else ""
+    fix = Fix(value.span, replacement) if replacement else remove(ctx.source(at), at)
+    ctx.sink.add("E0305", message, value.span, help=help, fix=fix)
+
+
+def _advice(setting: Setting) -> str:
+    return setting.name if setting.type == "flag" else f"{setting.name} = {example(setting)}"
+
+
+def _meant(setting: Setting, value: ast.Value, ctx: Context) -> str:
+    """The value without its quotes, or within quotes, where that makes it one that the setting takes."""
+    if isinstance(value, ast.Text):
+        return value.text if _takes(setting, value.text) else ""
+    if setting.type in ("text", "texts") and isinstance(value, ast.Ref | ast.Number | ast.Quantity):
+        return f'"{written(value.span, ctx)}"'
+    if setting.type == "secret" and isinstance(value, ast.Ref):
+        return f'secret("env://{value.text.replace(".", "_")}")'
+    return ""
+
+
+def _takes(setting: Setting, text: str) -> bool:
+    """Whether the setting takes what would stand there without the quotes."""
+    quantity = _QUANTITY.fullmatch(text)
+    if setting.type in UNITS:
+        return quantity is not None and quantity[2] in UNITS[setting.type]
+    if setting.type in ("count", "number"):
+        return _NUMBER.fullmatch(text) is not None
+    if setting.type == "flag":
+        return text in ("true", "false")
+    if setting.type in ("name", "names"):
+        return re.fullmatch(r"[a-z][a-z0-9_]*", text) is not None
+    return text in setting.choices
+
+
+def written(span: Span, ctx: Context) -> str:
+    """What stands at `span` in the source."""
+    source = ctx.source(span)
+    start = source.offset(span.line, span.column)
+    return source.text[start : source.offset(span.end_line, span.end_column)]
 
 
 def describe(value: ast.Value) -> str:
@@ -131,120 +158,131 @@ def describe(value: ast.Value) -> str:
             return "a block"
 
 
-def _example(setting: Setting) -> str:
+def example(setting: Setting) -> str:
     """A value that the setting takes: an advice that is refused in its turn helps nobody."""
-    usual = {"duration": 300_000_000, "count": 4, "number": 0.5}.get(setting.type, 0)
+    usual = {"duration": 300_000_000, "bytes": 64_000, "count": 4, "number": 0.5, "money": 10_000}.get(setting.type, 0)
     if setting.min is not None and usual < setting.min:
         return show(setting, setting.min)
-    examples = {"duration": "300ms", "bytes": "64kB", "rate": "16kHz", "percent": "75%", "count": "4", "number": "0.5"}
-    texts = {"file": 'file("path")', "secret": 'secret("env://NAME")', "text": '"…"'}
-    return examples.get(setting.type) or texts.get(setting.type) or (setting.choices[0] if setting.choices else "…")
+    if setting.max is not None and usual > setting.max:
+        return show(setting, setting.max)
+    texts = {"rate": "16kHz", "percent": "75%", "file": 'file("path")', "secret": 'secret("env://NAME")', "text": '"…"'}
+    texts |= {"texts": '["…"]', "name": "NAME", "names": "[NAME]"}
+    if setting.choices:
+        return setting.choices[0]
+    return texts.get(setting.type) or show(setting, usual)
 
 
-def _flag(setting: Setting, value: ast.Value | None, sink: Sink) -> bool | None:
-    if value is None:
-        return True
-    if isinstance(value, ast.Ref) and value.text in ("true", "false"):
-        return value.text == "true"
-    _wrong(setting, value, sink)
-    return None
+# ---- numbers
 
 
-def _quantity(setting: Setting, value: ast.Value, sink: Sink) -> int | None:
-    units = UNITS[setting.type]
+def _quantity(setting: Setting, value: ast.Value, at: Span, ctx: Context) -> int | None:
+    units, what = UNITS[setting.type], WHAT[setting.type]
     if isinstance(value, ast.Number):
-        unit = _likely_unit(setting, Decimal(value.number))
+        unit = likely_unit(setting.type, Decimal(value.number))
         message = f"`{setting.name} = {value.number}` has no unit"
-        help = f"`{setting.name}` is {_WHAT[setting.type]}; did you mean `{value.number}{unit}`?"
-        sink.add("E0303", message, value.span, help=help, fix=Fix(value.span, value.number + unit))
+        help = f"`{setting.name}` is {what}; did you mean `{value.number}{unit}`?"
+        ctx.sink.add("E0303", message, value.span, help=help, fix=Fix(value.span, value.number + unit))
         return None
     if not isinstance(value, ast.Quantity):
-        _wrong(setting, value, sink)
+        wrong(setting, value, at, ctx)
         return None
     if value.unit not in units:
-        known = _ALIASES.get(value.unit, "")
+        known = ALIASES.get(value.unit, "")
         known = known if known in units else suggest(value.unit, units)
-        everywhere = {**DURATIONS, **SIZES, **RATES, **COUNTS, "%": 1, "dB": 1, "usd": 1}
-        what = "is no unit of time" if setting.type == "duration" else f"is not the unit of {_WHAT[setting.type]}"
-        message = f"`{value.unit}` {what if value.unit in everywhere else 'is not a unit'}"
-        hint = f"did you mean `{value.number}{known}`?" if known else f"{_WHAT[setting.type]} ends in {listed(units)}"
-        fix = Fix(value.span, value.number + known) if known else None
-        sink.add("E0304", message, value.span, label=f"`{setting.name}` is {_WHAT[setting.type]}", help=hint, fix=fix)
+        not_this = "is no unit of time" if setting.type == "duration" else f"is not the unit of {what}"
+        is_unit = value.unit in EVERY_UNIT or value.unit in COUNTS
+        message = f"`{value.unit}` {not_this if is_unit else 'is not a unit'}"
+        help = f"did you mean `{value.number}{known}`?" if known else f"{what} ends in {listed(units)}"
+        fix = Fix(value.span, value.number + known if known else example(setting))
+        ctx.sink.add("E0304", message, value.span, label=f"`{setting.name}` is {what}", help=help, fix=fix)
         return None
     exact = Decimal(value.number) * units[value.unit]
     if exact != exact.to_integral_value():
-        sink.add("E0306", f"{describe(value)} is finer than `{setting.name}` can be", value.span)
+        nearest = show(setting, max(exact.to_integral_value("ROUND_CEILING"), Decimal(setting.min or 0)))
+        if nearest.endswith("ns"):  # finer than the language can say
+            nearest = "1us"
+        help, fix = f"write `{setting.name} = {nearest}`", Fix(value.span, nearest)
+        message = f"{describe(value)} is finer than `{setting.name}` can be"
+        ctx.sink.add("E0306", message, value.span, help=help, fix=fix)
         return None
     return int(exact)
 
 
-def _likely_unit(setting: Setting, number: Decimal) -> str:
-    if setting.type == "duration":
-        return "s" if number < 20 else "ms"
-    if setting.type == "rate":
-        return "kHz" if number < 1000 else "Hz"
-    return {"bytes": "kB", "percent": "%"}[setting.type]
-
-
-def _number(setting: Setting, value: ast.Value, sink: Sink) -> int | float | None:
+def _number(setting: Setting, value: ast.Value, at: Span, ctx: Context) -> int | float | None:
+    if isinstance(value, ast.Quantity) and value.unit in COUNTS and setting.type == "count":
+        if value.unit == setting.noun:
+            return int(value.number)
+        right = f"{value.number} {setting.noun}" if setting.noun else value.number
+        what = f"`{setting.name}` counts {setting.noun}" if setting.noun else f"`{setting.name}` is a bare number"
+        help, fix = f"did you mean `{right}`?", Fix(value.span, right)
+        message = f"`{setting.name}` does not count {value.unit}"
+        ctx.sink.add("E0304", message, value.span, label=what, help=help, fix=fix)
+        return None
     if not isinstance(value, ast.Number):
-        _wrong(setting, value, sink)
+        wrong(setting, value, at, ctx)
         return None
     exact = Decimal(value.number)
-    whole = exact == exact.to_integral_value()
-    if setting.type == "count" and not whole:
-        _wrong(setting, value, sink)
+    if setting.type == "number":
+        return float(exact)
+    if exact != exact.to_integral_value():
+        wrong(setting, value, at, ctx)
         return None
-    return int(exact) if setting.type == "count" else float(exact)
+    return int(exact)
 
 
-def _symbol(setting: Setting, value: ast.Value, sink: Sink) -> str | None:
+def _flag(setting: Setting, value: ast.Value | None, at: Span, ctx: Context) -> bool | None:
+    if value is None:
+        return True
+    if isinstance(value, ast.Ref) and value.text in ("true", "false"):
+        return value.text == "true"
+    message = f"`{setting.name}` is a flag, and takes no value but `true` and `false`"
+    wants = "false" if isinstance(value, ast.Ref | ast.Text) and _says_no(value.text) else "true"
+    help = f"write `{setting.name}` alone" if wants == "true" else f"write `{setting.name} = false`"
+    ctx.sink.add("E0305", message, value.span, help=help, fix=Fix(value.span, wants))
+    return None
+
+
+def _says_no(text: str) -> bool:
+    return text.lower() in ("no", "off", "false", "never", "none")
+
+
+# ---- words and lists
+
+
+def _symbol(setting: Setting, value: ast.Value, at: Span, ctx: Context) -> str | None:
     if not isinstance(value, ast.Ref):
-        _wrong(setting, value, sink)
+        wrong(setting, value, at, ctx)
         return None
     if value.text not in setting.choices:
         nearest = suggest(value.text, setting.choices)
         help = f"did you mean `{nearest}`?" if nearest else f"there is {listed(setting.choices)}"
-        fix = Fix(value.span, nearest) if nearest else None
-        sink.add("E0307", f"`{setting.name}` cannot be `{value.text}`", value.span, help=help, fix=fix)
+        fix = Fix(value.span, nearest) if nearest else remove(ctx.source(at), at)
+        ctx.sink.add("E0307", f"`{setting.name}` cannot be `{value.text}`", value.span, help=help, fix=fix)
         return None
     return value.text
 
 
-def _text(setting: Setting, value: ast.Value, sink: Sink) -> SettingValue | None:
-    """Texts, files and secrets."""
-    if isinstance(value, ast.Call) and value.name.text == "secret" and setting.type in ("secret", "text"):
-        return secret(value, sink)
-    if isinstance(value, ast.Call) and value.name.text == "file" and (setting.type == "file" or setting.or_file):
-        return file(value, sink)
-    if isinstance(value, ast.Text) and setting.type in ("text", "file"):
-        if "${" in value.text:
-            help = "write the text without `${…}`"
-            sink.add("E0906", "variables inside texts are not supported yet by this compiler", value.span, help=help)
-            return None
-        return FileRef(file=value.text) if setting.type == "file" else value.text
-    _wrong(setting, value, sink)
+def _name(setting: Setting, value: ast.Value, at: Span, ctx: Context) -> str | None:
+    if isinstance(value, ast.Ref):
+        return value.text
+    wrong(setting, value, at, ctx)
     return None
 
 
-def secret(call: ast.Call, sink: Sink) -> SecretRef | None:
-    """`secret("env://NAME")`."""
-    argument = call.args[0] if len(call.args) == 1 else None
-    if isinstance(argument, ast.Text) and re.fullmatch(r"env://[A-Za-z_]\w*", argument.text):
-        return SecretRef(secret=argument.text)
-    if isinstance(argument, ast.Text) and "://" in argument.text and not argument.text.startswith("env://"):
-        scheme = argument.text.split("://")[0]
-        message = f"secrets from `{scheme}://` are not supported yet by this compiler"
-        sink.add("E0906", message, argument.span, help='use `secret("env://NAME")`')
-        return None
-    sink.add("E0309", "malformed reference to a secret", call.span, help='write `secret("env://NAME")`')
-    return None
-
-
-def file(call: ast.Call, sink: Sink) -> FileRef | None:
-    """`file("path")`."""
-    argument = call.args[0] if len(call.args) == 1 else None
-    if isinstance(argument, ast.Text) and argument.text:
-        return FileRef(file=argument.text)
-    sink.add("E0309", "malformed reference to a file", call.span, help='write `file("path/to/file")`')
-    return None
+def _list(setting: Setting, value: ast.Value, at: Span, ctx: Context) -> tuple[str, ...] | None:
+    """A list, or a single one: `[book, refund]`, `PII`. One that stands there twice is reported."""
+    of_item = {"names": "name", "symbols": "symbol", "texts": "text"}[setting.type]
+    item = Setting(setting.name, of_item, choices=setting.choices)  # type: ignore[arg-type]
+    parts = value.items if isinstance(value, ast.List) else (value,)
+    found: dict[str, Span] = {}
+    good = True
+    for part in parts:
+        text = read(item, part, part.span if len(parts) > 1 else at, ctx)
+        if not isinstance(text, str):
+            good = False
+        elif (first := found.setdefault(text, part.span)) is not part.span:
+            message = f"`{text}` stands in `{setting.name}` twice"
+            fix = remove(ctx.source(part.span), part.span)
+            secondary, help = [(first, "the first")], "remove the second"
+            ctx.sink.add("E0302", message, part.span, secondary=secondary, help=help, fix=fix)
+    return tuple(found) if good else None

@@ -1,0 +1,51 @@
+"""Where a setting is at home that stands where it does not belong: only asked once something is wrong."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from rspp_compiler.sema import tables
+from rspp_compiler.sema.engines import ENGINES
+from rspp_compiler.sema.fields import Table
+from rspp_compiler.sema.kinds import KINDS
+from rspp_compiler.sema.values import listed
+
+# (table, how it is written there); the first that has a key is told.
+_WRITTEN: tuple[tuple[Table, str], ...] = (
+    (tables.EDGE, "in the braces of a flow: `a -> b {{ {key} … }}`"),
+    (tables.HANDOFF, "in `handoff`, which belongs to a flow: `handoff = {{ {key} = … }}`"),
+    (tables.TIMEOUTS, "in `timeout` of a provider block: `timeout = {{ {key} = … }}`"),
+    (tables.RETRY, "in `retry` of a provider block: `retry = {{ {key} = … }}`"),
+    (tables.CIRCUIT, "in `circuit` of a provider block: `circuit = {{ {key} = … }}`"),
+    (tables.PROVIDER, "in a provider block: `provider KIND {{ {key} = … }}`"),
+    (tables.TOOL, "on a tool: `tool NAME … {{ {key} … }}`"),
+    (tables.TRANSFER, "on a transfer: `tool NAME : transfer {{ {key} … }}`"),
+    (tables.CAP, "in `cap` of a provider block: `cap = {{ {key} = … }}`"),
+    (tables.PRICE, "in `price` of a `use` line: `price = {{ {key} = … }}`"),
+    (tables.LIMIT_TABLE, "in `limit` of a node: `limit = {{ {key} = … }}`"),
+    (tables.HOOKS_TABLE, "in `hooks` of a node: `hooks = {{ {key} = … }}`"),
+    (tables.RECORD, "behind `record`: `record L1 {{ {key} = … }}`"),
+    (tables.SYNC, "in `sync` of a flow: `sync = {{ {key} = … }}`"),
+    (tables.WATERMARK, "in `watermark` of a flow: `watermark = {{ {key} = … }}`"),
+)
+
+
+def home_of(key: str) -> str:
+    """ "`max_age` belongs in `handoff` …"; empty when nothing has such a setting."""
+    if "." in key or "->" in key:
+        return "a dotted key reaches into a module, or is a budget" if "->" not in key else "a path is a budget"
+    kinds = _kinds_with(key)
+    if kinds:
+        return f"`{key}` is a setting of {listed(kinds)}: `node {kinds[0]} {{ {key} = … }}`"
+    engines = sorted({engine.name for engine in ENGINES.values() if any(one.name == key for one in engine.settings)})
+    if engines:
+        return f"`{key}` belongs on the `use` line of a provider: `use {engines[0]} {{ {key} = … }}`"
+    for table, where in _WRITTEN:
+        if key in table.names:
+            return f"`{key}` belongs {where.format(key=key)}"
+    return ""
+
+
+@cache
+def _kinds_with(key: str) -> tuple[str, ...]:
+    return tuple(kind.name for kind in KINDS.values() if any(setting.name == key for setting in kind.settings))
