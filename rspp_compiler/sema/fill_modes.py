@@ -37,7 +37,7 @@ def _overrides(
             message = f"`{key}` of `{id}` is the same in every mode"
             fix = remove(ctx.source(written.span), written.span)
             help = f"set it where `{id}` is declared"
-            ctx.sink.add("E0315", message, written.key.span, secondary=[(node.span, "here")], help=help, fix=fix)
+            ctx.sink.add("E0314", message, written.key.span, secondary=[(node.span, "here")], help=help, fix=fix)
             continue
         if setting is None:
             unknown_key(written, table.of, table.names, ctx)

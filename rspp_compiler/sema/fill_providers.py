@@ -9,7 +9,8 @@ from rspp_compiler.ir import ast
 from rspp_compiler.ir.bound import BoundProvider, BoundUse, FilledNode, FilledProvider, FilledUse, Valued
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.origin import Origin
-from rspp_compiler.sema.engines import Engine, engine
+from rspp_compiler.sema.catalog import Engine
+from rspp_compiler.sema.engines import engine
 from rspp_compiler.sema.fields import Table, guessed, latest, read_block, read_fields, read_one, unknown_key
 from rspp_compiler.sema.kinds import PROVIDER_KINDS
 from rspp_compiler.sema.profile import ProfileTable

@@ -1,4 +1,4 @@
-"""Who ends the utterance of each party: the event that a reaction names, or that of the only detector (CONTRACTS §5)."""
+"""Who ends the utterance of each party: the event a reaction names, or that of the only detector (CONTRACTS §5)."""
 
 from __future__ import annotations
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from rspp_compiler.sema.catalog import CANCEL, HOOK_SETTINGS, LIMIT, MS, H, S, Setting
-from rspp_compiler.sema.engines import Engine
+from rspp_compiler.sema.catalog import CANCEL, HOOK_SETTINGS, LIMIT, MS, Engine, H, S, Setting
 from rspp_compiler.sema.fields import Table
 from rspp_compiler.sema.kinds import BLOCKS, EVERY_NODE, KINDS
 

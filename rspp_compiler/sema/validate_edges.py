@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from rspp_compiler.diagnostics import Fix
 from rspp_compiler.diagnostics.fixes import remove
 from rspp_compiler.ir import ast, spec
@@ -66,7 +64,9 @@ class EdgeSpecs:
             guard=bound.guard,
             verb=bound.verb,
             object=bound.object,
-            trigger=trigger and spec.TriggerSpec(span=trigger.span, node=trigger.node.id, port=trigger.port.name),
+            trigger=spec.TriggerSpec(span=trigger.span, node=trigger.node.id, port=trigger.port.name)
+            if trigger
+            else None,
             path=tuple(self.edge(edge) for edge in reaction.path),
         )
 

@@ -198,7 +198,7 @@ def _quantity(setting: Setting, value: ast.Value, at: Span, ctx: Context) -> int
         return None
     exact = Decimal(value.number) * units[value.unit]
     if exact != exact.to_integral_value():
-        nearest = show(setting, max(exact.to_integral_value("ROUND_CEILING"), Decimal(setting.min or 0)))
+        nearest = show(setting, max(int(exact.to_integral_value("ROUND_CEILING")), setting.min or 0))
         if nearest.endswith("ns"):  # finer than the language can say
             nearest = "1us"
         help, fix = f"write `{setting.name} = {nearest}`", Fix(value.span, nearest)
