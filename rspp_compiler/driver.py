@@ -25,6 +25,7 @@ PASSES: tuple[tuple[str, str, str], ...] = (
     ("analyze",       "analysis", "analysis"),  # graph    → rates, sizes, worst-case latency, memory
     ("layout",        "layout",   "layout"),    # analysis → ids, offsets, masks, tables
     ("freeze",        "layout",   "plan"),      # layout   → plan template and its hash
+    ("target",        "layout",   ""),          # plan     → the same plan, if the runtime can run it
     ("render",        "emit",     ""),          # plan     → files, in memory
     ("write",         "emit",     ""),          # files    → a folder
     ("compile",       "emit",     ""),          # folder   → wheel
@@ -67,7 +68,26 @@ def compile_pipeline(paths: Sequence[Path], options: Options | None = None, ctx:
     return Result(values, ctx.sink.diagnostics, ctx)
 
 
-def pass_function(package: str, name: str) -> Callable[[Any, Context], Any]:
+def lint_pipeline(paths: Sequence[Path], ctx: Context) -> Result:
+    """Compiles as far as nothing is written; to what that found, adds what `lint` has to say."""
+    result = compile_pipeline(paths, ctx=ctx)
+    program = result.values.get("link")
+    if program is None:
+        return result
+    subject = import_module("rspp_compiler.lint.subject").Subject(
+        program,
+        pass_function("sema", "index")(program),
+        import_module("rspp_compiler.sema.kinds").NODE_KINDS,
+        ctx.sources,
+        result.values.get("validate"),
+        result.values.get("analyze"),
+        is_whole=not any(found.code.startswith("E01") for found in result.diagnostics),
+    )
+    pass_function("lint", "lint")(subject, ctx)
+    return Result(result.values, ctx.sink.diagnostics, ctx)
+
+
+def pass_function(package: str, name: str) -> Callable[..., Any]:
     """The function of a pass; imported when it is first needed, so that `rsppc check` never loads the C toolchain."""
-    function: Callable[[Any, Context], Any] = getattr(import_module(f"rspp_compiler.{package}.{name}"), name)
+    function: Callable[..., Any] = getattr(import_module(f"rspp_compiler.{package}.{name}"), name)
     return function

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rspp_compiler.ir.abi import EDGES_MAX, NODES_MAX
 from rspp_compiler.ir.analysis import Analysis
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.graph import Graph
@@ -26,7 +25,7 @@ LEDGER_MIN = 64
 
 
 def layout(analysis: Analysis, ctx: Context) -> Layout | None:
-    """The plan tables but for their hash. Reports E0601 and E0602; None where those leave nothing to lay out."""
+    """The plan tables but for their hash. Reports E0601; None where that leaves nothing to lay out."""
     graph = analysis.graph
     if not _fits(graph, ctx):
         return None
@@ -59,7 +58,7 @@ def layout(analysis: Analysis, ctx: Context) -> Layout | None:
         modes=modes,
         ingress=_only(nodes, "ingress"),
         egress=_only(nodes, "egress"),
-        turn_owner=ids.event(spec.turn_owner),
+        turn_owner=ids.event(_owner(graph)),
         recogniser=recogniser,
         speech_start=speech_start,
         barge_in=barge_in,
@@ -97,7 +96,7 @@ def layout(analysis: Analysis, ctx: Context) -> Layout | None:
 
 
 def _fits(graph: Graph, ctx: Context) -> bool:
-    """Whether every item fits its edge, and the pipeline the kernel's sets."""
+    """Whether every item fits its edge."""
     fits = True
     for edge in graph.edges:
         port = graph.source_port(edge)
@@ -121,20 +120,12 @@ def _fits(graph: Graph, ctx: Context) -> bool:
                 label="room for at least 2 items is needed",
                 help="give it at least `2 items`",
             )
-    for count, most, what in (
-        (len(graph.nodes), NODES_MAX, "nodes"),
-        (len(graph.edges), EDGES_MAX, "edges"),
-    ):
-        if count > most:
-            fits = False
-            ctx.sink.add(
-                "E0602",
-                f"the pipeline has {count} {what}; at most {most} are possible",
-                graph.spec.span,
-                label=f"{count} {what}",
-                help="split it into two pipelines",
-            )
     return fits
+
+
+def _owner(graph: Graph) -> EventSpec | None:
+    """What ends an utterance of the first party: the kernel of this version knows one."""
+    return graph.spec.owners[0].event if graph.spec.owners else None
 
 
 def _detector(graph: Graph) -> str:
@@ -143,8 +134,8 @@ def _detector(graph: Graph) -> str:
         for event in reaction.events:
             if event.event == "barge_in":
                 return event.subject
-    owner: EventSpec | None = graph.spec.turn_owner
-    detectors = [node.id for node in graph.of_kind("vad")]
+    owner = _owner(graph)
+    detectors = [node.id for node in graph.of_kind("vad", "realtime")]
     if owner is not None and owner.subject in detectors:
         return owner.subject
     return detectors[0] if detectors else ""

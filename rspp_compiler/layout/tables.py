@@ -10,7 +10,7 @@ from rspp_compiler.ir.layout import Action, Edge, Event, Handoff, Mode, Node, Ov
 from rspp_compiler.ir.spec import EventSpec, ReactionSpec
 
 EVENT_BYTES_MAX = 1024  # of an event (CONTRACTS §2)
-IMPLICIT_EVENTS = ("started", "done", "error", "timeout", "barge_in")  # raised by the kernel; no provider emits them
+DETECTED = ("speech_start", "speech_end", "idle")  # emitted by a provider; every other event is raised by the kernel
 SUBJECTS = {"session": -1, "turn": -2}
 
 
@@ -25,6 +25,7 @@ class Ids:
         )
         self.edges = {graph.edges[index].id: id for id, index in enumerate(order)}
         self.modes = {"full": 0} | {mode.id: id for id, mode in enumerate(graph.spec.modes, start=1)}
+        self.tools = {tool.id: index for index, tool in enumerate(graph.spec.tools)}
         self.events = {name: id for id, (name, _, _) in enumerate(_events(graph))}
 
     def event(self, spec: EventSpec | None) -> int:
@@ -41,23 +42,26 @@ def events(graph: Graph, ids: Ids) -> tuple[Event, ...]:
 
 def _events(graph: Graph) -> list[tuple[tuple[str, str], int, int]]:
     named = {(event.subject, event.event) for reaction in graph.spec.reactions for event in reaction.events}
-    if graph.spec.turn_owner is not None:
-        named.add((graph.spec.turn_owner.subject, graph.spec.turn_owner.event))
+    named |= {(owner.event.subject, owner.event.event) for owner in graph.spec.owners}
     found: list[tuple[tuple[str, str], int, int]] = []
-    for subject in SUBJECTS:
+    for subject in (*SUBJECTS, *(tool.id for tool in graph.spec.tools)):
         found += [((subject, name), -1, -1) for other, name in sorted(named) if other == subject]
     for node in graph.nodes:
         ports = event_ports(node)
         data_ports = len(node.spec.outputs)
         found += [((node.id, name), node.position, data_ports + index) for index, name in enumerate(ports)]
-        found += [((node.id, name), node.position, -1) for name in IMPLICIT_EVENTS if (node.id, name) in named]
+        found += [
+            ((node.id, name), node.position, -1)
+            for name in node.spec.events
+            if name not in ports and (node.id, name) in named
+        ]
     return found
 
 
 def event_ports(node: GraphNode) -> tuple[str, ...]:
     """Events that a provider emits, each on a port of its own behind the data ports."""
     own = () if node.execution != "effect" else node.spec.events
-    return tuple(name for name in own if name not in IMPLICIT_EVENTS)
+    return tuple(name for name in own if name in DETECTED)
 
 
 def nodes(graph: Graph, ids: Ids) -> tuple[Node, ...]:
@@ -178,7 +182,7 @@ def reactions(graph: Graph, ids: Ids) -> tuple[Reaction, ...]:
     for reaction in graph.spec.reactions:
         for event in reaction.events:
             id = ids.event(event)
-            if reaction.verb == "end_utterance" and id == ids.event(graph.spec.turn_owner):
+            if reaction.verb == "end_utterance" and any(id == ids.event(owner.event) for owner in graph.spec.owners):
                 continue
             rows.append(Reaction(id=len(rows), event=id, action=_action(reaction, ids), line=reaction.span.line))
     return tuple(rows)
@@ -187,8 +191,10 @@ def reactions(graph: Graph, ids: Ids) -> tuple[Reaction, ...]:
 def _action(reaction: ReactionSpec, ids: Ids) -> Action:
     if reaction.trigger is not None:
         return Action("trigger", ids.nodes[reaction.trigger.node])
-    verb = reaction.verb or "cancel_turn"
-    return Action(verb, ids.modes[reaction.object or ""]) if verb == "degrade" else Action(verb)
+    verb, object = reaction.verb or "cancel_turn", reaction.object or ""
+    if verb in ("degrade", "enter"):
+        return Action(verb, ids.modes[object])
+    return Action(verb, ids.tools[object] if verb == "call" else ids.nodes.get(object, -1))
 
 
 def modes(graph: Graph, ids: Ids) -> tuple[Mode, ...]:
