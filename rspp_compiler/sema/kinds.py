@@ -28,7 +28,7 @@ _MODEL = (
 )
 _VOICE = (
     Setting("voice", "text", variables=True),
-    Setting("rate", "count", 80, 450, noun="words", about="words a minute"),
+    Setting("rate", "count", 80, 450, about="words a minute"),
     Setting("pitch", "count", 0, 100),
     Setting("language", "text", variables=True, about="a BCP 47 tag such as `en-US`"),
 )

@@ -30,10 +30,8 @@ class EdgeSpecs:
 
     def edge(self, edge: FilledEdge) -> spec.EdgeSpec:
         bound, fields = edge.bound, edge.fields
-        made: dict[str, Any] = {
-            field: self._number(field, valued) if field in _NUMBERS else valued.value
-            for field, valued in fields.items()
-        }
+        made = values(fields)
+        made |= {field: self._number(field, fields[field]) for field in _NUMBERS if field in fields}
         made["overflow"] = self._overflow(fields["overflow"])
         return spec.EdgeSpec(
             span=bound.span,
