@@ -60,7 +60,7 @@ class Context:
         return replace(self, sink=Sink(), policy=policy)
 
     def add_findings(self, variant: Context) -> None:
-        """Findings of a policy's variant, each with a note that names it; what holds without the policy was said before."""
+        """Findings of a policy's variant, each with a note that names it; what holds without it was said before."""
         known = {(found.code, found.primary) for found in self.sink.diagnostics}
         for found in variant.sink.diagnostics:
             if (found.code, found.primary) not in known:

@@ -201,8 +201,8 @@ class SyncSpec(SpecModel):
 
 
 class EdgeSpec(SpecModel):
-    """One flow. `scope` is `turn` when what flows belongs to one: such an edge starts every turn empty. `opens_turn`: what
-    flows is a whole utterance, with which a turn begins.
+    """One flow. `scope` is `turn` when what flows belongs to one: such an edge starts every turn empty.
+    One that `opens_turn` carries whole utterances, with which turns begin.
 
     `buffer_ns` is the age bound of what waits (0: none, the edge only blocks), `latency_ns` the most the edge may add.
     An item passes when `guard` holds; with `otherwise`, when no guard of a sibling did.

@@ -1,8 +1,9 @@
 """What the pipeline *is*, and its hash (CONTRACTS §6).
 
-The template holds names, kinds, ports, bounds, budgets, reactions, modes, the profile, provider bindings with their
-options, and the content of the files they name. It holds no secret (only references), no `meta`, no comment, no place
-in the source, and nothing that only says how a kernel stores it. Two sources that mean the same have the same hash.
+The template holds the tables of the plan, and the spec behind them: names, kinds, ports, bounds, budgets, reactions with
+their conditions, modes, policies, tools, providers with their options, and the content of the files they name. It holds
+no secret (only references), no `meta`, no comment, no place in the source, and nothing that only says how a kernel stores
+it. Two sources that mean the same have the same hash.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from rspp_compiler.layout.resources import resources
 DOMAIN = b"rspp.plan.template.v1\0"
 # Of the tables: the hash itself, what is only storage, and places in the source. `rule` is the dump's own word.
 _NOT_THE_PIPELINE = ("template_hash", "memory_bytes", "line", "rule")
+# Of the spec: places, where values are from, how they were written, and notes for people.
+_NOT_THE_MEANING = ("span", "origins", "shown", "implicit", "meta")
 
 
 def freeze(layout: Layout, ctx: Context) -> Frozen:
@@ -32,6 +35,7 @@ def freeze(layout: Layout, ctx: Context) -> Frozen:
     bindings = _providers(graph)
     template: dict[str, Any] = {
         "plan": _without(to_data(layout.plan), _NOT_THE_PIPELINE),
+        "spec": _without(to_data(graph.spec), _NOT_THE_MEANING),
         "handlers": list(layout.handlers),
         "providers": [
             {"node": binding.node, "provider": binding.provider, "options": binding.options} for binding in bindings

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from rspp_compiler.ir.analysis import EdgeBound
 from rspp_compiler.ir.graph import GraphEdge
 from rspp_compiler.ir.plan import Layout
+from rspp_compiler.ir.proofs.bounds import EdgeBound
 
 _STRATEGY = {"drop_oldest": "drop", "drop_newest": "drop"}
 _REPLAY = {

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rspp_compiler.ir.analysis import Analysis, EdgeBound
+from rspp_compiler.ir.analysis import Analysis
 from rspp_compiler.ir.graph import Graph, GraphEdge, GraphNode
 from rspp_compiler.ir.layout import Action, Edge, Event, Handoff, Mode, Node, Overflow, Port, Reaction
+from rspp_compiler.ir.proofs.bounds import EdgeBound
 from rspp_compiler.ir.spec import EventSpec, ReactionSpec
 
 EVENT_BYTES_MAX = 1024  # of an event (CONTRACTS §2)

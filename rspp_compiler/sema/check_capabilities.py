@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from rspp_compiler.diagnostics import Fix
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.graph import Graph, GraphNode
+from rspp_compiler.ir.origin import Origin
 from rspp_compiler.ir.spec import CandidateSpec, ProviderSpec
+from rspp_compiler.sema.catalog import Engine
 from rspp_compiler.sema.engines import ENGINES, engine
 from rspp_compiler.sema.mending import without_use
 from rspp_compiler.source import Span
@@ -38,12 +41,10 @@ def languages_known(graph: Graph, ctx: Context) -> None:
             f"`{candidate.name}` does not know the language `{language}` of `{node.id}`",
             span,
             label=f"`{language}`",
-            secondary=[(candidate.span, f"`{candidate.name}` knows: {known}")] if _is_written(candidate, ctx) else (),
-            notes=(f"`{candidate.name}` performs `{node.id}` because of {provider.origin('candidates')}",)
-            if not _is_written(candidate, ctx)
-            else (),
+            secondary=[(candidate.span, f"`{candidate.name}` knows: {known}")] if _is_written(candidate) else (),
+            notes=_chosen_by(candidate, node),
             help=f"choose one that it knows ({known}), or another provider",
-            fix=_without(candidate, provider, ctx) or Fix(span, f'"{of.languages[0]}"'),
+            fix=_without(candidate, provider, ctx) or _instead(graph, node, candidate, ctx),
         )
 
 
@@ -62,10 +63,10 @@ def providers_can(graph: Graph, ctx: Context) -> None:
                 f"`{candidate.name}` cannot {need.words}",
                 need.span,
                 label=f"needs a provider that can {need.words}",
-                secondary=[(candidate.span, f"may perform `{node.id}`")] if _is_written(candidate, ctx) else (),
-                notes=(f"these can: {', '.join(f'`{name}`' for name in able)}",) if able else (),
+                secondary=[(candidate.span, f"may perform `{node.id}`")] if _is_written(candidate) else (),
+                notes=(f"these can: {', '.join(f'`{name}`' for name in able)}", *_chosen_by(candidate, node)),
                 help=f"use another provider for `{node.id}`, or do without",
-                fix=_without(candidate, provider, ctx) or _instead(candidate, able, ctx),
+                fix=_without(candidate, provider, ctx) or _instead(graph, node, candidate, ctx),
             )
 
 
@@ -96,24 +97,47 @@ def _performers(graph: Graph) -> Iterator[tuple[GraphNode, ProviderSpec, Candida
             yield node, provider, candidate
 
 
-def _is_written(candidate: CandidateSpec, ctx: Context) -> bool:
+def _is_written(candidate: CandidateSpec) -> bool:
     """Whether the user chose the candidate, and not the profile."""
     return not candidate.span.file.startswith("execution_profile/")
 
 
+def _chosen_by(candidate: CandidateSpec, node: GraphNode) -> tuple[str, ...]:
+    if _is_written(candidate):
+        return ()
+    return (f"no provider block serves `{node.id}`: {Origin.profile(candidate.span)} names `{candidate.name}`",)
+
+
 def _without(candidate: CandidateSpec, provider: ProviderSpec, ctx: Context) -> Fix | None:
     """Its `use` line goes, as long as another is left."""
-    if len(provider.candidates) < 2 or not _is_written(candidate, ctx):
+    if len(provider.candidates) < 2 or not _is_written(candidate):
         return None
     return without_use(candidate.span, ctx)
 
 
-def _instead(candidate: CandidateSpec, able: list[str], ctx: Context) -> Fix | None:
-    """The name of one that can, where the line has no settings that it may not know."""
-    if not able or not _is_written(candidate, ctx):
+def _instead(graph: Graph, node: GraphNode, candidate: CandidateSpec, ctx: Context) -> Fix | None:
+    """One that can do all that the node asks for: in its place, or in a block of its own where the profile chose."""
+    able = _able(graph, node)
+    if able is None:
         return None
+    keys = {setting.name for setting in able.settings}
+    name = re.sub(r"\W", "_", able.name).upper()
+    use = able.name + (f' {{ api_key = secret("env://{name}_API_KEY") }}' if "api_key" in keys else "")
+    if not _is_written(candidate):
+        source = ctx.source(graph.spec.span)
+        end = len(source.text.rstrip())
+        return Fix(source.span(end, len(source.text)), f"\n\nprovider {able.kind} {{ use {use} }}\n")
     source = ctx.source(candidate.span)
     end = source.offset(candidate.span.end_line, candidate.span.end_column)
-    if source.text[end:].lstrip(" \t").startswith("{"):
-        return None
-    return Fix(candidate.span, able[0])
+    has_settings = source.text[end:].lstrip(" \t").startswith("{")
+    return Fix(candidate.span, able.name if has_settings else use)
+
+
+def _able(graph: Graph, node: GraphNode) -> Engine | None:
+    features = {need.feature for need in _needs(graph, node)}
+    language = str(node.spec.settings.get("language", "auto")).split("-")[0].lower()
+    for of in ENGINES.values():
+        knows = not of.languages or language in (*of.languages, "auto")
+        if of.kind == node.kind and features <= of.features and knows:
+            return of
+    return None

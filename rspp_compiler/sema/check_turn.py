@@ -31,7 +31,7 @@ def typed_text_needs_no_flow(graph: Graph, ctx: Context) -> None:
 
 
 def nothing_reaches_back(graph: Graph, ctx: Context) -> None:
-    """E0407: no flow of a turn into hearing. E0408: none into a turn, or to the user's ear, that no turn was opened for."""
+    """E0407: no flow of a turn into hearing. E0408: none into a turn, or to the user's ear, that no turn opened for."""
     for edge in graph.edges:
         target = graph.node(edge.target)
         if edge.scope == "turn" and target.scope != "turn" and target.execution != "boundary" and not edge.opens_turn:
@@ -57,7 +57,7 @@ def nothing_reaches_back(graph: Graph, ctx: Context) -> None:
 
 
 def _is_voice(target: GraphNode, edge: GraphEdge) -> bool:
-    """Audio that is heard belongs to a turn; text may be shown at any time, and `ambient` is for the session's sounds."""
+    """Audio that is heard belongs to a turn; text may be shown at any time; `ambient` is for the session's sounds."""
     return target.kind == "egress" and edge.target_port == "audio"
 
 
@@ -85,9 +85,7 @@ def _begin_at_utterance(graph: Graph, edge: GraphEdge, ctx: Context) -> Fix | No
 
 
 def one_recogniser(graph: Graph, ctx: Context) -> None:
-    """E0413: a turn answers the utterance of one recogniser. Several parties have one each; a guarded choice has several
-    that are never asked at once.
-    """
+    """E0413: a turn answers the utterance of one recogniser. Parties have one each; behind guards, one hears at a time."""
     firsts: dict[str, GraphNode] = {}
     for node in graph.of_kind("stt"):
         if any(edge.spec.guard or edge.spec.otherwise for edge in graph.into(node.id)):

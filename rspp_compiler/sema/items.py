@@ -48,7 +48,7 @@ class Items:
                 yield item
 
     def providers(self) -> Iterator[ast.Provider]:
-        """Blocks of the pipeline's own files, and the pools of the others: who serves a kind is for the pipeline to say."""
+        """Blocks of the pipeline's own files, and the pools of the others: only the pipeline says who serves a kind."""
         for file, items in self._own.items():
             for item in items.values():
                 if isinstance(item, ast.Provider) and (file in self._main or item.kind is not None):
