@@ -8,8 +8,9 @@ from typing import Any
 from rspp_compiler.emit.literal import text
 from rspp_compiler.emit.mermaid import mermaid
 from rspp_compiler.ir.abi import ABI_HASH
-from rspp_compiler.ir.analysis import Analysis, PathLatency
+from rspp_compiler.ir.analysis import Analysis
 from rspp_compiler.ir.plan import Frozen
+from rspp_compiler.ir.proofs.latency import PathLatency
 
 RUNTIME = "rspp-runtime>=0.1,<0.2"
 RUNTIME_LOCAL = "rspp-runtime[local]>=0.1,<0.2"
@@ -88,7 +89,7 @@ def ms(ns: int) -> str:
 def _ends(analysis: Analysis) -> list[dict[str, str]]:
     """How each failure ends; failures of a node that end alike share a row."""
     failures: dict[tuple[str, str], list[str]] = {}
-    for end in analysis.ends:
+    for end in analysis.ends.ends:
         failures.setdefault((end.node, end.end), []).append(end.failure)
     return [{"node": node, "failure": " or ".join(names), "end": end} for (node, end), names in failures.items()]
 
@@ -96,15 +97,16 @@ def _ends(analysis: Analysis) -> list[dict[str, str]]:
 def _latency_intro(analysis: Analysis) -> str:
     if analysis.worst is None:
         return "No path of this pipeline begins at the end of input."
-    limit = f"The {analysis.limit} is {ms(analysis.limit_ns)} ({analysis.limit_origin})"
-    slack = ms(analysis.limit_ns - analysis.worst.total_ns)
+    found = analysis.latency
+    limit = f"The {found.limit} is {ms(found.limit_ns)} ({found.limit_origin})"
+    slack = ms(found.limit_ns - analysis.worst.total_ns)
     return f"{limit}; the slowest path takes at most {ms(analysis.worst.total_ns)}, so {slack} remain."
 
 
 def _latency_tables(analysis: Analysis) -> list[dict[str, Any]]:
     """One table for each path; causes with the same path share one."""
     groups: dict[tuple[object, ...], list[PathLatency]] = {}
-    for path in analysis.paths:
+    for path in analysis.latency.paths:
         groups.setdefault((path.kind, path.output, path.steps), []).append(path)
     return [_latency_table(paths) for paths in groups.values()]
 

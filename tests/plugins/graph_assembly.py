@@ -45,7 +45,9 @@ def _edge(
     if edge.origin("scope").kind == "user":
         scope = edge.scope
     ends = (edge.source, edge.source_port, edge.target, edge.target_port)
-    return GraphEdge(edge.id, *ends, scope, reactions, opens, edge.model_copy(update={"scope": scope}))
+    return GraphEdge(
+        edge.id, *ends, scope, reactions, opens, edge.model_copy(update={"scope": scope, "opens_turn": opens})
+    )
 
 
 def owners(
