@@ -18,7 +18,7 @@ RUNTIME = ROOT / "runtime_base" / "src"
 
 # ---- who may import whom in the compiler: a room imports rooms of a lower rank, and itself
 RANK = {"source": 0, "diagnostics": 1, "ir": 2}
-RANK |= dict.fromkeys(("syntax", "sema", "analysis", "layout", "emit", "compat"), 3)
+RANK |= dict.fromkeys(("syntax", "sema", "analysis", "layout", "emit", "compat", "lint"), 3)
 RANK |= {"driver": 4, "lsp": 5, "cli": 6}
 DATA_ROOMS = {"_grammar": "grammar", "_templates": "templates"}  # shipped under the compiler's name; no code in them
 

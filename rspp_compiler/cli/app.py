@@ -85,6 +85,25 @@ def check(files: Files, error_format: Format = ErrorFormat.text, json: Json = Fa
 
 
 @app.command()
+def lint(files: Files, error_format: Format = ErrorFormat.text, json: Json = False, fix: Fix = False) -> None:
+    """Reports what compiles and is better done otherwise.
+
+    And every mistake that `check` reports. rspp.toml says which rules a project wants.
+    """
+    from rspp_compiler.cli import report
+    from rspp_compiler.driver import lint_pipeline
+    from rspp_compiler.ir.context import Context, Options
+
+    def run() -> list[Result]:
+        return [lint_pipeline([file], Context(options=Options(until="layout"))) for file in files]
+
+    format = _format(error_format, json)
+    results = _fixed(run, fix, format)
+    report.findings(results, format=format, to=sys.stdout)
+    _exit(results, any(result.diagnostics for result in results))
+
+
+@app.command()
 def build(
     files: Files,
     output: Output = Path("generated"),
@@ -282,10 +301,10 @@ def _fixed(run: Callable[[], list[Result]], fix: bool, format: str) -> list[Resu
         raise typer.Exit(EXIT_USAGE) from None
 
 
-def _exit(results: list[Result], has_drift: bool = False) -> None:
+def _exit(results: list[Result], found_more: bool = False) -> None:
     """Leaves with the code that the findings ask for; a file that cannot be read is wrong usage."""
     codes = {found.code for result in results for found in result.diagnostics}
     if "E0101" in codes:
         raise typer.Exit(EXIT_USAGE)
-    if has_drift or not all(result.ok for result in results):
+    if found_more or not all(result.ok for result in results):
         raise typer.Exit(EXIT_FINDINGS)

@@ -2,6 +2,7 @@
 
 E01 source and syntax · E02 names · E03 values · E04 types and graph · E05 latency and budgets · E06 memory and layout
 E07 write and compile · E08 reactions and ownership of the turn · E09 not supported yet
+W00 to W06 what `rsppc lint` finds: see `lint/rules/`
 E10 cancel and ends · E11 determinism and data classes · E12 cost
 """
 
@@ -37,6 +38,8 @@ CODES: dict[str, Code] = {
     "E0112": Code("bracket never opened"),
     "E0113": Code("string never closed"),
     "E0114": Code("unknown escape in a string"),
+    "E0191": Code("lint settings cannot be read"),
+    "E0192": Code("unknown code in the lint settings"),
     # ---- names
     "E0201": Code("reserved word used as a name"),
     "E0202": Code("name declared twice"),
@@ -80,6 +83,9 @@ CODES: dict[str, Code] = {
     "E0309": Code("malformed reference"),
     "E0310": Code("required setting missing"),
     "E0311": Code("settings contradict each other"),
+    "E0312": Code("unknown variable"),
+    "E0313": Code("pool of another kind"),
+    "E0314": Code("setting that no mode can change"),
     # ---- types and the graph
     "E0401": Code("types do not agree"),
     "E0402": Code("item larger than the port takes"),
@@ -153,4 +159,44 @@ CODES: dict[str, Code] = {
     "E1002": Code("soft cancel without an end"),
     "E1003": Code("commit point before the last flow"),
     "E1004": Code("cancelled node that is started again"),
+    "E1010": Code("fallback that leads back to itself"),
+    "E1011": Code("failure without an end"),
+    "E1012": Code("wait without a deadline"),
+    "E1013": Code("paused, and never resumed"),
+    # ---- lint: comments that allow
+    "W0001": Code("allowed without a reason", "warning"),
+    "W0002": Code("unknown code allowed", "warning"),
+    "W0003": Code("nothing to allow", "warning"),
+    # ---- lint: names and texts
+    "W0101": Code("no version", "warning"),
+    "W0102": Code("node called like a kind", "warning"),
+    "W0103": Code("no owner", "warning"),
+    "W0104": Code("long prompt in the pipeline", "warning"),
+    "W0105": Code("long speech", "warning"),
+    # ---- lint: declared and not used
+    "W0201": Code("mode never used", "warning"),
+    "W0202": Code("tool never used", "warning"),
+    "W0203": Code("module never used", "warning"),
+    "W0204": Code("import never used", "warning"),
+    "W0205": Code("party never used", "warning"),
+    "W0206": Code("pool never used", "warning"),
+    "W0207": Code("provider never used", "warning"),
+    # ---- lint: the conversation
+    "W0301": Code("cannot be interrupted", "warning"),
+    "W0302": Code("voice without a language", "warning"),
+    "W0303": Code("end-pointer without partials", "warning"),
+    "W0304": Code("silence of the user without a reaction", "warning"),
+    "W0305": Code("silence while a tool works", "warning"),
+    "W0306": Code("silence too short or too long", "warning"),
+    # ---- lint: failures
+    "W0401": Code("model without a fallback", "warning"),
+    "W0402": Code("transfer without a fallback", "warning"),
+    "W0403": Code("provider with a single candidate", "warning"),
+    "W0404": Code("retry that never happens", "warning"),
+    # ---- lint: time
+    "W0501": Code("loose turn budget", "warning"),
+    "W0502": Code("text held back for long", "warning"),
+    # ---- lint: data
+    "W0601": Code("recording without an end", "warning"),
+    "W0602": Code("recording without a region", "warning"),
 }

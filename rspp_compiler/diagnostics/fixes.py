@@ -18,6 +18,7 @@ from rspp_compiler.source import Source, Span
 
 _TOKEN = re.compile(r'"""(?:[^"\\]|\\[\s\S]|"(?!""))*"""|"(?:[^"\\\n]|\\.)*"|(?P<blank>#[^\n]*|\s+)|.')
 _BLANKS = re.compile(r"[ \t]*")
+_EMPTY = re.compile(r"[ \t\r]*\n")
 _REST = re.compile(r"[ \t\r]*(#[^\n]*)?(?=\n|\Z)")  # of a line on which nothing more is said
 
 # ---- applying
@@ -93,7 +94,8 @@ def both(first: Fix, *others: Fix) -> Fix:
 def remove(source: Source, span: Span) -> Fix:
     """Removes a line, a setting or an item of a list, and the comma or the line end that separates it.
 
-    What stands alone on its lines goes with them, and with the comment behind it.
+    What stands alone on its lines goes with them, and with the comment behind it. Where it stood between two empty
+    lines, one of them goes as well.
     """
     start, end = _offsets(source, span)
     text = source.text
@@ -101,7 +103,7 @@ def remove(source: Source, span: Span) -> Fix:
     comma = re.compile(r"[ \t]*,").match(text, end)
     rest = _REST.match(text, comma.end() if comma else end)
     if rest and not text[line_start:start].strip():
-        return Fix(source.span(line_start, rest.end() + 1), "")
+        return Fix(source.span(line_start, _behind_gap(text, line_start, rest.end() + 1)), "")
     if comma:
         return Fix(source.span(start, comma.end() if rest else _behind_blanks(text, comma.end())), "")
     before = text[line_start:start].rstrip()
@@ -163,6 +165,13 @@ def _behind_blanks(text: str, offset: int) -> int:
     """Offset of the first character, from `offset` on, that is no blank."""
     blanks = _BLANKS.match(text, offset)
     return blanks.end() if blanks else offset
+
+
+def _behind_gap(text: str, start: int, end: int) -> int:
+    """`end`, or the end of the empty line behind it if another lies before `start`, or nothing does."""
+    is_apart = start == 0 or re.search(r"(\A|\n)[ \t\r]*\n\Z", text[max(0, start - 80) : start]) is not None
+    gap = _EMPTY.match(text, end)
+    return gap.end() if gap and is_apart else end
 
 
 def _indented(text: str, source: Source, offset: int) -> str:

@@ -123,6 +123,11 @@ def test_ten_thousand_fixes_take_no_time() -> None:
     [
         ("{\n  a = 1\n  b = 2\n}", "a = 1", "{\n  b = 2\n}"),
         ("{\n  a = 1,  # why\n  b = 2\n}", "a = 1", "{\n  b = 2\n}"),
+        ("x\n\na -> b\n\ny", "a -> b", "x\n\ny"),
+        ("x\r\n\r\na -> b\r\n\r\ny", "a -> b", "x\r\n\r\ny"),
+        ("a -> b\n\ny", "a -> b", "y"),
+        ("x\na -> b\n\ny", "a -> b", "x\n\ny"),
+        ("x\n\na -> b\ny", "a -> b", "x\n\ny"),
         ("{\r\n  a = 1\r\n  b = 2\r\n}", "a = 1", "{\r\n  b = 2\r\n}"),
         ("{\n  a = {\n    x\n  }\n  b\n}", "a = {\n    x\n  }", "{\n  b\n}"),
         ("{ a = 1, b = 2 }", "a = 1", "{ b = 2 }"),

@@ -27,6 +27,10 @@ EXEMPT = {
     "E0604": "what can be left out of a file, only its author knows",
     "E0705": "the installation lacks a part",
     "E0706": "a mistake of the compiler or of the toolchain",
+    "W0103": "who answers for a pipeline, the text does not say",
+    "W0104": "a fix changes files and makes none",
+    "W0105": "what is worth saying, only its author knows",
+    "W0602": "where recordings may lie, the text does not say",
     "E0708": "wheels are missing, or the tool that builds images refuses",
 }
 # And these cannot be caused by a command either, but only by an installation that is broken: `tests/compile` breaks it.

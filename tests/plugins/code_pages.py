@@ -29,7 +29,7 @@ from rspp_compiler.diagnostics import Diagnostic
 from rspp_compiler.diagnostics.catalog import page
 from rspp_compiler.diagnostics.fixes import apply_all
 from rspp_compiler.diagnostics.render import render
-from rspp_compiler.driver import compile_pipeline
+from rspp_compiler.driver import compile_pipeline, lint_pipeline
 from rspp_compiler.ir.context import Context, Options
 
 MAIN = "example.rspp"
@@ -101,13 +101,9 @@ def run(code: str, texts: dict[str, str]) -> Run:
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_text(text, encoding="utf-8", newline="")
         ctx = Context(options=Options(until="freeze"))
-        result = compile_pipeline([Path(MAIN)], ctx=ctx)
-        found = result.diagnostics
-        if code.startswith("W"):
-            from rspp_compiler.lint.lint import lint
-
-            found = lint(result.values, ctx)
-        return Run(texts, found, render(found, ctx.sources))
+        is_about_lint = code.startswith(("W", "E019"))
+        result = lint_pipeline([Path(MAIN)], ctx) if is_about_lint else compile_pipeline([Path(MAIN)], ctx=ctx)
+        return Run(texts, result.diagnostics, render(result.diagnostics, ctx.sources))
 
 
 @functools.cache

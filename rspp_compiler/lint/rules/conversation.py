@@ -1,0 +1,135 @@
+"""How it feels to talk to it: W03."""
+
+from __future__ import annotations
+
+from rspp_compiler.diagnostics import Fix, Sink
+from rspp_compiler.diagnostics.fixes import line_before, line_behind, remove, setting_in
+from rspp_compiler.ir import ast
+from rspp_compiler.ir.symbols import Symbol
+from rspp_compiler.lint.subject import Body, Subject, ms, setting, settings_of
+
+# Between these, people neither feel cut off nor left alone.
+SILENCE_NS_MIN, SILENCE_NS_MAX = 150_000_000, 1_000_000_000
+
+
+def barge_in(subject: Subject, sink: Sink) -> None:
+    """W0301: people interrupt. An agent that goes on talking feels like a machine that plays a tape."""
+    for body in subject.bodies:
+        detectors = body.of_kind("vad", "realtime")
+        if not body.speaks or not detectors or any(event == "barge_in" for _, event, _ in body.events()):
+            continue
+        reaction = f"on {detectors[0].name}.barge_in -> cancel turn"
+        sink.add(
+            "W0301",
+            f"`{body.item.name.text}` cannot be interrupted",
+            body.item.name.span,
+            label="it speaks, and goes on speaking whatever the user says",
+            help=f"let it stop when it is interrupted: `{reaction}`",
+            fix=reaction_in(subject, body, reaction),
+        )
+
+
+def language(subject: Subject, sink: Sink) -> None:
+    """W0302: a recogniser that is told the language, and a voice that is not, will speak with an accent at best."""
+    for body in subject.bodies:
+        told = [one for node in body.of_kind("stt") if (one := setting(settings_of(node), "language"))]
+        texts = {one.value.text for one in told if isinstance(one.value, ast.Text)} - {"auto"}
+        if len(texts) != 1 or _voice_is_chosen(subject):
+            continue
+        written = f'language = "{texts.pop()}"'
+        for node in body.of_kind("tts"):
+            if not any(setting(settings_of(node), key) for key in ("language", "voice", "provider")):
+                sink.add(
+                    "W0302",
+                    f"`{node.name}` is not told which language it speaks",
+                    node.at,
+                    secondary=[(told[0].span, "the recogniser is")],
+                    help=f"tell it: `{written}`",
+                    fix=_told(subject, body, node, written),
+                )
+
+
+def _voice_is_chosen(subject: Subject) -> bool:
+    """Whether every engine that speaks is given its voice where it is named."""
+    blocks = [item for item in subject.items() if isinstance(item, ast.Provider) and item.name.text == "tts"]
+    uses = [offer for block in blocks for offer in block.offers if isinstance(offer, ast.Use)]
+    return bool(uses) and all(any(setting(use.settings, key) for key in ("voice", "language")) for use in uses)
+
+
+def _told(subject: Subject, body: Body, node: Symbol, written: str) -> Fix:
+    """The setting in the node's braces; a node that only a flow names gets a line."""
+    source = subject.source(node.at)
+    if isinstance(node.item, ast.Node):
+        block = node.item.settings
+        return setting_in(source, node.item.span, block.span if block else None, written)
+    return line_before(source, body.lines(ast.Flow)[0].span, f"node {node.name} {{ {written} }}")
+
+
+def partials(subject: Subject, sink: Sink) -> None:
+    """W0303: an end-pointer that does not see partials learns what was said only when it is too late to decide."""
+    for body in subject.bodies:
+        recognisers, flows = body.of_kind("stt"), body.lines(ast.Flow)
+        for node in body.of_kind("endpointer"):
+            into = [flow for flow in flows if any(hop.ref.parts[0].text == node.name for hop in flow.hops)]
+            if len(recognisers) != 1 or any(flow.start.text.endswith(".partial") for flow in into):
+                continue
+            wanted = f"{recognisers[0].name}.partial"
+            # A flow straight from the recogniser only takes the wrong output.
+            straight = [
+                flow.start.span
+                for flow in into
+                if flow.start.parts[0].text == recognisers[0].name and flow.hops[0].ref.parts[0].text == node.name
+            ]
+            if into and not straight:
+                continue
+            sink.add(
+                "W0303",
+                f"`{node.name}` decides without partials when the user is done",
+                node.at,
+                label="the final text comes when the utterance has ended anyway",
+                help=f"show it what is being said: `{wanted} -> {node.name}`",
+                fix=Fix(straight[0], wanted)
+                if straight
+                else line_behind(subject.source(node.at), flows[-1].span, f"{wanted} -> {node.name}"),
+            )
+
+
+def idle(subject: Subject, sink: Sink) -> None:
+    """W0304: a detector that watches for silence, and nobody who asks."""
+    for body in subject.bodies:
+        for node in body.of_kind("vad", "realtime"):
+            watches = setting(settings_of(node), "idle_after")
+            if watches is not None and not body.reacts_to(node.name, "idle"):
+                sink.add(
+                    "W0304",
+                    f"nobody reacts when `{node.name}` finds that the user is silent",
+                    watches.span,
+                    help=f"react to it, as in `on {node.name}.idle -> nudge -> voice`, or remove this",
+                    fix=remove(subject.source(watches.span), watches.span),
+                )
+
+
+def silence(subject: Subject, sink: Sink) -> None:
+    """W0306: too short a silence cuts people off in mid-sentence; too long a one feels as if nobody were there."""
+    spec = subject.spec
+    for node in spec.nodes if spec else ():
+        ns, origin = node.settings.get("min_silence_ns"), node.origin("settings.min_silence_ns")
+        if not isinstance(ns, int) or origin.kind != "user" or SILENCE_NS_MIN <= ns <= SILENCE_NS_MAX:
+            continue
+        nearest = ms(min(max(ns, SILENCE_NS_MIN), SILENCE_NS_MAX))
+        sink.add(
+            "W0306",
+            f"`{node.id}` takes {ms(ns)} of silence for the end of what the user says",
+            origin.span,
+            label="cuts off whoever stops to think" if ns < SILENCE_NS_MIN else "feels as if nobody were there",
+            notes=[f"people are comfortable between {ms(SILENCE_NS_MIN)} and {ms(SILENCE_NS_MAX)}"],
+            help=f"write `{nearest}`",
+            fix=Fix(origin.span, nearest),
+        )
+
+
+def reaction_in(subject: Subject, body: Body, *lines: str) -> Fix:
+    """Lines behind the last reaction of a pipeline, or else behind its last flow."""
+    lines: list[ast.Flow | ast.Reaction] = [*body.lines(ast.Flow), *body.reactions]
+    place = lines[-1].span
+    return line_behind(subject.source(place), place, "\n".join(lines))
