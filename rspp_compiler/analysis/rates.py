@@ -1,0 +1,108 @@
+"""Rates and buffers: what comes how often, in which numbers it balances, and how much each edge must hold for it.
+
+    gate (a : audio(16kHz, mono, s16le, 20ms)) -> …, fed with frames of 30 ms: in 60 ms two items come and three go
+
+The balance equations of synchronous dataflow, solved exactly for everything that goes by one clock. From them follow
+the smallest buffers: of a single edge in closed form, of ways that run beside each other by executing a round.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rspp_compiler.analysis.buffers import Minimum, minima
+from rspp_compiler.analysis.network import Network, networks
+from rspp_compiler.analysis.report_rates import report_buffer, report_join, report_oversupply
+from rspp_compiler.analysis.streams import CONVERTERS, Streams, is_plain, streams, waits_within
+from rspp_compiler.analysis.words import duration
+from rspp_compiler.ir.context import Context
+from rspp_compiler.ir.graph import Graph, GraphEdge
+from rspp_compiler.ir.proofs.assumptions import Assumption
+from rspp_compiler.ir.proofs.rates import Balance, Buffer, Need, Rates, StreamRate
+
+
+def rates(graph: Graph, ctx: Context) -> Rates:
+    """Every stream, balance and buffer; E0510 to E0514 for what does not balance and for edges that hold too little."""
+    found = streams(graph)
+    nets = networks(graph, found)
+    least = {id: one for network in nets.values() for id, one in minima(network).items()}
+    buffers = []
+    for edge in graph.edges:
+        row = _buffer(graph, found, edge, least[edge.id])
+        buffers.append(row)
+        report_buffer(graph, found, edge, least[edge.id], row, ctx)
+    for join in found.joins.values():
+        report_join(graph, found, join, ctx)
+    for edge in graph.edges:
+        report_oversupply(graph, found, edge, ctx)
+    return Rates(
+        tuple(_stream_rows(found)),
+        tuple(_balance(network) for network in nets.values()),
+        tuple(buffers),
+        tuple(_assumptions(graph, found)),
+    )
+
+
+def _stream_rows(found: Streams) -> Iterator[StreamRate]:
+    named = [(f"{node}.{port}", stream) for (node, port), stream in found.made.items()]
+    named += [(id, stream) for id, stream in found.arriving.items() if stream.clock.at == id]
+    for name, stream in named:
+        clock = stream.clock
+        is_fixed = clock.kind == "real_time"
+        yield StreamRate(name, clock.id, is_fixed, stream.ceiling, stream.frame_ns, f"`{clock.at}` {clock.because}")
+
+
+def _balance(network: Network) -> Balance:
+    named = [f"{actor.subject}.{actor.port}" if actor.port else actor.subject for actor in network.actors]
+    return Balance(network.clock.id, network.round_ns, tuple(zip(named, network.times, strict=True)))
+
+
+# ---- buffers
+
+
+def _buffer(graph: Graph, found: Streams, edge: GraphEdge, one: Minimum) -> Buffer:
+    held = one.held
+    need: Need = "item"
+    count = 1
+    needs: tuple[tuple[Need, int], ...] = (
+        ("frames", one.ends),
+        ("loop", one.least),
+        ("window", _window(graph, found, edge)),
+    )
+    for name, items in needs:
+        if items > count:
+            need, count = name, items
+    if held.usable < count <= held.items:
+        need = "step"
+    return Buffer(edge.id, held.items, held.bound, count + held.slack, need, one.is_exact, held.origin)
+
+
+def _window(graph: Graph, found: Streams, edge: GraphEdge) -> int:
+    """Items of a stream that comes as time passes, while a node waits for what has another clock: those of the whole
+    wait, and one that comes as it ends. 0 where nothing makes them wait.
+    """
+    node, stream = graph.node(edge.target), found.arriving[edge.id]
+    within = node.spec.settings.get("within_ns")
+    if not waits_within(node) or not isinstance(within, int) or stream.clock.kind != "real_time":
+        return 0
+    others = (found.arriving[other.id].clock for other in graph.into(node.id) if is_plain(other))
+    return within // stream.frame_ns + 1 if any(clock != stream.clock for clock in others) else 0
+
+
+# ---- what it rests on
+
+
+def _assumptions(graph: Graph, found: Streams) -> Iterator[Assumption]:
+    """An ingress does not send faster than it says; what keeps time hands on as much audio as it takes."""
+    for (id, port), stream in found.made.items():
+        node = graph.node(id)
+        spec = node.spec.output(port)
+        if spec is None or not stream.frame_ns:
+            continue
+        subject, time, origin = f"{id}.{port}", duration(stream.frame_ns), spec.origin("item_ns")
+        if node.kind == "ingress":
+            text = f"`{subject}` sends an item every {time}, and none in between"
+            yield Assumption("rate", subject, stream.frame_ns, text, origin)
+        elif node.kind in CONVERTERS and stream.clock.at != id:
+            text = f"`{subject}` hands on as much audio as `{id}` takes, {time} in each item"
+            yield Assumption("rate", subject, stream.frame_ns, text, origin)
