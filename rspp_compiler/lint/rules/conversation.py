@@ -130,6 +130,6 @@ def silence(subject: Subject, sink: Sink) -> None:
 
 def reaction_in(subject: Subject, body: Body, *lines: str) -> Fix:
     """Lines behind the last reaction of a pipeline, or else behind its last flow."""
-    lines: list[ast.Flow | ast.Reaction] = [*body.lines(ast.Flow), *body.reactions]
-    place = lines[-1].span
+    before: list[ast.Flow | ast.Reaction] = [*body.lines(ast.Flow), *body.reactions]
+    place = before[-1].span
     return line_behind(subject.source(place), place, "\n".join(lines))
