@@ -11,7 +11,7 @@ when a graph is built for it.
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -488,6 +488,12 @@ class PipelineSpec(SpecModel):
 
     def node(self, id: str) -> NodeSpec | None:
         return self._nodes.get(id)
+
+    def changed(self, **fields: Any) -> PipelineSpec:
+        """A copy in which some fields are others."""
+        copy = self.model_copy(update=fields)
+        copy.__dict__.pop("_nodes", None)  # what was looked up belongs to the original
+        return copy
 
     def provider(self, id: str | None) -> ProviderSpec | None:
         return next((provider for provider in self.providers if provider.id == id), None)

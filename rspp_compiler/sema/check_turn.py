@@ -85,7 +85,7 @@ def _begin_at_utterance(graph: Graph, edge: GraphEdge, ctx: Context) -> Fix | No
 
 
 def one_recogniser(graph: Graph, ctx: Context) -> None:
-    """E0413: a turn answers the utterance of one recogniser. Parties have one each; behind guards, one hears at a time."""
+    """E0413: a turn answers the utterance of one recogniser. Parties have one each; of several behind guards one hears."""
     firsts: dict[str, GraphNode] = {}
     for node in graph.of_kind("stt"):
         if any(edge.spec.guard or edge.spec.otherwise for edge in graph.into(node.id)):

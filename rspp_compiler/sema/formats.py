@@ -20,7 +20,7 @@ def settle(spec: PipelineSpec, ctx: Context) -> PipelineSpec:
     """Ports of provider nodes in a format that every candidate can do; `any` outputs of the type that flows in."""
     nodes = {node.id: _by_providers(node, spec.provider(node.provider), ctx) for node in spec.nodes}
     _fill_any(nodes, spec)
-    return spec.model_copy(update={"nodes": tuple(nodes.values())})
+    return spec.changed(nodes=tuple(nodes.values()))
 
 
 def _by_providers(node: NodeSpec, provider: ProviderSpec | None, ctx: Context) -> NodeSpec:
@@ -72,26 +72,30 @@ def _typed(port: PortSpec, type: PortType, origin: Origin) -> PortSpec:
 
 
 def _fill_any(nodes: dict[str, NodeSpec], spec: PipelineSpec) -> None:
-    """A merge or select passes on what flows in: its ports take the type of the first flow into it."""
-    waiting = [edge for edge in spec.edges if edge.target in nodes and edge.source in nodes]
+    """A merge or select passes on what flows in: its ports take the type of the first flow, and the largest item."""
+    joins = {node.id for node in nodes.values() if node.kind in ("merge", "select")}
+    into = [edge for edge in spec.edges if edge.target in joins and edge.source in nodes]
     changed = True
     while changed:
         changed = False
-        for edge in waiting:
+        for edge in into:
             source, target = nodes[edge.source].output(edge.source_port), nodes[edge.target]
-            if source is None or isinstance(source.type, AnyType) or target.kind not in ("merge", "select"):
+            if source is None or isinstance(source.type, AnyType):
                 continue
-            if any(isinstance(port.type, AnyType) for port in target.outputs):
-                nodes[target.id] = _passing(target, source)
-                changed = True
+            passing = _passing(target, source)
+            changed |= passing != target
+            nodes[target.id] = passing
 
 
 def _passing(node: NodeSpec, source: PortSpec) -> NodeSpec:
     def like(port: PortSpec) -> PortSpec:
-        update = {"type": source.type, "item_bytes_max": source.item_bytes_max, "item_ns": source.item_ns}
-        return port.model_copy(update=update)
+        if isinstance(port.type, AnyType):
+            update = {"type": source.type, "item_bytes_max": source.item_bytes_max, "item_ns": source.item_ns}
+            return port.model_copy(update=update)
+        return port.model_copy(update={"item_bytes_max": max(port.item_bytes_max, source.item_bytes_max)})
 
-    return node.model_copy(update={"inputs": tuple(map(like, node.inputs)), "outputs": tuple(map(like, node.outputs))})
+    inputs, outputs = (tuple(like(port) for port in side) for side in (node.inputs, node.outputs))
+    return node.model_copy(update={"inputs": inputs, "outputs": outputs})
 
 
 # ---- converters -----------------------------------------------------------------------------------------------------
@@ -130,8 +134,8 @@ def convert(spec: PipelineSpec, ctx: Context) -> tuple[PipelineSpec, tuple[str, 
     )
     if not converters:
         return spec, ()
-    update = {"nodes": (*spec.nodes, *converters.values()), "edges": edges, "reactions": reactions}
-    return spec.model_copy(update=update), tuple(converters)
+    nodes = (*spec.nodes, *converters.values())
+    return spec.changed(nodes=nodes, edges=edges, reactions=reactions), tuple(converters)
 
 
 def _audio_ends(spec: PipelineSpec, edge: EdgeSpec) -> tuple[PortSpec, PortSpec] | None:
@@ -177,7 +181,7 @@ def _converter(id: str, kind: str, source: PortSpec, type: AudioType, edge: Edge
         id=id,
         kind=kind,
         execution="kernel",
-        scope="turn" if edge.scope == "turn" and not edge.opens_turn else "session",
+        scope=edge.scope,
         inputs=(taken,),
         outputs=(made,),
         events=(),

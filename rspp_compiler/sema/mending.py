@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from rspp_compiler.diagnostics import Fix
+from rspp_compiler.diagnostics.diagnostic import Edit
 from rspp_compiler.diagnostics.fixes import remove
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.graph import Graph
@@ -78,3 +79,12 @@ def _logical_end(text: str, offset: int, *, stop_at_comma: bool = False) -> int:
         if depth == 0 and mark == "\n" and not _GOES_ON.match(text, token.end()):
             return len(text[: token.start()].rstrip())
     return len(text.rstrip())
+
+
+def renamed(name: Span, new: str, ctx: Context) -> Fix:
+    """The word at `name` and everywhere else in its file where it stands as a name."""
+    source = ctx.source(name)
+    old = source.text[source.offset(name.line, name.column) : source.offset(name.end_line, name.end_column)]
+    words = re.compile(rf"{_TOKEN.pattern}|(?P<name>(?<!\w){re.escape(old)}(?!\w))")
+    edits = [Edit(source.span(*found.span()), new) for found in words.finditer(source.text) if found["name"]]
+    return Fix(edits[0].span, edits[0].replacement, tuple(edits[1:]))

@@ -14,6 +14,7 @@ from rspp_compiler.ir.context import Context
 from rspp_compiler.sema.catalog import PREDECLARED, RESERVED, Kind
 from rspp_compiler.sema.custom import implementation
 from rspp_compiler.sema.kinds import BOUNDARIES, CUSTOM_KINDS, KINDS, NODE_KINDS, events_of
+from rspp_compiler.sema.mending import renamed
 from rspp_compiler.sema.signatures import Ports, ports
 from rspp_compiler.sema.values import listed, suggest
 from rspp_compiler.source import Span
@@ -395,7 +396,8 @@ def check_name(name: ast.Name, ctx: Context) -> bool:
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name.text):
         snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.text).lower().strip("_") or "name"
         help = f"write `{snake}`"
-        ctx.sink.add("E0213", f"`{name.text}` is not snake_case", name.span, help=help, fix=Fix(name.span, snake))
+        fix = renamed(name.span, snake, ctx)
+        ctx.sink.add("E0213", f"`{name.text}` is not snake_case", name.span, help=help, fix=fix)
     return True
 
 

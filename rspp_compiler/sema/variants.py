@@ -15,15 +15,13 @@ def under(spec: PipelineSpec, policy: PolicySpec) -> PipelineSpec:
         edges = [*(_redirected(flow, insert, port) for flow in edges), edge]
         reactions = [_detoured(reaction, insert, port, edge) for reaction in reactions]
     providers = {provider.id: provider for provider in (*spec.providers, *policy.providers)}
-    return spec.model_copy(
-        update={
-            "nodes": (*spec.nodes, *policy.nodes),
-            "edges": tuple(edges),
-            "reactions": tuple(reactions),
-            "providers": tuple(providers[id] for id in sorted(providers)),
-            "recording": policy.recording or spec.recording,
-            "policies": (),
-        }
+    return spec.changed(
+        nodes=(*spec.nodes, *policy.nodes),
+        edges=tuple(edges),
+        reactions=tuple(reactions),
+        providers=tuple(providers[id] for id in sorted(providers)),
+        recording=policy.recording or spec.recording,
+        policies=(),
     )
 
 
