@@ -18,6 +18,7 @@ PASSES: tuple[tuple[str, str, str], ...] = (
     ("lower",         "syntax",   "ast"),       # trees    → AST
     ("link",          "syntax",   ""),          # imports  → one program
     ("resolve",       "sema",     ""),          # names    → bound AST
+    ("layers",        "sema",     ""),          # overrides of an environment, tenant or session
     ("apply_profile", "sema",     ""),          # gaps     → values with an origin
     ("validate",      "sema",     "spec"),      # fields   → PipelineSpec
     ("build_graph",   "sema",     ""),          # spec     → graph

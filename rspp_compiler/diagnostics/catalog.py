@@ -86,6 +86,10 @@ CODES: dict[str, Code] = {
     "E0312": Code("unknown variable"),
     "E0313": Code("pool of another kind"),
     "E0314": Code("setting that no mode can change"),
+    "E0315": Code("layer cannot be read"),
+    "E0316": Code("layer names nothing of the pipeline"),
+    "E0317": Code("setting is not tunable"),
+    "E0318": Code("outside of the tunable bounds"),
     # ---- types and the graph
     "E0401": Code("types do not agree"),
     "E0402": Code("item larger than the port takes"),

@@ -350,6 +350,20 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
+class Override:
+    """One value from outside of the pipeline: `llm.temperature = 0.2` in a layer; see `syntax.layers`.
+
+    `value` is what was written, read as the language writes values; `text` the same, read as a plain text. Which of the
+    two is meant depends on what the key names.
+    """
+
+    path: tuple[Name, ...]
+    value: Value
+    text: Value
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Link:
     """In `file`, `name` means the item of that name in the file `target`."""
 

@@ -8,15 +8,29 @@ from pathlib import Path
 from typing import Literal
 
 from rspp_compiler.diagnostics import Sink
+from rspp_compiler.ir import ast
 from rspp_compiler.source import Source, Span
 
 Stage = Literal["ast", "spec", "graph", "analysis", "layout", "plan"]
 STAGES: tuple[Stage, ...] = ("ast", "spec", "graph", "analysis", "layout", "plan")
 
 
+LayerName = Literal["environment", "tenant", "session"]
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """Values that override those of the pipeline's file: of an environment, a tenant or a session."""
+
+    name: LayerName
+    source: Source
+    overrides: tuple[ast.Override, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What the user asked for. None of it may change what a pipeline *is*: only how far to go and where to write.
+    """What the user asked for. But for `layers`, none of it may change what a pipeline *is*: only how far to go and where
+    to write. `layers` apply in their order, the last one wins.
 
     `output` is the folder that receives one folder per pipeline; `check_drift` compares instead of writing, `force`
     overwrites files that were edited by hand, `install` puts the built wheel into the current environment.
@@ -28,6 +42,7 @@ class Options:
     check_drift: bool = False
     force: bool = False
     install: bool = True
+    layers: tuple[Layer, ...] = ()
 
 
 def _silent(_message: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from rspp_compiler.sema.catalog import Setting
 from rspp_compiler.sema.fields import Table
 from rspp_compiler.sema.units import show
 from rspp_compiler.sema.values import suggest, written
+from rspp_compiler.source import Span
 
 
 class Ranges:
@@ -82,7 +84,7 @@ class Ranges:
         at = valued.origin.span
         quoted = written(at, self._ctx)
         help = f"did you mean `{near}`?" if near else "the path is relative to the folder of the pipeline's file"
-        fix = Fix(at, quoted.replace(path, near)) if near else remove(self._ctx.source(at), self._whole(valued))
+        fix = Fix(at, quoted.replace(path, near)) if near else remove(self._ctx.source(at), self._whole(at))
         message = f"`{path}` is not relative" if Path(path).is_absolute() else f"no file `{path}`"
         self._ctx.sink.add("E0309", message, at, help=help, fix=fix)
         return False
@@ -96,16 +98,14 @@ class Ranges:
         name = suggest(relative.name, sorted(file.name for file in folder.iterdir() if file.is_file())[:1000])
         return (relative.parent / name).as_posix() if name else ""
 
-    def _whole(self, valued: Valued) -> Any:
+    def _whole(self, at: Span) -> Span:
         """The span of the whole setting: its key stands before the value, on the same line."""
-        source = self._ctx.source(valued.origin.span)
-        at = valued.origin.span
+        source = self._ctx.source(at)
         start, end = source.offset(at.line, at.column), source.offset(at.end_line, at.end_column)
-        before = source.text[:start].rstrip()
-        if before.endswith("="):
-            key = before[:-1].rstrip()
-            start = len(key) - len(key.rsplit(None, 1)[-1].rsplit("{", 1)[-1].rsplit(",", 1)[-1]) if key else 0
-        return source.span(start, end)
+        if source.text[start - 1 : start] in ('"', "'"):  # a layer quotes values
+            start, end = start - 1, end + 1
+        setting = re.search(r"[\w.]+\s*=\s*$", source.text[:start])
+        return source.span(setting.start() if setting else start, end)
 
 
 def _nearest(setting: Setting, value: float) -> float:
