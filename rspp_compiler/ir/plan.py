@@ -23,13 +23,21 @@ class MemoryRow:
 class Layout:
     """The plan tables (without their hash), and where a session's memory goes.
 
-    `handlers` are the `module:Callable` of the Python nodes, by index.
+    `handlers` are the `module:Callable` of the Python nodes, by index. `policy` is the policy whose variant this is (""
+    for the pipeline as written); `variants` has one layout for each policy.
     """
 
+    policy: str
     plan: Plan
     memory: tuple[MemoryRow, ...]
     handlers: tuple[str, ...]
     analysis: Analysis = field(repr=False, metadata={"dump": False})
+    variants: tuple[Layout, ...] = ()
+
+    @property
+    def memory_bytes_max(self) -> int:
+        """Memory of a session at most, whichever policy applies."""
+        return max(one.plan.memory_bytes for one in (self, *self.variants))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
 """What the pipeline *is*, and its hash (CONTRACTS §6).
 
-The template holds the tables of the plan, and the spec behind them: names, kinds, ports, bounds, budgets, reactions with
+The template holds the tables of the plan and the spec behind them: names, kinds, ports, bounds, budgets, reactions with
 their conditions, modes, policies, tools, providers with their options, and the content of the files they name. It holds
-no secret (only references), no `meta`, no comment, no place in the source, and nothing that only says how a kernel stores
-it. Two sources that mean the same have the same hash.
+no secret (only references), no `meta`, no comment, no place in the source, and nothing that only says how a kernel
+stores it. Two sources that mean the same have the same hash.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ def freeze(layout: Layout, ctx: Context) -> Frozen:
     bindings = _providers(graph)
     template: dict[str, Any] = {
         "plan": _without(to_data(layout.plan), _NOT_THE_PIPELINE),
+        "variants": {one.policy: _without(to_data(one.plan), _NOT_THE_PIPELINE) for one in layout.variants},
         "spec": _without(to_data(graph.spec), _NOT_THE_MEANING),
         "handlers": list(layout.handlers),
         "providers": [

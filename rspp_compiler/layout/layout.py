@@ -26,9 +26,13 @@ LEDGER_MIN = 64
 
 def layout(analysis: Analysis, ctx: Context) -> Layout | None:
     """The plan tables but for their hash. Reports E0601; None where that leaves nothing to lay out."""
-    graph = analysis.graph
-    if not _fits(graph, ctx):
+    if not all([_fits(one.graph, ctx) for one in (analysis, *analysis.variants)]):
         return None
+    return replace(_laid_out(analysis), variants=tuple(_laid_out(variant) for variant in analysis.variants))
+
+
+def _laid_out(analysis: Analysis) -> Layout:
+    graph = analysis.graph
     spec, limits, ids = graph.spec, graph.spec.limits, Ids(graph)
     # An INVOKE needs room for itself, the conversation, a FEED and one more before it may run.
     data_out_max = power_of_two(max(DATA_OUT_MIN, 3 + limits.context_items_max))
@@ -88,6 +92,7 @@ def layout(analysis: Analysis, ctx: Context) -> Layout | None:
     )
     plan = replace(plan, memory_bytes=memory_bytes(plan))
     return Layout(
+        policy=analysis.policy,
         plan=plan,
         memory=tuple(MemoryRow(*row) for row in memory_table(plan)),
         handlers=tuple(node.spec.implementation or "" for node in graph.of_kind("python")),
