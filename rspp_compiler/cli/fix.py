@@ -51,6 +51,5 @@ def _round(results: list[Result], to: TextIO) -> bool:
 def _as_compiled(source: Source) -> str | None:
     """The file's whole text; None if it is no longer what was compiled, since the places would be wrong."""
     data = Path(source.name).read_bytes()
-    seen = source.text.encode("utf-8")
-    is_same = data[source.bytes_before : source.bytes_before + len(seen)] == seen
+    is_same = data[source.bytes_before :].decode("utf-8", "replace") == source.text
     return data.decode("utf-8", "surrogateescape") if is_same else None

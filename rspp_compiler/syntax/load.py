@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 
+from rspp_compiler.diagnostics import Edit, Fix
 from rspp_compiler.ir.context import Context
 from rspp_compiler.source import Source, Span
+from rspp_compiler.syntax.encoding import not_utf8
 
 _SIZE_BYTES_MAX = 4 * 1024 * 1024
 _BOM = b"\xef\xbb\xbf"
+_CONTROLS_MAX = 1000  # that one fix removes
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -43,23 +48,32 @@ def _read(path: Path, ctx: Context) -> Source | None:
     bom = len(_BOM) if data.startswith(_BOM) else 0
     try:
         text = data[bom:].decode("utf-8")
-    except UnicodeDecodeError as error:
-        readable = Source(name, data[bom : bom + error.start].decode("utf-8"), bom)
-        ctx.sources[name] = readable
-        at = readable.span(len(readable.text), len(readable.text))
-        message = f"not UTF-8: byte 0x{data[bom + error.start]:02x} at offset {bom + error.start}"
-        ctx.sink.add("E0102", message, at, help="save the file as UTF-8")
+    except UnicodeDecodeError:
+        ctx.sources[name], at, help, fix = not_utf8(name, data, bom)
+        message = f"not UTF-8: byte 0x{data[at.start]:02x} at offset {at.start}"
+        ctx.sink.add("E0102", message, at, help=help, fix=fix)
         return None
 
     source = Source(name, text, bom)
-    if control := _CONTROL.search(text):
+    if controls := list(islice(_CONTROL.finditer(text), _CONTROLS_MAX)):
         ctx.sources[name] = source
-        message = f"control character U+{ord(control[0]):04X} in the text"
-        ctx.sink.add("E0103", message, source.span(*control.span()), help="remove it: it is invisible to a reader")
+        message = f"control character U+{ord(controls[0][0]):04X} in the text"
+        first, *others = (source.span(*control.span()) for control in controls)
+        fix = Fix(first, "", tuple(Edit(other, "") for other in others))
+        ctx.sink.add("E0103", message, first, help="remove it: it is invisible to a reader", fix=fix)
         return None
     if not re.sub(r"#[^\n]*", "", text).strip():
         ctx.sources[name] = source
-        message, help = f"nothing in {path.name}", "`rsppc new NAME` writes a pipeline to start from"
-        ctx.sink.add("E0104", message, source.span(0, 0), help=help)
+        help = "begin with a pipeline; `rsppc new NAME` writes a whole project"
+        fix = Fix(source.span(len(text), len(text)), _beginning(path, text))
+        ctx.sink.add("E0104", f"nothing in {path.name}", source.span(0, 0), help=help, fix=fix)
         return None
     return source
+
+
+def _beginning(path: Path, text: str) -> str:
+    """The shortest pipeline, called like its file where that can be a name."""
+    name = re.sub(r"\W+", "_", path.stem).strip("_").lower()
+    name = name if re.fullmatch(r"[a-z][a-z0-9_]*", name) and not keyword.iskeyword(name) else "hello"
+    line = "\n" if text and not text.endswith("\n") else ""
+    return f"{line}pipeline {name} {{\n  ingress.audio -> vad -> stt -> llm -> tts -> egress.audio\n}}\n"

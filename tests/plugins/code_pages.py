@@ -64,7 +64,12 @@ class Run:
 
 
 def fences(code: str) -> list[Fence]:
-    return [Fence(language, kind, path, text) for language, kind, path, text in _FENCE.findall(page(code))]
+    """The examples of a page; none for a code that has no page."""
+    try:
+        text = page(code)
+    except FileNotFoundError:
+        return []
+    return [Fence(language, kind, path, text) for language, kind, path, text in _FENCE.findall(text)]
 
 
 def fence(code: str, language: str, kind: str) -> str | None:
