@@ -162,6 +162,8 @@ def _in_effect(mention: Mention, setting: Setting | None, known: list[Figures]) 
     if mention.of == "budget":
         above, name = [], (setting.field if setting else mention.name).replace(".", "_")
     found: list[tuple[str, Origin]] = []
+    if mention.of == "provider" and above == ["timeout"]:
+        above = []  # a block's deadlines are fields of its own
     for model in _models(mention, known):
         inner = getattr(model, above[0], None) if above else model
         if isinstance(inner, SpecModel):

@@ -1,7 +1,7 @@
 """The editor's texts, read and compiled. What cannot be read falls back on what could be, last.
 
 Two depths. A *reading* is a file and all that it imports, parsed and indexed: quick, and enough to find names. A
-*compilation* runs the passes that `rsppc check` runs: findings, and the figures that hover shows.
+*compilation* runs the passes of `rsppc check`, and `rsppc lint`: findings, and the figures that hover shows.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from lsprotocol.types import PositionEncodingKind
 from pygls.uris import from_fs_path
 
 from rspp_compiler.diagnostics import Diagnostic
-from rspp_compiler.driver import PASSES, Result, compile_pipeline, pass_function
+from rspp_compiler.driver import PASSES, Result, lint_pipeline, pass_function
 from rspp_compiler.ir import ast
 from rspp_compiler.ir.context import Context, Options
 from rspp_compiler.ir.symbols import Index
@@ -243,11 +243,11 @@ class Workspace:
     # ---- compiling
 
     def compile(self, path: str) -> Compilation:
-        """Runs the passes of `rsppc check` over a document and what it imports, as the editor has them."""
+        """Checks and lints a document and what it imports, as the editor has them."""
         started = time.monotonic()
         versions = {name: document.version for name, document in self._documents.copy().items()}
         ctx = Context(options=Options(until=LAST_PASS), overlays=self._overlays)
-        result = compile_pipeline([Path(path)], ctx=ctx)
+        result = lint_pipeline([Path(path)], ctx)
         if self._is_library(path):
             result = replace(result, diagnostics=tuple(one for one in result.diagnostics if one.code != "E0211"))
         # The last one, and the last one without an error: whoever asks for a figure looks into both.
