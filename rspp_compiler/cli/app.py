@@ -15,6 +15,7 @@ from rspp_compiler.cli import EXIT_FINDINGS, EXIT_USAGE
 
 if TYPE_CHECKING:
     from rspp_compiler.driver import Result
+    from rspp_compiler.ir.context import LayerName
 
 
 class Emit(StrEnum):
@@ -57,6 +58,12 @@ Format = Annotated[ErrorFormat, typer.Option("--error-format", help="How finding
 Json = Annotated[bool, typer.Option("--json", help="The same as --error-format json.")]
 Fix = Annotated[bool, typer.Option("--fix", help="Make every fix in the files, and say what it changed.")]
 Output = Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Folder for the generated packages.")]
+Environment = Annotated[
+    list[Path] | None, typer.Option("--environment", metavar="FILE", help="Values of an environment, TOML.")
+]
+Values = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One value, such as llm.temperature=0.2.")
+]
 BackendOption = Annotated[Backend, typer.Option("--backend", help="python needs no C compiler, and is slow.")]
 
 
@@ -68,7 +75,14 @@ def root(version: Annotated[bool, typer.Option("--version", help="Print the vers
 
 
 @app.command()
-def check(files: Files, error_format: Format = ErrorFormat.text, json: Json = False, fix: Fix = False) -> None:
+def check(
+    files: Files,
+    environment: Environment = None,
+    values: Values = None,
+    error_format: Format = ErrorFormat.text,
+    json: Json = False,
+    fix: Fix = False,
+) -> None:
     """Reports every mistake in pipelines, with its fix.
 
     A pipeline without one gets a line: its size, its latency at worst, its memory.
@@ -76,7 +90,11 @@ def check(files: Files, error_format: Format = ErrorFormat.text, json: Json = Fa
     from rspp_compiler.cli import report
 
     format = _format(error_format, json)
-    results = _fixed(lambda: [_compile(file, until="layout") for file in files], fix, format)
+
+    def run() -> list[Result]:
+        return [_compile(file, until="layout", environment=environment, values=values) for file in files]
+
+    results = _fixed(run, fix, format)
     report.findings(results, format=format, to=sys.stdout)
     if format == "text":
         for result in results:
@@ -112,6 +130,8 @@ def build(
     backend: BackendOption = Backend.cython,
     force: Annotated[bool, typer.Option("--force", help="Overwrite generated files that were edited by hand.")] = False,
     install: Annotated[bool, typer.Option(help="Install the wheel into the current environment.")] = True,
+    environment: Environment = None,
+    values: Values = None,
     error_format: Format = ErrorFormat.text,
     json: Json = False,
 ) -> None:
@@ -120,7 +140,14 @@ def build(
 
     format = "text" if emit else _format(error_format, json)
     until = report.last_pass(emit) if emit else "write" if check else "compile"
-    options = {"output": output, "backend": backend.value, "check_drift": check, "force": force, "install": install}
+    options: dict[str, Any] = {
+        "output": output,
+        "backend": backend.value,
+        "check_drift": check,
+        "force": force,
+        "install": install,
+    }
+    options |= {"environment": environment, "values": values}
     results: list[Result] = []
     for file in files:
         result = _compile(file, until=until, progress=emit is None and format == "text", **options)
@@ -247,6 +274,36 @@ def package(
     _exit([result])
 
 
+@app.command()
+def resolve(
+    file: OneFile,
+    environment: Environment = None,
+    tenant: Annotated[Path | None, typer.Option("--tenant", metavar="FILE", help="Values of a tenant, TOML.")] = None,
+    session: Annotated[
+        Path | None, typer.Option("--session", metavar="FILE", help="Values of a session, TOML.")
+    ] = None,
+    values: Values = None,
+    only: Annotated[str, typer.Option("--only", metavar="KEY", help="Only these values: llm, provider.stt.")] = "",
+    json: Annotated[bool, typer.Option("--json", help="Print the values as JSON.")] = False,
+) -> None:
+    """Prints every value of a pipeline, and where it came from.
+
+    Defaults of the profile, the file, an environment, a tenant, a session: each overrides those before it.
+    """
+    from rspp_compiler.cli import report
+    from rspp_compiler.cli import resolve as command
+
+    layers: list[tuple[LayerName, Path]] = [("environment", path) for path in environment or ()]
+    layers += [("tenant", tenant)] if tenant else []
+    layers += [("session", session)] if session else []
+    result = command.resolve(file, layers, values or [])
+    report.findings([result], to=sys.stderr)
+    _exit([result])
+    if not command.print_rows(result, only, as_json=json):
+        print(f"rsppc resolve: nothing is called {only}", file=sys.stderr)
+        raise typer.Exit(EXIT_USAGE)
+
+
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def run(
     context: typer.Context,
@@ -270,12 +327,24 @@ def run(
     raise typer.Exit(run_package(report.package_folder(result), file, context.args))
 
 
-def _compile(file: Path, *, until: str, progress: bool = False, **options: Any) -> Result:
+def _compile(
+    file: Path,
+    *,
+    until: str,
+    progress: bool = False,
+    environment: list[Path] | None = None,
+    values: list[str] | None = None,
+    **options: Any,
+) -> Result:
     from rspp_compiler.cli import report
     from rspp_compiler.driver import compile_pipeline
     from rspp_compiler.ir.context import Context, Options
 
     ctx = Context(options=Options(until=until, **options))
+    if environment or values:
+        from rspp_compiler.cli.layers import with_layers
+
+        with_layers(ctx, [("environment", path) for path in environment or ()], values or ())
     if progress:
         ctx.progress = report.progress
         report.progress(f"{file}")

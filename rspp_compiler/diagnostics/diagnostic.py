@@ -75,5 +75,5 @@ class Diagnostic:
 
 
 def is_label(file: str) -> bool:
-    """Whether a span's file is a text of the compiler's own, such as `execution_profile/simple/v1`."""
-    return file.startswith("execution_profile/")
+    """Whether a span's file is no file: a text of the compiler's own, `execution_profile/simple/v1`, or `--set`."""
+    return file.startswith("execution_profile/") or file == "--set"

@@ -44,6 +44,10 @@ class Options:
     install: bool = True
     layers: tuple[Layer, ...] = ()
 
+    def with_layers(self, layers: tuple[Layer, ...]) -> Options:
+        """The same, with other layers."""
+        return replace(self, layers=layers)
+
 
 def _silent(_message: str) -> None:
     """Nobody listens to the progress."""

@@ -22,7 +22,8 @@ from rspp_compiler.sema.fill_providers import Blocks
 from rspp_compiler.sema.fill_tools import fill_meta, fill_party, fill_record, fill_tool
 from rspp_compiler.sema.profile import ProfileTable, profile_table
 
-_LIMITS = {
+# Bounds of every session, and the profile's keys for them.
+LIMITS = {
     "cancel_grace_ns": "cancel.grace",
     "egress_lead_ns": "egress.lead",
     "egress_hold_ns": "egress.hold",
@@ -80,7 +81,7 @@ class _Filler:
             tools=tuple(fill_tool(tool, profile, ctx) for tool in bound.tools),
             budget=self._budgets.fields,
             path_budgets=self._budgets.paths(),
-            limits={field: profile.get(key) for field, key in _LIMITS.items()},
+            limits={field: profile.get(key) for field, key in LIMITS.items()},
             recording=fill_record(bound.record, profile, ctx),
             providers=self._blocks.fill((*nodes, *added), _named(modes)),
             policies=tuple(

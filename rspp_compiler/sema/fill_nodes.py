@@ -10,6 +10,7 @@ from rspp_compiler.ir import ast
 from rspp_compiler.ir.bound import BoundNode, FilledNode, Valued
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.origin import Origin
+from rspp_compiler.sema.catalog import Kind
 from rspp_compiler.sema.fields import latest, read_block, read_fields, with_defaults
 from rspp_compiler.sema.fill_budget import Budgets
 from rspp_compiler.sema.fill_ports import Ports
@@ -50,11 +51,13 @@ class Nodes:
             settings = with_defaults(settings, node_table(node.kind), defaults)
         written = latest(node.settings) if node.settings else {}
         fields = {} if kind.is_boundary else self._every(node, apart, timeout)
+        fields["scope"] = apart.get("scope") or _scope(node, kind)
         if kind.has_provider:
             fields["provider"] = self.pool(node, apart.get("provider"), written.get("provider"), pools)
             fields["chunk_ns"] = self._blocks.chunk(fields["provider"].text)
         if "tools" in apart:
             fields["tools"] = self.known_tools(apart["tools"], written["tools"])
+        is_own = "hooks" in table.blocks
         payload_class = settings["class"].text if "class" in settings else ""
         return FilledNode(
             bound=node,
@@ -63,9 +66,7 @@ class Nodes:
             settings=settings,
             fields=fields,
             limit=read_block(written["limit"], LIMIT_TABLE, self._ctx) if "limit" in written else {},
-            hooks=read_block(written["hooks"], HOOKS_TABLE, self._ctx)
-            if "hooks" in table.blocks and "hooks" in written
-            else {},
+            hooks=read_block(written["hooks"], HOOKS_TABLE, self._ctx) if "hooks" in written and is_own else {},
             tunable=read_tunable(written["tunable"], node.kind, self._ctx) if "tunable" in written else (),
         )
 
@@ -76,8 +77,6 @@ class Nodes:
             "work_ns": apart.get("work_ns") or work.get(node.kind) or work["other"],
             "cancel": apart.get("cancel") or self._profile.get("cancel.mode"),
         }
-        if "scope" in apart:
-            fields["scope"] = apart["scope"]
         if KINDS[node.kind].has_signature:
             fields["emissions_max"] = self._profile.get("custom.emissions")
         place = self._place(node, apart.get("place"), timeout)
@@ -96,9 +95,9 @@ class Nodes:
         if written is not None:
             return written
         if node.execution != "effect":
-            return Valued("kernel", Origin.derived(node.span, f"a `{node.kind}` runs between two steps"))
+            return Valued("kernel", Origin.derived(node.span, f"`{node.kind}` runs between two steps"))
         if node.kind != "python":
-            return Valued("loop", Origin.derived(node.span, f"a `{node.kind}` waits"))
+            return Valued("loop", Origin.derived(node.span, f"`{node.kind}` waits for an answer"))
         waits = timeout or self._budgets.nodes.get(node.id)
         if waits:
             return Valued("loop", Origin.derived(waits.origin.span, "what has a timeout may wait"))
@@ -177,3 +176,13 @@ class Nodes:
             help = f"did you mean `{nearest}`?" if nearest else f'declare it: `tool {name} : python("module:{name}")`'
             self._ctx.sink.add("E0226", f"no tool `{name}`", at, help=help, fix=fix)
         return Valued(tuple(kept), tools.origin)  # type: ignore[arg-type]
+
+
+def _scope(node: BoundNode, kind: Kind) -> Valued:
+    """How long the node lives, and why: `resolve` looked at what reaches it."""
+    scope = node.scope or "session"
+    if kind.scope is not None:
+        reason = f"`{kind.name}` belongs to the {scope}"
+    else:
+        reason = "something of a turn reaches it" if scope == "turn" else "nothing of a turn reaches it"
+    return Valued(scope, Origin.derived(node.span, reason))

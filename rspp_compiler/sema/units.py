@@ -66,7 +66,7 @@ def show_ns(nanoseconds: int) -> str:
     for unit in ("ms", "us"):
         if nanoseconds >= DURATIONS[unit] and nanoseconds % (DURATIONS[unit] // 1000) == 0:
             return f"{Decimal(nanoseconds) / DURATIONS[unit]:f}{unit}"
-    return f"{nanoseconds}ns"
+    return f"{nanoseconds}ns" if nanoseconds else "0ms"
 
 
 def show_bytes(size: int) -> str:

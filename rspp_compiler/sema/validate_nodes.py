@@ -42,7 +42,7 @@ class NodeSpecs:
         assert bound.scope is not None  # resolve looked at what reaches it
         return spec.NodeSpec(
             span=bound.span,
-            origins={**origins(fields), **origins(settings, "settings.")},
+            origins={**origins(node.fields), **origins(settings, "settings.")},
             id=bound.id,
             kind=bound.kind,
             execution="kernel" if kind.has_signature and place == "kernel" else bound.execution,
@@ -57,14 +57,14 @@ class NodeSpecs:
             hooks=self._hooks(node),
             tunable=self._tunable(node),
             implicit=bound.implicit,
-            **{**values(fields), **numbers},
+            **{"first_output_ns": 0, "chunk_ns": 0, **values(fields), **numbers},
         )
 
     def _numbers(self, node: FilledNode) -> dict[str, Any]:
         """Durations of the node itself, within their ranges."""
-        found: dict[str, Any] = {"first_output_ns": 0, "chunk_ns": 0}
+        found: dict[str, Any] = {}
         for field, table in (("first_output_ns", BUDGET), ("work_ns", _WORK)):
-            if (value := node.fields.get(field)) is not None:
+            if (value := node.fields.get(field)) is not None and value.origin.kind == "user":
                 name = node.bound.id if field == "first_output_ns" else table.name
                 found[field] = self._ranges.clamp(Setting(name, table.type, table.min, table.max), value)
         if "chunk_ns" in node.fields:

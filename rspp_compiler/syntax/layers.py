@@ -32,6 +32,7 @@ _PARTS = re.compile(_PART)
 _HEADER = re.compile(rf"[ \t]*\[{_KEY.pattern}\][ \t]*(?:#.*)?")
 _SCALAR = re.compile(r""""(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[^\s#"'\[{][^\n#]*""")
 _AT = re.compile(r"\(at line (\d+)")
+_BOM = b"\xef\xbb\xbf"
 _HEAD = "tool x : x {\nv = "  # what a value is read behind, so that the parser sees a file
 
 
@@ -39,13 +40,14 @@ def read_layer(name: LayerName, path: Path, ctx: Context) -> Layer | None:
     """Reads a TOML file; None when it is no good, which has then been reported."""
     file = path.as_posix()
     try:
-        text = path.read_text(encoding="utf-8")
+        data = path.read_bytes()
+        text = data.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = (error.strerror or str(error)).lower() if isinstance(error, OSError) else "it is not UTF-8"
         at = Span(file, 0, 0, 1, 1, 1, 1)
         ctx.sink.add("E0101", f"cannot read {file}: {reason}", at, help="name a TOML file")
         return None
-    source = Source(file, text.replace("\r\n", "\n"))
+    source = Source(file, text, len(_BOM) if data.startswith(_BOM) else 0)
     ctx.sources[file] = source
     try:
         tomllib.loads(source.text)
@@ -102,8 +104,9 @@ def _overrides(source: Source) -> Iterator[ast.Override]:
             number += 1
         path = (*section, *_path(source, start + key.start(1), key[1]))
         written = tomllib.loads(f"v = {whole[key.end() + 1 :]}")["v"]
-        span = source.span(start + key.start(1), start + len(whole.rstrip()))
-        yield from _leaves(source, path, written, start + key.end() + 1, start + len(whole), span)
+        end = source.offset(number - 1, 1) + len(source.line(number - 1))
+        span = source.span(start + key.start(1), end)
+        yield from _leaves(source, path, written, start + key.end() + 1, end, span)
 
 
 def _is_complete(statement: str) -> bool:
