@@ -46,9 +46,12 @@ def _session(graph: Graph) -> CancelRow:
 
 
 def _turn(graph: Graph, party: str) -> CancelRow:
-    """A turn of one party: its nodes, its edges, and the tools that its models may call."""
+    """A turn of one party: its nodes, its edges, and the tools that its models may call.
+
+    A speech-to-speech model goes on listening, and stops answering.
+    """
     near = {node.id for node in graph.nodes if party in node.parties or not node.parties}
-    nodes = [node for node in graph.nodes if node.scope == "turn" and node.id in near]
+    nodes = [node for node in graph.nodes if node.id in near and (node.scope == "turn" or node.kind == "realtime")]
     egress = [node for node in graph.of_kind("egress") if node.spec.party == party]
     named = {tool for node in nodes for tool in node.spec.tools}
     tools = [tool for tool in graph.spec.tools if tool.id in named and not tool.background]
@@ -153,13 +156,19 @@ def _stays(edge: GraphEdge) -> bool:
 def _heard(graph: Graph) -> dict[str, GraphEdge | None]:
     """Nodes from which the egress is reached without a new turn, each with the first flow of the way.
 
-    `egress.ambient` is not among its ports: it belongs to the session, and is silenced with it.
+    `egress.ambient` is not among its ports: it belongs to the session, and is silenced with it. Neither is text that
+    comes straight from the session, such as what is recognised as it is said: it is no part of a turn.
     """
-    return before(graph, [node.id for node in graph.of_kind("egress")], _stays)
+
+    def stays(edge: GraphEdge) -> bool:
+        is_shown = graph.node(edge.target).kind == "egress" and not _is_voice(graph, edge.target, edge.target_port)
+        return _stays(edge) and not (is_shown and graph.node(edge.source).scope != "turn")
+
+    return before(graph, [node.id for node in graph.of_kind("egress")], stays)
 
 
 def _survivors(graph: Graph) -> list[Leak]:
-    """Flows by which something of the session comes into a turn, or to the egress, without a turn of its own."""
+    """Flows by which something of the session comes into a turn, or to the ear, without a turn of its own."""
     heard = _heard(graph)
     leaks = [
         Leak("survivor", edge.source, "", shown((edge, *way_from(heard, edge.target))), edge.spec.span)
@@ -167,17 +176,21 @@ def _survivors(graph: Graph) -> list[Leak]:
         if _stays(edge)
         and edge.target in heard
         and graph.node(edge.source).scope != "turn"
-        and (graph.node(edge.target).scope == "turn" or graph.node(edge.target).kind == "egress")
+        and (graph.node(edge.target).scope == "turn" or _is_voice(graph, edge.target, edge.target_port))
     ]
     for reaction in graph.spec.reactions:
         trigger = reaction.trigger
-        if trigger is None or graph.node(trigger.node).kind != "egress" or trigger.port == "ambient":
+        if trigger is None or not _is_voice(graph, trigger.node, trigger.port):
             continue
         for event in reaction.events:
             if not _is_of_turn(graph, event.subject):
                 path = (str(event), f"{trigger.node}.{trigger.port}")
                 leaks.append(Leak("survivor", event.subject, reaction.id, path, reaction.span))
     return leaks
+
+
+def _is_voice(graph: Graph, node: str, port: str) -> bool:
+    return graph.node(node).kind == "egress" and port == "audio"
 
 
 def _is_of_turn(graph: Graph, subject: str) -> bool:

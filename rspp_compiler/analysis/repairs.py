@@ -8,13 +8,13 @@ put_before(ctx, edge, "mask", "node mask : redact { … }")
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rspp_compiler.diagnostics import Fix
 from rspp_compiler.diagnostics.fixes import both, line_before, line_behind, remove, setting_in
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.graph import Graph, GraphEdge
-from rspp_compiler.ir.spec import NodeSpec, ProviderSpec, ReactionSpec
+from rspp_compiler.ir.spec import EventSpec, NodeSpec, ProviderSpec, ReactionSpec
 from rspp_compiler.source import Source, Span
 
 _TOKEN = re.compile(r'"""(?:[^"\\]|\\[\s\S]|"(?!""))*"""|"(?:[^"\\\n]|\\.)*"|#[^\n]*|->|[{}\[\],]|[^"#{}\[\],\-]+|.')
@@ -73,6 +73,20 @@ def act(ctx: Context, reaction: ReactionSpec, action: str) -> Fix:
     source, span = ctx.source(reaction.span), reaction.span
     at = arrow(source, span)
     return Fix(source.span(at, source.offset(span.end_line, span.end_column)), f"-> {action}")
+
+
+def without_events(ctx: Context, reaction: ReactionSpec, events: Sequence[EventSpec]) -> Fix:
+    """Takes some of its events out of a reaction; the whole line, where no other is left."""
+    source = ctx.source(reaction.span)
+    left = [event for event in reaction.events if event not in events]
+    if not left:
+        return remove(source, reaction.span)
+    written = []
+    for place, event in enumerate(left):
+        is_bare = place > 0 and left[place - 1].subject == event.subject
+        written.append(event.event if is_bare else f"{local(event.subject)}.{event.event}")
+    first, last = reaction.events[0].span, reaction.events[-1].span
+    return Fix(first.to(last), " or ".join(written))
 
 
 def without_flow(ctx: Context, edge: GraphEdge) -> Fix:

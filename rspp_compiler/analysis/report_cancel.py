@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rspp_compiler.analysis.repairs import act, set_on_node, without_flow
-from rspp_compiler.analysis.words import ports, under
+from rspp_compiler.analysis.words import in_mode, ports
 from rspp_compiler.diagnostics import Fix
 from rspp_compiler.diagnostics.fixes import remove
 from rspp_compiler.ir.context import Context
@@ -36,8 +36,7 @@ def _survivor(graph: Graph, leak: Leak, ctx: Context) -> None:
         leak.span,
         label="from here it comes to the user without a turn",
         secondary=secondary,
-        notes=[f"the way: {ports(leak.path)}", "whatever is heard belongs to a turn, so that a cancel can silence it",
-               *under(graph)],
+        notes=[f"the way: {ports(leak.path)}", "whatever is heard belongs to a turn, so that a cancel can silence it"],
         help=help,
         fix=fix,
     )  # fmt: skip
@@ -51,7 +50,7 @@ def _commit(graph: Graph, leak: Leak, ctx: Context) -> None:
         f"what has passed `{leak.subject}` is not recalled, and `{leak.path[-1]}` is yet to come",
         at,
         label="nothing behind this point is cancelled",
-        notes=[f"the way: {ports(leak.path)}", "the last flow is the commit point by itself", *under(graph)],
+        notes=[f"the way: {ports(leak.path)}", "the last flow is the commit point by itself"],
         help="remove it, and write `commit_point` on the flow into the egress if you want to see it",
         fix=remove(ctx.source(at), at),
     )
@@ -70,7 +69,7 @@ def _restart(graph: Graph, leak: Leak, ctx: Context) -> None:
         reaction.span,
         label=f"silences `{leak.subject}` until the next item",
         secondary=[(node.spec.span, f"`{leak.cause}` goes on")],
-        notes=[f"the way: {ports(leak.path)}", *under(graph)],
+        notes=[f"the way: {ports(leak.path)}"],
         help="cancel the turn: `-> cancel turn`",
         fix=act(ctx, reaction, "cancel turn"),
     )
@@ -84,7 +83,7 @@ def _endless(graph: Graph, leak: Leak, ctx: Context) -> None:
         f"after a cancel `{leak.subject}` may end what it is at, and nothing says how long that takes",
         leak.span,
         label="stops at the end of a segment that has no bound",
-        notes=[f"the way: {ports(leak.path)}", *under(graph, leak.cause)],
+        notes=[f"the way: {ports(leak.path)}", *in_mode(leak.cause)],
         help="stop it at once: `cancel = hard`",
         fix=Fix(leak.span, "hard") if is_written else set_on_node(ctx, node, "cancel = hard"),
     )

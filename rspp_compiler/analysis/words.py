@@ -1,11 +1,9 @@
-"""The words in which the analyses speak: durations, money, ways, and the variant that they speak of."""
+"""The words in which the analyses speak: durations, money, ways, and the mode that they speak of."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from fractions import Fraction
-
-from rspp_compiler.ir.graph import Graph
 
 _UNITS = (("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1_000))
 
@@ -34,14 +32,9 @@ def listed(names: Iterable[str], word: str = "and") -> str:
     return f"{', '.join(most)} {word} {last}" if most else last
 
 
-def under(graph: Graph, mode: str = "") -> list[str]:
-    """A note that says which policy and mode a finding is about; none for the pipeline as written.
-
-    It stands in the notes, so that what holds with and without a policy is one finding.
-    """
-    parts = [f"with policy `{graph.policy}`"] if graph.policy else []
-    parts += [f"in mode `{mode}`"] if mode else []
-    return [f"this is so {' '.join(parts)}"] if parts else []
+def in_mode(mode: str) -> list[str]:
+    """A note that names the mode a finding is about; none for the full pipeline."""
+    return [f"so it is in mode `{mode}`"] if mode else []
 
 
 def _decimal(value: Fraction) -> str:

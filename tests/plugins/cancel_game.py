@@ -15,13 +15,15 @@ from rspp_compiler.ir.graph import Graph
 
 
 class Token(NamedTuple):
-    """`place` is a node or an edge. `came_by` is an edge by which it came out of the session, or was let go of."""
+    """`place` is a node or an edge. `came_by` is how it got away: an edge by which it came out of the session
+    (`survivor`), or was let go of (`commit`).
+    """
 
     place: str
     is_new: bool = False  # of a turn that was opened after the cancel
     let_go: bool = False
     cancelled: bool = False  # whether the cancel has happened
-    came_by: str = ""
+    came_by: tuple[str, str] | None = None
 
 
 def heard_after_cancel(graph: Graph) -> set[tuple[str, str]]:
@@ -32,8 +34,8 @@ def heard_after_cancel(graph: Graph) -> set[tuple[str, str]]:
     while waiting:
         token = waiting.popleft()
         for after in game.moves(token):
-            if game.is_heard(token, after):
-                heard.add(("commit" if token.let_go else "survivor", token.came_by))
+            if game.is_heard(token, after) and token.came_by:
+                heard.add(token.came_by)
             if after not in seen:
                 seen.add(after)
                 waiting.append(after)
@@ -63,19 +65,21 @@ class _Game:
     def _arrives(self, token: Token) -> Iterator[Token]:
         edge = self._edges[token.place]
         if edge.spec.commit_point:
-            yield token._replace(place=edge.target, let_go=True, came_by=edge.id)
-        if token.let_go or not edge.spec.commit_point:
-            yield token._replace(place=edge.target)
+            yield token._replace(place=edge.target, let_go=True, came_by=("commit", edge.id))
+        if token.came_by or not edge.spec.commit_point:
+            yield token._replace(place=edge.target, let_go=token.let_go or edge.spec.commit_point)
 
     def _leaves(self, token: Token) -> Iterator[Token]:
         node = self._graph.node(token.place)
         for edge in self._graph.out_of(node.id):
             target = self._graph.node(edge.target)
             after = token._replace(place=edge.id)
+            if node.scope != "turn" and not edge.opens_turn and (target.kind, edge.target_port) == ("egress", "text"):
+                continue  # text of the session is no part of a turn
             if edge.opens_turn:
-                yield after._replace(is_new=token.cancelled, let_go=False, came_by="")
+                yield after._replace(is_new=token.cancelled, let_go=False, came_by=None)
             elif not token.let_go and node.scope != "turn" and (target.scope == "turn" or target.kind == "egress"):
-                yield after._replace(came_by=edge.id)
+                yield after._replace(came_by=("survivor", edge.id))
                 if token.came_by:
                     yield after
             else:
