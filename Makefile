@@ -6,7 +6,7 @@ JOBS      ?= 2
 PIPELINES := $(wildcard pipelines/*.rspp)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format types goldens drift features bench clean
+.PHONY: help setup demo test lint format types tables goldens drift features bench clean
 
 help:      ## this list
 	@echo "RSPP: compile a voice agent's pipeline into a package, and run it."
@@ -36,7 +36,10 @@ format: setup ## lays the Python code out, and fixes what ruff can fix
 types: setup ## mypy, strict
 	@$(BIN)/mypy
 
-goldens: setup ## writes generated/ and all snapshots anew; read the diff before committing it
+tables: setup ## writes the parser's tables anew, after a change of grammar/rspp.lark
+	@$(BIN)/python -m rspp_compiler.syntax.make_tables
+
+goldens: tables ## writes generated/ and all snapshots anew; read the diff before committing it
 	@$(BIN)/rsppc build $(PIPELINES)
 	@$(BIN)/pytest -n $(JOBS) --snapshot-update
 

@@ -8,12 +8,15 @@ from rspp_compiler.diagnostics.catalog import CODES
 from rspp_compiler.diagnostics.diagnostic import Diagnostic, Fix
 from rspp_compiler.source import Span
 
+_OF_THE_TEXT = "E01"  # the codes of source and syntax
+
 
 class Sink:
     """Collects diagnostics; the same finding twice is one finding."""
 
     def __init__(self) -> None:
         self._found: dict[tuple[object, ...], Diagnostic] = {}
+        self._muted: list[Span] = []
 
     def add(
         self,
@@ -34,12 +37,17 @@ class Sink:
 
     def take(self, found: Diagnostic) -> None:
         """Records a finding that was made elsewhere."""
-        self._found.setdefault(found.sort_key, found)
+        if found.code.startswith(_OF_THE_TEXT) or not any(_is_in(found.primary, muted) for muted in self._muted):
+            self._found.setdefault(found.sort_key, found)
+
+    def mute(self, span: Span) -> None:
+        """Drops what begins in `span` from now on, unless it is about the text itself: it was not read as meant."""
+        self._muted.append(span)
 
     def extend(self, diagnostics: Iterable[Diagnostic]) -> None:
         """Takes over what another sink has."""
         for found in diagnostics:
-            self._found.setdefault(found.sort_key, found)
+            self.take(found)
 
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
@@ -49,3 +57,7 @@ class Sink:
     @property
     def has_errors(self) -> bool:
         return any(found.severity == "error" for found in self._found.values())
+
+
+def _is_in(span: Span, outer: Span) -> bool:
+    return span.file == outer.file and outer.start <= span.start < outer.end

@@ -21,6 +21,7 @@ class Source:
     bytes_before: int = 0
     _line_starts: list[int] = field(init=False, repr=False, compare=False)
     _line_bytes: list[int] = field(init=False, repr=False, compare=False)
+    _is_ascii: bool = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         lines = self.text.split("\n")
@@ -28,6 +29,7 @@ class Source:
         sizes = (len(line.encode("utf-8", "surrogatepass")) + 1 for line in lines[:-1])
         object.__setattr__(self, "_line_starts", list(starts))
         object.__setattr__(self, "_line_bytes", list(accumulate(sizes, initial=self.bytes_before)))
+        object.__setattr__(self, "_is_ascii", self.text.isascii())
 
     @property
     def line_count(self) -> int:
@@ -52,10 +54,18 @@ class Source:
 
     def span(self, start: int, end: int) -> Span:
         """Span of the characters `[start, end)`; both are cut to the text."""
-        start = max(0, min(start, len(self.text)))
-        end = max(start, min(end, len(self.text)))
-        line, column = self.position(start)
-        end_line, end_column = self.position(end)
+        size = len(self.text)
+        start = 0 if start < 0 else start if start < size else size
+        end = start if end < start else end if end < size else size
+        starts = self._line_starts
+        line = end_line = bisect_right(starts, start)
+        if line < len(starts) and end >= starts[line]:  # most spans end in their line
+            end_line = bisect_right(starts, end)
+        column, end_column = start - starts[line - 1] + 1, end - starts[end_line - 1] + 1
+        if self._is_ascii:
+            return Span(
+                self.name, start + self.bytes_before, end + self.bytes_before, line, column, end_line, end_column
+            )
         return Span(self.name, self._byte(start), self._byte(end), line, column, end_line, end_column)
 
     def line_span(self, number: int) -> Span:

@@ -1,137 +1,213 @@
-"""Brackets and strings that do not end: found by a plain scan before the grammar sees the text.
+"""Brackets that have no partner: found by the indentation, before the grammar sees them.
 
-A missing `}` would otherwise show up as a puzzling error many lines below. What is wrong is reported and overwritten,
-character by character, so that every later position stays true; missing closers are added behind the end.
+A missing `}` would otherwise show up as a puzzling error many lines below. What is missing is put in, as a token that
+covers nothing, and what closes nothing is left out; so the grammar only ever meets balanced brackets.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from rspp_compiler.diagnostics import Fix, Sink
-from rspp_compiler.source import Source
+from rspp_compiler.syntax.findings import Findings
+from rspp_compiler.syntax.scan import scan
+from rspp_compiler.syntax.tree import Token
 
-_CLOSER = {"{": "}", "(": ")", "[": "]"}
-_TOKEN = re.compile(
-    r'"""(?:[^"\\]|\\[\s\S]|"(?!""))*"""'  # a long text
-    r'|"""'  # one that never ends
-    r'|"(?:[^"\\\n]|\\.)*"'
-    r'|"'
-    r"|\#[^\n]*"
-    r"|[{}()\[\]]"
-)
-_MENDS_MAX = 20
-_TOP_LEVEL = ("pipeline", "provider", "module", "tool", "policy", "import")
+CLOSER = {"LBRACE": "RBRACE", "LPAR": "RPAR", "LSQB": "RSQB"}
+CLOSERS = frozenset(CLOSER.values())
+_OPENER = {closer: opener for opener, closer in CLOSER.items()}
+_TEXT = {"LBRACE": "{", "LPAR": "(", "LSQB": "[", "RBRACE": "}", "RPAR": ")", "RSQB": "]"}
+_TOP_LEVEL = frozenset({"PIPELINE", "PROVIDER", "MODULE", "TOOL", "POLICY", "IMPORT"})
+_DEPTH_MAX = 64
 
 
 def brackets(text: str) -> Iterator[tuple[str, int]]:
-    """Every bracket outside strings and comments, with its offset."""
-    for token in _TOKEN.finditer(text):
-        if token[0] in "{}()[]":
-            yield token[0], token.start()
+    """Every bracket outside texts and comments, with its offset."""
+    return ((token.text, token.start) for token in scan(text) if token.kind in _TEXT)
 
 
-def blank(text: str, start: int, end: int) -> str:
-    """The text with blanks over `[start, end)`; line ends stay, so that every position stays true."""
-    return text[:start] + re.sub(r"[^\n]", " ", text[start:end]) + text[end:]
+def mend_brackets(tokens: list[Token], findings: Findings) -> list[Token] | None:
+    """The tokens with every bracket balanced; None when they are nested too deeply to be read."""
+    if not _is_sound(tokens):
+        return _Mend(tokens, findings).tokens()
+    return tokens
 
 
-def mend(text: str, source: Source | None = None, sink: Sink | None = None) -> str:
-    """The text with every string ended and every bracket balanced. Reports when given where to."""
-    text = _mend_strings(text, source, sink)
-    for _ in range(_MENDS_MAX):
-        mended = _mend_one(text, source, sink)
-        if mended == text:
-            break
-        text = mended
-    return text
+def _is_sound(tokens: list[Token]) -> bool:
+    """Whether brackets are balanced and not nested too deeply."""
+    expected: list[str] = []
+    for token in tokens:
+        kind = token.kind
+        if kind in CLOSER:
+            expected.append(CLOSER[kind])
+            if len(expected) > _DEPTH_MAX:
+                return False
+        elif kind in CLOSERS and (not expected or expected.pop() != kind):
+            return False
+    return not expected
 
 
-def _mend_strings(text: str, source: Source | None, sink: Sink | None) -> str:
-    for _ in range(_MENDS_MAX):
-        start = next((token.start() for token in _TOKEN.finditer(text) if token[0] in ('"', '"""')), None)
-        if start is None:
-            break
-        is_long = text.startswith('"""', start)
-        end = -1 if is_long else text.find("\n", start)
-        end = end if end >= 0 else len(text)
-        if source and sink:
-            message = f"this text does not end {'before the file ends' if is_long else 'on its line'}"
-            help = "close it with three double quotes" if is_long else "close it with a double quote"
-            sink.add("E0113", message, source.span(start, end), help=help)
-        # The closing quote takes the place of the last character, in front of brackets that end the line.
-        body = text[start:end].rstrip(" \t\r})],")
-        if is_long or len(body) < 2:
-            text = blank(text, start, end if is_long else start + 1)
+@dataclass(slots=True)
+class _Open:
+    """A bracket that waits for its partner; how far its line is indented, and the first line of its statement."""
+
+    token: Token
+    line: int
+    indent: int
+    of_statement: int
+
+    @property
+    def closer(self) -> str:
+        return CLOSER[self.token.kind]
+
+
+@dataclass(slots=True)
+class _Line:
+    """A line that deeper ones may follow, and its last token."""
+
+    indent: int
+    last: Token
+
+
+class _Mend:
+    """One walk over the tokens. Lines are compared by how far they are indented, as a reader does."""
+
+    def __init__(self, tokens: list[Token], findings: Findings) -> None:
+        self._given = tokens
+        self._findings = findings
+        self._source = findings.source
+        self._made: list[Token] = []
+        self._behind: dict[int, Token] = {}  # an opener to put behind the token of that identity
+        self._open: list[_Open] = []
+        self._lines: list[_Line] = []  # the lines that this one lies below, each deeper than the one before
+        self._line = self._indent = self._of_statement = 0
+        kinds = [token.kind for token in tokens]
+        self._surplus = {closer: kinds.count(closer) - kinds.count(opener) for opener, closer in CLOSER.items()}
+
+    def tokens(self) -> list[Token] | None:
+        """All tokens, mended; None as soon as they are nested too deeply."""
+        for token in self._given:
+            is_first = token.kind not in ("_NL", "$END") and self._begins_line(token)
+            if token.kind == "$END":
+                while self._open:
+                    self._close_last()
+            elif is_first and token.kind not in CLOSERS:
+                while self._open and self._has_ended(self._open[-1], token):
+                    self._close_last()
+            if token.kind in CLOSER:
+                self._open.append(_Open(token, self._line, self._indent, self._of_statement))
+                if len(self._open) > _DEPTH_MAX:
+                    message = f"brackets are nested deeper than {_DEPTH_MAX}"
+                    self._findings.add("E0110", message, token.start, token.end, help="take the inner ones out")
+                    return None
+            elif token.kind in CLOSERS and not (self._ends_block(token) if is_first else self._ends_inline(token)):
+                continue
+            if is_first:
+                self._lines = [*self._below(), _Line(self._indent, token)]
+            if self._lines and token.kind != "_NL":
+                self._lines[-1].last = token
+            self._made.append(token)
+        return [part for token in self._made for part in (token, self._behind.get(id(token))) if part]
+
+    def _begins_line(self, token: Token) -> bool:
+        """Whether the token is the first of its line; keeps count of the lines."""
+        line, column = self._source.position(token.start)
+        if line == self._line:
+            return False
+        self._line = line
+        before = self._source.line(line)[: column - 1]
+        if before.strip():  # the line begins in the middle of a long text
+            return False
+        self._indent = len(before.expandtabs(4))
+        if not self._made or self._made[-1].kind in ("_NL", "_COMMA"):
+            self._of_statement = self._indent
+        return True
+
+    def _below(self) -> list[_Line]:
+        """The lines that a line of this indentation lies below."""
+        return [line for line in self._lines if line.indent < self._indent]
+
+    # ---- what is left open
+
+    def _has_ended(self, opened: _Open, token: Token) -> bool:
+        """Whether a line that begins with `token` cannot be inside the bracket: it is no deeper than the bracket's.
+
+        The outermost block is judged by the lines' first words instead: some people do not indent what is inside.
+        """
+        is_outside = self._indent <= opened.of_statement and self._line > opened.line
+        return is_outside and (len(self._open) > 1 or token.kind in _TOP_LEVEL)
+
+    def _close_last(self) -> None:
+        """Puts the missing partner of the last open bracket behind what was read so far."""
+        opened = self._open.pop()
+        place = len(self._made)
+        while self._made[place - 1].kind == "_NL":
+            place -= 1
+        end = self._made[place - 1].end
+        missing = _TEXT[opened.closer]
+        line = self._source.position(end)[0]
+        if line == opened.line:
+            where, text = "where the block ends", " }" if missing == "}" else missing
         else:
-            last = start + len(body) - 1
-            text = f'{text[:last]}"{text[last + 1 :]}'
-    return text
+            where, text = f"behind line {line}", f"\n{self._source.line(opened.line)[: opened.indent]}{missing}"
+        self._findings.add(
+            "E0111",
+            f"`{opened.token.text}` is never closed",
+            opened.token.start,
+            opened.token.end,
+            help=f"add `{missing}` {where}",
+            fix=self._findings.change(end, end, text),
+        )
+        self._made.insert(place, Token(opened.closer, missing, end, end))
 
+    def _close(self, closer: str) -> None:
+        """Closes the last bracket that `closer` may close; those above it were left open."""
+        while self._open[-1].closer != closer:
+            self._close_last()
+        self._open.pop()
 
-def _mend_one(text: str, source: Source | None, sink: Sink | None) -> str:
-    """Mends the first bracket that has no partner."""
-    opened: list[tuple[str, int]] = []
-    for bracket, offset in brackets(text):
-        if bracket in _CLOSER:
-            opened.append((bracket, offset))
-        elif opened and _CLOSER[opened[-1][0]] == bracket:
-            opened.pop()
-        elif any(_CLOSER[o] == bracket for o, _ in opened):
-            return _drop_opener(text, opened[-1], source, sink)
-        else:
-            if source and sink:
-                at = source.span(offset, offset + 1)
-                sink.add("E0112", f"`{bracket}` closes nothing", at, help="remove it", fix=Fix(at, ""))
-            return blank(text, offset, offset + 1)
-    if not opened:
-        return text
-    if culprit := _left_open(text):
-        bracket, offset, end, is_inner = culprit
-        _report_open(bracket, offset, source, sink)
-        # An inner block loses its lines. An outermost one keeps them, and what follows it is left unread.
-        return blank(text, offset, end) if is_inner else blank(text, end, len(text)) + "\n" + _CLOSER[bracket]
-    bracket, offset = opened[-1]
-    _report_open(bracket, offset, source, sink)
-    return text + "\n" + _CLOSER[bracket]
+    # ---- what closes
 
+    def _ends_block(self, token: Token) -> bool:
+        """A closer that begins its line: whether it closes something. It belongs to a line indented like itself."""
+        while len(self._open) > 1 and self._open[-1].of_statement > self._indent:
+            self._close_last()
+        if not self._open or self._open[-1].indent < self._indent:
+            head = next((line for line in reversed(self._lines) if line.indent <= self._indent), None)
+            has_body = head is not None and head is not self._lines[-1]
+            if head and has_body and head.indent == self._indent and head.last.kind not in (*CLOSER, *CLOSERS):
+                self._open_behind(head.last, token)
+                return True
+        if any(opened.closer == token.kind for opened in self._open):
+            self._close(token.kind)
+            return True
+        return self._drop(token)
 
-def _left_open(text: str) -> tuple[str, int, int, bool] | None:
-    """The first bracket that is still open at a line no deeper than its own: it, that line, and whether it is inside.
+    def _ends_inline(self, token: Token) -> bool:
+        """A closer at the end of a line: whether it closes something."""
+        matching = next((opened for opened in reversed(self._open) if opened.closer == token.kind), None)
+        if matching and (matching.line == self._line or self._surplus[token.kind] <= 0):
+            self._close(token.kind)
+            return True
+        return self._drop(token)
 
-    The outermost block is judged by its lines' first words instead: some people do not indent what is inside.
-    """
-    opened: list[tuple[str, int, int]] = []  # bracket, offset, indentation of its line
-    marks = iter([*brackets(text), ("", len(text) + 1)])
-    mark, at = next(marks)
-    position = 0
-    for line in text.split("\n"):
-        indent = len(line) - len(line.lstrip())
-        word = line.strip()
-        if word and not word.startswith(("#", "}", "]", ")")) and opened:
-            bracket, offset, of_opener = opened[-1]
-            if indent <= of_opener and (len(opened) > 1 or word.split()[0] in _TOP_LEVEL):
-                return bracket, offset, position, len(opened) > 1
-        position += len(line) + 1
-        while at < position and mark:
-            if mark in _CLOSER:
-                opened.append((mark, at, indent))
-            elif opened:
-                opened.pop()
-            mark, at = next(marks)
-    return None
+    def _open_behind(self, head: Token, closer: Token) -> None:
+        """Puts the missing opener of a block where its first line ends."""
+        self._surplus[closer.kind] -= 1
+        missing = _TEXT[_OPENER[closer.kind]]
+        self._behind[id(head)] = Token(_OPENER[closer.kind], missing, head.end, head.end)
+        self._findings.add(
+            "E0112",
+            f"`{missing}` is missing: a block that was never opened ends below",
+            head.end,
+            head.end,
+            secondary=[(closer.start, closer.end, "closes nothing")],
+            help=f"add `{missing}` at the end of the line",
+            fix=self._findings.change(head.end, head.end, f" {missing}"),
+        )
 
-
-def _drop_opener(text: str, opener: tuple[str, int], source: Source | None, sink: Sink | None) -> str:
-    bracket, offset = opener
-    _report_open(bracket, offset, source, sink)
-    end = text.find("\n", offset)
-    closers = re.search(r"[\s})\]]*$", text[offset : end if end >= 0 else len(text)])
-    return blank(text, offset, offset + closers.start() if closers else offset + 1)
-
-
-def _report_open(bracket: str, offset: int, source: Source | None, sink: Sink | None) -> None:
-    if source and sink:
-        help = f"add `{_CLOSER[bracket]}` where the block ends"
-        sink.add("E0111", f"`{bracket}` is never closed", source.span(offset, offset + 1), help=help)
+    def _drop(self, token: Token) -> bool:
+        self._surplus[token.kind] -= 1
+        message, fix = f"`{token.text}` closes nothing", self._findings.change(token.start, token.end, "")
+        self._findings.add("E0112", message, token.start, token.end, help="remove it", fix=fix)
+        return False

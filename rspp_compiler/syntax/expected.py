@@ -6,10 +6,8 @@ import difflib
 import re
 from collections.abc import Iterable
 
-from rspp_compiler.diagnostics import Fix
-from rspp_compiler.source import Source
-
 TOP_LEVEL = ("pipeline", "provider", "module", "tool", "policy", "import")
+_NEAR = 200  # characters around a mistake that tell what is meant
 DECLARATIONS = ("profile", "meta", "node", "party", "mode", "budget", "record", "on")
 
 # Groups first: when all of a group is expected, it is named as one thing.
@@ -76,37 +74,48 @@ def phrase(terminals: Iterable[str]) -> str:
     return f"{', '.join(words[:-1])} or {words[-1]}"
 
 
-def hint(source: Source, text: str, offset: int) -> tuple[str, Fix | None]:
-    """Help for the mistakes that people make most, and the change that would mend them; empty if none is recognised."""
-    line_start = text.rfind("\n", 0, offset) + 1
-    before, after = text[line_start:offset], text[offset:].split("\n", 1)[0]
+Edit = tuple[int, int, str]  # put the text in the place of these characters
 
-    if (number := re.search(r"(-?\d+(?:\.\d+)?)(\s+)$", before)) and (
+
+def hint(text: str, offset: int) -> tuple[str, Edit | None]:
+    """Help for the mistakes that people make most, and the change that would mend them; empty if none is recognised."""
+    line_start = max(text.rfind("\n", 0, offset) + 1, offset - _NEAR)
+    line_end = text.find("\n", offset, offset + _NEAR)
+    before, after = text[line_start:offset], text[offset : line_end if line_end >= 0 else offset + _NEAR]
+
+    if (number := re.search(r"(-?\d+(?:\.\d+)?)([ \t]+)$", before)) and (
         unit := re.match(r"(us|ms|s|min|h|d|B|kB|MB|GB|Hz|kHz|dB|usd|%)(?!\w)", after)
     ):
-        at = source.span(line_start + number.start(), offset + unit.end())
-        return f"a unit touches its number: `{number[1]}{unit[1]}`", Fix(at, number[1] + unit[1])
+        help = f"a unit touches its number: `{number[1]}{unit[1]}`"
+        return help, (line_start + number.start(), offset + unit.end(), number[1] + unit[1])
     if arrow := re.match(r"(→|=>|-->|–>|>)", after):
-        return "flows and reactions are written `->`", Fix(source.span(offset, offset + arrow.end()), "->")
-    if after.startswith("-->") or (before.endswith("-") and after.startswith("->")):
-        return "flows and reactions are written `->`", None
+        return "flows and reactions are written `->`", (offset, offset + arrow.end(), "->")
+    if before.endswith("-") and after.startswith("->"):
+        return "flows and reactions are written `->`", (offset - 1, offset + 2, "->")
     if after.startswith(";"):
-        return "the end of a line is enough", Fix(source.span(offset, offset + 1), "")
-    if after.startswith(("'", "“", "”")):
-        return 'texts stand in straight double quotes: "…"', None
-    if after.startswith(("//", "/*")):
-        return "comments begin with `#`", None
+        return "the end of a line is enough", (offset, offset + 1, "")
+    if after.startswith(("'", "‘", "’", "“", "”")):
+        quoted = re.match(r"['‘’“”]([^'‘’“”\"\\]*)['‘’“”]", after)
+        edit = (offset, offset + quoted.end(), f'"{quoted[1]}"') if quoted else None
+        return 'texts stand in straight double quotes: "…"', edit
+    if comment := re.match(r"(//|/\*).*", after):
+        return "comments begin with `#`", (offset, offset + comment.end(), f"# {comment[0][2:].strip()}")
     if after.startswith("==") and "when" not in before:
-        return "a setting is written `key = value`", Fix(source.span(offset, offset + 2), "=")
+        return "a setting is written `key = value`", (offset, offset + 2, "=")
     if after.startswith(":") and re.search(r"\{[^}]*$", before):
-        return "a setting is written `key = value`", Fix(source.span(offset, offset + 1), "=")
+        return "a setting is written `key = value`", (offset - len(before) + len(before.rstrip()), offset + 1, " =")
+    return _misspelt(text, line_start, before + after)
 
-    # A misspelt first word reads as the start of a flow.
-    first = re.match(r"\s*([A-Za-z_]\w*)", before + after)
-    words = TOP_LEVEL if before.count("{") == 0 and not text[:line_start].count("{") else DECLARATIONS
-    if first and first[1] not in (*TOP_LEVEL, *DECLARATIONS):
-        choices = difflib.get_close_matches(first[1], [*words, *TOP_LEVEL, *DECLARATIONS], n=1, cutoff=0.7)
-        if choices:
-            start = line_start + first.start(1)
-            return f"did you mean `{choices[0]}`?", Fix(source.span(start, start + len(first[1])), choices[0])
-    return "", None
+
+def _misspelt(text: str, line_start: int, line: str) -> tuple[str, Edit | None]:
+    """A misspelt first word, which reads as the start of a flow."""
+    first = re.match(r"\s*([A-Za-z_]\w*)", line)
+    if not first or first[1] in (*TOP_LEVEL, *DECLARATIONS):
+        return "", None
+    is_outside = "{" not in line[: first.start(1)] and text.find("{", 0, line_start) < 0
+    words = [*TOP_LEVEL, *DECLARATIONS] if is_outside else [*DECLARATIONS, *TOP_LEVEL]
+    choices = difflib.get_close_matches(first[1], words, n=1, cutoff=0.7)
+    if not choices:
+        return "", None
+    start = line_start + first.start(1)
+    return f"did you mean `{choices[0]}`?", (start, start + len(first[1]), choices[0])

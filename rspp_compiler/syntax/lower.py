@@ -1,22 +1,24 @@
-"""lower: tree → AST. One method for each rule of the grammar, of the rule's name."""
+"""lower: tree → AST, bottom up. One method for each rule of the grammar, of the rule's name."""
 
 from __future__ import annotations
 
-import keyword
 import re
-from collections.abc import Iterable
 from pathlib import PurePath
-from typing import Any
+from typing import Any, TypeVar, get_args
 
-from lark import Token, Tree
-
+from rspp_compiler.diagnostics import Fix
 from rspp_compiler.ir import ast
 from rspp_compiler.ir.context import Context
 from rspp_compiler.source import Source, Span
 from rspp_compiler.syntax.parse import Parsed
+from rspp_compiler.syntax.tree import Token, Tree
 
 _ESCAPES = {"n": "\n", "t": "\t", '"': '"', "\\": "\\", "$": "$"}
-_CONDITIONS = ("or", "and", "not", "compare", "member", "ref", "text", "quantity", "number", "list")
+_ESCAPE = re.compile(r"\\([\s\S])")
+_LINE = get_args(ast.Line)
+
+Part = TypeVar("Part")
+Parts = list[Any]  # what the children of a rule became: AST, a tuple of it, or a token that is no name
 
 
 def lower(parsed: tuple[Parsed, ...], ctx: Context) -> ast.Program:
@@ -25,226 +27,206 @@ def lower(parsed: tuple[Parsed, ...], ctx: Context) -> ast.Program:
     return ast.Program(files, frozenset().union(*(one.lost for one in parsed)))
 
 
+def _all(parts: Parts, kinds: type[Part] | tuple[type[Part], ...]) -> tuple[Part, ...]:
+    return tuple(part for part in parts if isinstance(part, kinds))
+
+
+def _one(parts: Parts, kind: type[Part]) -> Part | None:
+    for part in parts:
+        if isinstance(part, kind):
+            return part
+    return None
+
+
 class _Lower:
     def __init__(self, source: Source, ctx: Context) -> None:
         self._source = source
         self._ctx = ctx
+        self._span = source.span(0, 0)
+        self._range = (0, 0)  # the characters of the last span: `a` is a name, a reference and a key at once
+        rules = (name for name in vars(_Lower) if not name.startswith("_"))
+        self._rules = {name.removesuffix("_"): getattr(self, name) for name in rules}
 
-    def file(self, tree: Tree[Token]) -> ast.File:
-        items = tuple(self.lower(child) for child in tree.children if isinstance(child, Tree))
+    def file(self, tree: Tree) -> ast.File:
+        items = tuple(self._lower(child) for child in tree.children)
         return ast.File(PurePath(self._source.name).name, items, self._source.span(0, len(self._source.text)))
-
-    def lower(self, tree: Tree[Token]) -> Any:
-        method = f"{tree.data}_" if keyword.iskeyword(tree.data) else tree.data
-        return getattr(self, method)(tree)
 
     # ---- helpers
 
-    def span(self, part: Tree[Token] | Token) -> Span:
-        if isinstance(part, Token):
-            return self._source.span(part.start_pos or 0, part.end_pos or 0)
-        if part.meta.empty:
-            return self._source.span(0, 0)
-        return self._source.span(part.meta.start_pos, part.meta.end_pos)
+    def _lower(self, tree: Tree | Token) -> Any:
+        if isinstance(tree, Token):
+            return ast.Name(tree.text, self._at(tree)) if tree.kind == "NAME" else tree
+        return self._rules[tree.rule]([self._lower(child) for child in tree.children], self._at(tree))
 
-    def token(self, tree: Tree[Token], index: int = 0) -> ast.Name:
-        tokens = [child for child in tree.children if isinstance(child, Token) and child.type == "NAME"]
-        return ast.Name(str(tokens[index]), self.span(tokens[index]))
-
-    def all(self, tree: Tree[Token], *rules: str) -> tuple[Any, ...]:
-        return tuple(self.lower(c) for c in tree.children if isinstance(c, Tree) and c.data in rules)
-
-    def first(self, tree: Tree[Token], *rules: str) -> Any:
-        return next(iter(self.all(tree, *rules)), None)
+    def _at(self, part: Tree | Token) -> Span:
+        if self._range != (part.start, part.end):
+            self._range = (part.start, part.end)
+            self._span = self._source.span(part.start, part.end)
+        return self._span
 
     # ---- top level
 
-    def import_(self, tree: Tree[Token]) -> ast.Import:
-        names = tuple(
-            ast.Name(str(c), self.span(c)) for c in tree.children if isinstance(c, Token) and c.type == "NAME"
-        )
-        path = next(c for c in tree.children if isinstance(c, Token) and c.type == "STRING")
-        return ast.Import(names, self._text(path), self.first(tree, "version"), self.span(tree))
+    def import_(self, parts: Parts, span: Span) -> ast.Import:
+        *names, path = (part for part in parts if not isinstance(part, ast.Text))
+        return ast.Import(tuple(names), self._text(path), _one(parts, ast.Text), span)
 
-    def pipeline(self, tree: Tree[Token]) -> ast.Pipeline:
-        return ast.Pipeline(self.token(tree), self.first(tree, "version"), self._lines(tree), self.span(tree))
+    def pipeline(self, parts: Parts, span: Span) -> ast.Pipeline:
+        return ast.Pipeline(parts[0], _one(parts, ast.Text), _all(parts, _LINE), span)
 
-    def module(self, tree: Tree[Token]) -> ast.Module:
-        version, signature = self.first(tree, "version"), self.first(tree, "signature")
-        return ast.Module(self.token(tree), version, signature, self._lines(tree), self.span(tree))
+    def module(self, parts: Parts, span: Span) -> ast.Module:
+        (signature,) = _all(parts, ast.Signature)
+        return ast.Module(parts[0], _one(parts, ast.Text), signature, _all(parts, _LINE), span)
 
-    def _lines(self, tree: Tree[Token]) -> tuple[ast.Line, ...]:
-        rules = ("profile", "meta", "node", "party", "mode", "budget", "record", "flow", "reaction")
-        return self.all(tree, *rules)
+    def tool(self, parts: Parts, span: Span) -> ast.Tool:
+        kind = next(part for part in parts if isinstance(part, ast.Ref | ast.Call))
+        return ast.Tool(parts[0], _one(parts, ast.Signature), kind, _one(parts, ast.Settings), span)
 
-    def tool(self, tree: Tree[Token]) -> ast.Tool:
-        signature, kind = self.first(tree, "signature"), self.first(tree, "kind")
-        return ast.Tool(self.token(tree), signature, kind, self.first(tree, "settings"), self.span(tree))
+    def provider(self, parts: Parts, span: Span) -> ast.Provider:
+        kind = _one(parts, ast.Ref) or _one(parts, ast.Call)
+        return ast.Provider(parts[0], kind, _all(parts, (ast.Use, ast.Setting)), span)
 
-    def provider(self, tree: Tree[Token]) -> ast.Provider:
-        offers = self.all(tree, "use", "setting")
-        return ast.Provider(self.token(tree), self.first(tree, "kind"), offers, self.span(tree))
+    def policy(self, parts: Parts, span: Span) -> ast.Policy:
+        name, condition, *rules = parts
+        return ast.Policy(name, condition, tuple(rules), span)
 
-    def policy(self, tree: Tree[Token]) -> ast.Policy:
-        condition = self.first_condition(tree)
-        rules = self.all(tree, "node", "insert", "provider", "record")
-        return ast.Policy(self.token(tree), condition, rules, self.span(tree))
+    def use(self, parts: Parts, span: Span) -> ast.Use:
+        return ast.Use(parts[0], _one(parts, ast.Guard), _one(parts, ast.Settings), span)
 
-    def use(self, tree: Tree[Token]) -> ast.Use:
-        guard, settings = self.first(tree, "when", "otherwise"), self.first(tree, "settings")
-        return ast.Use(self.token(tree), guard, settings, self.span(tree))
+    def insert(self, parts: Parts, span: Span) -> ast.Insert:
+        return ast.Insert(parts[0], parts[1], span)
 
-    def insert(self, tree: Tree[Token]) -> ast.Insert:
-        return ast.Insert(self.token(tree), self.first(tree, "ref"), self.span(tree))
-
-    def version(self, tree: Tree[Token]) -> ast.Text:
-        return self._text(_only_token(tree.children))
+    def version(self, parts: Parts, _span: Span) -> ast.Text:
+        return self._text(parts[0])
 
     # ---- inside a pipeline
 
-    def profile(self, tree: Tree[Token]) -> ast.Profile:
-        return ast.Profile(str(_only_token(tree.children)), self.span(tree))
+    def profile(self, parts: Parts, span: Span) -> ast.Profile:
+        return ast.Profile(parts[0].text, span)
 
-    def meta(self, tree: Tree[Token]) -> ast.Meta:
-        return ast.Meta(self.first(tree, "settings"), self.span(tree))
+    def meta(self, parts: Parts, span: Span) -> ast.Meta:
+        return ast.Meta(parts[0], span)
 
-    def node(self, tree: Tree[Token]) -> ast.Node:
-        signature, kind = self.first(tree, "signature"), self.first(tree, "kind")
-        return ast.Node(self.token(tree), signature, kind, self.first(tree, "settings"), self.span(tree))
+    def node(self, parts: Parts, span: Span) -> ast.Node:
+        kind = _one(parts, ast.Ref) or _one(parts, ast.Call)
+        return ast.Node(parts[0], _one(parts, ast.Signature), kind, _one(parts, ast.Settings), span)
 
-    def party(self, tree: Tree[Token]) -> ast.Party:
-        return ast.Party(self.token(tree), self.first(tree, "settings"), self.span(tree))
+    def party(self, parts: Parts, span: Span) -> ast.Party:
+        return ast.Party(parts[0], _one(parts, ast.Settings), span)
 
-    def mode(self, tree: Tree[Token]) -> ast.Mode:
-        return ast.Mode(self.token(tree), self.first(tree, "settings"), self.span(tree))
+    def mode(self, parts: Parts, span: Span) -> ast.Mode:
+        return ast.Mode(parts[0], parts[1], span)
 
-    def budget(self, tree: Tree[Token]) -> ast.Budget:
-        return ast.Budget(self.first(tree, "settings"), self.span(tree))
+    def budget(self, parts: Parts, span: Span) -> ast.Budget:
+        return ast.Budget(parts[0], span)
 
-    def record(self, tree: Tree[Token]) -> ast.Record:
-        return ast.Record(self.token(tree), self.first(tree, "settings"), self.span(tree))
+    def record(self, parts: Parts, span: Span) -> ast.Record:
+        return ast.Record(parts[0], _one(parts, ast.Settings), span)
 
-    def flow(self, tree: Tree[Token]) -> ast.Flow:
-        return ast.Flow(self.first(tree, "ref"), self.all(tree, "hop"), self.span(tree))
+    def flow(self, parts: Parts, span: Span) -> ast.Flow:
+        return ast.Flow(parts[0], tuple(parts[1:]), span)
 
-    def hop(self, tree: Tree[Token]) -> ast.Hop:
-        arrow = next(child for child in tree.children if isinstance(child, Token) and child.type == "ARROW")
-        guard, settings = self.first(tree, "when", "otherwise"), self.first(tree, "settings")
-        return ast.Hop(self.span(arrow), self.first(tree, "ref"), guard, settings, self.span(tree))
+    def hop(self, parts: Parts, span: Span) -> ast.Hop:
+        arrow, ref = parts[:2]
+        return ast.Hop(self._at(arrow), ref, _one(parts, ast.Guard), _one(parts, ast.Settings), span)
 
-    def reaction(self, tree: Tree[Token]) -> ast.Reaction:
-        events, guard = self.all(tree, "ref"), self.first(tree, "when", "otherwise")
-        return ast.Reaction(events, guard, self.all(tree, "hop"), self.first(tree, "action"), self.span(tree))
+    def reaction(self, parts: Parts, span: Span) -> ast.Reaction:
+        events, hops = _all(parts, ast.Ref), _all(parts, ast.Hop)
+        return ast.Reaction(events, _one(parts, ast.Guard), hops, _one(parts, ast.Action), span)
 
-    def action(self, tree: Tree[Token]) -> ast.Action:
-        return ast.Action(self.token(tree), self.first(tree, "ref"), self.span(tree))
+    def action(self, parts: Parts, span: Span) -> ast.Action:
+        return ast.Action(parts[0], parts[1], span)
 
-    def when(self, tree: Tree[Token]) -> ast.Guard:
-        return ast.Guard(self.first_condition(tree), self.span(tree))
+    def when(self, parts: Parts, span: Span) -> ast.Guard:
+        return ast.Guard(parts[0], span)
 
-    def otherwise(self, tree: Tree[Token]) -> ast.Guard:
-        return ast.Guard(None, self.span(tree))
-
-    def first_condition(self, tree: Tree[Token]) -> ast.Condition:
-        condition: ast.Condition = self._operands(tree)[0]
-        return condition
+    def otherwise(self, _parts: Parts, span: Span) -> ast.Guard:
+        return ast.Guard(None, span)
 
     # ---- conditions
 
-    def or_(self, tree: Tree[Token]) -> ast.Or:
-        left, right = self._operands(tree)
-        return ast.Or(left, right, self.span(tree))
+    def or_(self, parts: Parts, span: Span) -> ast.Or:
+        return ast.Or(parts[0], parts[1], span)
 
-    def and_(self, tree: Tree[Token]) -> ast.And:
-        left, right = self._operands(tree)
-        return ast.And(left, right, self.span(tree))
+    def and_(self, parts: Parts, span: Span) -> ast.And:
+        return ast.And(parts[0], parts[1], span)
 
-    def not_(self, tree: Tree[Token]) -> ast.Not:
-        return ast.Not(self._operands(tree)[0], self.span(tree))
+    def not_(self, parts: Parts, span: Span) -> ast.Not:
+        return ast.Not(parts[0], span)
 
-    def compare(self, tree: Tree[Token]) -> ast.Compare:
-        left, right = self._operands(tree)
-        operator = next(child for child in tree.children if isinstance(child, Token) and child.type == "COMPARE")
-        return ast.Compare(left, str(operator), right, self.span(tree))
+    def compare(self, parts: Parts, span: Span) -> ast.Compare:
+        left, operator, right = parts
+        return ast.Compare(left, operator.text, right, span)
 
-    def member(self, tree: Tree[Token]) -> ast.Member:
-        left, choices = self._operands(tree)
-        return ast.Member(left, choices, self.span(tree))
-
-    def _operands(self, tree: Tree[Token]) -> tuple[Any, ...]:
-        return self.all(tree, *_CONDITIONS)
+    def member(self, parts: Parts, span: Span) -> ast.Member:
+        return ast.Member(parts[0], parts[1], span)
 
     # ---- kinds, types, settings, values
 
-    def kind(self, tree: Tree[Token]) -> ast.Ref | ast.Call:
-        call: ast.Call | None = self.first(tree, "call")
-        return call or ast.Ref((self.token(tree),), self.span(tree))
+    def kind(self, parts: Parts, span: Span) -> ast.Ref | ast.Call:
+        (kind,) = parts
+        return kind if isinstance(kind, ast.Call) else ast.Ref((kind,), span)
 
     type = kind
 
-    def ref(self, tree: Tree[Token]) -> ast.Ref:
-        parts = tuple(ast.Name(str(child), self.span(child)) for child in tree.children if isinstance(child, Token))
-        return ast.Ref(parts, self.span(tree))
+    def ref(self, parts: Parts, span: Span) -> ast.Ref:
+        return ast.Ref(tuple(parts), span)
 
-    def signature(self, tree: Tree[Token]) -> ast.Signature:
-        return ast.Signature(self.first(tree, "inputs"), self.first(tree, "outputs") or (), self.span(tree))
+    def signature(self, parts: Parts, span: Span) -> ast.Signature:
+        inputs, *outputs = (part for part in parts if not isinstance(part, Token))  # an arrow stands between them
+        return ast.Signature(inputs, outputs[0] if outputs else (), span)
 
-    def inputs(self, tree: Tree[Token]) -> tuple[ast.Param, ...]:
-        return self.all(tree, "param")
+    def inputs(self, parts: Parts, _span: Span) -> tuple[ast.Param, ...]:
+        return tuple(parts)
 
     outputs = inputs
 
-    def param(self, tree: Tree[Token]) -> ast.Param:
-        return ast.Param(self.token(tree), self.first(tree, "type"), self.span(tree))
+    def param(self, parts: Parts, span: Span) -> ast.Param:
+        return ast.Param(parts[0], parts[1], span)
 
-    def settings(self, tree: Tree[Token]) -> ast.Settings:
-        return ast.Settings(self.all(tree, "setting"), self.span(tree))
+    def settings(self, parts: Parts, span: Span) -> ast.Settings:
+        return ast.Settings(tuple(parts), span)
 
-    def setting(self, tree: Tree[Token]) -> ast.Setting:
-        key, *value = (self.lower(child) for child in tree.children if isinstance(child, Tree))
-        return ast.Setting(key, value[0] if value else None, self.span(tree))
+    def setting(self, parts: Parts, span: Span) -> ast.Setting:
+        return ast.Setting(parts[0], parts[1] if len(parts) > 1 else None, span)
 
-    def key(self, tree: Tree[Token]) -> ast.Key:
-        return ast.Key(self.all(tree, "ref"), self.span(tree))
+    def key(self, parts: Parts, span: Span) -> ast.Key:
+        return ast.Key(_all(parts, ast.Ref), span)
 
-    def call(self, tree: Tree[Token]) -> ast.Call:
-        args = tuple(self.lower(child) for child in tree.children if isinstance(child, Tree))
-        return ast.Call(self.token(tree), args, self.span(tree))
+    def call(self, parts: Parts, span: Span) -> ast.Call:
+        return ast.Call(parts[0], tuple(parts[1:]), span)
 
-    def list(self, tree: Tree[Token]) -> ast.List:
-        return ast.List(tuple(self.lower(c) for c in tree.children if isinstance(c, Tree)), self.span(tree))
+    def list(self, parts: Parts, span: Span) -> ast.List:
+        return ast.List(tuple(parts), span)
 
-    def quantity(self, tree: Tree[Token]) -> ast.Quantity:
-        written = str(_only_token(tree.children))
+    def quantity(self, parts: Parts, span: Span) -> ast.Quantity:
+        written = parts[0].text
         number = re.match(r"-?\d+(?:\.\d+)?", written)
         digits = number[0] if number else ""
-        return ast.Quantity(digits, written[len(digits) :].strip(), self.span(tree))
+        return ast.Quantity(digits, written[len(digits) :].strip(), span)
 
-    def number(self, tree: Tree[Token]) -> ast.Number:
-        return ast.Number(str(_only_token(tree.children)), self.span(tree))
+    def number(self, parts: Parts, span: Span) -> ast.Number:
+        return ast.Number(parts[0].text, span)
 
-    def text(self, tree: Tree[Token]) -> ast.Text:
-        return self._text(_only_token(tree.children))
+    def text(self, parts: Parts, _span: Span) -> ast.Text:
+        return self._text(parts[0])
 
     def _text(self, token: Token) -> ast.Text:
         """Escapes resolved; a long text loses the indentation that all its lines share, and its outer line ends."""
-        written = str(token)
-        quotes = 3 if written.startswith('"""') else 1
-        body = written[quotes:-quotes].replace("\r\n", "\n")
+        quotes = 3 if token.text.startswith('"""') else 1
+        body = token.text[quotes:-quotes].replace("\r\n", "\n")
         if quotes == 3:
             lines = body.split("\n")
             indent = min((len(line) - len(line.lstrip()) for line in lines[1:] if line.strip()), default=0)
             body = "\n".join([lines[0], *(line[indent:] for line in lines[1:])]).strip()
+        if "\\" in body:
+            self._check_escapes(token)
+            body = _ESCAPE.sub(lambda escape: _ESCAPES.get(escape[1], escape[1]), body)
+        return ast.Text(body, self._at(token))
 
-        def resolve(escape: re.Match[str]) -> str:
+    def _check_escapes(self, token: Token) -> None:
+        for escape in _ESCAPE.finditer(token.text):
             if escape[1] not in _ESCAPES:
+                at = self._source.span(token.start + escape.start(), token.start + escape.end())
                 known = " ".join(f"\\{letter}" for letter in _ESCAPES)
-                message, help = f"unknown escape `{escape[0]}`", f"there are {known}"
-                self._ctx.sink.add("E0114", message, self.span(token), help=help)
-            return _ESCAPES.get(escape[1], escape[1])
-
-        return ast.Text(re.sub(r"\\([\s\S])", resolve, body), self.span(token))
-
-
-def _only_token(children: Iterable[Token | Tree[Token]]) -> Token:
-    return next(child for child in children if isinstance(child, Token))
+                fix = Fix(at, f"\\{escape[0]}")
+                self._ctx.sink.add("E0114", f"unknown escape `{escape[0]}`", at, help=f"there are {known}", fix=fix)

@@ -1,0 +1,232 @@
+"""One mistake: what stands there, what was expected, what is probably meant, and the tokens that would mend it."""
+
+from __future__ import annotations
+
+import difflib
+import unicodedata
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from rspp_compiler.diagnostics import Fix
+from rspp_compiler.syntax.brackets import CLOSERS
+from rspp_compiler.syntax.expected import DECLARATIONS, hint, phrase
+from rspp_compiler.syntax.findings import Findings
+from rspp_compiler.syntax.machine import Machine
+from rspp_compiler.syntax.scan import scan
+from rspp_compiler.syntax.tables import tables
+from rspp_compiler.syntax.tree import Token
+
+_SHOWN_MAX = 40  # characters of what was not expected
+_TRIED_MAX = 300  # tokens that are read to see whether a change would help
+# What people leave out, in the order in which it is tried.
+_LEFT_OUT = (
+    ("ARROW", "->"), ("EQUAL", "="), ("COLON", ":"), ("_COMMA", ","), ("WHEN", "when"), ("FROM", "from"),
+    ("BEFORE", "before"), ("VERSION", "version"), ("OR", "or"), ("AND", "and"),
+)  # fmt: skip
+
+
+class Item(NamedTuple):
+    """What is being read: the tokens `[start, end)`, behind the first `height` values of the machine."""
+
+    start: int
+    end: int
+    height: int
+
+
+class Change(NamedTuple):
+    """Tokens `[first, behind)` become `new`."""
+
+    first: int
+    behind: int
+    new: list[Token]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Guess:
+    """What is probably meant. It may know better than the parser what is wrong, and where."""
+
+    help: str = ""
+    fix: Fix | None = None
+    change: Change | None = None
+    message: str = ""
+    at: tuple[int, int] | None = None
+
+
+class Mistake:
+    """The token `at` does not fit into the item."""
+
+    def __init__(self, tokens: list[Token], at: int, item: Item, machine: Machine, findings: Findings) -> None:
+        self._tokens = tokens
+        self._at = at
+        self._item = item
+        self._machine = machine
+        self._findings = findings
+        self._text = findings.source.text
+        self._accepted = machine.accepted()
+        if at and tokens[at - 1].kind == "ARROW":
+            self._accepted.discard("_NL")  # the line may end here, and that would mend nothing
+
+    def report(self) -> Change | None:
+        """Reports the mistake: the change of tokens that makes the item, or more of it, readable; None if none does."""
+        guess = (
+            self._dangling_arrow()
+            or self._hinted()
+            or self._word()
+            or self._blank()
+            or self._misspelt()
+            or self._left_out()
+            or self._too_much()
+            or _Guess()
+        )
+        start, end = guess.at or self._place()
+        message = guess.message or f"{self._found()}: expected {phrase(self._accepted)}"
+        self._findings.add("E0110", message, start, end, help=guess.help, fix=guess.fix)
+        return guess.change
+
+    # ---- what stands there
+
+    def _place(self) -> tuple[int, int]:
+        token = self._tokens[self._at]
+        if self._ends_early:
+            end = self._tokens[self._at - 1].end if self._at else token.start
+            return end, end
+        return token.start, token.start + len(token.text.rstrip())
+
+    @property
+    def _ends_early(self) -> bool:
+        """Whether the mistake is that nothing more comes; a bracket that was put in covers nothing."""
+        token = self._tokens[self._at]
+        return token.kind in ("_NL", "$END") or token.start == token.end
+
+    def _found(self) -> str:
+        token = self._tokens[self._at]
+        if self._ends_early:
+            return "the file ends too early" if token.kind == "$END" else "the line ends too early"
+        if token.kind == "BAD_BLANK" or (token.kind == "BAD" and not token.text.isprintable()):
+            name = unicodedata.name(token.text[0], "unnamed").lower()
+            return f"unexpected character U+{ord(token.text[0]):04X} ({name})"
+        if token.kind == "BAD":
+            return f"unexpected character `{token.text}`"
+        word = token.text.split("\n")[0].rstrip()
+        return f"unexpected `{word if len(word) <= _SHOWN_MAX else word[:_SHOWN_MAX] + '…'}`"
+
+    # ---- what may be meant, the most telling first
+
+    def _dangling_arrow(self) -> _Guess | None:
+        """An arrow that ends its line, although the next one is a new statement."""
+        end = self._at
+        while end > self._item.start and self._tokens[end].kind != "_NL":
+            end -= 1
+        arrow, following = self._tokens[end - 1], self._tokens[end + 1 : end + 2]
+        if end <= self._item.start or arrow.kind != "ARROW" or not following:
+            return None
+        if following[0].text not in DECLARATIONS and following[0].kind not in (*CLOSERS, "$END"):
+            return None
+        hops = sum(token.kind == "ARROW" for token in self._tokens[self._item.start : end])
+        return _Guess(
+            message="nothing follows this arrow",
+            at=(arrow.start, arrow.end),
+            help="say where the flow goes, or remove the arrow",
+            fix=self._findings.change(arrow.start, arrow.end, "") if hops > 1 else None,
+            change=Change(end - 1, end, []),
+        )
+
+    def _hinted(self) -> _Guess | None:
+        """One of the mistakes that people make most."""
+        help, edit = hint(self._text, self._place()[0])
+        if not help:
+            return None
+        if edit is None:
+            return _Guess(help=help)
+        start, end, text = edit
+        change = self._change(start, end, text)
+        behind = self._reach(change, self._item.start, self._item.height)
+        helps = behind > self._at - (change.behind - change.first) + len(change.new)
+        return _Guess(help=help, fix=self._findings.change(start, end, text), change=change if helps else None)
+
+    def _word(self) -> _Guess | None:
+        """A name with letters beyond `a` to `z`. It is read as it is written."""
+        token = self._tokens[self._at]
+        if token.kind != "BAD_WORD":
+            return None
+        before = self._tokens[self._at - 1] if self._at else token
+        is_split = before.end == token.start and before.text.isidentifier()
+        word = before.text + token.text if is_split else token.text
+        start = before.start if is_split else token.start
+        if not word.isidentifier():
+            return _Guess(message=f"`{word[:_SHOWN_MAX]}` is neither a name nor a number", at=(start, token.end))
+        plain = unicodedata.normalize("NFKD", word).encode("ascii", "ignore").decode()
+        first = self._at - 1 if is_split else self._at
+        return _Guess(
+            message=f"`{word[:_SHOWN_MAX]}` has letters that a name cannot have",
+            at=(start, token.end),
+            help="names are made of the letters a to z, digits and `_`",
+            fix=self._findings.change(start, token.end, plain) if plain.isidentifier() else None,
+            change=Change(first, self._at + 1, [Token("NAME", word, start, token.end)]),
+        )
+
+    def _blank(self) -> _Guess | None:
+        """A blank that looks like one, and is another character."""
+        token = self._tokens[self._at]
+        if token.kind != "BAD_BLANK":
+            return None
+        fix = self._findings.change(token.start, token.end, " ")
+        return _Guess(help="write a plain blank", fix=fix, change=Change(self._at, self._at + 1, []))
+
+    def _misspelt(self) -> _Guess | None:
+        """A word that is nearly one that may stand here."""
+        token = self._tokens[self._at]
+        words = [word for word, kind in tables().keywords.items() if kind in self._accepted]
+        near = difflib.get_close_matches(token.text, words, 1, 0.7) if token.text.isidentifier() else []
+        if not near:
+            return None
+        mended = Token(tables().keywords[near[0]], near[0], token.start, token.end)
+        return _Guess(
+            help=f"did you mean `{near[0]}`?",
+            fix=self._findings.change(token.start, token.end, near[0]),
+            change=Change(self._at, self._at + 1, [mended]),
+        )
+
+    def _left_out(self) -> _Guess | None:
+        """A word or sign that makes the whole item readable when it is put in."""
+        token = self._tokens[self._at]
+        for kind, text in _LEFT_OUT:
+            if kind in self._accepted:
+                change = Change(self._at, self._at, [Token(kind, text, token.start, token.start)])
+                if self._mends(change):
+                    place = self._tokens[self._at - 1].end if kind == "_COMMA" else token.start
+                    fix = self._findings.change(place, place, text if kind == "_COMMA" else f"{text} ")
+                    return _Guess(help=f"is `{text}` missing?", fix=fix, change=change)
+        return None
+
+    def _too_much(self) -> _Guess | None:
+        """The token, when the whole item is readable without it."""
+        token = self._tokens[self._at]
+        change = Change(self._at, self._at + 1, [])
+        if self._at == self._item.end or token.kind in CLOSERS or not self._mends(change):
+            return None
+        return _Guess(help="remove it", fix=self._findings.change(token.start, token.end, ""), change=change)
+
+    # ---- trying
+
+    def _change(self, start: int, end: int, text: str) -> Change:
+        """The change of tokens that goes with putting `text` in the place of the characters `[start, end)`."""
+        first = self._item.start
+        while first < self._item.end and self._tokens[first].end <= start:
+            first += 1
+        behind = first
+        while behind < self._item.end and self._tokens[behind].start < end:
+            behind += 1
+        return Change(first, behind, [Token(kind, word, start, end) for kind, word, _, _ in scan(text)[:-1]])
+
+    def _mends(self, change: Change) -> bool:
+        """Whether the item can be read to its end, from here on."""
+        size = self._item.end + 1 - self._at - (change.behind - change.first) + len(change.new)
+        return self._reach(change, self._at) >= min(size, _TRIED_MAX)
+
+    def _reach(self, change: Change, start: int, height: int | None = None) -> int:
+        """How many tokens from `start` on could be read after the change."""
+        kinds = [token.kind for token in self._tokens[start : min(self._item.end + 1, start + _TRIED_MAX)]]
+        first = change.first - start
+        kinds[first : change.behind - start] = [token.kind for token in change.new]
+        return self._machine.reach(kinds[:_TRIED_MAX], height)

@@ -1,0 +1,198 @@
+"""Reads tokens to a tree, and goes on behind every mistake.
+
+A mistake is mended if one change makes the rest of its item readable: the item then stays. If not, what was complete of
+it stays, or else the item is left out: a setting, a line, or a whole declaration, whichever is the smallest.
+"""
+
+from __future__ import annotations
+
+import difflib
+from itertools import pairwise
+
+from rspp_compiler.syntax.brackets import CLOSER, CLOSERS
+from rspp_compiler.syntax.expected import TOP_LEVEL
+from rspp_compiler.syntax.findings import Findings
+from rspp_compiler.syntax.machine import Machine
+from rspp_compiler.syntax.mistake import Change, Item, Mistake
+from rspp_compiler.syntax.scan import scan
+from rspp_compiler.syntax.tables import tables
+from rspp_compiler.syntax.tree import Token, Tree
+
+_MENDS_MAX = 4  # in one item
+_LOOKED_INTO_MAX = 500  # mistakes of one file; behind them, items are only left out
+_WITH_A_BODY = ("PIPELINE", "MODULE", "PROVIDER", "POLICY")
+_DECLARES = ("node", "mode", "party", "use", "tool", "provider", "module", "policy", "pipeline")
+# The head of a block whose own head cannot be read.
+_HEADS = {
+    "pipeline": "pipeline {name} {{",
+    "module": "module {name} () {{",
+    "provider": "provider {name} {{",
+    "policy": "policy {name} when _ {{",
+}
+
+
+class Recovery:
+    """Reads the tokens of one file, brackets balanced. `lost` are names that nothing may declare any more.
+
+    `"*"` in it stands for any name, `"->"` for a flow or reaction.
+    """
+
+    def __init__(self, tokens: list[Token], findings: Findings) -> None:
+        self.lost: set[str] = set()
+        self._tokens = tokens
+        self._findings = findings
+        self._machine = Machine(tables())
+        self._resumed = 0  # the first token behind what was left out last
+        self._looked_into = 0
+        self._mended_at, self._mends = -1, 0  # the item that was mended last, by its first token, and how often
+
+    def tree(self) -> Tree:
+        """The tree of what can be read."""
+        at = self._machine.run(self._tokens, 0)
+        while at < len(self._tokens):
+            at = self._machine.run(self._tokens, self._behind(at))
+        (tree,) = self._machine.values
+        assert isinstance(tree, Tree)
+        return tree
+
+    def _behind(self, at: int) -> int:
+        """Where to read on behind the mistake at token `at`; the machine is put into the state for it."""
+        item = self._item(at)
+        change = self._look_into(at, item)
+        if change:
+            self._tokens[change.first : change.behind] = change.new
+            if change.first >= at:
+                return at
+            self._machine.cut(item.height)
+            return item.start
+        self._mute(item)
+        if self._machine.reach([self._tokens[item.end].kind]):  # it is complete: only the rest of it is too much
+            self._lose(at, item.end)
+            return item.end
+        if len(self._levels()) == 1:
+            if self._mend_head(item):
+                return item.start
+            self.lost.add("*")
+        return self._leave_out(item)
+
+    def _look_into(self, at: int, item: Item) -> Change | None:
+        """Reports the mistake, and decides whether to mend it."""
+        self._looked_into += 1
+        if self._findings.is_full or self._looked_into > _LOOKED_INTO_MAX:
+            token = self._tokens[at]
+            self._findings.add("E0110", f"unexpected `{token.text}`", token.start, token.end)
+            return None
+        change = Mistake(self._tokens, at, item, self._machine, self._findings).report()
+        self._mends = self._mends + 1 if item.start == self._mended_at else 1
+        self._mended_at = item.start
+        if change and self._mends <= _MENDS_MAX:
+            self._mute(item)
+            return change
+        return None
+
+    def _leave_out(self, item: Item) -> int:
+        """Forgets the item, and those around it as long as nothing readable is left of them."""
+        while True:
+            self._machine.cut(item.height)
+            self._lose(item.start, item.end)
+            kind = self._tokens[item.end].kind
+            self._resumed = item.end
+            if self._machine.reach([kind]):
+                return item.end
+            self._resumed += 1
+            if kind in ("_NL", "_COMMA"):
+                return item.end + 1
+            self._machine.cut(item.height - 1)  # the bracket around it
+            item = self._item(item.end + 1)
+
+    def _mend_head(self, item: Item) -> bool:
+        """A block keeps its lines when only its head is wrong: the head is taken for the nearest that can be read."""
+        tokens = self._tokens[item.start : item.end]
+        brace = next((at for at, token in enumerate(tokens) if token.kind == "LBRACE"), 0)
+        words = [token for token in tokens[:brace] if token.text.isidentifier()]
+        keyword = difflib.get_close_matches(words[0].text, _HEADS, 1, 0.6) if words else []
+        if not keyword or any(_kind(value) == "LBRACE" for value in self._machine.values[item.height :]):
+            return False
+        named = next((token for token in words[1:] if token.text not in TOP_LEVEL), None)
+        places = {"{": tokens[brace], **({named.text: named} if named else {})}
+        made = []
+        for kind, text, _, _ in scan(_HEADS[keyword[0]].format(name=named.text if named else "_"))[:-1]:
+            place = places.get(text, tokens[0])
+            made.append(Token(kind, text, place.start, place.end))
+        if [token.text for token in tokens[: brace + 1]] == [token.text for token in made]:
+            return False
+        self.lost.update(token.text for token in words[1:])
+        self._tokens[item.start : item.start + brace + 1] = made
+        self._machine.cut(item.height)
+        return True
+
+    # ---- where things begin and end
+
+    def _item(self, at: int) -> Item:
+        """The item that token `at` belongs to. It reaches to what separates it, or closes the bracket around it."""
+        levels = self._levels()
+        before = self._machine.values[levels[-1] - 1] if levels[-1] else None
+        start = at
+        while start > self._resumed and self._tokens[start - 1] is not before:
+            start -= 1
+        separators = _separators(levels)
+        depth = 0
+        end = at
+        while (kind := self._tokens[end].kind) != "$END":
+            if kind in CLOSER:
+                depth += 1
+            elif kind in CLOSERS and depth:
+                depth -= 1
+            elif not depth and (kind in separators or kind in CLOSERS):
+                break
+            end += 1
+        return Item(start, end, levels[-1])
+
+    def _levels(self) -> list[int]:
+        """How many values stand before what is being read: first at the outermost level, then in each open bracket."""
+        levels = [0]
+        before = ""
+        for at, value in enumerate(self._machine.values):
+            kind = _kind(value)
+            if kind in CLOSER:
+                levels.append(at + 1)
+            elif kind in CLOSERS:
+                levels.pop()
+            elif kind in _separators(levels) and before != "ARROW":
+                levels[-1] = at + 1
+            before = kind
+        return levels
+
+    # ---- what goes with a mistake
+
+    def _mute(self, item: Item) -> None:
+        """What later passes would find in the line or the declaration around a mistake is not what the user meant."""
+        values = self._machine.values
+        outermost, *inner = self._levels()
+        first = values[outermost] if inner else None
+        has_body = isinstance(first, Token) and first.kind in _WITH_A_BODY
+        height = inner[0] if has_body else outermost
+        start = values[height].start if height < len(values) else self._tokens[item.start].start
+        until = self._tokens[item.end].start
+        if not inner:  # the lines of a block are judged, whatever its head is like
+            block = (token.start for token in self._tokens[item.start : item.end] if token.kind == "LBRACE")
+            until = next(block, until)
+        self._findings.mute(start, until)
+
+    def _lose(self, start: int, end: int) -> None:
+        """Remembers what the tokens `[start, end)`, which nobody reads, would have declared."""
+        texts = [token.text for token in self._tokens[start:end]]
+        is_import = texts[:1] == ["import"]
+        for before, text in pairwise(texts):
+            if before in _DECLARES or (is_import and text.isidentifier()):
+                self.lost.add(text)
+        self.lost.update({"use", "->"}.intersection(texts))
+
+
+def _separators(levels: list[int]) -> tuple[str, ...]:
+    """What separates items: outside of every bracket, a comma does not."""
+    return ("_NL", "_COMMA") if len(levels) > 1 else ("_NL",)
+
+
+def _kind(value: Tree | Token) -> str:
+    return value.kind if isinstance(value, Token) else ""
