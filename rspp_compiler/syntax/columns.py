@@ -76,10 +76,11 @@ def _align(block: list[Line]) -> None:
                 if stop.column == column:
                     groups.setdefault(stop, []).append(line)
         for stop, group in groups.items():
+            is_ragged = stop.ragged and len({line.end(column) for line in block}) > 1
+            width = WIDTH_MAX - block[0].indent - is_ragged
             reaches = [(line, line.end(column), len(line.text) - line.end(column)) for line in group]
-            for run in _runs(reaches, stop.stretch, WIDTH_MAX - block[0].indent):
-                is_ragged = stop.ragged and len(run) > 1 and len({line.end(column) for line in block}) > 1
-                _pad(run, column, 1 if is_ragged else 0)
+            for run in _runs(reaches, stop.stretch, width):
+                _pad(run, column, 1 if is_ragged and len(run) > 1 else 0)
 
 
 def _pad(run: list[Line], column: int, gap: int) -> None:
@@ -114,11 +115,10 @@ def _comment_runs(lines: Iterable[Line]) -> Iterator[list[Line]]:
     run: list[Line] = []
     depth = 0
     for line in lines:
-        is_over_lines = "\n" in line.text
-        if line.blank_before or line.indent != depth or is_over_lines:
+        if line.blank_before or line.indent != depth or not (line.sort or not line.text):
             yield from _runs(map(_reach, run), _COMMENT_STRETCH, WIDTH_MAX)
             run, depth = [], line.indent
-        if line.comment and line.text and not is_over_lines:
+        if line.comment and line.sort:
             run.append(line)
         elif line.comment and line.text:
             yield [line]

@@ -39,7 +39,7 @@ def format_file(file: ast.File, source: Source) -> str:
         again = _read(formatted, Context())
         if again is None or not same_meaning(file.items, again.items):
             raise MeaningChangedError(f"formatting would change what {source.name} means; it was left as it is")
-        if sorted(one.text for one in comments(formatted)) != sorted(one.text for one in found):
+        if [one.text for one in comments(formatted)] != [one.text for one in found]:
             raise MeaningChangedError(f"formatting would lose a comment of {source.name}; it was left as it is")
     return text
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import zip_longest
 
 from rspp_compiler.syntax.columns import WIDTH_MAX, Line
 from rspp_compiler.syntax.document import Bracket, Comment, Item, Joint, Part, Stop, cells
@@ -26,7 +27,7 @@ class _Breaker:
     def spread(self, bracket: Bracket, indent: int) -> None:
         """A line for each item, and the comments between them; a blank line is kept unless it would be the first."""
         first = len(self.lines)
-        for item, following in zip(bracket.items, [*bracket.items[1:], None], strict=True):
+        for item, following in zip_longest(bracket.items, bracket.items[1:]):
             self._comments(item.leading, indent, first)
             self._item(item, indent, item.blank_before and len(self.lines) > first)
             if following and _first_word(following) in _GOES_ON:
@@ -95,19 +96,28 @@ def _fragments(item: Item, indent: int, level: int) -> Iterator[tuple[Joint | No
 
 
 def _opened(parts: list[Part], indent: int, at_any_price: bool) -> list[Bracket] | None:
-    """Which brackets of a piece to spread so that it fits; None if it does not.
+    """Which brackets of a piece to spread so that it fits; None if it should rather be broken at more joints.
 
-    First the one at the end, then the longest of the others; these only if the piece cannot be broken otherwise.
+    Braces at the end may be spread. Other brackets only if there are no more joints: then as few as will do, longest
+    first. What is spread already counts like what has to be, so that formatting again changes nothing.
     """
     brackets = [part for part in parts if isinstance(part, Bracket)]
-    opened = [bracket for bracket in brackets if bracket.flat is None]
+    spread = [bracket for bracket in brackets if bracket.flat is None]
     closed = [bracket for bracket in brackets if bracket.flat is not None and bracket.items and not bracket.is_plain]
-    closed.sort(key=lambda bracket: (bracket is not parts[-1], -len(bracket.flat or "")))
-    while not _fits_opened(parts, indent, opened):
-        if not closed or (closed[0] is not parts[-1] and not at_any_price):
-            return opened if at_any_price else None
-        opened.append(closed.pop(0))
-    return opened
+    last = [bracket for bracket in closed if _is_block(bracket, parts)]
+    if not at_any_price:
+        choices = [spread, spread + last] if all(_is_block(bracket, parts) for bracket in spread) else []
+    else:
+        others = sorted((one for one in closed if one not in last), key=lambda one: -len(one.flat or ""))
+        firsts = [others[: count + 1] for count in range(len(others))]
+        choices = [spread, spread + last, *(spread + first + end for end in ([], last) for first in firsts)]
+    fitting = (choice for choice in choices if _fits_opened(parts, indent, choice))
+    return next(fitting, choices[-1] if at_any_price else None)
+
+
+def _is_block(bracket: Bracket, parts: list[Part]) -> bool:
+    """Whether these are the braces that a piece ends with."""
+    return bracket is parts[-1] and bracket.opener == "{"
 
 
 def _fits_opened(parts: list[Part], indent: int, opened: list[Bracket]) -> bool:

@@ -9,7 +9,7 @@ from rspp_compiler.ir import ast
 from rspp_compiler.syntax.columns import render
 from rspp_compiler.syntax.document import Bracket, Item, Part, Stop
 from rspp_compiler.syntax.lines import lines
-from rspp_compiler.syntax.print_values import ARROWS, GUARDS, Values
+from rspp_compiler.syntax.print_values import ARROWS, GUARDS, TESTS, Values
 from rspp_compiler.syntax.written import Anew
 
 _BRACE_STRETCH = 6
@@ -99,10 +99,16 @@ class Printer(Values):
         parts: list[Part] = ["import", Stop(0), first.text]
         for name in others:
             parts += [",", self.joint(ARROWS, name.span), name.text]
-        return [*parts, Stop(1, "import"), "from ", self.looks.literal(node.path), *self._version(node.version)]
+        return [
+            *parts,
+            Stop(1, "import"),
+            "from ",
+            self.looks.literal(node.path, is_short=True),
+            *self._version(node.version),
+        ]
 
     def _version(self, version: ast.Text | None) -> list[Part]:
-        return [" version ", self.looks.literal(version)] if version else []
+        return [" version ", self.looks.literal(version, is_short=True)] if version else []
 
     def _offers(self, node: ast.Provider) -> Bracket:
         offers = self._body(node, node.offers)
@@ -153,7 +159,7 @@ class Printer(Values):
         first, *others = node.events
         parts: list[Part] = [f"on {first.text}"]
         for event in others:
-            parts += [self.joint(GUARDS, event.span), f"or {event.text}"]
+            parts += [self.joint(TESTS, event.span), f"or {event.text}"]
         parts += self.guard(node.guard)
         if node.action is None:
             return [*parts, *self._path(node.hops)]

@@ -9,7 +9,7 @@ from rspp_compiler.source import Span
 from rspp_compiler.syntax.document import Bracket, Item, Joint, Part, Stop
 from rspp_compiler.syntax.written import Looks
 
-# What a line is broken at, first to last.
+# What a line is broken at, first to last: `->`; `when` and `otherwise`; `and` and `or`.
 ARROWS, GUARDS, TESTS = 1, 2, 3
 
 _CLOSERS = {"{": "}", "(": ")", "[": "]", "": ""}
@@ -126,5 +126,6 @@ class Values:
         return [*of_left, self.joint(TESTS, right.span, indent), f"{word} ", *of_right]
 
     def _grouped(self, condition: ast.Condition, grouped: Iterable[type], indent: int) -> list[Part]:
-        parts = self._condition(condition, indent)
-        return ["(", *parts, ")"] if isinstance(condition, tuple(grouped)) else parts
+        if not isinstance(condition, tuple(grouped)):
+            return self._condition(condition, indent)
+        return ["(", *self._condition(condition, indent + 1), ")"]

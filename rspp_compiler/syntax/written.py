@@ -18,8 +18,8 @@ COUNTED = ("items", "chars", "tokens", "words")
 class Looks(Protocol):
     """How literals are written, where lines begin, where blank lines are; and the offsets of spans."""
 
-    def literal(self, value: Literal) -> str:
-        """A literal as it stands in the text."""
+    def literal(self, value: Literal, is_short: bool = False) -> str:
+        """A literal as it stands in the text; `is_short` where it must not go over several lines."""
 
     def is_spread(self, items: Sequence[Span], is_body: bool) -> bool:
         """Whether what is between brackets has a line each; `is_body` for the lines of a declaration."""
@@ -41,7 +41,7 @@ class AsWritten:
     def __init__(self, source: Source) -> None:
         self._source = source
 
-    def literal(self, value: Literal) -> str:
+    def literal(self, value: Literal, is_short: bool = False) -> str:
         """Byte for byte, but for the ends of lines."""
         return re.sub(r"(?<!\r)\r\n", "\n", self._source.text[self.start(value.span) : self.end(value.span)])
 
@@ -78,10 +78,10 @@ class AsWritten:
 class Anew:
     """For a program that was never written: its spans mean nothing."""
 
-    def literal(self, value: Literal) -> str:
+    def literal(self, value: Literal, is_short: bool = False) -> str:
         match value:
             case ast.Text():
-                return _long(value.text) or _quoted(value.text)
+                return (None if is_short else _long(value.text)) or _quoted(value.text)
             case ast.Quantity():
                 is_counted = value.unit in COUNTED and value.number.isdigit()
                 return f"{value.number}{' ' if is_counted else ''}{value.unit}"
