@@ -167,6 +167,9 @@ CODES: dict[str, Code] = {
     "E1011": Code("failure without an end"),
     "E1012": Code("wait without a deadline"),
     "E1013": Code("paused, and never resumed"),
+    # ---- determinism and data classes
+    "E1101": Code("fan-in without an order"),
+    "E1102": Code("order of priority without a list"),
     # ---- lint: comments that allow
     "W0001": Code("allowed without a reason", "warning"),
     "W0002": Code("unknown code allowed", "warning"),
@@ -188,7 +191,7 @@ CODES: dict[str, Code] = {
     # ---- lint: the conversation
     "W0301": Code("cannot be interrupted", "warning"),
     "W0302": Code("voice without a language", "warning"),
-    "W0303": Code("end-pointer without partials", "warning"),
+    "W0303": Code("long speech that nobody can stop", "warning"),
     "W0304": Code("silence of the user without a reaction", "warning"),
     "W0305": Code("silence while a tool works", "warning"),
     "W0306": Code("silence too short or too long", "warning"),

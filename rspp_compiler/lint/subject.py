@@ -113,5 +113,5 @@ def settings_of(node: Symbol) -> ast.Settings | None:
 
 
 def ms(ns: int) -> str:
-    """`300ms`, rounded down."""
-    return f"{ns // 1_000_000}ms"
+    """`300ms`, rounded down; whole seconds as `2s`."""
+    return f"{ns // 1_000_000_000}s" if ns % 1_000_000_000 == 0 else f"{ns // 1_000_000}ms"

@@ -108,7 +108,10 @@ def run(code: str, texts: dict[str, str]) -> Run:
         ctx = Context(options=Options(until="freeze"))
         is_about_lint = code.startswith(("W", "E019"))
         result = lint_pipeline([Path(MAIN)], ctx) if is_about_lint else compile_pipeline([Path(MAIN)], ctx=ctx)
-        return Run(texts, result.diagnostics, render(result.diagnostics, ctx.sources))
+        found = result.diagnostics
+        # A rule's page shows what the rule finds; what others think of its example would only distract.
+        shown = [one for one in found if one.code == code or one.severity == "error"] if is_about_lint else found
+        return Run(texts, found, render(shown, ctx.sources))
 
 
 @functools.cache

@@ -30,7 +30,7 @@ RULES: dict[str, Rule] = {
     "W0207": unused.provider,
     "W0301": conversation.barge_in,
     "W0302": conversation.language,
-    "W0303": conversation.partials,
+    "W0303": conversation.uninterruptible,
     "W0304": conversation.idle,
     "W0305": tools.silence,
     "W0401": failures.fallback,

@@ -10,6 +10,7 @@ from rspp_compiler.lint.subject import Body, Subject, ms, setting, settings_of
 
 # Between these, people neither feel cut off nor left alone.
 SILENCE_NS_MIN, SILENCE_NS_MAX = 150_000_000, 1_000_000_000
+UNINTERRUPTED_WORDS_MAX = 15  # about six seconds
 
 
 def barge_in(subject: Subject, sink: Sink) -> None:
@@ -65,33 +66,23 @@ def _told(subject: Subject, body: Body, node: Symbol, written: str) -> Fix:
     return line_before(source, body.lines(ast.Flow)[0].span, f"node {node.name} {{ {written} }}")
 
 
-def partials(subject: Subject, sink: Sink) -> None:
-    """W0303: an end-pointer that does not see partials learns what was said only when it is too late to decide."""
+def uninterruptible(subject: Subject, sink: Sink) -> None:
+    """W0303: who cannot be interrupted must be brief: a goodbye, a number to write down, not a lecture."""
     for body in subject.bodies:
-        recognisers, flows = body.of_kind("stt"), body.lines(ast.Flow)
-        for node in body.of_kind("endpointer"):
-            into = [flow for flow in flows if any(hop.ref.parts[0].text == node.name for hop in flow.hops)]
-            if len(recognisers) != 1 or any(flow.start.text.endswith(".partial") for flow in into):
+        for node in body.lines(ast.Node):
+            text, flag = setting(node.settings, "text"), setting(node.settings, "interruptible")
+            if not (text and isinstance(text.value, ast.Text) and flag and isinstance(flag.value, ast.Ref)):
                 continue
-            wanted = f"{recognisers[0].name}.partial"
-            # A flow straight from the recogniser only takes the wrong output.
-            straight = [
-                flow.start.span
-                for flow in into
-                if flow.start.parts[0].text == recognisers[0].name and flow.hops[0].ref.parts[0].text == node.name
-            ]
-            if into and not straight:
-                continue
-            sink.add(
-                "W0303",
-                f"`{node.name}` decides without partials when the user is done",
-                node.at,
-                label="the final text comes when the utterance has ended anyway",
-                help=f"show it what is being said: `{wanted} -> {node.name}`",
-                fix=Fix(straight[0], wanted)
-                if straight
-                else line_behind(subject.source(node.at), flows[-1].span, f"{wanted} -> {node.name}"),
-            )
+            words = len(text.value.text.split())
+            if flag.value.text == "false" and words > UNINTERRUPTED_WORDS_MAX:
+                sink.add(
+                    "W0303",
+                    f"`{node.name.text}` says {words} words, and nobody can stop it",
+                    flag.span,
+                    secondary=[(text.value.span, f"more than {UNINTERRUPTED_WORDS_MAX} words")],
+                    help="let it be interrupted, or say less",
+                    fix=remove(subject.source(flag.span), flag.span),
+                )
 
 
 def idle(subject: Subject, sink: Sink) -> None:

@@ -74,7 +74,12 @@ def retry(subject: Subject, sink: Sink) -> None:
         starts_ns = provider.first_chunk_ns + provider.retry.backoff_ns
         if not provider.retry.times or not budgets or starts_ns < min(budgets):
             continue
-        blocks = [item for item in subject.items() if isinstance(item, ast.Provider) and item.span == provider.span]
+        at = provider.span
+        blocks = [
+            item
+            for item in subject.items()
+            if isinstance(item, ast.Provider) and (item.span.file, item.name.span.start) == (at.file, at.start)
+        ]
         written = [
             offer
             for block in blocks
