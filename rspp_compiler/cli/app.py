@@ -297,7 +297,8 @@ def resolve(
     layers += [("tenant", tenant)] if tenant else []
     layers += [("session", session)] if session else []
     result = command.resolve(file, layers, values or [])
-    report.findings([result], to=sys.stderr)
+    if not result.ok:
+        report.findings([result], to=sys.stderr)
     _exit([result])
     if not command.print_rows(result, only, as_json=json):
         print(f"rsppc resolve: nothing is called {only}", file=sys.stderr)

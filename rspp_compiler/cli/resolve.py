@@ -49,7 +49,7 @@ def _is_of(key: str, only: str) -> bool:
 
 def _group(key: str) -> str:
     """Keys of one group stand together: a node, a flow, a block."""
-    if "->" in key:
+    if "->" in key and not key.startswith("budget."):
         return key.rpartition(" -> ")[0] + key.rpartition(" -> ")[2].split(".")[0]
     head, *rest = key.removeprefix("port ").split(".")
     return f"{head}.{rest[0]}" if head in ("provider", "tool", "mode", "policy") and rest else head

@@ -26,7 +26,7 @@ class Ref:
 
     @property
     def text(self) -> str:
-        return ".".join(part.text for part in self.parts)
+        return self.parts[0].text if len(self.parts) == 1 else ".".join(part.text for part in self.parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class Key:
 
     @property
     def text(self) -> str:
-        return " -> ".join(ref.text for ref in self.refs)
+        return self.refs[0].text if len(self.refs) == 1 else " -> ".join(ref.text for ref in self.refs)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from rspp_compiler.sema import tables
 from rspp_compiler.sema.engines import ENGINES
 from rspp_compiler.sema.fields import Table
 from rspp_compiler.sema.kinds import KINDS
-from rspp_compiler.sema.values import listed
+from rspp_compiler.sema.values import listed, suggest
 
 # (table, how it is written there); the first that has a key is told.
 _WRITTEN: tuple[tuple[Table, str], ...] = (
@@ -31,9 +31,17 @@ _WRITTEN: tuple[tuple[Table, str], ...] = (
 
 
 def home_of(key: str) -> str:
-    """ "`max_age` belongs in `handoff` …"; empty when nothing has such a setting."""
-    if "." in key or "->" in key:
-        return "a dotted key reaches into a module, or is a budget" if "->" not in key else "a path is a budget"
+    """ "`max_age` belongs in `handoff` …", of the key or of one that is nearly the same; empty when nothing has such a
+    setting.
+    """
+    if "->" in key:
+        return "only a budget is of a path: `budget { ingress.audio -> stt.final = 700ms }`"
+    if "." in key:
+        return f"a dotted key reaches into a module; the setting is `{key.rpartition('.')[2]}`"
+    return _home_of(key) or _home_of(suggest(key, _every_key()))
+
+
+def _home_of(key: str) -> str:
     kinds = _kinds_with(key)
     if kinds:
         return f"`{key}` is a setting of {listed(kinds)}: `node {kinds[0]} {{ {key} = … }}`"
@@ -44,6 +52,14 @@ def home_of(key: str) -> str:
         if key in table.names:
             return f"`{key}` belongs {where.format(key=key)}"
     return ""
+
+
+@cache
+def _every_key() -> tuple[str, ...]:
+    keys = [setting.name for kind in KINDS.values() for setting in kind.settings]
+    keys += [setting.name for engine in ENGINES.values() for setting in engine.settings]
+    keys += [name for table, _ in _WRITTEN for name in table.names]
+    return tuple(dict.fromkeys(keys))
 
 
 @cache

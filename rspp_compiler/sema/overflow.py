@@ -77,12 +77,8 @@ class _Reader:
     def step(self, part: ast.Value, *, alone: bool) -> Overflow | None:
         """One step, such as `block(40ms)`."""
         name = part.name if isinstance(part, ast.Call) else part.parts[0] if isinstance(part, ast.Ref) else None
-        gone = self._setting.span if alone else part.span
-        fix = remove(self._ctx.source(gone), gone)
         if name is None:
-            message, help = f"a strategy is a name, not {describe(part)}", f"there is {listed(STRATEGIES)}"
-            meant = part.text if isinstance(part, ast.Text) and part.text in STRATEGIES else ""
-            self._ctx.sink.add("E0305", message, part.span, help=help, fix=Fix(part.span, meant) if meant else fix)
+            self._no_name(part, alone=alone)
             return None
         args = part.args if isinstance(part, ast.Call) else None
         match name.text:
@@ -93,10 +89,7 @@ class _Reader:
             case "sample":
                 return self._sample(part, args)
             case _ if name.text not in STRATEGIES:
-                nearest = suggest(name.text, STRATEGIES)
-                help = f"did you mean `{nearest}`?" if nearest else f"there is {listed(STRATEGIES)}"
-                fix = Fix(name.span, nearest) if nearest else fix
-                self._ctx.sink.add("E0307", f"no overflow strategy `{name.text}`", name.span, help=help, fix=fix)
+                self._unknown(name, part, alone=alone)
                 return None
             case _ if args is not None:
                 message, help = f"`{name.text}` takes nothing in brackets", f"write `{name.text}`"
@@ -104,6 +97,23 @@ class _Reader:
                 return None
             case _:
                 return Overflow(name.text)
+
+    def _gone(self, part: ast.Value, *, alone: bool) -> Fix:
+        """A fix that removes a step; with the last of them, the setting."""
+        span = self._setting.span if alone else part.span
+        return remove(self._ctx.source(span), span)
+
+    def _no_name(self, part: ast.Value, *, alone: bool) -> None:
+        message, help = f"a strategy is a name, not {describe(part)}", f"there is {listed(STRATEGIES)}"
+        meant = part.text if isinstance(part, ast.Text) and part.text in STRATEGIES else ""
+        fix = Fix(part.span, meant) if meant else self._gone(part, alone=alone)
+        self._ctx.sink.add("E0305", message, part.span, help=help, fix=fix)
+
+    def _unknown(self, name: ast.Name, part: ast.Value, *, alone: bool) -> None:
+        nearest = suggest(name.text, STRATEGIES)
+        help = f"did you mean `{nearest}`?" if nearest else f"there is {listed(STRATEGIES)}"
+        fix = Fix(name.span, nearest) if nearest else self._gone(part, alone=alone)
+        self._ctx.sink.add("E0307", f"no overflow strategy `{name.text}`", name.span, help=help, fix=fix)
 
     def _block(self, part: ast.Value, args: tuple[ast.Value, ...] | None) -> Overflow | None:
         fix = Fix(part.span, "block(40ms)")

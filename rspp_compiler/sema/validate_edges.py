@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
+from functools import cache
+
 from rspp_compiler.diagnostics import Fix
 from rspp_compiler.diagnostics.fixes import remove
 from rspp_compiler.ir import ast, spec
@@ -78,16 +81,15 @@ class EdgeSpecs:
         return max(0 if field == "buffer_ns" else 1, valued.number)
 
     def _overflow(self, valued: Valued) -> tuple[spec.OverflowStep, ...]:
-        return tuple(self._step(step, valued) for step in steps(valued) or (Overflow("drop_oldest"),))
+        return tuple(_step(self._within(step, valued)) for step in steps(valued) or (Overflow("drop_oldest"),))
 
-    def _step(self, step: Overflow, valued: Valued) -> spec.OverflowStep:
-        block = keep = 0
+    def _within(self, step: Overflow, valued: Valued) -> Overflow:
+        """The step with its figure in its range."""
         if step.strategy == "block":
-            block = self._ranges.clamp(BLOCK, Valued(step.block_ns, valued.origin))
+            return replace(step, block_ns=self._ranges.clamp(BLOCK, Valued(step.block_ns, valued.origin)))
         if step.strategy == "sample":
-            keep = self._ranges.clamp(SAMPLE, Valued(step.keep_percent, valued.origin))
-        made = {"strategy": step.strategy, "block_ns": block, "rule": step.rule, "keep_percent": keep}
-        return spec.OverflowStep.model_validate(made)
+            return replace(step, keep_percent=self._ranges.clamp(SAMPLE, Valued(step.keep_percent, valued.origin)))
+        return step
 
     # ---- blocks
 
@@ -174,6 +176,11 @@ class EdgeSpecs:
                 self._ctx.sink.add("E0310", message, at, help=help, fix=self._gone(edge, "sync"))
             return None
         return spec.SyncSpec(span=at, origins=origins(fields), **values(fields))
+
+
+@cache
+def _step(step: Overflow) -> spec.OverflowStep:
+    return spec.OverflowStep.model_validate(asdict(step))
 
 
 def _written(edge: FilledEdge, key: str) -> ast.Setting | None:
