@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from rspp_compiler.analysis.capacity import blocks
-from rspp_compiler.analysis.streams import Streams, is_plain
 from rspp_compiler.analysis.reach import before, way_from
+from rspp_compiler.analysis.streams import Streams, is_plain
 from rspp_compiler.ir.graph import Graph, GraphEdge
 
 

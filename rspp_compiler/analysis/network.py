@@ -26,7 +26,7 @@ from rspp_compiler.ir.spec import PortSpec
 @dataclass(frozen=True, slots=True)
 class Actor:
     """A side of a node, or the edge at which a clock starts. It fires `rate` times in the time or the items of its
-    clock, and works `work_ns` on each, on up to `slots` at once (0: as many as there is room for what they give).
+    clock, and works `work_ns` each time, on up to `slots` at once.
     """
 
     subject: str
@@ -38,7 +38,8 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """What a channel stands for. `step` are the tokens of one item; `held` is what the edge can hold.
+    """What a channel stands for. `step` are the tokens of one item, `token_ns` is the audio that a token stands for (0:
+    a token is an item), `held` is what the edge can hold.
 
     `edge`    the flow between two nodes
     `inside`  what a node has in hand
@@ -47,6 +48,7 @@ class Link:
 
     kind: Literal["edge", "inside", "sync"]
     step: int
+    token_ns: int = 0
     edge: GraphEdge | None = None
     held: Capacity | None = None
 
@@ -69,6 +71,11 @@ class Network:
     def times(self) -> tuple[int, ...]:
         """How often each actor fires in a round."""
         return tuple(int(actor.rate / self.unit) for actor in self.actors)
+
+    @property
+    def is_multirate(self) -> bool:
+        """Whether anything acts more than once in a round."""
+        return any(times > 1 for times in self.times)
 
     @property
     def round_ns(self) -> Fraction:
@@ -169,15 +176,14 @@ class _Builder:
         """An actor that takes from one edge and hands nothing on by its clock."""
         stream, length = self._found.arriving[edge.id], self._taken(edge)
         rate = stream.rate * stream.frame_ns / length if length else stream.rate
-        return self._add(stream.clock, node.id, edge.target_port, rate, node.spec.work_ns, _slots(node))
+        return self._add(stream.clock, node.id, edge.target_port, rate, node.spec.work_ns, slots_of(node))
 
     def _convert(self, node: GraphNode, edge: GraphEdge, kept: Sequence[PortSpec]) -> None:
         stream, length = self._found.arriving[edge.id], self._taken(edge) or 1
         rate = stream.rate * (stream.frame_ns or 1) / length
         frames = [self._found.made[node.id, port.name].frame_ns or 1 for port in kept]
         is_step = node.execution != "effect" and all(length % frame == 0 for frame in frames)
-        slots = _slots(node) if is_step else 0
-        taker = self._add(stream.clock, node.id, edge.target_port, rate, node.spec.work_ns, slots)
+        taker = self._add(stream.clock, node.id, edge.target_port, rate, node.spec.work_ns, slots_of(node))
         self._connect(edge, taker, 1)
         for port, frame in zip(kept, frames, strict=True):
             if is_step:
@@ -185,7 +191,7 @@ class _Builder:
                 continue
             giver = self._add(stream.clock, node.id, port.name, self._found.made[node.id, port.name].rate)
             unit = gcd(length, frame)
-            room = (_slots(node) * length + frame) // unit - 1
+            room = (slots_of(node) * length + frame) // unit - 1
             network = self._networks[stream.clock.id]
             network.channels.append(Channel(taker, giver, length // unit, frame // unit, 0, room))
             network.links.append(Link("inside", length // unit))
@@ -206,7 +212,7 @@ class _Builder:
         held = capacity(self._graph, edge, stream)
         step = frame // unit
         network.channels.append(Channel(source, target, times * step, count * length // unit, 0, held.usable * step))
-        network.links.append(Link("edge", step, edge, held))
+        network.links.append(Link("edge", step, unit if stream.frame_ns else 0, edge, held))
         self._ends[edge.id] = source, target
 
     def _taken(self, edge: GraphEdge) -> int:
@@ -231,7 +237,7 @@ class _Builder:
                 gives, takes = network.times[target], network.times[source]
                 unit = gcd(gives, takes)
                 network.channels.append(Channel(source, target, gives // unit, takes // unit))
-                network.links.append(Link("sync", 1, edge))
+                network.links.append(Link("sync", 1, 0, edge))
 
     def _add(self, clock: Clock, subject: str, port: str, rate: Fraction, work_ns: int = 0, slots: int = 1) -> int:
         network = self._network(clock)
@@ -242,7 +248,7 @@ class _Builder:
         return self._networks.setdefault(clock.id, Network(clock))
 
 
-def _slots(node: GraphNode) -> int:
+def slots_of(node: GraphNode) -> int:
     """Items that a node works on at once. The kernel does one thing after the other."""
     limit = node.spec.limit
     return max(1, limit.concurrency) if node.execution == "effect" and limit is not None else 1

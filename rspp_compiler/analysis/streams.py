@@ -198,9 +198,9 @@ def _output(node: GraphNode, port: PortSpec, arriving: list[tuple[GraphEdge, Str
 def _heard(node: GraphNode, port: PortSpec, id: str) -> Stream:
     frame = _frame(port)
     if not frame:
-        return _started(id, node.id, "comes when the user sends it", 0, None)
+        return _started(id, node.id, "sends something when the user does", 0, None)
     return Stream(
-        Clock(id, "real_time", node.id, "comes as time passes"), Fraction(1, frame), frame, Fraction(S, frame)
+        Clock(id, "real_time", node.id, "sends audio as time passes"), Fraction(1, frame), frame, Fraction(S, frame)
     )
 
 

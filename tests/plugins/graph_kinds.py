@@ -74,14 +74,16 @@ def port_type(text: str) -> PortType:
 
 
 def ports(text: str, span: Span) -> tuple[PortSpec, ...]:
-    """Ports from `audio: audio, prompt: text(PII)`; the first is the main one."""
+    """Ports from `audio: audio/30ms, prompt: text(PII)`; the first is the main one. A frame of audio lasts 20 ms, or
+    as long as it says.
+    """
     rows = [row.split(":") for row in text.split(",") if row.strip()]
-    return tuple(
-        _port(name.strip(), port_type(type.strip()), index == 0, span) for index, (name, type) in enumerate(rows)
-    )
+    return tuple(_port(name.strip(), type.strip(), index == 0, span) for index, (name, type) in enumerate(rows))
 
 
-def _port(name: str, type: PortType, main: bool, span: Span) -> PortSpec:
-    size = type.bytes_per_second // 50 if isinstance(type, AudioType) else _ITEMS[type.name]
-    length = FRAME_NS if type.name == "audio" else 0
+def _port(name: str, written: str, main: bool, span: Span) -> PortSpec:
+    described, _, frame = written.partition("/")
+    type = port_type(described)
+    length = int(frame.removesuffix("ms") or FRAME_NS // MS) * MS if isinstance(type, AudioType) else 0
+    size = type.bytes_per_second * length // (1000 * MS) if isinstance(type, AudioType) else _ITEMS[type.name]
     return PortSpec(span=span, name=name, type=type, item_bytes_max=size, item_ns=length, main=main)

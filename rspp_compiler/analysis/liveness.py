@@ -1,0 +1,144 @@
+"""Liveness: no join that a filter can starve, no circle of waiting without an item or room on it, no endless pause.
+
+    ingress.audio -> lines                             the fork
+    ingress.audio -> ears -> lines                     the filter
+    node lines : merge { order = round_robin }         the join: while nobody speaks it waits, and then so does the fork
+
+All that goes by one clock is a marked graph: edges are places with items, and the room on them is another place, which
+leads back. It can go on for ever exactly when a round of it can be completed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rspp_compiler.analysis.buffers import minima
+from rspp_compiler.analysis.capacity import items
+from rspp_compiler.analysis.circles import Circle, circles, is_too_long
+from rspp_compiler.analysis.forks import Fork, fork, shedding
+from rspp_compiler.analysis.network import Network, networks, synchronised
+from rspp_compiler.analysis.pauses import pauses
+from rspp_compiler.analysis.report_liveness import (
+    report_circle,
+    report_credit,
+    report_pause,
+    report_shedding,
+    report_starved,
+    report_sync,
+)
+from rspp_compiler.analysis.report_rates import is_of_flow_control
+from rspp_compiler.analysis.streams import Streams, streams
+from rspp_compiler.ir.context import Context
+from rspp_compiler.ir.graph import Graph, GraphEdge
+from rspp_compiler.ir.proofs.liveness import JoinWait, LiveClock, Liveness, Standstill, Wait
+
+
+def liveness(graph: Graph, ctx: Context) -> Liveness:
+    """Why everything can go on for ever; E0515 to E0524 for what can stop."""
+    found = streams(graph)
+    nets = networks(graph, found)
+    return Liveness(
+        tuple(_clock(network) for network in nets.values()),
+        tuple(JoinWait(one.node, tuple(edge.id for edge in one.edges), one.takes) for one in found.joins.values()),
+        (
+            *_starved(graph, found, ctx),
+            *_unsynchronised(graph, found, ctx),
+            *_circles(graph, found, nets, ctx),
+            *_without_credit(graph, found, nets, ctx),
+            *_paused(graph, ctx),
+        ),
+    )
+
+
+def _clock(network: Network) -> LiveClock:
+    clock, firings = network.clock.id, sum(network.times)
+    if len(network.channels) < len(network.actors):
+        return LiveClock(clock, "tree", firings, network.round_ns)
+    if not network.may_stand_still:
+        return LiveClock(clock, "marked", firings, network.round_ns)
+    return LiveClock(clock, "long" if is_too_long(network) else "executed", firings, network.round_ns)
+
+
+def _starved(graph: Graph, found: Streams, ctx: Context) -> Iterator[Standstill]:
+    """Joins that wait for what a filter may keep from them."""
+    for join in found.joins.values():
+        parted = fork(graph, found, join.edges)
+        if parted is not None:
+            yield _starvation(join.node, parted)
+            report_starved(graph, found, join, parted, ctx)
+            continue
+        pair = shedding(graph, found, join.edges)
+        if pair is not None:
+            lossy, patient = pair
+            yield Standstill(
+                "shed",
+                join.node,
+                (
+                    Wait(join.node, lossy.target, f"an item that `{lossy.id}` has shed", lossy.spec.span),
+                    _full(patient, join.node),
+                ),
+            )
+            report_shedding(graph, join, lossy, patient, ctx)
+
+
+def _starvation(join: str, parted: Fork) -> Standstill:
+    """The join waits for the branch that may be empty, and the fork for the join."""
+    last = parted.empty.last
+    first = Wait(join, last.source, f"an item on `{last.id}`", last.spec.span)
+    if parted.node is None or not parted.empty.filters:
+        return Standstill("silence", join, (first,))
+    subject, because = parted.empty.filters[0]
+    through = Wait(subject, parted.node, f"something that it lets through: it {because}", last.spec.span)
+    return Standstill("filter", join, (first, through, _full(parted.full.edges[0], join)))
+
+
+def _full(edge: GraphEdge, join: str) -> Wait:
+    return Wait(edge.source, join, f"room on `{edge.id}`, which holds {items(edge.spec.buffer_items)}", edge.spec.span)
+
+
+def _unsynchronised(graph: Graph, found: Streams, ctx: Context) -> Iterator[Standstill]:
+    """Sync domains whose items do not come by one clock: each waits for another that may never come."""
+    for domain, edges in synchronised(graph).items():
+        parted = fork(graph, found, edges)
+        if parted is not None:
+            empty, full = parted.empty.last, parted.full.last
+            why = f"the item of `{empty.id}` that belongs to it in `{domain}`"
+            yield Standstill("sync", domain, (Wait(full.id, empty.id, why, full.spec.span),))
+            report_sync(graph, domain, edges, parted, ctx)
+
+
+def _circles(graph: Graph, found: Streams, nets: dict[str, Network], ctx: Context) -> Iterator[Standstill]:
+    for network in nets.values():
+        for circle in circles(network):
+            yield _of_circle(circle)
+            report_circle(graph, found, circle, ctx)
+
+
+def _of_circle(circle: Circle) -> Standstill:
+    return Standstill("sync" if circle.is_sync else "loop", circle.waits[0].who, circle.waits)
+
+
+def _without_credit(graph: Graph, found: Streams, nets: dict[str, Network], ctx: Context) -> Iterator[Standstill]:
+    """Edges whose producer is never let go on, although its consumer waits for it."""
+    for network in nets.values():
+        least = minima(network)
+        for _, edge, held in network.edges():
+            one = least[edge.id]
+            if one.serves_ends or not is_of_flow_control(edge, held):
+                continue
+            what = "credit" if edge.spec.flow != "signal" else "to be let go on"
+            yield Standstill(
+                "credit",
+                edge.id,
+                (
+                    Wait(edge.target, edge.source, f"more than the {items(held.items)} on `{edge.id}`", edge.spec.span),
+                    Wait(edge.source, edge.target, f"{what}, which comes when items are taken", held.origin.span),
+                ),
+            )
+            report_credit(graph, found, edge, one, ctx)
+
+
+def _paused(graph: Graph, ctx: Context) -> Iterator[Standstill]:
+    for standstill, reaction, resume in pauses(graph):
+        yield standstill
+        report_pause(graph, standstill, reaction, resume, ctx)

@@ -1,0 +1,131 @@
+"""The slowest loop of a network: its firings unrolled over one round, and the maximum cycle ratio of that.
+
+A firing begins when what it takes is there, when there is room for what it will give, and when one of its slots is
+free; what it gives is there `work` later, the room of what it took at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal
+
+from rspp_compiler.analysis.blocks import blocks
+from rspp_compiler.analysis.buffers import minima
+from rspp_compiler.analysis.circles import circles, is_too_long
+from rspp_compiler.analysis.cycle_ratio import Arc, slowest_cycle
+from rspp_compiler.analysis.network import Network
+from rspp_compiler.analysis.sdf import Channel
+
+FIRINGS_MAX = 20_000  # of one round, that are unrolled
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """One arc of a loop: an `actor` works, and gives to `channel`; `room` on a channel comes back; or the actor's own
+    `slots` do. The loop may run `rounds` ahead there.
+    """
+
+    kind: Literal["work", "room", "slots"]
+    actor: int
+    channel: int  # -1 for slots
+    ns: int
+    rounds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Slowest:
+    """The time of a round at best, and the loop that has it."""
+
+    round_ns: Fraction
+    passages: tuple[Passage, ...]
+
+
+def can_be_timed(network: Network) -> bool:
+    """Whether a round can be completed, and is short enough to be unrolled."""
+    return (
+        (not network.is_multirate or sum(network.times) <= FIRINGS_MAX)
+        and all(one.serves_ends for one in minima(network).values())
+        and not is_too_long(network)
+        and not circles(network)
+    )
+
+
+def slowest(network: Network, channels: Sequence[Channel] | None = None) -> Slowest | None:
+    """The loop that takes longest; None where nothing works. A round of the network must be possible.
+
+    `channels` stand in for those of the network, with other room.
+    """
+    channels = network.channels if channels is None else channels
+    if network.is_multirate:
+        return _of(network, channels, range(len(network.actors)), range(len(channels)))
+    # Each actor fires once in a round: no loop comes twice through one actor, so each lies in one block.
+    loops = [_own(network, actor) for actor in range(len(network.actors))]
+    loops += [_pair(network, channels, at) for at in range(len(channels))]
+    loops += [_of(network, channels, block.actors, block.indices) for block in blocks(network)]
+    return max((loop for loop in loops if loop is not None), key=lambda loop: loop.round_ns, default=None)
+
+
+def _own(network: Network, actor: int) -> Slowest | None:
+    work, slots = network.actors[actor].work_ns, network.actors[actor].slots
+    if not work:
+        return None
+    return Slowest(Fraction(work, slots), (Passage("slots", actor, -1, work, slots),))
+
+
+def _pair(network: Network, channels: Sequence[Channel], at: int) -> Slowest | None:
+    """An edge between two actors: the first may be as many rounds ahead as there is room."""
+    channel = channels[at]
+    work = network.actors[channel.source].work_ns
+    if channel.room is None or not work:
+        return None
+    room = channel.room // channel.produce
+    passages = (Passage("work", channel.source, at, work, 0), Passage("room", channel.target, at, 0, room))
+    return Slowest(Fraction(work, room), passages)
+
+
+def _of(network: Network, channels: Sequence[Channel], actors: Sequence[int], indices: Sequence[int]) -> Slowest | None:
+    first, count = {}, 0
+    for actor in actors:
+        first[actor] = count
+        count += network.times[actor]
+    unrolled = [*_slots(network, actors, first), *_channels(network, channels, indices, first)]
+    found = slowest_cycle(count, [arc for arc, _ in unrolled])
+    if found is None:
+        return None
+    ratio, cycle = found
+    return Slowest(ratio, tuple(unrolled[at][1] for at in cycle)) if ratio else None
+
+
+def _slots(network: Network, actors: Sequence[int], first: dict[int, int]) -> Iterator[tuple[Arc, Passage]]:
+    for actor in actors:
+        work, slots, times = network.actors[actor].work_ns, network.actors[actor].slots, network.times[actor]
+        if work:
+            for firing in range(times):
+                rounds, before = divmod(firing - slots, times)
+                arc = Arc(first[actor] + before, first[actor] + firing, work, -rounds)
+                yield arc, Passage("slots", actor, -1, work, -rounds)
+
+
+def _channels(
+    network: Network, channels: Sequence[Channel], indices: Sequence[int], first: dict[int, int]
+) -> Iterator[tuple[Arc, Passage]]:
+    for at in indices:
+        channel = channels[at]
+        source, target, give, take = channel.source, channel.target, channel.produce, channel.consume
+        work = network.actors[source].work_ns
+        for firing in range(network.times[target]):
+            # The firing of the source that brings the last of the tokens which this one takes.
+            last = -(-(take * (firing + 1) - channel.tokens) // give) - 1
+            rounds, by = divmod(last, network.times[source])
+            arc = Arc(first[source] + by, first[target] + firing, work, -rounds)
+            yield arc, Passage("work", source, at, work, -rounds)
+        if channel.room is None:
+            continue
+        for firing in range(network.times[source]):
+            # The firing of the target that makes the last of the room which this one needs.
+            last = -(-(give * (firing + 1) + channel.tokens - channel.room) // take) - 1
+            rounds, by = divmod(last, network.times[target])
+            arc = Arc(first[target] + by, first[source] + firing, 0, -rounds)
+            yield arc, Passage("room", target, at, 0, -rounds)
