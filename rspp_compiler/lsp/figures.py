@@ -108,13 +108,9 @@ def _node(known: Figures, node: NodeSpec) -> list[str]:
         budget = f"**Budget** {show_ns(node.first_output_ns)} to first output ({node.origin('first_output_ns')})"
         share = f"{share_of(node.first_output_ns, turn.turn_ns)} of the turn's {show_ns(turn.turn_ns)}"
         lines.append(f"{budget}: {share} ({turn.origin('turn_ns')})")
-    worst = known.analysis.worst if known.analysis else None
-    step = next((step for step in worst.steps if step.subject == node.id), None) if worst else None
-    if worst and step:
-        lines.append(
-            f"On the slowest path, to `{worst.output}`: done {show_ns(step.until_ns)} after the end of input, "
-            f"of {show_ns(worst.total_ns)} in all"
-        )
+    if known.analysis:
+        lines += _on_its_slowest_path(known.analysis, node.id)
+        lines += _when_it_fails(known.analysis, node.id)
     edges = [edge for edge in known.edges if node.id in (edge.source, edge.target)]
     if edges:
         held = sum(edge.buffer_bytes for edge in edges)
@@ -122,6 +118,22 @@ def _node(known: Figures, node: NodeSpec) -> list[str]:
         number = f"{len(edges)} edge{'s' if len(edges) > 1 else ''}"
         lines.append(f"**Memory** its {number} may hold {size(held)}{all_of_it}")
     return lines
+
+
+def _on_its_slowest_path(analysis: Analysis, node: str) -> list[str]:
+    """When the node has its first output on the slowest path that it lies on."""
+    for path in analysis.latency.paths:
+        if step := next((step for step in path.steps if step.subject == node), None):
+            other = f"the way of `{path.cause}`" if path.cause else "a path"
+            which = "the slowest path" if path == analysis.worst else other
+            done = f"first output {show_ns(step.until_ns)} after the clock starts, of {show_ns(path.total_ns)} in all"
+            return [f"**On {which}** to `{path.output}`: {done}"]
+    return []
+
+
+def _when_it_fails(analysis: Analysis, node: str) -> list[str]:
+    ends = [end for end in analysis.ends.ends if end.of == "node" and end.node == node]
+    return ["**When it fails**\n" + "\n".join(f"- {end.failure}: {end.end}" for end in ends)] if ends else []
 
 
 def edge_lines(span: Span, known: list[Figures]) -> list[str]:

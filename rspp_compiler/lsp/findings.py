@@ -106,7 +106,7 @@ def actions(
     `only` are the kinds of action that the client asks for; None for all.
     """
     known = [one for one in known if one.fits(workspace)]
-    wanted = None if only is None else tuple(only)
+    wanted = None if only is None else [str(getattr(one, "value", one)) for one in only]
     actions = []
     if _asked(types.CodeActionKind.QuickFix.value, wanted):
         for one in known:
@@ -123,7 +123,7 @@ def actions(
     return actions
 
 
-def _asked(kind: str, wanted: tuple[str, ...] | None) -> bool:
+def _asked(kind: str, wanted: list[str] | None) -> bool:
     return wanted is None or any(kind == one or kind.startswith(f"{one}.") for one in wanted)
 
 

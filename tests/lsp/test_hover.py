@@ -51,7 +51,8 @@ def test_a_node_with_its_budget_and_the_memory_of_its_edges(workspace: Workspace
     assert "- in `prompt : text` (main)" in told
     assert "- out `delta : text` (main)" in told
     assert "**Budget** 500ms to first output (user, a.rspp:20:29): 25 % of the turn's 2s (user, a.rspp:20:19)" in told
-    assert "On the slowest path, to `egress.audio`: done " in told
+    assert "**On the slowest path** to `egress.audio`: first output " in told
+    assert "- error: aborts the turn" in told
     assert re.search(r"\*\*Memory\*\* its 3 edges may hold [\d.]+ kB, of \d+ kB for a session", told)
 
 

@@ -8,12 +8,13 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from lsp_client import Editor
+from rspp_compiler.cli.lsp import serve
 
 ROOT = Path(__file__).parents[2]
 
@@ -32,9 +33,10 @@ pipeline polite {
 """
 
 
-@pytest.fixture
-def editor(tmp_path: Path) -> Any:
-    with Editor(tmp_path) as session:
+@pytest.fixture(scope="module")
+def editor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Editor]:
+    """One session for tests that leave it as it was."""
+    with Editor(tmp_path_factory.mktemp("session"), "utf-8") as session:
         yield session
 
 
@@ -116,56 +118,51 @@ def test_a_session(tmp_path: Path) -> None:
         assert editor.logged == []
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-32"])
-def test_columns_behind_emoji_in_other_encodings(tmp_path: Path, encoding: str) -> None:
+def test_columns_behind_emoji_in_another_encoding(editor: Editor) -> None:
     """The client's units are negotiated; places behind an emoji are right in both directions."""
-    text = 'pipeline a {\n  node hello : say { text = "👩🏽‍🚀 é", txt = 1 }\n  ingress.audio -> vad\n}\n'
-    with Editor(tmp_path, encoding) as editor:
-        assert editor.server_capabilities["positionEncoding"] == encoding
-        editor.open("a.rspp", text)
-        found = [one for one in editor.diagnostics("a.rspp") if one["code"] == "E0301"]
-        assert [editor.cut("a.rspp", one["range"]) for one in found] == ["txt"]
-        hover = editor.request("textDocument/hover", **editor.at("a.rspp", "^txt"))
-        assert editor.cut("a.rspp", hover["range"]) == "txt"
+    assert editor.server_capabilities["positionEncoding"] == "utf-8"
+    editor.open("emoji.rspp", 'pipeline a {\n  node hello : say { text = "👩🏽‍🚀 é", txt = 1 }\n}\n')
+    found = [one for one in editor.diagnostics("emoji.rspp") if one["code"] == "E0301"]
+    assert [editor.cut("emoji.rspp", one["range"]) for one in found] == ["txt"]
+    hover = editor.request("textDocument/hover", **editor.at("emoji.rspp", "^txt"))
+    assert editor.cut("emoji.rspp", hover["range"]) == "txt"
 
 
-def test_an_import_leads_into_the_other_file(tmp_path: Path) -> None:
+def test_an_import_leads_into_the_other_file(editor: Editor) -> None:
     library = 'module clean version "1.0.0" (raw : audio) -> (out : audio) {\n  raw -> vad -> out\n}\n'
-    (tmp_path / "audio.rspp").write_text(library, encoding="utf-8")
+    (editor.folder / "audio.rspp").write_text(library, encoding="utf-8")
     text = 'import clean from "audio.rspp"\npipeline a {\n  ingress.audio -> clean -> stt\n}\n'
-    with Editor(tmp_path) as editor:
-        editor.open("a.rspp", text)
-        (there,) = editor.request("textDocument/definition", **editor.at("a.rspp", "import ^clean"))
-        assert there["uri"] == editor.uri("audio.rspp")
-        assert there["range"]["start"] == {"line": 0, "character": 7}
-        # Renamed in the library, which is open by now: the importing file follows.
-        editor.open("audio.rspp", library)
-        edit = editor.request("textDocument/rename", newName="quiet", **editor.at("audio.rspp", "module ^clean"))
-        editor.apply(edit)
-        assert editor.texts["a.rspp"] == text.replace("clean", "quiet")
-        assert "module quiet version" in editor.texts["audio.rspp"]
+    editor.open("a.rspp", text)
+    (there,) = editor.request("textDocument/definition", **editor.at("a.rspp", "import ^clean"))
+    assert there["uri"] == editor.uri("audio.rspp")
+    assert there["range"]["start"] == {"line": 0, "character": 7}
+    # Renamed in the library, which is open by now: the importing file follows.
+    editor.open("audio.rspp", library)
+    edit = editor.request("textDocument/rename", newName="quiet", **editor.at("audio.rspp", "module ^clean"))
+    editor.apply(edit)
+    assert editor.texts["a.rspp"] == text.replace("clean", "quiet")
+    assert "module quiet version" in editor.texts["audio.rspp"]
 
 
-def test_nothing_that_is_typed_breaks_the_session(tmp_path: Path) -> None:
+def test_nothing_that_is_typed_breaks_the_session(editor: Editor) -> None:
     """Half a file, no file, a NUL, brackets without end: every request is answered, and the session goes on."""
     good = "pipeline a {\n  node ears : vad\n  ingress.audio -> ears -> stt -> llm -> tts -> egress.audio\n}\n"
     broken = [good[:half] for half in range(0, len(good), 9)] + ["", "\x00", "((((" * 50, '"""', "�\u2028\r\r\n", "🎉"]
-    with Editor(tmp_path) as editor:
-        editor.open("a.rspp", good)
-        editor.diagnostics("a.rspp")
-        for text in broken:
-            editor.type("a.rspp", text)
-            document = {"textDocument": {"uri": editor.uri("a.rspp")}}
-            end = {"position": {"line": text.count("\n"), "character": 3}}
-            for method in ("hover", "definition", "completion", "documentHighlight"):
-                assert "error" not in editor.ask(f"textDocument/{method}", **document, **end)
-            for method in ("documentSymbol", "semanticTokens/full"):
-                assert "error" not in editor.ask(f"textDocument/{method}", **document)
-            options = {"tabSize": 2, "insertSpaces": True}
-            assert "error" not in editor.ask("textDocument/formatting", **document, options=options)
-        editor.type("a.rspp", good)
-        assert [one for one in editor.diagnostics("a.rspp") if one["severity"] == 1] == []
-        assert editor.logged == []
+    editor.open("good.rspp", good)
+    editor.diagnostics("good.rspp")
+    for text in broken:
+        editor.type("good.rspp", text)
+        document = {"textDocument": {"uri": editor.uri("good.rspp")}}
+        end = {"position": {"line": text.count("\n"), "character": 3}}
+        for method in ("hover", "definition", "completion", "documentHighlight"):
+            assert "error" not in editor.ask(f"textDocument/{method}", **document, **end)
+        for method in ("documentSymbol", "semanticTokens/full"):
+            assert "error" not in editor.ask(f"textDocument/{method}", **document)
+        options = {"tabSize": 2, "insertSpaces": True}
+        assert "error" not in editor.ask("textDocument/formatting", **document, options=options)
+    editor.type("good.rspp", good)
+    assert [one for one in editor.diagnostics("good.rspp") if one["severity"] == 1] == []
+    assert editor.logged == []
 
 
 def test_without_its_library_it_says_how_to_install(tmp_path: Path) -> None:
@@ -186,13 +183,11 @@ def test_without_its_library_it_says_how_to_install(tmp_path: Path) -> None:
     assert done.stderr == 'rsppc lsp: the language server is not installed here: pip install "rspp-compiler[lsp]"\n'
 
 
-def test_tcp_serves_this_machine_only(tmp_path: Path) -> None:
+def test_tcp_serves_this_machine_only() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        command = [sys.executable, "-m", "rspp_compiler.cli", "lsp", "--tcp", str(port)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert (done.returncode, done.stdout) == (2, "")
-        assert done.stderr.startswith(f"rsppc lsp: cannot listen on 127.0.0.1:{port}: ")
+        assert serve(port).startswith(f"cannot listen on 127.0.0.1:{port}: ")
+    command = [sys.executable, "-m", "rspp_compiler.cli", "lsp", "--tcp", str(port)]
     with subprocess.Popen(command) as server:
         try:
             client = _connected(port)

@@ -60,11 +60,10 @@ class Grammar:
             yield Token(line[position : found.start()], scopes)
             if rule is None:
                 closed = stack.pop()
-                captures = closed.get("endCaptures", closed.get("captures", {}))
-                yield from _captured(found, captures, scopes)
+                yield from _captured(found, _captures(closed, "endCaptures"), scopes)
             elif "begin" in rule:
                 stack.append(rule)
-                yield from _captured(found, rule.get("beginCaptures", rule.get("captures", {})), _scopes(stack))
+                yield from _captured(found, _captures(rule, "beginCaptures"), _scopes(stack))
             else:
                 name = (rule["name"],) if "name" in rule else ()
                 yield from _captured(found, rule.get("captures", {}), scopes + name)
@@ -102,6 +101,11 @@ class Grammar:
 @cache
 def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern)
+
+
+def _captures(rule: Rule, key: str) -> Rule:
+    found: Rule = rule.get(key) or rule.get("captures") or {}
+    return found
 
 
 def _scopes(stack: list[Rule]) -> tuple[str, ...]:
