@@ -99,13 +99,8 @@ class Printer(Values):
         parts: list[Part] = ["import", Stop(0), first.text]
         for name in others:
             parts += [",", self.joint(ARROWS, name.span), name.text]
-        return [
-            *parts,
-            Stop(1, "import"),
-            "from ",
-            self.looks.literal(node.path, is_short=True),
-            *self._version(node.version),
-        ]
+        path = self.looks.literal(node.path, is_short=True)
+        return [*parts, Stop(1, "import"), f"from {path}", *self._version(node.version)]
 
     def _version(self, version: ast.Text | None) -> list[Part]:
         return [" version ", self.looks.literal(version, is_short=True)] if version else []

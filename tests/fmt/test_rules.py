@@ -134,8 +134,8 @@ FILES = {
         "module m (a : audio) {\n  a -> b\n  c -> d\n}\n",
     ),
     "the columns go through providers": (
-        "provider llm { use scripted { x = 1 } }\nprovider tts { use espeak { y = 2 } }\nprovider vad { use silero }",
-        "provider llm { use scripted { x = 1 } }\nprovider tts { use espeak   { y = 2 } }\nprovider vad { use silero }\n",
+        "provider llm { use scripted { x = 1 } }\nprovider tts { use espeak { y } }\nprovider vad { use silero }",
+        "provider llm { use scripted { x = 1 } }\nprovider tts { use espeak   { y } }\nprovider vad { use silero }\n",
     ),
     "tools": (
         'tool find_order (number:text):python("s:f") { x }\ntool desk:transfer { warm }',

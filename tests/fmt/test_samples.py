@@ -1,4 +1,4 @@
-"""fmt on real files: the samples stay as they are, every file of the repository keeps its meaning, and so do mutants."""
+"""fmt on real files: samples stay as they are, every file of the repository keeps its meaning, and so do mutants."""
 
 from __future__ import annotations
 

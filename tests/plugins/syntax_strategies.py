@@ -175,7 +175,9 @@ items: st.SearchStrategy[Any] = st.one_of(
     st.builds(
         lambda imported, path, version: ast.Import(imported, path, version, AT), tuples_of(names(), 1), texts, _versions
     ),
-    st.builds(lambda name, version, body: ast.Pipeline(name, version, body, AT), names(), _versions, tuples_of(lines, 0, 6)),
+    st.builds(
+        lambda name, version, body: ast.Pipeline(name, version, body, AT), names(), _versions, tuples_of(lines, 0, 6)
+    ),
     st.builds(
         lambda name, version, signature, body: ast.Module(name, version, signature, body, AT),
         names(), _versions, signatures, tuples_of(lines),

@@ -114,7 +114,7 @@ class _Layout:
         self.put(closer)
 
     def _separate(self, item: Put, lines: bool) -> None:
-        """A separator and an item. A few words begin a line only behind a comma: what comes first is looked at before."""
+        """A separator and an item, whose first word is looked at before: a few begin a line only behind a comma."""
         before, self.out = self.out, []
         item()
         text, self.out = self.out, before
