@@ -19,6 +19,7 @@ from rspp_compiler.source import Span
 _KINDS = frozenset({"ingress", "egress", "vad", "stt", "llm", "tts", "say", "tap", "python"})
 _VERBS = frozenset({"cancel_turn", "end_utterance", "end_session", "degrade"})
 _EVENTS = frozenset({"speech_start", "speech_end", "barge_in", "idle", "started", "done", "error", "timeout"})
+_SETTINGS = frozenset({"diarise", "interruptible", "max_calls", "class"})
 _STRATEGIES = frozenset({"block", "drop_oldest", "drop_newest", "latest_only"})
 
 
@@ -111,7 +112,7 @@ def _settings(node: GraphNode) -> Iterator[Missing]:
     for key, value in spec.settings.items():
         if isinstance(value, TextTemplate):
             yield Missing("E0906", "variables inside texts", spec.origin(f"settings.{key}").span)
-        if key in ("diarise", "interruptible", "max_calls", "class"):
+        if key in _SETTINGS and spec.origin(f"settings.{key}").kind == "user":
             yield Missing("E0904", f"the setting `{key}`", spec.origin(f"settings.{key}").span)
     for port in (*spec.inputs, *spec.outputs):
         if port.type.name == "bytes":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from functools import cache
 from importlib.metadata import entry_points
@@ -125,7 +126,8 @@ ENGINES: dict[tuple[str, str], Engine] = {
 
 
 @cache
-def _registered() -> frozenset[str]:
+def _registered(_path: tuple[str, ...]) -> frozenset[str]:
+    """Names that installed packages register; asked for again only when Python looks elsewhere for packages."""
     return frozenset(point.name for point in entry_points(group="rspp.providers"))
 
 
@@ -134,7 +136,7 @@ def engine(kind: str, name: str) -> Engine | None:
 
     The latter serves whichever kind it is used for, with any settings: its own factory checks them.
     """
-    registered = name in _registered()
+    registered = name in _registered(tuple(sys.path))
     known = ENGINES.get((kind, name))
     if known is not None:
         return replace(known, has_adapter=True) if registered else known

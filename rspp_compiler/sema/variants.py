@@ -13,7 +13,7 @@ def under(spec: PipelineSpec, policy: PolicySpec) -> PipelineSpec:
         edge = onward[insert.node, insert.target, insert.target_port]
         port = next(port.name for node in policy.nodes if node.id == insert.node for port in node.inputs if port.main)
         edges = [*(_redirected(flow, insert, port) for flow in edges), edge]
-        reactions = [_detoured(reaction, insert, port, edge) for reaction in reactions]
+        reactions = [_detoured(reaction, insert, port) for reaction in reactions]
     providers = {provider.id: provider for provider in (*spec.providers, *policy.providers)}
     return spec.changed(
         nodes=(*spec.nodes, *policy.nodes),
@@ -32,10 +32,10 @@ def _redirected(edge: EdgeSpec, insert: InsertSpec, port: str) -> EdgeSpec:
     return edge.model_copy(update={"id": id, "target": insert.node, "target_port": port})
 
 
-def _detoured(reaction: ReactionSpec, insert: InsertSpec, port: str, edge: EdgeSpec) -> ReactionSpec:
-    """A path that begins at the port goes through the inserted node as well."""
+def _detoured(reaction: ReactionSpec, insert: InsertSpec, port: str) -> ReactionSpec:
+    """A path that leads to the port, or begins there, leads to the inserted node, and on with what flows out of it."""
     path = tuple(_redirected(one, insert, port) for one in reaction.path)
     trigger = reaction.trigger
     if trigger and (trigger.node, trigger.port) == (insert.target, insert.target_port):
-        trigger, path = TriggerSpec(span=trigger.span, node=insert.node, port=port), (edge, *path)
+        trigger = TriggerSpec(span=trigger.span, node=insert.node, port=port)
     return reaction.model_copy(update={"trigger": trigger, "path": path})

@@ -112,6 +112,7 @@ class _Linker:
             if name.text in self._lost:
                 return False
             nearest = next(iter(difflib.get_close_matches(name.text, items, n=1, cutoff=0.6)), "")
+            self._lost |= {nearest}  # what was meant is used under its right name
             notes = (f"it has {', '.join(f'`{item}`' for item in items)}",) if items else ("it has nothing to import",)
             whole = len(line.names) == 1
             self._sink.add(

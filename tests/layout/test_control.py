@@ -21,7 +21,7 @@ BUSY = SHOP.replace(
   on llm.error -> oops -> tts
   on llm.error -> degrade text_only
   on tts.error or timeout -> degrade text_only
-  on tts.error -> oops -> tts
+  on stt.error -> oops -> tts
   on stt.error or timeout -> sorry -> tts
   on ears.speech_start -> cancel turn
   budget { turn = 3s }

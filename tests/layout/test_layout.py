@@ -167,4 +167,6 @@ def test_a_hand_off_needs_room_for_two() -> None:
 
 def test_more_nodes_than_bits_are_refused() -> None:
     taps = "\n".join(f"  node t{i} : tap\n  stt.partial -> t{i}" for i in range(60))
-    assert codes(compile_text(HELLO.replace("  ingress.audio ->", f"{taps}\n  ingress.audio ->"))) == ["E0602", "E0602"]
+    text = HELLO.replace("  ingress.audio ->", f"{taps}\n  ingress.audio ->")
+    assert codes(compile_text(text)) == []
+    assert codes(compile_text(text, until="target")) == ["E0602", "E0602"]
