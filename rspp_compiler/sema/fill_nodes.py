@@ -144,7 +144,8 @@ class Nodes:
         fitting = [id for id, of in kinds.items() if of == node.kind]
         nearest = suggest(named.text, fitting)
         help = f"did you mean `{nearest}`?" if nearest else f"there is {listed(fitting)}" if fitting else ""
-        help = help or f"declare it: `provider {named.text} : {node.kind} {{ use … }}`"
+        what = f"declare it: `provider {named.text} : {node.kind} {{ use … }}`"
+        help = help or (what if kind is None else f"remove it: the block `{node.kind}` performs the node")
         at = named.origin.span
         meant = nearest or (fitting[0] if len(fitting) == 1 and fitting[0] != node.kind else "")
         fix = Fix(at, meant) if meant else remove(self._ctx.source(written.span), written.span)

@@ -196,14 +196,24 @@ class _Pipeline:
         owner = ".".join(words[:-1]) or words[0]
         nearest = suggest(owner, known)
         help = f"did you mean `{nearest}`?" if nearest else f"its nodes are {listed(self._nodes)}"
-        self._refuse("E0316", override, f"the pipeline has nothing that `{path}` names", help)
+        fix = None
+        if nearest and len(words) == 2:
+            fix = Fix(override.path[0].span, f'"{nearest}"' if "->" in nearest else nearest)
+        self._refuse("E0316", override, f"the pipeline has nothing that `{path}` names", help, fix=fix)
 
     def _refuse(
-        self, code: str, override: ast.Override, message: str, help: str, node: BoundNode | None = None
+        self,
+        code: str,
+        override: ast.Override,
+        message: str,
+        help: str,
+        node: BoundNode | None = None,
+        fix: Fix | None = None,
     ) -> None:
+        """Reports an override that changes nothing; at worst it goes."""
         at = override.path[0 if code == "E0316" and not node else -1].span
         secondary = [(node.span, "declared here")] if node else []
-        fix = remove(self._ctx.source(override.span), override.span)
+        fix = fix or remove(self._ctx.source(override.span), override.span)
         self._ctx.sink.add(code, message, at, secondary=secondary, help=help, fix=fix)
 
     def _names_of(self, edge: str) -> Iterable[str]:

@@ -31,7 +31,8 @@ _KEY = re.compile(rf"[ \t]*({_PART}(?:[ \t]*\.[ \t]*{_PART})*)[ \t]*")
 _PARTS = re.compile(_PART)
 _HEADER = re.compile(rf"[ \t]*\[{_KEY.pattern}\][ \t]*(?:#.*)?")
 _SCALAR = re.compile(r""""(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[^\s#"'\[{][^\n#]*""")
-_AT = re.compile(r"\(at line (\d+)")
+_AT = re.compile(r" \(at (?:line (\d+)|end of document).*")
+_BARE = re.compile(r"=[ \t]*([^\s\"'#\[{][^\"#]*?)[ \t]*(?:#.*)?$")  # a value without quotes
 _BOM = b"\xef\xbb\xbf"
 _HEAD = "tool x : x {\nv = "  # what a value is read behind, so that the parser sees a file
 
@@ -52,13 +53,25 @@ def read_layer(name: LayerName, path: Path, ctx: Context) -> Layer | None:
     try:
         tomllib.loads(source.text)
     except tomllib.TOMLDecodeError as error:
-        line = _AT.search(str(error))
-        at = source.line_span(min(int(line[1]) if line else source.line_count, source.line_count))
-        says = _AT.sub("", str(error)).strip(" ()").split(" (at")[0].lower()
-        message, help = f"{path.name} is not TOML: {says}", "a line is `key = value`, and a value with a unit is a text"
-        ctx.sink.add("E0315", message, at, help=help, fix=remove(source, at))
+        _report(error, path, source, ctx)
         return None
     return Layer(name, source, tuple(_overrides(source)))
+
+
+def _report(error: tomllib.TOMLDecodeError, path: Path, source: Source, ctx: Context) -> None:
+    """E0315: where a file stops being TOML. A value of the language that lacks its quotes gets them."""
+    line = _AT.search(str(error))
+    number = min(int(line[1]) if line else source.line_count, source.line_count)
+    at, text = source.line_span(number), source.line(number)
+    says = _AT.sub("", str(error)).strip(" ").lower()
+    key, bare = _KEY.match(text), _BARE.search(text)
+    if key and bare and text[key.end() : key.end() + 1] == "=":
+        start = source.offset(number, 1)
+        fix = Fix(source.span(start + bare.start(1), start + bare.end(1)), f'"{bare[1]}"')
+        help = f"a value of the language stands in quotes: `{key[1]} = {fix.replacement}`"
+    else:
+        help, fix = "a line is `key = value`, and a value with a unit is a text", remove(source, at)
+    ctx.sink.add("E0315", f"{path.name} is not TOML: {says}", at, help=help, fix=fix)
 
 
 def read_set(texts: Sequence[str], ctx: Context) -> Layer | None:
