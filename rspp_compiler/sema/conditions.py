@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from decimal import Decimal
+from typing import Literal
 
-from rspp_compiler.diagnostics import Fix, Sink
+from rspp_compiler.diagnostics import Fix
 from rspp_compiler.ir import ast
 from rspp_compiler.ir import condition as ir
 from rspp_compiler.ir.context import Context
@@ -19,11 +20,10 @@ _EXAMPLES = {"text": '"…"', "number": "1", "duration": "300ms", "mode": "a mod
 
 
 class Conditions:
-    """Binds conditions. `modes` are the names that `session.mode` can have."""
+    """Binds conditions. `modes` are the names that `session.mode` can have besides `full`."""
 
     def __init__(self, ctx: Context, modes: Iterable[str]) -> None:
         self._ctx = ctx
-        self._sink: Sink = ctx.sink
         self._modes = ("full", *modes)
 
     def guard(self, guard: ast.Guard, event: Fields | None, of: str) -> ir.Condition | None:
@@ -35,19 +35,21 @@ class Conditions:
         return self.bind(guard.condition, event, of, guard.span)
 
     def bind(self, condition: ast.Condition, event: Fields | None, of: str, whole: Span) -> ir.Condition | None:
-        return _Binder(self, event, of, whole).condition(condition)
+        return _Binder(self._ctx, self._modes, event, of, whole).condition(condition)
 
 
 class _Binder:
-    def __init__(self, conditions: Conditions, event: Fields | None, of: str, whole: Span) -> None:
-        self._ctx, self._sink, self._modes = conditions._ctx, conditions._sink, conditions._modes
+    """Binds one condition. `of` says what it qualifies, `whole` is what goes if it is no good."""
+
+    def __init__(self, ctx: Context, modes: tuple[str, ...], event: Fields | None, of: str, whole: Span) -> None:
+        self._ctx, self._sink, self._modes = ctx, ctx.sink, modes
         self._event, self._of, self._whole = event, of, whole
 
     def condition(self, written: ast.Condition) -> ir.Condition | None:
         match written:
             case ast.Or() | ast.And():
                 left, right = self.condition(written.left), self.condition(written.right)
-                op = "or" if isinstance(written, ast.Or) else "and"
+                op: Literal["and", "or"] = "or" if isinstance(written, ast.Or) else "and"
                 return ir.Junction(op=op, left=left, right=right) if left and right else None
             case ast.Not():
                 operand = self.condition(written.operand)
@@ -166,10 +168,10 @@ class _Binder:
                 return ir.Value(value=int(number), shown=number)
             case ast.Quantity(number=number, unit=unit), "duration" if unit in DURATIONS:
                 return ir.Value(value=int(Decimal(number) * DURATIONS[unit]), shown=f"{number}{unit}")
-            case ast.Ref(parts=(name,)), "flag" if name.text in ("true", "false"):
-                return ir.Value(value=name.text == "true", shown=name.text)
-            case ast.Ref(parts=(name,)), "mode":
-                return self._mode(name)
+            case ast.Ref(parts=(word,)), "flag" if word.text in ("true", "false"):
+                return ir.Value(value=word.text == "true", shown=word.text)
+            case ast.Ref(parts=(word,)), "mode":
+                return self._mode(word)
         name = ir.show(beside)
         help, fix = f"compare it with {_EXAMPLES.get(beside.type, '`true` or `false`')}", self._cut()
         if isinstance(written, ast.Ref) and beside.type == "text":

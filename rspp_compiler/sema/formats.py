@@ -140,10 +140,11 @@ def convert(spec: PipelineSpec, ctx: Context) -> tuple[PipelineSpec, tuple[str, 
 
 def _audio_ends(spec: PipelineSpec, edge: EdgeSpec) -> tuple[PortSpec, PortSpec] | None:
     source, target = spec.node(edge.source), spec.node(edge.target)
-    ends = (source and source.output(edge.source_port), target and target.input(edge.target_port))
-    if ends[0] is None or ends[1] is None:
+    out = source.output(edge.source_port) if source else None
+    into = target.input(edge.target_port) if target else None
+    if out is None or into is None or not isinstance(out.type, AudioType) or not isinstance(into.type, AudioType):
         return None
-    return (ends[0], ends[1]) if isinstance(ends[0].type, AudioType) and isinstance(ends[1].type, AudioType) else None
+    return out, into
 
 
 def _same(one: PortType, other: PortType) -> bool:

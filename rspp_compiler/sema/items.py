@@ -82,8 +82,8 @@ class Items:
         """An imported name must not mean something of the file already."""
         for file in program.files:
             seen: dict[str, ast.Name] = {}
-            for item in file.items:
-                for name in item.names if isinstance(item, ast.Import) else ():
+            for item in (item for item in file.items if isinstance(item, ast.Import)):
+                for name in item.names:
                     own, first = self._own[file.span.file].get(name.text), seen.setdefault(name.text, name)
                     if own or first is not name:
                         at = own.name.span if own else first.span

@@ -213,7 +213,10 @@ class Scope:
                     return instance
                 scope = instance.scope
                 continue
-            return scope.node(part, may_declare=False) if is_last else self._no_inside(scope, part)
+            if is_last:
+                return scope.node(part, may_declare=False)
+            self._no_inside(scope, part)
+            break
         return None
 
     def _no_inside(self, scope: Scope, part: ast.Name) -> None:
@@ -251,7 +254,8 @@ class Scope:
         if len(ref.parts) > 2:
             message, help = f"`{ref.text}` is not a port", "a port is written `NODE.PORT`"
             sink.add("E0205", message, ref.span, help=help, fix=self.without_line(ref.span))
-            return self._leave_out()
+            self.is_intact = False
+            return None
         if len(ref.parts) == 1:
             main = [port for port in own if port.main]
             if len(main) == 1:
@@ -259,7 +263,8 @@ class Scope:
             help = f"write {listed(f'{ref.text}.{port.name}' for port in own)}" if own else "it has none at all"
             fix = Fix(ref.span, f"{ref.text}.{own[0].name}") if own else self.without_line(ref.span)
             sink.add("E0214", f"`{ref.text}` has no main {direction}", ref.span, help=help, fix=fix)
-            return self._leave_out()
+            self.is_intact = False
+            return None
         wanted = ref.parts[1]
         if port := next((port for port in own if port.name == wanted.text), None):
             return BoundEnd(node, port, ref.span)
@@ -269,7 +274,8 @@ class Scope:
             help = f"{side} of an arrow stands an {is_side}"
             fix = Fix(wanted.span, own[0].name) if own else self.without_line(ref.span)
             sink.add("E0212", message, wanted.span, help=help, fix=fix)
-            return self._leave_out()
+            self.is_intact = False
+            return None
         nearest = suggest(wanted.text, [port.name for port in own])
         if wanted.text in node.events:
             help = f"`{wanted.text}` is an event: `on {ref.text} -> …`"
@@ -284,7 +290,8 @@ class Scope:
             help=help,
             fix=Fix(wanted.span, replacement) if replacement else self.without_line(ref.span),
         )
-        return self._leave_out()
+        self.is_intact = False
+        return None
 
     def _param(self, ref: ast.Ref, direction: str) -> BoundEnd | None:
         """A port of the module that this is the body of, as a name of its own."""
@@ -323,7 +330,8 @@ class Scope:
             help=f"did you mean `{name}.{nearest}`?" if nearest else f"{direction}s: {listed(own)}",
             fix=Fix(ref.span, f"{name}.{nearest}") if nearest else self.without_line(ref.span),
         )
-        return self._leave_out()
+        self.is_intact = False
+        return None
 
     def _kind(self, written: ast.Ref | ast.Call, *, is_name: bool) -> Kind | None:
         name = written.name if isinstance(written, ast.Call) else written.parts[0]
@@ -365,9 +373,6 @@ class Scope:
     def lose(self, name: str) -> None:
         """`name` is declared, but not usable: its uses would only say so again."""
         self.lost.add(name)
-        self.is_intact = False
-
-    def _leave_out(self) -> None:
         self.is_intact = False
 
     def without_line(self, at: Span) -> Fix:
