@@ -68,6 +68,27 @@ def add_line(ctx: Context, graph: Graph, line: str) -> Fix:
     return setting_in(source, graph.spec.span, braces(source, graph.spec.span), line)
 
 
+def add_lines_in(ctx: Context, declaration: Span, lines: Sequence[str]) -> Fix:
+    """Adds last lines to the body of a declaration; behind commas, where the body stands on one line."""
+    source = ctx.source(declaration)
+    body = braces(source, declaration)
+    is_short = body is None or body.line == body.end_line
+    return setting_in(source, declaration, body, (", " if is_short else "\n").join(lines))
+
+
+def policy_span(ctx: Context, policy: str) -> Span | None:
+    """The whole declaration of a policy; the graph of its variant no longer knows it."""
+    for name in sorted(ctx.sources):
+        source = ctx.sources[name]
+        begins = re.search(rf"^[ \t]*(policy[ \t]+{re.escape(policy)}\b)", source.text, re.MULTILINE)
+        depth = 0
+        for token in _TOKEN.finditer(source.text, begins.start(1)) if begins else ():
+            depth += (token[0] == "{") - (token[0] == "}")
+            if token[0] == "}" and depth == 0 and begins:
+                return source.span(begins.start(1), token.end())
+    return None
+
+
 def act(ctx: Context, reaction: ReactionSpec, action: str) -> Fix:
     """Gives a reaction another action, behind its first arrow."""
     source, span = ctx.source(reaction.span), reaction.span
