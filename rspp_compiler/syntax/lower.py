@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import PurePath
 from typing import Any, TypeVar, get_args
 
 from rspp_compiler.diagnostics import Fix
+from rspp_compiler.diagnostics.fixes import remove
 from rspp_compiler.ir import ast
 from rspp_compiler.ir.context import Context
 from rspp_compiler.source import Source, Span
@@ -83,6 +85,7 @@ class _Lower:
 
     def provider(self, parts: Parts, span: Span) -> ast.Provider:
         kind = _one(parts, ast.Ref) or _one(parts, ast.Call)
+        self._distinct(_all(parts, ast.Setting))
         return ast.Provider(parts[0], kind, _all(parts, (ast.Use, ast.Setting)), span)
 
     def policy(self, parts: Parts, span: Span) -> ast.Policy:
@@ -184,7 +187,23 @@ class _Lower:
         return ast.Param(parts[0], parts[1], span)
 
     def settings(self, parts: Parts, span: Span) -> ast.Settings:
+        self._distinct(parts)
         return ast.Settings(tuple(parts), span)
+
+    def _distinct(self, settings: Iterable[ast.Setting]) -> None:
+        """E0302: within one block a key stands once; blocks further outside override it silently."""
+        first: dict[str, ast.Setting] = {}
+        for setting in settings:
+            known = first.setdefault(setting.key.text, setting)
+            if known is not setting:
+                self._ctx.sink.add(
+                    "E0302",
+                    f"`{setting.key.text}` is given twice",
+                    setting.key.span,
+                    secondary=[(known.key.span, "first given here")],
+                    help="keep one of them",
+                    fix=remove(self._source, setting.span),
+                )
 
     def setting(self, parts: Parts, span: Span) -> ast.Setting:
         return ast.Setting(parts[0], parts[1] if len(parts) > 1 else None, span)
