@@ -105,7 +105,8 @@ def run(code: str, texts: dict[str, str]) -> Run:
         for path, text in texts.items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_text(text, encoding="utf-8", newline="")
-        ctx = Context(options=Options(until="freeze"))
+        # Only pages about what the runtime cannot run yet ask whether it can: others may show all of the language.
+        ctx = Context(options=Options(until="target" if code.startswith("E09") else "freeze"))
         is_about_lint = code.startswith(("W", "E019"))
         result = lint_pipeline([Path(MAIN)], ctx) if is_about_lint else compile_pipeline([Path(MAIN)], ctx=ctx)
         found = result.diagnostics
