@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -17,7 +17,7 @@ from rspp_compiler.driver import Result, compile_pipeline
 from rspp_compiler.emit.write import write_whole
 from rspp_compiler.ir.context import Context, Options
 from rspp_compiler.source import Source
-from rspp_compiler.syntax.format import format_file
+from rspp_compiler.syntax.format import format_file, is_mistake_of_form
 
 STDIN = "<stdin>"
 Do = Literal["write", "check", "diff"]
@@ -25,7 +25,7 @@ Do = Literal["write", "check", "diff"]
 
 @dataclass(frozen=True, slots=True)
 class Formatted:
-    """A source without errors, and its canonical text."""
+    """A source that can be read, and its canonical text."""
 
     source: Source
     text: str
@@ -78,8 +78,9 @@ def pipeline_files(paths: Iterable[Path]) -> list[Path]:
 
 
 def _read(path: Path, overlays: dict[str, str] | None = None) -> tuple[Result, Formatted | None]:
-    """Reads and formats one file; with errors, there is nothing but the result that holds them."""
+    """Reads and formats one file. With mistakes of form, there is nothing but the result that holds them."""
     result = compile_pipeline([path], ctx=Context(options=Options(until="lower"), overlays=overlays or {}))
+    result = replace(result, diagnostics=tuple(filter(is_mistake_of_form, result.diagnostics)))
     program = result.values.get("lower")
     if program is None or not result.ok:
         return result, None

@@ -6,6 +6,7 @@ from dataclasses import fields, is_dataclass
 from functools import cache
 from typing import Any
 
+from rspp_compiler.diagnostics import Diagnostic
 from rspp_compiler.ir import ast
 from rspp_compiler.ir.context import Context
 from rspp_compiler.source import Source, Span
@@ -23,13 +24,13 @@ class MeaningChangedError(Exception):
 
 
 def format_source(source: Source, ctx: Context) -> str | None:
-    """The canonical text of a source; None if it has errors, which are then in `ctx.sink`."""
+    """The canonical text of a source; None if it cannot be read, `ctx.sink` then says why."""
     file = _read(source, ctx)
     return format_file(file, source) if file else None
 
 
 def format_file(file: ast.File, source: Source) -> str:
-    """The same for a source without errors that is parsed already. Raises `MeaningChangedError` rather than do harm."""
+    """The same for a source that is parsed already. Raises `MeaningChangedError` rather than do harm."""
     found = comments(source)
     document = Printer(AsWritten(source)).file(file)
     attach(document, found)
@@ -42,6 +43,11 @@ def format_file(file: ast.File, source: Source) -> str:
         if [one.text for one in comments(formatted)] != [one.text for one in found]:
             raise MeaningChangedError(f"formatting would lose a comment of {source.name}; it was left as it is")
     return text
+
+
+def is_mistake_of_form(found: Diagnostic) -> bool:
+    """Whether a finding is about the text and its grammar: what was written is then not all in the AST."""
+    return found.severity == "error" and found.code.startswith("E01")
 
 
 def same_meaning(one: Any, other: Any) -> bool:
@@ -63,4 +69,4 @@ def _fields(of: Any) -> tuple[str, ...]:
 def _read(source: Source, ctx: Context) -> ast.File | None:
     parsed = parse((source,), ctx)
     program = lower(parsed, ctx) if parsed else None
-    return program.files[0] if program and not ctx.sink.has_errors else None
+    return program.files[0] if program and not any(map(is_mistake_of_form, ctx.sink.diagnostics)) else None

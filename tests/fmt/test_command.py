@@ -116,9 +116,9 @@ def test_a_file_with_mistakes_is_left_as_it_is_and_the_others_are_not() -> None:
 
 
 def test_what_only_a_later_pass_refuses_is_formatted() -> None:
-    path = put("a.rspp", "pipeline a{nobody->nowhere}")
+    path = put("a.rspp", "pipeline a{nobody->nowhere{x,x}}")
     assert fmt("a.rspp").exit_code == 0
-    assert path.read_text() == "pipeline a {\n  nobody -> nowhere\n}\n"
+    assert path.read_text() == "pipeline a {\n  nobody -> nowhere { x, x }\n}\n"
 
 
 def test_json() -> None:

@@ -7,17 +7,17 @@ from rspp_compiler.ir.context import Context
 from rspp_compiler.source import Source
 from rspp_compiler.syntax.columns import WIDTH_MAX
 from rspp_compiler.syntax.comments import comments
-from rspp_compiler.syntax.format import format_source, same_meaning
+from rspp_compiler.syntax.format import format_source, is_mistake_of_form, same_meaning
 from rspp_compiler.syntax.lower import lower
 from rspp_compiler.syntax.parse import parse
 
 
 def parsed(text: str) -> ast.File | None:
-    """The AST of a text; None if it has mistakes."""
+    """The AST of a text; None if it cannot be read."""
     ctx = Context()
     trees = parse((Source("example.rspp", text),), ctx)
     program = lower(trees, ctx) if trees else None
-    return program.files[0] if program and not ctx.sink.has_errors else None
+    return program.files[0] if program and not any(map(is_mistake_of_form, ctx.sink.diagnostics)) else None
 
 
 def formatted(text: str) -> str:
