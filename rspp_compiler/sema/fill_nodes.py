@@ -45,7 +45,7 @@ class Nodes:
         kind, table = KINDS[node.kind], node_table(node.kind)
         settings = read_fields(node.settings, table, self._ctx)
         apart = {name: settings.pop(name) for name in _APART if name in settings}
-        timeout = settings.pop("timeout_ns", None) if kind.has_signature else None
+        timeout = settings.get("timeout_ns") if kind.has_signature else None
         defaults = self._profile.section(node.kind)
         if defaults:
             settings = with_defaults(settings, node_table(node.kind), defaults)

@@ -11,9 +11,10 @@ from rspp_compiler.ir import ast, spec
 from rspp_compiler.ir.bound import Fields, FilledEdge, FilledReaction, Overflow, Valued
 from rspp_compiler.ir.context import Context
 from rspp_compiler.sema.catalog import Setting
+from rspp_compiler.sema.fields import Table
 from rspp_compiler.sema.overflow import steps
 from rspp_compiler.sema.ranges import Ranges, origins, values
-from rspp_compiler.sema.tables import BLOCK, BUFFER, EDGE, HANDOFF, SAMPLE, WATERMARK
+from rspp_compiler.sema.tables import BLOCK, BUFFER, EDGE, HANDOFF, SAMPLE, SYNC, WATERMARK
 from rspp_compiler.sema.units import show_ns
 
 _HANDOFF_FIELDS = {"max_age_ns": "age_ns_max", "min_chars": "chars_min"}
@@ -119,7 +120,7 @@ class EdgeSpecs:
         written = _written(edge, "watermark")
         at = written.span if written else edge.bound.span
         if not any(name.startswith("high") for name in fields):
-            if written is not None and isinstance(written.value, ast.Settings) and not _has(written.value, "high"):
+            if _lacks(written, "high", WATERMARK):
                 message, help = "`watermark` needs `high`", "write `watermark = { high = 48 items, low = 16 items }`"
                 fix = self._gone(edge, "watermark")
                 self._ctx.sink.add("E0310", message, at, help=help, fix=fix)
@@ -171,7 +172,7 @@ class EdgeSpecs:
         written = _written(edge, "sync")
         at = written.span if written else edge.bound.span
         if "domain" not in fields:
-            if written is not None and isinstance(written.value, ast.Settings) and not _has(written.value, "domain"):
+            if _lacks(written, "domain", SYNC):
                 message, help = "`sync` needs `domain`", "write `sync = { domain = lips }`, the same on each flow of it"
                 self._ctx.sink.add("E0310", message, at, help=help, fix=self._gone(edge, "sync"))
             return None
@@ -187,5 +188,9 @@ def _written(edge: FilledEdge, key: str) -> ast.Setting | None:
     return next((one for one in reversed(edge.bound.settings) if one.key.text == key), None)
 
 
-def _has(block: ast.Settings, key: str) -> bool:
-    return any(one.key.text == key for one in block.items)
+def _lacks(written: ast.Setting | None, key: str, table: Table) -> bool:
+    """Whether a block is whole but for `key`; a misspelt key is a mistake of its own."""
+    if written is None or not isinstance(written.value, ast.Settings):
+        return False
+    keys = [one.key.text for one in written.value.items]
+    return key not in keys and all(one in table.names for one in keys)

@@ -17,7 +17,14 @@ from rspp_compiler.sema.units import show
 from rspp_compiler.source import Span
 
 _WORK = Setting("work", "duration", 1_000, NS_MAX)
-_SAMPLES = {"text": '"Hello."', "file": 'file("sound.wav")', "classes": "[PII]"}
+# What a kind needs: one of these settings; a sample of it; and why, where that is not plain.
+DEMANDING: dict[str, tuple[tuple[tuple[str, ...], str, str], ...]] = {
+    "say": ((("text",), 'text = "Hello."', ""),),
+    "play": ((("file",), 'file = file("sound.wav")', ""),),
+    "redact": ((("classes",), "classes = [PII]", ""),),
+    "timer": ((("after", "every"), "after = 30s", ": a time"),),
+    "collect": ((("digits", "until"), 'until = "#"', ": nothing else tells that it is complete"),),
+}
 
 
 class NodeSpecs:
@@ -31,9 +38,8 @@ class NodeSpecs:
         bound, kind = node.bound, KINDS[node.bound.kind]
         table = node_table(bound.kind)
         settings = self._ranges.checked(node.settings, table) if node.settings else {}
-        for setting in kind.settings:
-            if setting.required and setting.field not in node.settings:
-                self._missing(bound, setting)
+        if bound.kind in DEMANDING and all(one.key.text in table.names for one in bound.settings):
+            self._missing(node)
         if node.settings:
             self._contradictions(node)
         fields = {name: valued for name, valued in node.fields.items() if name != "scope"}
@@ -73,14 +79,16 @@ class NodeSpecs:
 
     # ---- settings
 
-    def _missing(self, node: BoundNode, setting: Setting) -> None:
-        if any(written.key.text == setting.name for written in node.settings):
-            return  # written, and reported as unreadable
-        sample = f"{setting.name} = {_SAMPLES.get(setting.name, '…')}"
-        help = f"write `node {node.id} : {node.kind} {{ {setting.name} = … }}`"
-        self._ctx.sink.add(
-            "E0310", f"`{node.id}` needs `{setting.name}`", node.span, help=help, fix=self._added(node, sample)
-        )
+    def _missing(self, node: FilledNode) -> None:
+        """E0310: what the kind cannot do without. What was written and could not be read is not missing."""
+        bound, written = node.bound, {one.key.text for one in node.bound.settings}
+        for names, sample, why in DEMANDING[bound.kind]:
+            if written & set(names):
+                continue
+            what = " or ".join(f"`{name}`" for name in names)
+            help = f"write `node {bound.id} : {bound.kind} {{ {sample} }}`"
+            fix = self._added(bound, sample)
+            self._ctx.sink.add("E0310", f"`{bound.id}` needs {what}{why}", bound.span, help=help, fix=fix)
 
     def _added(self, node: BoundNode, setting: str) -> Fix:
         """A fix that adds a setting to the node."""
@@ -103,15 +111,6 @@ class NodeSpecs:
             self._clash(node, "max", "`max` is less than `min`: the end could come before it may")
         if kind == "timer" and "after_ns" in settings and "every_ns" in settings:
             self._clash(node, "after", "a timer goes off once, or again and again: not both")
-        if kind == "timer" and "after_ns" not in settings and "every_ns" not in settings:
-            help = f"write `node {node.bound.id} : timer {{ after = 30s }}`"
-            message = f"`{node.bound.id}` needs `after` or `every`: a time"
-            self._ctx.sink.add("E0310", message, node.bound.span, help=help, fix=self._added(node.bound, "after = 30s"))
-        if kind == "collect" and "digits" not in settings and "until" not in settings:
-            message = f"`{node.bound.id}` needs `digits` or `until`: nothing else tells that it is complete"
-            help = f'write `node {node.bound.id} : collect {{ until = "#" }}`'
-            fix = self._added(node.bound, 'until = "#"')
-            self._ctx.sink.add("E0310", message, node.bound.span, help=help, fix=fix)
         if kind == "merge" and settings["order"].value == "priority" and "priority" not in settings:
             message, help = (
                 "`order = priority` needs to know whose",

@@ -86,9 +86,9 @@ def test_profile_origins_are_real_lines(tmp_path: Path) -> None:
 def test_every_line_of_the_profile_has_a_value() -> None:
     table = profile_table("simple/v1")
     lines = [line for line in table.source.text.splitlines() if "=" in line.split("#")[0]]
-    assert len(lines) == len(table.values)
-    for valued in table.values.values():
-        assert valued.origin.kind == "profile"
+    assert len(lines) == sum(map(len, table.sections.values()))
+    values = [valued for section in table.sections.values() for valued in section.values()]
+    assert all(valued.origin.kind == "profile" for valued in values)
 
 
 def test_user_values_point_at_themselves(tmp_path: Path) -> None:
