@@ -80,13 +80,14 @@ class _Mend:
         self._behind: dict[int, Token] = {}  # an opener to put behind the token of that identity
         self._open: list[_Open] = []
         self._lines: list[_Line] = []  # the lines that this one lies below, each deeper than the one before
-        self._line = self._indent = self._of_statement = 0
+        self._at = self._line = self._indent = self._of_statement = 0
         kinds = [token.kind for token in tokens]
         self._surplus = {closer: kinds.count(closer) - kinds.count(opener) for opener, closer in CLOSER.items()}
 
     def tokens(self) -> list[Token] | None:
         """All tokens, mended; None as soon as they are nested too deeply."""
-        for token in self._given:
+        for at, token in enumerate(self._given):
+            self._at = at
             is_first = token.kind not in ("_NL", "$END") and self._begins_line(token)
             if token.kind == "$END":
                 while self._open:
@@ -178,10 +179,18 @@ class _Mend:
             if head and has_body and head.indent == self._indent and head.last.kind not in (*CLOSER, *CLOSERS):
                 self._open_behind(head.last, token)
                 return True
-        if any(opened.closer == token.kind for opened in self._open):
+        if any(opened.closer == token.kind for opened in self._open) and not self._is_surplus(token):
             self._close(token.kind)
             return True
         return self._drop(token)
+
+    def _is_surplus(self, token: Token) -> bool:
+        """Whether there is a closer too many, and this one would end the outermost block before its lines do."""
+        following = next(other for other in self._given[self._at + 1 :] if other.kind != "_NL")
+        is_early = following.kind != "$END" and (
+            following.kind not in _TOP_LEVEL or self._given[self._at + 1].kind != "_NL"
+        )
+        return len(self._open) == 1 and self._surplus[token.kind] > 0 and is_early
 
     def _ends_inline(self, token: Token) -> bool:
         """A closer at the end of a line: whether it closes something."""

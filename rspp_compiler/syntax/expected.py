@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 TOP_LEVEL = ("pipeline", "provider", "module", "tool", "policy", "import")
 _NEAR = 200  # characters around a mistake that tell what is meant
@@ -77,7 +77,7 @@ def phrase(terminals: Iterable[str]) -> str:
 Edit = tuple[int, int, str]  # put the text in the place of these characters
 
 
-def hint(text: str, offset: int) -> tuple[str, Edit | None]:
+def hint(text: str, offset: int, accepted: Collection[str]) -> tuple[str, Edit | None]:
     """Help for the mistakes that people make most, and the change that would mend them; empty if none is recognised."""
     line_start = max(text.rfind("\n", 0, offset) + 1, offset - _NEAR)
     line_end = text.find("\n", offset, offset + _NEAR)
@@ -100,9 +100,9 @@ def hint(text: str, offset: int) -> tuple[str, Edit | None]:
         return 'texts stand in straight double quotes: "…"', edit
     if comment := re.match(r"(//|/\*).*", after):
         return "comments begin with `#`", (offset, offset + comment.end(), f"# {comment[0][2:].strip()}")
-    if after.startswith("==") and "when" not in before:
+    if after.startswith("==") and "EQUAL" in accepted:
         return "a setting is written `key = value`", (offset, offset + 2, "=")
-    if after.startswith(":") and re.search(r"\{[^}]*$", before):
+    if after.startswith(":") and "EQUAL" in accepted:
         return "a setting is written `key = value`", (offset - len(before) + len(before.rstrip()), offset + 1, " =")
     return _misspelt(text, line_start, before + after)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from rspp_compiler.diagnostics import Fix
-from rspp_compiler.syntax.brackets import CLOSERS
+from rspp_compiler.syntax.brackets import CLOSER, CLOSERS
 from rspp_compiler.syntax.expected import DECLARATIONS, hint, phrase
 from rspp_compiler.syntax.findings import Findings
 from rspp_compiler.syntax.machine import Machine
@@ -26,11 +26,16 @@ _LEFT_OUT = (
 
 
 class Item(NamedTuple):
-    """What is being read: the tokens `[start, end)`, behind the first `height` values of the machine."""
+    """What is being read: the tokens `[start, end)`, behind the first `height` values of the machine.
+
+    `line` is the height of the line of a block, or of the declaration, that it is or lies in.
+    """
 
     start: int
     end: int
     height: int
+    line: int
+    is_outermost: bool  # no bracket is open around it
 
 
 class Change(NamedTuple):
@@ -73,6 +78,7 @@ class Mistake:
             or self._hinted()
             or self._word()
             or self._blank()
+            or self._misplaced()
             or self._misspelt()
             or self._left_out()
             or self._too_much()
@@ -133,15 +139,16 @@ class Mistake:
 
     def _hinted(self) -> _Guess | None:
         """One of the mistakes that people make most."""
-        help, edit = hint(self._text, self._place()[0])
+        help, edit = hint(self._text, self._place()[0], self._accepted)
         if not help:
             return None
         if edit is None:
             return _Guess(help=help)
         start, end, text = edit
         change = self._change(start, end, text)
-        behind = self._reach(change, self._item.start, self._item.height)
+        behind = self._item.start + self._reach(change, self._item.start, self._item.height)
         helps = behind > self._at - (change.behind - change.first) + len(change.new)
+        helps = helps and _is_balanced(self._tokens[change.first : change.behind])
         return _Guess(help=help, fix=self._findings.change(start, end, text), change=change if helps else None)
 
     def _word(self) -> _Guess | None:
@@ -173,6 +180,13 @@ class Mistake:
         fix = self._findings.change(token.start, token.end, " ")
         return _Guess(help="write a plain blank", fix=fix, change=Change(self._at, self._at + 1, []))
 
+    def _misplaced(self) -> _Guess | None:
+        """A line that belongs into a block."""
+        is_outside = "PIPELINE" in self._accepted and self._at == self._item.start
+        if is_outside and self._tokens[self._at].text in DECLARATIONS:
+            return _Guess(help="a line like this belongs inside `pipeline NAME { … }`")
+        return None
+
     def _misspelt(self) -> _Guess | None:
         """A word that is nearly one that may stand here."""
         token = self._tokens[self._at]
@@ -203,7 +217,7 @@ class Mistake:
         """The token, when the whole item is readable without it."""
         token = self._tokens[self._at]
         change = Change(self._at, self._at + 1, [])
-        if self._at == self._item.end or token.kind in CLOSERS or not self._mends(change):
+        if self._at == self._item.end or not (_is_balanced([token]) and self._mends(change)):
             return None
         return _Guess(help="remove it", fix=self._findings.change(token.start, token.end, ""), change=change)
 
@@ -230,3 +244,13 @@ class Mistake:
         first = change.first - start
         kinds[first : change.behind - start] = [token.kind for token in change.new]
         return self._machine.reach(kinds[:_TRIED_MAX], height)
+
+
+def _is_balanced(tokens: list[Token]) -> bool:
+    """Whether every bracket among them has its partner: taking them away leaves no other one alone."""
+    depth = 0
+    for token in tokens:
+        depth += (token.kind in CLOSER) - (token.kind in CLOSERS)
+        if depth < 0:
+            return False
+    return not depth

@@ -10,7 +10,7 @@ import difflib
 from itertools import pairwise
 
 from rspp_compiler.syntax.brackets import CLOSER, CLOSERS
-from rspp_compiler.syntax.expected import TOP_LEVEL
+from rspp_compiler.syntax.expected import DECLARATIONS, TOP_LEVEL
 from rspp_compiler.syntax.findings import Findings
 from rspp_compiler.syntax.machine import Machine
 from rspp_compiler.syntax.mistake import Change, Item, Mistake
@@ -34,7 +34,7 @@ _HEADS = {
 class Recovery:
     """Reads the tokens of one file, brackets balanced. `lost` are names that nothing may declare any more.
 
-    `"*"` in it stands for any name, `"->"` for a flow or reaction.
+    `"*"` in it stands for any name, `"->"` for a line, which may have been a flow, and `"use"` for an engine of a pool.
     """
 
     def __init__(self, tokens: list[Token], findings: Findings) -> None:
@@ -43,6 +43,7 @@ class Recovery:
         self._findings = findings
         self._machine = Machine(tables())
         self._resumed = 0  # the first token behind what was left out last
+        self._behind_a_declaration = -1  # the same, of a declaration at the top level
         self._looked_into = 0
         self._mended_at, self._mends = -1, 0  # the item that was mended last, by its first token, and how often
 
@@ -67,9 +68,9 @@ class Recovery:
             return item.start
         self._mute(item)
         if self._machine.reach([self._tokens[item.end].kind]):  # it is complete: only the rest of it is too much
-            self._lose(at, item.end)
+            self._lose(item, at)
             return item.end
-        if len(self._levels()) == 1:
+        if item.is_outermost:
             if self._mend_head(item):
                 return item.start
             self.lost.add("*")
@@ -82,6 +83,8 @@ class Recovery:
             token = self._tokens[at]
             self._findings.add("E0110", f"unexpected `{token.text}`", token.start, token.end)
             return None
+        if item.is_outermost and item.start == self._behind_a_declaration:
+            return None  # its first line told enough: what belongs into a block lies outside
         change = Mistake(self._tokens, at, item, self._machine, self._findings).report()
         self._mends = self._mends + 1 if item.start == self._mended_at else 1
         self._mended_at = item.start
@@ -93,17 +96,18 @@ class Recovery:
     def _leave_out(self, item: Item) -> int:
         """Forgets the item, and those around it as long as nothing readable is left of them."""
         while True:
+            self._lose(item, item.start)
             self._machine.cut(item.height)
-            self._lose(item.start, item.end)
             kind = self._tokens[item.end].kind
-            self._resumed = item.end
-            if self._machine.reach([kind]):
-                return item.end
-            self._resumed += 1
-            if kind in ("_NL", "_COMMA"):
-                return item.end + 1
+            is_separator = kind in ("_NL", "_COMMA")
+            if is_separator or self._machine.reach([kind]):
+                break
             self._machine.cut(item.height - 1)  # the bracket around it
             item = self._item(item.end + 1)
+        self._resumed = item.end + is_separator
+        if item.is_outermost:
+            self._behind_a_declaration = self._resumed
+        return self._resumed
 
     def _mend_head(self, item: Item) -> bool:
         """A block keeps its lines when only its head is wrong: the head is taken for the nearest that can be read."""
@@ -111,7 +115,11 @@ class Recovery:
         brace = next((at for at, token in enumerate(tokens) if token.kind == "LBRACE"), 0)
         words = [token for token in tokens[:brace] if token.text.isidentifier()]
         keyword = difflib.get_close_matches(words[0].text, _HEADS, 1, 0.6) if words else []
-        if not keyword or any(_kind(value) == "LBRACE" for value in self._machine.values[item.height :]):
+        if (
+            not keyword
+            or words[0].text in DECLARATIONS
+            or any(_kind(value) == "LBRACE" for value in self._machine.values[item.height :])
+        ):
             return False
         named = next((token for token in words[1:] if token.text not in TOP_LEVEL), None)
         places = {"{": tokens[brace], **({named.text: named} if named else {})}
@@ -146,7 +154,9 @@ class Recovery:
             elif not depth and (kind in separators or kind in CLOSERS):
                 break
             end += 1
-        return Item(start, end, levels[-1])
+        first = self._machine.values[levels[0]] if len(levels) > 1 else None
+        has_body = isinstance(first, Token) and first.kind in _WITH_A_BODY
+        return Item(start, end, levels[-1], levels[has_body], len(levels) == 1)
 
     def _levels(self) -> list[int]:
         """How many values stand before what is being read: first at the outermost level, then in each open bracket."""
@@ -168,25 +178,24 @@ class Recovery:
     def _mute(self, item: Item) -> None:
         """What later passes would find in the line or the declaration around a mistake is not what the user meant."""
         values = self._machine.values
-        outermost, *inner = self._levels()
-        first = values[outermost] if inner else None
-        has_body = isinstance(first, Token) and first.kind in _WITH_A_BODY
-        height = inner[0] if has_body else outermost
-        start = values[height].start if height < len(values) else self._tokens[item.start].start
+        start = values[item.line].start if item.line < len(values) else self._tokens[item.start].start
         until = self._tokens[item.end].start
-        if not inner:  # the lines of a block are judged, whatever its head is like
+        if item.is_outermost:  # the lines of a block are judged, whatever its head is like
             block = (token.start for token in self._tokens[item.start : item.end] if token.kind == "LBRACE")
             until = next(block, until)
         self._findings.mute(start, until)
 
-    def _lose(self, start: int, end: int) -> None:
-        """Remembers what the tokens `[start, end)`, which nobody reads, would have declared."""
-        texts = [token.text for token in self._tokens[start:end]]
+    def _lose(self, item: Item, start: int) -> None:
+        """Remembers what the tokens of the item from `start` on, which nobody reads, would have declared."""
+        texts = [token.text for token in self._tokens[start : item.end]]
         is_import = texts[:1] == ["import"]
         for before, text in pairwise(texts):
             if before in _DECLARES or (is_import and text.isidentifier()):
                 self.lost.add(text)
-        self.lost.update({"use", "->"}.intersection(texts))
+        if "use" in texts:
+            self.lost.add("use")
+        if item.height == item.line:
+            self.lost.add("->")
 
 
 def _separators(levels: list[int]) -> tuple[str, ...]:
