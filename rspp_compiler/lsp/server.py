@@ -91,6 +91,7 @@ class Server(LanguageServer):
     async def _compile(self, path: str) -> None:
         await asyncio.sleep(min(DEBOUNCE_S + self._seconds.get(path, 0.0), _DEBOUNCE_S_MAX))
         try:
+            await self.aside(self.desk.reading, path)
             run = asyncio.get_running_loop().run_in_executor(self._compiling, self.desk.compile, path)
             compilation: Compilation = await run
         except Exception as error:  # a fault of the compiler: the editor goes on with what it knew

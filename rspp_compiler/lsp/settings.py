@@ -67,14 +67,14 @@ def table(of: str, kind: str, path: Iterable[str]) -> Table:
 
     `path` leads into its inner blocks.
     """
-    place, *use = of.split()
+    place, _, use = of.partition(" ")
     found = _NOTHING
     if place == "node" and kind in KINDS:
         found = tables.node_table(kind)
     elif place == "tool":
         found = tables.TRANSFER if kind == "transfer" else tables.TOOL
-    elif place == "use" and len(use) == 2:
-        known = engine(use[0], use[1])
+    elif place == "use":
+        known = engine(*use.split())
         found = tables.use_table(known) if known else _NOTHING
     else:
         found = {

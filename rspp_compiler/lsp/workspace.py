@@ -27,7 +27,7 @@ from rspp_compiler.source import Source
 
 LAST_PASS = "layout"  # as in `rsppc check`: behind it, files are written
 _READING = tuple((package, name) for name, package, _ in PASSES[:3])  # load, parse, lower
-_LARGE_CHARS = 100_000  # beyond this, a text is not read anew for each request while somebody types
+_LARGE_CHARS = 20_000  # beyond this, a text is not read anew for each request while somebody types
 _FILES_MAX = 2000  # of a workspace's folders
 _SKIPPED = {"node_modules", "generated", "build", "dist", "__pycache__"}
 
@@ -136,7 +136,7 @@ class Workspace:
         return kept[1] if kept else self.reading(path)
 
     def soon(self, path: str) -> Reading | None:
-        """The reading; of a large text the last one, which the next compilation renews."""
+        """The reading; of a large text the last one, which is renewed when the typing pauses."""
         document = self._documents.get(path)
         if document and len(document.text) > _LARGE_CHARS and path in self._readings:
             kept = self._readings[path][1]
@@ -253,7 +253,6 @@ class Workspace:
         # The last one, and the last one without an error: whoever asks for a figure looks into both.
         good = [kept for kept in self._results.get(path, []) if kept.ok]
         self._results[path] = [result] if result.ok else [result, *good[-1:]]
-        self.reading(path)
         return Compilation(path, result, versions, time.monotonic() - started)
 
     def results(self, path: str) -> tuple[Result, ...]:
