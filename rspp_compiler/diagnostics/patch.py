@@ -10,6 +10,8 @@ from difflib import SequenceMatcher
 from rspp_compiler.diagnostics.diagnostic import Diagnostic, Edit, Fix
 from rspp_compiler.source import Source
 
+_WORD = re.compile(r"[\w./:-]+")
+
 
 @dataclass(frozen=True, slots=True)
 class Hunk:
@@ -27,16 +29,32 @@ class Hunk:
         return max(self.old_line + len(self.old), self.new_line + len(self.new)) - 1
 
 
-def is_spelled_out(found: Diagnostic) -> bool:
+def is_spelled_out(found: Diagnostic, sources: Mapping[str, Source]) -> bool:
     """Whether the sentence of `help` already says all of the fix: what to write, or to remove what is marked."""
     fix, primary = found.fix, found.primary
     if fix is None:
         return True
     if fix.also or not found.help:
         return False
-    if written := fix.replacement.strip(" \t\r\n,{}"):
-        return re.search(rf"(?<!\w){re.escape(written)}(?!\w)", found.help) is not None
-    return fix.span.file == primary.file and fix.span.start <= primary.start and primary.end <= fix.span.end
+    written = fix.replacement.strip(" \t\r\n,{}")
+    if not written:
+        return fix.span.file == primary.file and fix.span.start <= primary.start and primary.end <= fix.span.end
+    # Of `file("greter.toml")`, only `greeter.toml` is new.
+    old = _WORD.findall(_text(fix, sources))
+    new = [word for word in _WORD.findall(written) if word not in old]
+    return all(_says(found.help, word) for word in (new if old and new else [written]))
+
+
+def _says(sentence: str, words: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(words)}(?!\w)", sentence) is not None
+
+
+def _text(fix: Fix, sources: Mapping[str, Source]) -> str:
+    """What stands now where the fix begins; empty if that text is not at hand."""
+    source, span = sources.get(fix.span.file), fix.span
+    if source is None:
+        return ""
+    return source.text[source.offset(span.line, span.column) : source.offset(span.end_line, span.end_column)]
 
 
 def hunks(fixes: Iterable[Fix], sources: Mapping[str, Source]) -> list[Hunk]:

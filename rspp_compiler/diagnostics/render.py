@@ -60,7 +60,7 @@ def render_changes(fixes: Iterable[Fix], sources: Mapping[str, Source], *, colou
 def _block(found: Diagnostic, sources: Mapping[str, Source], paint: Paint) -> Iterator[str]:
     severity = found.severity
     marks: list[Mark] = [(found.primary, found.label, True), *((span, label, False) for span, label in found.secondary)]
-    changes = [] if found.fix is None or is_spelled_out(found) else hunks([found.fix], sources)
+    changes = [] if found.fix is None or is_spelled_out(found, sources) else hunks([found.fix], sources)
     width = len(str(max([span.line for span, _, _ in marks] + [hunk.last_line for hunk in changes])))
     bar = paint("frame", " " * (width + 1) + "|")
     yield paint(severity, f"{severity}[{found.code}]") + paint("bold", f": {_sentence(found.message)}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from rspp_compiler.diagnostics import Fix
 from rspp_compiler.ir.analysis import Analysis
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.graph import Graph
@@ -108,22 +109,26 @@ def _fits(graph: Graph, ctx: Context) -> bool:
         largest = port.item_bytes_max if port else 0
         if edge.spec.buffer_bytes < largest:
             fits = False
+            at = edge.spec.origin("buffer_bytes").span
             ctx.sink.add(
                 "E0601",
                 f"`{edge.id}` holds {edge.spec.buffer_bytes} bytes, and one item of `{edge.source}.{edge.source_port}` "
                 f"may have {largest}",
-                edge.spec.origin("buffer_bytes").span,
+                at,
                 label=f"less than one item of {largest} bytes",
                 help=f"give it at least `{largest}B`",
+                fix=Fix(at, f"{largest}B"),
             )
         if edge.spec.handoff and edge.spec.buffer_items < 2:
             fits = False
+            at = edge.spec.origin("buffer_items").span
             ctx.sink.add(
                 "E0601",
                 f"`{edge.id}` holds 1 item, and a hand-off may release 2 at once",
-                edge.spec.origin("buffer_items").span,
+                at,
                 label="room for at least 2 items is needed",
                 help="give it at least `2 items`",
+                fix=Fix(at, "2 items"),
             )
     return fits
 

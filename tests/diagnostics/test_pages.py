@@ -44,7 +44,9 @@ def printed(code: str) -> str:
     said, _, _ = shell(code)
     found = re.search(rf"^(?:error|warning)\[{code}\](?:.*\n)+?(?=\n|\Z)", said, re.MULTILINE)
     assert found is not None, said
-    return found[0]
+    # What other programs say differs from one machine to the next.
+    is_of_tools = code in ("E0707", "E0708")
+    return re.sub(r"= note: .*?(?=\n *= help)", "= note: …", found[0], flags=re.DOTALL) if is_of_tools else found[0]
 
 
 @pytest.mark.parametrize("code", ALL)

@@ -169,6 +169,13 @@ def test_a_fix_that_help_spells_out_is_not_shown_again() -> None:
     assert shown(replacing("ears", ""), "remove it") == ["  = help: remove it"]
 
 
+def test_only_the_words_that_are_new_have_to_be_said() -> None:
+    text = 'a {\n  ears = file("a/greter.toml")\n}'
+    fix = replacing('file("a/greter.toml")', 'file("a/greeter.toml")', text)
+    assert shown(fix, "did you mean `a/greeter.toml`?", text) == ["  = help: did you mean `a/greeter.toml`?"]
+    assert len(shown(fix, "did you mean the other one?", text)) == 4
+
+
 def test_a_word_inside_of_another_is_not_spelled_out() -> None:
     assert shown(replacing("ears", "eye"), "use your eyes") == [
         "  = help: use your eyes",
