@@ -7,4 +7,13 @@
 `expected`  what the grammar would have accepted, in human words
 `lower`     tree to AST
 `link`      imports to one program
+
+And from the AST to text, for `rsppc fmt`:
+
+`format`    a source in its canonical form
+`print`     AST to document; `print_values` what stands within a line, `written` what only the source can tell
+`comments`  found in the source, and put into the document
+`document`  items, the blanks and brackets within them, comments
+`lines`     document to lines: what fits into one, and where to break what does not
+`columns`   lines to text: what is aligned
 """

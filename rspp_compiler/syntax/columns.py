@@ -9,7 +9,7 @@ from typing import TypeVar
 from rspp_compiler.syntax.document import Stop
 
 WIDTH_MAX = 120
-_COMMENT_GAP = 2
+_GAP = 2
 _COMMENT_STRETCH = 40
 
 T = TypeVar("T")
@@ -17,13 +17,17 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Line:
-    """`indent` in blanks. A line without a `sort` stands in no column; one without text is a comment of its own."""
+    """`indent` in blanks, `gap` those before the comment behind it.
+
+    A line without a `sort` stands in no column; one without text is a comment of its own.
+    """
 
     indent: int
     cells: list[str] = field(default_factory=lambda: [""])
     stops: list[Stop] = field(default_factory=list)
     sort: str = ""
     comment: str = ""
+    gap: int = _GAP
     blank_before: bool = False
 
     @property
@@ -39,17 +43,20 @@ class Line:
 
 
 def render(lines: list[Line]) -> str:
-    """The text of a file. The cells of the lines are padded on the way."""
+    """The text of a file. The lines are padded on the way."""
     for block in _blocks(lines):
         _align(block)
-    comments = [_with_blanks(run) for run in _comment_runs(lines)]
-    behind = {index: comment for run in comments for index, comment in run}
-    texts: list[str] = []
-    for line in lines:
-        if line.blank_before:
-            texts.append("")
-        texts.append(" " * line.indent + line.text + (behind.get(id(line)) or line.comment))
-    return "".join(f"{text}\n" for text in texts)
+    for run in _comment_runs(lines):
+        column = max(len(line.text) for line in run)
+        for line in run:
+            line.gap = _GAP + column - len(line.text)
+    return "".join(map(_rendered, lines))
+
+
+def _rendered(line: Line) -> str:
+    blank = "\n" if line.blank_before else ""
+    gap = " " * line.gap if line.comment and line.text else ""
+    return f"{blank}{' ' * line.indent}{line.text}{gap}{line.comment}\n"
 
 
 def _blocks(lines: Iterable[Line]) -> Iterator[list[Line]]:
@@ -113,23 +120,15 @@ def _runs(reaches: Iterable[tuple[T, int, int]], stretch: int, width: int) -> It
 def _comment_runs(lines: Iterable[Line]) -> Iterator[list[Line]]:
     """The lines with a comment behind them, of those of one depth that follow each other without a blank line."""
     run: list[Line] = []
-    depth = 0
     for line in lines:
-        if line.blank_before or line.indent != depth or not (line.sort or not line.text):
+        is_next = not run or (not line.blank_before and line.indent == run[0].indent)
+        if not is_next or (line.text and not line.sort):
             yield from _runs(map(_reach, run), _COMMENT_STRETCH, WIDTH_MAX)
-            run, depth = [], line.indent
+            run = []
         if line.comment and line.sort:
             run.append(line)
-        elif line.comment and line.text:
-            yield [line]
     yield from _runs(map(_reach, run), _COMMENT_STRETCH, WIDTH_MAX)
 
 
 def _reach(line: Line) -> tuple[Line, int, int]:
-    return line, line.indent + len(line.text), _COMMENT_GAP + len(line.comment)
-
-
-def _with_blanks(run: list[Line]) -> list[tuple[int, str]]:
-    """The comments of a run with the blanks before them, by the identity of their lines."""
-    column = max(len(line.text) for line in run) + _COMMENT_GAP
-    return [(id(line), " " * (column - len(line.text)) + line.comment) for line in run]
+    return line, line.indent + len(line.text), _GAP + len(line.comment)
