@@ -6,6 +6,7 @@
 `fix`      `--fix`: the fixes of a run, made in the files
 `lsp`      `rsppc lsp`: the language server
 `layers`   `--environment`, `--set`: values from outside of a pipeline's file
+`diff`     `rsppc diff`: what a change means for those who use a pipeline
 `resolve`  `rsppc resolve`: every value, and where it came from
 `new`      `rsppc new`: a project to start from
 `run`      `rsppc run`: build, then hand over to `rspp run`

@@ -166,6 +166,22 @@ def build(
 
 
 @app.command()
+def diff(
+    old: Annotated[Path, typer.Argument(metavar="OLD", help="A pipeline file, the older version.")],
+    new: Annotated[Path | None, typer.Argument(metavar="NEW", help="The newer version.")] = None,
+    against: Annotated[str, typer.Option(metavar="REF", help="Compare OLD with what it was at this commit.")] = "",
+    json: Json = False,
+) -> None:
+    """Says what a change means for those who use the pipeline.
+
+    Exit code 1 if someone must act before the new version can take the old one's place.
+    """
+    from rspp_compiler.cli.diff import run_diff
+
+    raise typer.Exit(run_diff(old, new, against, as_json=json))
+
+
+@app.command()
 def explain(code: Annotated[str, typer.Argument(metavar="CODE", help="The code of a finding, such as E0203.")]) -> None:
     """Explains the code of a finding.
 
