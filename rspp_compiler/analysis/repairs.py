@@ -58,8 +58,60 @@ def set_on_provider(ctx: Context, graph: Graph, provider: ProviderSpec, setting:
         kind = "" if provider.id == provider.kind else f" : {provider.kind}"
         uses = ", ".join(f"use {candidate.name}" for candidate in provider.candidates)
         return line_behind(source, graph.spec.span, f"provider {provider.id}{kind} {{ {uses}, {setting} }}")
-    source = ctx.source(provider.span)
-    return setting_in(source, provider.span, braces(source, provider.span), setting)
+    return set_behind(ctx, provider.span, setting)
+
+
+def set_behind(ctx: Context, name: Span, setting: str) -> Fix:
+    """Adds a setting to a block of which only the name is known: `provider llm { … }`, `use openai when … { … }`."""
+    source = ctx.source(name)
+    block = block_behind(source, name)
+    return setting_in(source, block or _guarded(source, name), block, setting)
+
+
+def set_in_block(ctx: Context, name: Span, key: str, setting: str) -> Fix:
+    """Adds a setting to `key = { … }` in the block behind a name, which is made where it is missing."""
+    source = ctx.source(name)
+    block = block_behind(source, name)
+    if block is not None:
+        start, end = source.offset(block.line, block.column), source.offset(block.end_line, block.end_column)
+        found = re.compile(rf"\b{key}\s*=\s*(?=\{{)").search(source.text, start, end)
+        inner = block_behind(source, source.span(found.start(), found.end())) if found else None
+        if inner is not None:
+            return setting_in(source, inner, inner, setting)
+    return set_behind(ctx, name, f"{key} = {{ {setting} }}")
+
+
+def block_behind(source: Source, name: Span) -> Span | None:
+    """The braces that follow a name on its line, a guard between them aside; None where none do."""
+    opened: list[int] = []
+    depth = 0  # of brackets
+    for token in _TOKEN.finditer(source.text, source.offset(name.end_line, name.end_column)):
+        depth += (token[0] == "[") - (token[0] == "]")
+        if token[0] == "{":
+            opened.append(token.start())
+        elif token[0] == "}":
+            if len(opened) < 2:
+                return source.span(opened[0], token.end()) if opened else None
+            opened.pop()
+        elif not opened and depth == 0 and (token[0] in (",", "->") or "\n" in token[0]):
+            return None
+    return None
+
+
+def _guarded(source: Source, name: Span) -> Span:
+    """A name without braces, with the guard that may stand behind it."""
+    start, end = source.offset(name.line, name.column), source.offset(name.end_line, name.end_column)
+    depth = 0
+    for token in _TOKEN.finditer(source.text, end):
+        depth += (token[0] == "[") - (token[0] == "]")
+        if token[0].startswith("#") or (depth == 0 and token[0] in (",", "}")):
+            break
+        words = token[0].partition("\n")[0]
+        if words.strip():
+            end = token.start() + len(words.rstrip())
+        if words != token[0]:
+            break
+    return source.span(start, end)
 
 
 def add_line(ctx: Context, graph: Graph, line: str) -> Fix:
