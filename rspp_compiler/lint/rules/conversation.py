@@ -120,7 +120,7 @@ def silence(subject: Subject, sink: Sink) -> None:
 
 
 def reaction_in(subject: Subject, body: Body, *lines: str) -> Fix:
-    """Lines behind the last reaction of a pipeline, or else behind its last flow."""
-    before: list[ast.Flow | ast.Reaction] = [*body.lines(ast.Flow), *body.reactions]
+    """Lines behind the last reaction of a pipeline, or else behind its last flow, or its last line."""
+    before: list[ast.Line] = [*body.lines(ast.Flow), *body.reactions] or [*body.item.lines]
     place = before[-1].span
     return line_behind(subject.source(place), place, "\n".join(lines))
