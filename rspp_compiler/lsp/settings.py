@@ -74,7 +74,8 @@ def table(of: str, kind: str, path: Iterable[str]) -> Table:
     elif place == "tool":
         found = tables.TRANSFER if kind == "transfer" else tables.TOOL
     elif place == "use":
-        known = engine(*use.split())
+        of_kind, _, name = use.partition(" ")
+        known = engine(of_kind, name)
         found = tables.use_table(known) if known else _NOTHING
     else:
         found = {
