@@ -248,12 +248,16 @@ Fields = Mapping[str, Valued]
 
 @dataclass(frozen=True, slots=True)
 class FilledPort:
-    """A port with its type, and the size of its largest item."""
+    """A port with its type, the size of its largest item, and the length of an item of audio (None: it has none)."""
 
     bound: BoundPort
     type: PortType
     item_bytes_max: Valued
-    item_ns: int
+    frame: Valued | None
+
+    @property
+    def item_ns(self) -> int:
+        return self.frame.number if self.frame is not None else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import Any
 
 from pydantic import BaseModel
@@ -14,8 +15,10 @@ from rspp_compiler.source import Span
 
 
 def to_data(value: Any) -> Any:
-    """JSON-ready form. Spans become `hello.rspp:3:1`, origins a phrase; AST classes say their rule as `rule`."""
-    if isinstance(value, Span | Origin):
+    """JSON-ready form. Spans become `hello.rspp:3:1`, origins a phrase, fractions `100/3`; AST classes say their rule
+    as `rule`.
+    """
+    if isinstance(value, Span | Origin | Fraction):
         return str(value)
     if isinstance(value, BaseModel):
         return {name: to_data(getattr(value, name)) for name in type(value).model_fields}

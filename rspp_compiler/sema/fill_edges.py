@@ -31,7 +31,9 @@ class Edges:
 
     def fill(self, edge: BoundEdge) -> FilledEdge:
         """Every field of one flow."""
-        is_audio = edge.source.port.type == "audio"
+        # What a merge hands on is what it is given: here the other end tells.
+        types = (edge.source.port.type, edge.target.port.type)
+        is_audio = types[types[0] == "any"] == "audio"
         written = EdgeSettings()
         if edge.settings:
             written = read_edge(edge.settings, edge.source.port.type in ("text", "any"), self._profile, self._ctx)

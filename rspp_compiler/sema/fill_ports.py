@@ -9,7 +9,7 @@ from rspp_compiler.sema.profile import ProfileTable
 from rspp_compiler.sema.units import DURATIONS, show_ns
 
 _TYPES: dict[str, type[TextType | EventType | BytesType]] = {"text": TextType, "event": EventType, "bytes": BytesType}
-_Known = tuple[PortType, Valued, int]
+_Known = tuple[PortType, Valued, Valued | None]
 
 
 class Ports:
@@ -24,8 +24,8 @@ class Ports:
 
     def fill(self, port: BoundPort, payload_class: str = "") -> FilledPort:
         """The port with its type. `payload_class` is the one that its node declares for what it emits."""
-        type, size, length = self._read(port, payload_class or port.payload_class)
-        return FilledPort(port, type, size, length)
+        type, size, frame = self._read(port, payload_class or port.payload_class)
+        return FilledPort(port, type, size, frame)
 
     def item_bytes(self, port: BoundPort) -> int:
         """Size of the port's largest item."""
@@ -46,9 +46,9 @@ class Ports:
         if port.item_bytes:
             size = Valued(port.item_bytes, Origin.user(port.span))
         if port.type == "any":
-            return AnyType(), size, 0
+            return AnyType(), size, None
         of = _TYPES[port.type]
-        return of(payload_class=payload_class) if payload_class else of(), size, 0
+        return of(payload_class=payload_class) if payload_class else of(), size, None
 
     def _of_audio(self, port: BoundPort, payload_class: str) -> _Known:
         audio = port.audio or self._audio
@@ -58,7 +58,7 @@ class Ports:
         if port.item_ns:
             frame = Valued(port.item_ns, Origin.user(port.span))
         if port.item_bytes:
-            return audio, Valued(port.item_bytes, Origin.user(port.span)), frame.number
+            return audio, Valued(port.item_bytes, Origin.user(port.span)), frame
         size = -(-audio.bytes_per_second * frame.number // DURATIONS["s"])
         reason = f"{show_ns(frame.number)} of {audio}"
-        return audio, Valued(size, Origin.derived(frame.origin.span, reason)), frame.number
+        return audio, Valued(size, Origin.derived(frame.origin.span, reason)), frame

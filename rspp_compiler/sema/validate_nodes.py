@@ -178,7 +178,7 @@ def _port(port: FilledPort) -> spec.PortSpec:
     size = port.item_bytes_max
     return spec.PortSpec(
         span=port.bound.span,
-        origins={"item_bytes_max": size.origin},
+        origins={"item_bytes_max": size.origin} | ({"item_ns": port.frame.origin} if port.frame else {}),
         name=port.bound.name,
         type=port.type,
         item_bytes_max=max(1, size.number),
