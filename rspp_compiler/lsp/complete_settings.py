@@ -11,6 +11,7 @@ from rspp_compiler.lsp.items import REF, ItemKind, Items, markdown, symbols, wor
 from rspp_compiler.lsp.names import Names
 from rspp_compiler.lsp.settings import BLOCKS, doc, table
 from rspp_compiler.sema.catalog import STRATEGIES, Setting
+from rspp_compiler.sema.kinds import KINDS
 from rspp_compiler.sema.units import UNITS
 
 
@@ -24,7 +25,10 @@ def settings(here: Cursor, names: Names) -> Items:
     )
     path = here.path
     key, equals, value = here.item.partition("=")
-    if here.blocks and here.blocks[-1].bracket == "[":
+    if path[-1:] == ("tunable",):
+        settings_of = KINDS[kind].settings if kind in KINDS else ()
+        yield from (word(one.name, ItemKind.Property, one.about) for one in settings_of)
+    elif here.blocks and here.blocks[-1].bracket == "[":
         *path_above, name = path or ("",)
         yield from _values(table(of, kind, path_above).by_name.get(name), name, "", names)
     elif equals:

@@ -26,7 +26,8 @@ from rspp_compiler.sema.index_scope import BOUNDARIES, Declarations, Scope, kind
 
 _SUBJECTS = ("session", "turn", "event", "utterance")
 _OBJECTS: dict[str, Declared] = {"degrade": "mode", "enter": "mode", "call": "tool"}  # of the other verbs: a node
-_NAMES: dict[str, Declared] = {"tools": "tool", "off": "node", "provider": "pool"}  # settings whose values are names
+# Settings whose values are names
+_NAMES: dict[str, Sort] = {"tools": "tool", "off": "node", "priority": "node", "provider": "pool", "tunable": "setting"}
 _FIELDS: dict[str, Declared] = {"mode": "mode", "party": "party"}  # fields that are compared with names
 
 
@@ -231,17 +232,22 @@ class _Mentions:
         self._value(setting.value, scope, of, owner, path, _NAMES.get(key.parts[-1].text))
 
     def _value(
-        self, value: ast.Value | None, scope: Scope, of: str, owner: Symbol | None, path: str, sort: Declared | None
+        self, value: ast.Value | None, scope: Scope, of: str, owner: Symbol | None, path: str, sort: Sort | None
     ) -> None:
-        """What a value names; `sort` is given where it is the name of something declared."""
+        """What a value names; `sort` is given where it is a name: of something declared, or of a setting."""
         match value:
             case ast.Settings():
                 self._settings(value, scope, of, owner, path)
             case ast.List(items=items):
                 for item in items:
                     self._value(item, scope, of, owner, path, sort)
-            case ast.Ref(parts=(head, *_)) if sort:
-                self._mention(sort, head, scope.find(head.text, sort, "import"), of=of, path=path)
+            case ast.Ref(parts=(name, *_)) | ast.Call(name=name) if sort == "setting":
+                self._mention("setting", name, owner=owner, of=of, path=name.text)
+            case ast.Ref() if sort == "node":
+                self._path(value, scope, "port", of=of)
+            case ast.Ref(parts=(head, *_)) if sort in ("tool", "pool"):
+                found = scope.find(head.text, sort, "provider", "import")
+                self._mention(found.sort if found else sort, head, found, of=of, path=path)
             case ast.Ref(parts=(head, *_)) if head.text in _SUBJECTS:
                 self._path(value, scope, "field")
             case ast.Ref(parts=parts):

@@ -70,6 +70,8 @@ def labels(line: str) -> set[str]:
         ("  node llm { provider = ^", {"local"}, {"book"}),
         ("  node x : merge { order = ^", {"timestamp", "round_robin"}, set()),
         ("  node x : vad { min_silence = 300^", {"ms", "s"}, {"kHz"}),
+        ("  node x : tts { tunable = [^", {"voice", "rate"}, {"limit"}),
+        ("  node x : nothing { tunable = [^", set(), {"voice"}),
         ("  node x : play { file = ^", {"file"}, set()),
         ("  node y : clean { ^", {"gate"}, {"raw"}),
         ("  node y : clean { gate.^", {"min_silence"}, {"gate"}),

@@ -207,6 +207,30 @@ def test_dotted_names_reach_into_modules() -> None:
         assert (within.parent.name, mention.path) == ("interpret", path), needle
 
 
+def test_values_that_are_names() -> None:
+    """Lists of nodes, of settings; a block that is named after its kind; a node inside of a module."""
+    text = (
+        "module m (a : audio) -> (b : audio) {\n  node gate : vad\n  a -> gate -> b\n}\n"
+        "provider tts { use espeak }\n"
+        "pipeline p {\n  node one : m\n  node two : tts { provider = tts, tunable = [voice, rate(100, 140)] }\n"
+        "  node all : merge { order = priority, priority = [one, two] }\n  mode quiet { off = [one.gate, two] }\n}\n"
+    )
+    found = indexed(main=text)
+    expected = [
+        ("= ^tts, tunable", "provider", "tts"),
+        ("priority = [^one", "node", "one"),
+        ("priority = [one, ^two", "node", "two"),
+        ("off = [^one", "node", "one"),
+        ("off = [one.^gate", "node", "gate"),
+    ]
+    for needle, sort, name in expected:
+        mention = at(found, text, needle, "/p/main.rspp")
+        assert (mention.sort, mention.symbol.name if mention.symbol else None) == (sort, name)
+    for needle in ("tunable = [^voice", ", ^rate(100"):
+        mention = at(found, text, needle, "/p/main.rspp")
+        assert (mention.sort, mention.owner.name if mention.owner else None) == ("setting", "two")
+
+
 def test_names_inside_a_module_are_local() -> None:
     """`ears` of the module and a node of that name in the pipeline are two things."""
     text = INTERPRETER.replace("  party ana\n", "  party ana\n  node ears : vad\n  on ears.idle -> end session\n")
