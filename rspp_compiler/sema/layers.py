@@ -53,10 +53,9 @@ class _Pipeline:
     def apply(self, layer: Layer, override: ast.Override) -> None:
         """Puts one value where it belongs; reports it where nothing is called so."""
         words = [name.text for name in override.path]
-        edge = self._edges.get(_spaced(words[0]))
         head, *rest = words
-        if edge is not None:
-            self._put(layer, override, ("edge", edge), 1)
+        if at := self._edge_at(words):
+            self._put(layer, override, ("edge", self._edges[_spaced(".".join(words[:at]))]), at)
         elif (at := self._node_at(words)) and at < len(words):
             self._of_node(layer, override, ".".join(words[:at]), at)
         elif head == "budget" and rest:
@@ -79,6 +78,11 @@ class _Pipeline:
         """How many words, at most, are a node's id; 0 if none are."""
         return next((at for at in range(len(words), 0, -1) if ".".join(words[:at]) in self._nodes), 0)
 
+    def _edge_at(self, words: list[str]) -> int:
+        """How many words are an edge's id, before its setting; 0 if none are. Its dots part words, unless in quotes."""
+        longest = range(len(words) - 1, 0, -1)
+        return next((at for at in longest if _spaced(".".join(words[:at])) in self._edges), 0)
+
     def _of_node(self, layer: Layer, override: ast.Override, id: str, at: int) -> None:
         node = self._nodes[id]
         key = override.path[at].text
@@ -91,13 +95,13 @@ class _Pipeline:
 
     def _of_budget(self, layer: Layer, override: ast.Override) -> None:
         """`budget.turn`, `budget.turn.total`, `budget.to_en.llm`, `budget."ingress.audio -> stt.final"`."""
-        path = _spaced(override.path[1].text)
+        path = _spaced(".".join(name.text for name in override.path[1:]))
         if "->" not in path:
             self._put(layer, override, ("budget",), len(override.path) - 1, dotted=True)
             return
         known = {_spaced(budget.setting.key.text): at for at, budget in enumerate(self._bound.path_budgets)}
         if path in known:
-            self._put(layer, override, ("path", str(known[path])), 1)
+            self._put(layer, override, ("path", str(known[path])), len(override.path) - 1)
             return
         help = "a layer changes the budgets of paths that the pipeline has"
         self._refuse("E0316", override, f"no budget for the path `{path}`", help)

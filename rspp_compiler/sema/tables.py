@@ -172,6 +172,14 @@ def node_table(kind: str) -> Table:
 
 
 @cache
+def tunable_table(kind: str) -> Table:
+    """What a tenant or session may be allowed to change: nothing that a proof rests on."""
+    of = KINDS[kind]
+    fixed = ("class", "place", "max_calls", *(("timeout",) if of.has_signature else ()))
+    return Table(f"`{kind}`", tuple(one for one in of.settings if one.name not in fixed))
+
+
+@cache
 def use_table(engine: Engine) -> Table:
     """What a `use` line of that provider takes."""
     return Table(f"`{engine.name}`", (*engine.settings, ACCEPT), ("price",))

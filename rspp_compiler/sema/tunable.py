@@ -8,7 +8,7 @@ from rspp_compiler.ir import ast
 from rspp_compiler.ir.context import Context
 from rspp_compiler.sema.catalog import Setting
 from rspp_compiler.sema.fields import Table
-from rspp_compiler.sema.kinds import KINDS
+from rspp_compiler.sema.tables import tunable_table
 from rspp_compiler.sema.units import UNITS
 from rspp_compiler.sema.values import describe, example, listed, read, show, suggest
 from rspp_compiler.source import Span
@@ -21,7 +21,7 @@ def read_tunable(written: ast.Setting, kind: str, ctx: Context) -> tuple[Tunable
     """Each setting that may be changed, with its least and greatest value in base units (None: no number)."""
     value = written.value
     parts = value.items if isinstance(value, ast.List) else (value,) if value else ()
-    table = Table(f"`{kind}`", KINDS[kind].settings)
+    table = tunable_table(kind)
     if not parts:
         help, fix = f"write `tunable = [{_some(table)}]`", remove(ctx.source(written.span), written.span)
         ctx.sink.add("E0305", "`tunable` takes a list of settings", written.span, help=help, fix=fix)
@@ -52,10 +52,10 @@ def _one(part: ast.Value, table: Table, gone: Span, ctx: Context) -> Tunable | N
     setting = table.by_name.get(name.text)
     if setting is None:
         nearest = suggest(name.text, table.names)
-        help = f"did you mean `{nearest}`?" if nearest else "only settings of the node can be tunable"
+        help = f"did you mean `{nearest}`?" if nearest else "remove it: only what no proof rests on can be tunable"
         fix = Fix(name.span, nearest) if nearest else removal
         notes = (f"{table.of} has {listed(table.names)}",)
-        message = f"{table.of} has no setting `{name.text}` to tune"
+        message = f"{table.of} has no `{name.text}` that can be tuned"
         ctx.sink.add("E0301", message, name.span, notes=notes, help=help, fix=fix)
         return None
     is_number = setting.type in _NUMBERS

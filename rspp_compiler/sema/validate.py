@@ -110,17 +110,15 @@ class _Validator:
     def _total_covers_turn(self) -> None:
         turn, total = self._filled.budget["turn_ns"], self._filled.budget["turn_total_ns"]
         if total.number < turn.number:
-            at, other = (total, turn) if total.origin.kind == "user" else (turn, total)
-            meant = turn if at is total else total
+            is_written = total.origin.kind == "user"
+            at, other = (total, turn) if is_written else (turn, total)
             self._ctx.sink.add(
                 "E0311",
                 f"the whole turn, {show_ns(total.number)}, ends before its first output may come",
                 at.origin.span,
-                secondary=[
-                    ((turn if at is total else total).origin.span, f"first output within {show_ns(turn.number)}")
-                ],
-                help="raise `turn.total`" if at is total else "lower `turn`, or raise `turn.total`",
-                fix=Fix(at.origin.span, show_ns(meant.number)),
+                secondary=[(other.origin.span, f"first output within {show_ns(turn.number)}")],
+                help="raise `turn.total`" if is_written else "lower `turn`, or raise `turn.total`",
+                fix=Fix(at.origin.span, show_ns(other.number)),
             )
 
     # ---- modes and policies

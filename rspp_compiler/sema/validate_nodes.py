@@ -7,7 +7,7 @@ from typing import Any
 from rspp_compiler.diagnostics import Fix
 from rspp_compiler.diagnostics.fixes import line_before, line_behind, remove, setting_in
 from rspp_compiler.ir import spec
-from rspp_compiler.ir.bound import BoundNode, FilledNode, FilledPort
+from rspp_compiler.ir.bound import BoundNode, Fields, FilledNode, FilledPort
 from rspp_compiler.ir.context import Context
 from rspp_compiler.sema.catalog import Setting
 from rspp_compiler.sema.kinds import KINDS
@@ -61,7 +61,7 @@ class NodeSpecs:
             implementation=bound.implementation,
             limit=self._limit(node),
             hooks=self._hooks(node),
-            tunable=self._tunable(node),
+            tunable=self._tunable(node, settings),
             implicit=bound.implicit,
             **{"first_output_ns": 0, "chunk_ns": 0, **values(fields), **numbers},
         )
@@ -149,14 +149,14 @@ class NodeSpecs:
             if setting.field in node.hooks
         )
 
-    def _tunable(self, node: FilledNode) -> tuple[spec.TunableSpec, ...]:
+    def _tunable(self, node: FilledNode, settings: Fields) -> tuple[spec.TunableSpec, ...]:
         """What may be changed; its value as compiled lies within its own bounds (E0311)."""
         by_field = node_table(node.bound.kind).by_field
         found = []
         for field, low, high, span in node.tunable:
-            value = node.settings[field].value if field in node.settings else None
+            value = settings[field].value if field in settings else None
             if isinstance(value, int | float) and low is not None and high is not None and not low <= value <= high:
-                setting, at = by_field[field], node.settings[field].origin
+                setting, at = by_field[field], settings[field].origin
                 nearest = show(setting, min(max(value, low), high))
                 self._ctx.sink.add(
                     "E0311",

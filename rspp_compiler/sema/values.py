@@ -111,12 +111,18 @@ def _advice(setting: Setting) -> str:
 def _meant(setting: Setting, value: ast.Value, ctx: Context) -> str:
     """The value without its quotes, or within quotes, where that makes it one that the setting takes."""
     if isinstance(value, ast.Text):
-        return value.text if _takes(setting, value.text) else ""
+        return _joined(value.text) if _takes(setting, value.text) else ""
     if setting.type in ("text", "texts") and isinstance(value, ast.Ref | ast.Number | ast.Quantity):
         return f'"{written(value.span, ctx)}"'
     if setting.type == "secret" and isinstance(value, ast.Ref):
         return f'secret("env://{value.text.replace(".", "_")}")'
     return ""
+
+
+def _joined(text: str) -> str:
+    """A quantity with its unit where it belongs; any other text as it is."""
+    quantity = _QUANTITY.fullmatch(text)
+    return f"{quantity[1]}{quantity[2]}" if quantity else text
 
 
 def _takes(setting: Setting, text: str) -> bool:

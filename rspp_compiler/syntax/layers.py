@@ -29,6 +29,8 @@ from rspp_compiler.syntax.parse import parse
 _PART = r"""(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[A-Za-z0-9_-]+)"""
 _KEY = re.compile(rf"[ \t]*({_PART}(?:[ \t]*\.[ \t]*{_PART})*)[ \t]*")
 _PARTS = re.compile(_PART)
+_SET = re.compile(r"""((?:"[^"\\]*"|'[^']*'|[^="'])+)=(.*\S.*)""")  # its keys need no quotes: `ears -> stt.latency`
+_SET_PARTS = re.compile(r""""[^"\\]*"|'[^']*'|[^."']+|(?<=\.)(?=\.|$)""")
 _HEADER = re.compile(rf"[ \t]*\[{_KEY.pattern}\][ \t]*(?:#.*)?")
 _SCALAR = re.compile(r""""(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[^\s#"'\[{][^\n#]*""")
 _AT = re.compile(r" \(at (?:line (\d+)|end of document).*")
@@ -61,7 +63,8 @@ def read_layer(name: LayerName, path: Path, ctx: Context) -> Layer | None:
 def _report(error: tomllib.TOMLDecodeError, path: Path, source: Source, ctx: Context) -> None:
     """E0315: where a file stops being TOML. A value of the language that lacks its quotes gets them."""
     line = _AT.search(str(error))
-    number = min(int(line[1]) if line else source.line_count, source.line_count)
+    last = max(source.position(len(source.text.rstrip()))[0], 1)
+    number = min(int(line[1]) if line and line[1] else last, source.line_count)
     at, text = source.line_span(number), source.line(number)
     says = _AT.sub("", str(error)).strip(" ").lower()
     key, bare = _KEY.match(text), _BARE.search(text)
@@ -82,15 +85,14 @@ def read_set(texts: Sequence[str], ctx: Context) -> Layer | None:
     for number in range(1, source.line_count + 1):
         line = source.line(number)
         start = source.offset(number, 1)
-        key = _KEY.match(line)
-        if key is None or line[key.end() : key.end() + 1] != "=" or not line[key.end() + 1 :].strip():
+        written = _SET.fullmatch(line)
+        path = _path(source, start, written[1], _SET_PARTS) if written else ()
+        if written is None or not path or not all(name.text.strip() for name in path):
             at = source.line_span(number)
             message, help = f"`--set {line}` is not KEY=VALUE", "write `--set llm.temperature=0.2`"
             ctx.sink.add("E0315", message, at, help=help, fix=Fix(at, ""))
             continue
-        path = _path(source, start + key.start(1), key[1])
-        behind = start + key.end() + 1
-        value, text = _value(source, behind, start + len(line), source.text[behind : start + len(line)])
+        value, text = _value(source, start + written.start(2), start + len(line), written[2])
         found.append(ast.Override(path, value, text, source.span(start, start + len(line))))
     return Layer("environment", source, tuple(found)) if found else None
 
@@ -131,11 +133,11 @@ def _is_complete(statement: str) -> bool:
     return True
 
 
-def _path(source: Source, start: int, written: str) -> tuple[ast.Name, ...]:
+def _path(source: Source, start: int, written: str, parts_of: re.Pattern[str] = _PARTS) -> tuple[ast.Name, ...]:
     """The names of a dotted key."""
     parts = []
-    for part in _PARTS.finditer(written):
-        name = tomllib.loads(f"v = {part[0]}")["v"] if part[0][0] in "\"'" else part[0]
+    for part in parts_of.finditer(written):
+        name = tomllib.loads(f"v = {part[0]}")["v"] if part[0].startswith(('"', "'")) else part[0].strip()
         parts.append(ast.Name(name, source.span(start + part.start(), start + part.end())))
     return tuple(parts)
 
