@@ -46,7 +46,7 @@ def test_layout_is_linear(shape: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(formatter, "_read", lambda source, _ctx: read[source.name])
     times = []
     read: dict[str, ast.File] = {}
-    for count in (250, 2000):
+    for count in (200, 1600):
         source = Source(str(count), SHAPES[shape](count))
         trees = parse((source,), Context())
         assert trees is not None
