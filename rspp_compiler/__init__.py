@@ -12,6 +12,7 @@ The journey of a file, in the order control flows (`driver.PASSES` is the same l
     layout        ids, offsets, masks, tables                        layout freeze
     emit          files, a folder of them, a wheel                   render write compile
     driver        runs the passes
+    lsp           the language server
     cli           the command `rsppc`
 
 A pass is one file with one function of its name: `pass(value, ctx)`. It reports to `ctx.sink` and goes on; it returns

@@ -4,6 +4,7 @@
 `bound`     the same with every name bound to what it names
 `spec`      the pipeline complete and checked: every field filled, each with its origin
 `condition` what a guard compares, typed
+`symbols`   every name in a file, and what it means
 `types`     what flows between ports
 `origin`    where a value came from: the user, the profile, or other values
 `context`   what every pass may use: the sink, the options, progress

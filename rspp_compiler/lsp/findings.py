@@ -10,7 +10,7 @@ from pathlib import Path
 from lsprotocol import types
 
 from rspp_compiler.diagnostics import Diagnostic, Fix
-from rspp_compiler.diagnostics.fixes import apply_all
+from rspp_compiler.diagnostics.fixes import apply_all, line_before
 from rspp_compiler.lsp.positions import Text
 from rspp_compiler.lsp.workspace import Compilation, Workspace
 from rspp_compiler.source import Span
@@ -30,12 +30,11 @@ class Finding:
     shown: types.Diagnostic
     versions: Mapping[str, int]
 
-    def fits(self, workspace: Workspace) -> bool:
-        """Whether its fix can be made: it has one, and no text that it changes has changed since."""
+    def is_current(self, workspace: Workspace) -> bool:
+        """Whether no text that it, or its fix, is about has changed since."""
         edits = self.diagnostic.fix.edits if self.diagnostic.fix else ()
-        return bool(edits) and all(
-            workspace.version(edit.span.file) == self.versions.get(edit.span.file, -1) for edit in edits
-        )
+        files = {self.diagnostic.primary.file, *(edit.span.file for edit in edits)}
+        return all(workspace.version(file) == self.versions.get(file, -1) for file in files)
 
 
 def findings(workspace: Workspace, path: str, compilation: Compilation) -> list[Finding]:
@@ -101,26 +100,38 @@ def actions(
     at: types.Range,
     only: Iterable[str] | None = None,
 ) -> list[types.CodeAction]:
-    """The fixes of the findings that `at` touches, and one action that applies every fix of the file.
+    """The fixes of the findings that `at` touches, a comment that allows a lint, and every fix of the file at once.
 
     `only` are the kinds of action that the client asks for; None for all.
     """
-    known = [one for one in known if one.fits(workspace)]
+    current = [one for one in known if one.is_current(workspace)]
+    here = [one for one in current if _touch(one.shown.range, at)]
     wanted = None if only is None else [str(getattr(one, "value", one)) for one in only]
     actions = []
     if _asked(types.CodeActionKind.QuickFix.value, wanted):
-        for one in known:
-            if one.diagnostic.fix and _touch(one.shown.range, at):
+        for one in here:
+            if one.diagnostic.fix:
                 edit = workspace_edit(workspace, [one.diagnostic.fix])
                 title = _title(workspace, one.diagnostic, one.diagnostic.fix)
                 actions.append(types.CodeAction(title, types.CodeActionKind.QuickFix, [one.shown], True, edit=edit))
-    fixes = [one.diagnostic.fix for one in known if one.diagnostic.fix]
+        actions += [_allowing(workspace, one) for one in here if one.diagnostic.code.startswith("W")]
+    fixes = [one.diagnostic.fix for one in current if one.diagnostic.fix]
     if len(fixes) > 1 and _asked(FIX_ALL, wanted):
         texts = {edit.span.file: "" for fix in fixes for edit in fix.edits}
         _, made = apply_all({file: workspace.text(file).source.text for file in texts}, fixes)
         title = f"Apply {len(made)} fixes in this file"
         actions.append(types.CodeAction(title, FIX_ALL, edit=workspace_edit(workspace, made)))
     return actions
+
+
+def _allowing(workspace: Workspace, found: Finding) -> types.CodeAction:
+    """Puts the comment above the line that allows what was found there; the reason is for the user to write."""
+    code, place = found.diagnostic.code, found.diagnostic.primary
+    source = workspace.text(place.file).source
+    comment = line_before(source, source.line_span(place.line), f"# rspp: allow {code} because ")
+    title = f"Allow {code} here, with a reason"
+    edit = workspace_edit(workspace, [comment])
+    return types.CodeAction(title, types.CodeActionKind.QuickFix, [found.shown], edit=edit)
 
 
 def _asked(kind: str, wanted: list[str] | None) -> bool:

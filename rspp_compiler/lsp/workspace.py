@@ -110,7 +110,10 @@ class Workspace:
     def uri(self, path: str) -> str:
         """The URI of a path: the editor's own for an open document, which need not have a file."""
         document = self._documents.get(path)
-        return (document.uri if document else "") or from_fs_path(path) or path
+        if document and document.uri:
+            return document.uri
+        # What is not open may be named from the server's folder, as settings of lint are.
+        return from_fs_path(Path(path).absolute().as_posix() if Path(path).is_file() else path) or path
 
     def version(self, path: str) -> int:
         """The version of an open document; -1 for one that is not open."""

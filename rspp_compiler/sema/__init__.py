@@ -5,5 +5,6 @@
 `validate`       every value checked: the `PipelineSpec`
 `build_graph`    spec to graph
 `check`          types, reachability, cycles
+`index`          AST to symbols and their mentions, for tools; needs no other pass
 `catalog`        the kinds of node and the providers there are: ports, events, settings
 """

@@ -65,6 +65,20 @@ def test_every_fix_at_once() -> None:
     assert {edit.new_text for edit in change.edits} >= {"vad", "300ms"}  # type: ignore[union-attr]
 
 
+def test_a_lint_can_be_allowed_with_a_reason() -> None:
+    workspace = desk("pipeline a {\n  ingress.audio -> vad -> stt -> tap\n}\n")
+    found = known(workspace)
+    at = place(workspace, "pipeline ^a")
+    allow = [one for one in actions(workspace, PATH, found, types.Range(at, at)) if one.title.startswith("Allow")]
+    assert [one.title for one in allow] == ["Allow W0101 here, with a reason"]
+    assert allow[0].edit is not None
+    (change,) = allow[0].edit.document_changes or ()
+    assert isinstance(change, types.TextDocumentEdit)
+    assert [edit.new_text for edit in change.edits] == ["# rspp: allow W0101 because \n"]  # type: ignore[union-attr]
+    text = "# rspp: allow W0101 because it is a sketch\n" + workspace.text(PATH).source.text
+    assert "W0101" not in [one.diagnostic.code for one in known(desk(text))]
+
+
 def test_a_fix_for_an_older_text_is_not_offered() -> None:
     workspace = desk(TWO)
     found = known(workspace)
