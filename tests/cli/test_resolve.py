@@ -55,6 +55,7 @@ def test_the_page_shows_what_is_printed(run: Run) -> None:
         assert rows(result)[key] == (value, where)
 
 
+@pytest.mark.feature("F-080", "traceable")
 def test_layers(run: Run) -> None:
     """The environment of the page, a value on the command line, a tenant."""
     plain = rows(run("resolve", "concierge.rspp"))
