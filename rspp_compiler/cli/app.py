@@ -41,6 +41,9 @@ class ErrorFormat(StrEnum):
 
 class GraphFormat(StrEnum):
     mermaid = "mermaid"
+    dot = "dot"
+    svg = "svg"
+    json = "json"
 
 
 app = typer.Typer(
@@ -56,7 +59,8 @@ Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="Pipeline f
 OneFile = Annotated[Path, typer.Argument(metavar="FILE", help="A pipeline file.")]
 Format = Annotated[ErrorFormat, typer.Option("--error-format", help="How findings are printed.")]
 Json = Annotated[bool, typer.Option("--json", help="The same as --error-format json.")]
-Fix = Annotated[bool, typer.Option("--fix", help="Make every fix in the files, and say what it changed.")]
+Fix = Annotated[bool, typer.Option("--fix", help="Make the fixes in the files, and say what they changed.")]
+FixAll = Annotated[bool, typer.Option("--fix-all", help="The same, with those that take away what you wrote.")]
 Output = Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Folder for the generated packages.")]
 Environment = Annotated[
     list[Path] | None, typer.Option("--environment", metavar="FILE", help="Values of an environment, TOML.")
@@ -82,6 +86,7 @@ def check(
     error_format: Format = ErrorFormat.text,
     json: Json = False,
     fix: Fix = False,
+    fix_all: FixAll = False,
 ) -> None:
     """Reports every mistake in pipelines, with its fix.
 
@@ -94,7 +99,7 @@ def check(
     def run() -> list[Result]:
         return [_compile(file, until="layout", environment=environment, values=values) for file in files]
 
-    results = _fixed(run, fix, format)
+    results = _fixed(run, fix, fix_all, format)
     report.findings(results, format=format, to=sys.stdout)
     if format == "text":
         for result in results:
@@ -103,7 +108,13 @@ def check(
 
 
 @app.command()
-def lint(files: Files, error_format: Format = ErrorFormat.text, json: Json = False, fix: Fix = False) -> None:
+def lint(
+    files: Files,
+    error_format: Format = ErrorFormat.text,
+    json: Json = False,
+    fix: Fix = False,
+    fix_all: FixAll = False,
+) -> None:
     """Reports what compiles and is better done otherwise.
 
     And every mistake that `check` reports. rspp.toml says which rules a project wants.
@@ -116,7 +127,7 @@ def lint(files: Files, error_format: Format = ErrorFormat.text, json: Json = Fal
         return [lint_pipeline([file], Context(options=Options(until="layout"))) for file in files]
 
     format = _format(error_format, json)
-    results = _fixed(run, fix, format)
+    results = _fixed(run, fix, fix_all, format)
     report.findings(results, format=format, to=sys.stdout)
     _exit(results, any(result.diagnostics for result in results))
 
@@ -229,14 +240,28 @@ def fmt(
 def graph(
     file: OneFile,
     format: Annotated[GraphFormat, typer.Option("--format", help="How to draw it.")] = GraphFormat.mermaid,
+    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write it there.")] = None,
+    policy: Annotated[str, typer.Option(metavar="NAME", help="Draw it as this policy leaves it.")] = "",
 ) -> None:
-    """Prints the pipeline's graph."""
+    """Draws the pipeline, with the converters that the compiler inserts.
+
+    mermaid and dot for other tools, json for machines; svg is a picture with the share of the turn budget of each node.
+    """
     from rspp_compiler.cli import report
 
-    result = _compile(file, until="check")
+    result = _compile(file, until="analyze" if format is GraphFormat.svg else "check")
     report.findings([result], to=sys.stderr)
+    if result.stage("graph") is None:
+        _exit([result])
+    drawn = report.graph(result, format.value, policy)
+    if drawn is None:
+        print(f"rsppc graph: no policy {policy}", file=sys.stderr)
+        raise typer.Exit(EXIT_USAGE)
+    if output:
+        output.write_text(drawn, encoding="utf-8", newline="\n")
+    else:
+        sys.stdout.write(drawn)
     _exit([result])
-    report.graph(result, format.value)
 
 
 @app.command()
@@ -374,14 +399,14 @@ def _format(error_format: ErrorFormat, json: bool) -> str:
     return "json" if json else error_format.value
 
 
-def _fixed(run: Callable[[], list[Result]], fix: bool, format: str) -> list[Result]:
-    """The results of a run; with `--fix`, of the run after everything was fixed that can be."""
-    if not fix:
+def _fixed(run: Callable[[], list[Result]], fix: bool, fix_all: bool, format: str) -> list[Result]:
+    """The results of a run; with `--fix` or `--fix-all`, of the run after everything was fixed that can be."""
+    if not fix and not fix_all:
         return run()
     from rspp_compiler.cli.fix import fix as make_fixes
 
     try:
-        return make_fixes(run, sys.stdout if format == "text" else sys.stderr)
+        return make_fixes(run, sys.stdout if format == "text" else sys.stderr, everything=fix_all)
     except OSError as error:
         print(f"rsppc: cannot change {error.filename}: {error.strerror}", file=sys.stderr)
         raise typer.Exit(EXIT_USAGE) from None

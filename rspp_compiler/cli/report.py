@@ -102,11 +102,27 @@ def package_folder(result: Result) -> Path:
     return folder
 
 
-def graph(result: Result, format: str) -> None:
-    from rspp_compiler.emit.mermaid import mermaid
+def graph(result: Result, format: str, policy: str) -> str | None:
+    """The graph in one of its forms, with a final newline; None if there is no such policy."""
+    whole = result.stage("graph")
+    drawn = next((one for one in (whole, *whole.variants) if one.policy == policy), None)
+    if drawn is None:
+        return None
+    if format == "mermaid":
+        from rspp_compiler.emit.mermaid import mermaid
 
-    assert format == "mermaid"
-    print(mermaid(result.stage("graph")).rstrip())
+        return mermaid(drawn).rstrip() + "\n"
+    if format == "dot":
+        from rspp_compiler.emit.dot import dot
+
+        return dot(drawn)
+    if format == "json":
+        return dump.to_json(drawn)
+    from rspp_compiler.emit.picture import picture
+
+    analysis = result.stage("analysis")
+    known = (analysis, *analysis.variants) if analysis else ()
+    return picture(drawn, next((one for one in known if one.policy == policy), None))
 
 
 def explain(code: str) -> bool:

@@ -10,7 +10,7 @@ from difflib import SequenceMatcher
 from rspp_compiler.diagnostics.diagnostic import Diagnostic, Edit, Fix
 from rspp_compiler.source import Source
 
-_WORD = re.compile(r"[\w./:-]+")
+_WORD = re.compile(r"\w[\w./:-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +49,16 @@ def _says(sentence: str, words: str) -> bool:
     return re.search(rf"(?<!\w){re.escape(words)}(?!\w)", sentence) is not None
 
 
-def _text(fix: Fix, sources: Mapping[str, Source]) -> str:
-    """What stands now where the fix begins; empty if that text is not at hand."""
-    source, span = sources.get(fix.span.file), fix.span
+def loses(fix: Fix, sources: Mapping[str, Source]) -> bool:
+    """Whether the fix takes away words that the user wrote, rather than to put others in their place or move them."""
+    gone = {word for edit in fix.edits if not edit.replacement.strip() for word in _WORD.findall(_text(edit, sources))}
+    kept = {word for edit in fix.edits for word in _WORD.findall(edit.replacement)}
+    return bool(gone - kept)
+
+
+def _text(edit: Edit | Fix, sources: Mapping[str, Source]) -> str:
+    """What stands now where an edit, or the first one of a fix, will be made; empty if that text is not at hand."""
+    source, span = sources.get(edit.span.file), edit.span
     if source is None:
         return ""
     return source.text[source.offset(span.line, span.column) : source.offset(span.end_line, span.end_column)]

@@ -43,14 +43,25 @@ def test_fix_goes_on_until_nothing_is_left(folder: Path) -> None:
     assert file.read_text(encoding="utf-8") == HELLO
 
 
-def test_fix_leaves_what_it_cannot_mend(folder: Path) -> None:
+def test_fix_takes_nothing_away_unless_it_is_told_to(folder: Path) -> None:
     file = folder / "a.rspp"
-    text = HELLO.replace("vad", "mystery")
+    text = HELLO.replace("hello {", "hello {\n  mode quiet { off = [tts] }").replace("{\n", 'version "1.0.0" {\n', 1)
     file.write_text(text, encoding="utf-8")
+    done = rsppc("lint", "a.rspp", "--fix")
+    assert "  mode quiet { off = [tts] }\n" in file.read_text(encoding="utf-8")
+    assert "1 fix would take away what you wrote: `--fix-all` does that too\n" in done.stdout
+    assert "W0201" in done.stdout
+    done = rsppc("lint", "a.rspp", "--fix-all")
+    assert done.exit_code == 0
+    assert "quiet" not in file.read_text(encoding="utf-8")
+
+
+def test_fix_leaves_what_has_no_fix(folder: Path) -> None:
+    (folder / "a.rspp").write_text('{"pipeline": "hello"}', encoding="utf-8")
     done = rsppc("check", "a.rspp", "--fix")
     assert done.exit_code == 1
-    assert "error[E0203]" in done.stdout
-    assert file.read_text(encoding="utf-8") == text
+    assert done.stdout.startswith("error[E0105]")
+    assert (folder / "a.rspp").read_text(encoding="utf-8") == '{"pipeline": "hello"}'
 
 
 def test_fix_keeps_bytes_modes_and_links(folder: Path) -> None:
@@ -81,6 +92,15 @@ def test_fix_with_a_format_for_machines_prints_only_that(folder: Path) -> None:
     done = rsppc("check", "a.rspp", "--fix", "--error-format", "json")
     assert json.loads(done.stdout) == []
     assert done.stderr.startswith("fixed a.rspp\n")
+
+
+def test_what_is_no_file_is_left_alone(folder: Path) -> None:
+    """The mistake is in the command line."""
+    (folder / "a.rspp").write_text(HELLO, encoding="utf-8")
+    done = rsppc("check", "a.rspp", "--fix", "--set", "llm.temprature=0.2")
+    assert done.exit_code == 1
+    assert "did you mean" in done.stdout
+    assert (folder / "a.rspp").read_text(encoding="utf-8") == HELLO
 
 
 def test_files_are_named_as_from_here(folder: Path) -> None:

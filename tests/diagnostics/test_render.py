@@ -8,6 +8,7 @@ import pytest
 
 from rspp_compiler.diagnostics import Fix, Sink
 from rspp_compiler.diagnostics.fixes import both, line_behind, remove
+from rspp_compiler.diagnostics.patch import loses
 from rspp_compiler.diagnostics.render import render, render_changes
 from rspp_compiler.source import Source
 
@@ -219,6 +220,15 @@ def test_a_long_fix_is_cut_with_a_count() -> None:
     rows = shown(replacing("vad", "vad\n" + "x\n" * 30), "do this")
     assert len(rows) == 15
     assert rows[-1] == "… and 19 more lines"
+
+
+def test_what_a_fix_takes_away() -> None:
+    sources = {"a.rspp": Source("a.rspp", TWO)}
+    assert loses(replacing("node ears : vad", ""), sources)
+    assert not loses(replacing("ears", "eyes"), sources)
+    assert not loses(replacing("}", ""), sources)
+    moved = both(replacing("node ears : vad", ""), Fix(Source("a.rspp", TWO).span(0, 0), "node ears : vad\n"))
+    assert not loses(moved, sources)
 
 
 def test_changes_of_several_fixes_and_files() -> None:

@@ -63,7 +63,7 @@ def _told(subject: Subject, body: Body, node: Symbol, written: str) -> Fix:
     if isinstance(node.item, ast.Node):
         block = node.item.settings
         return setting_in(source, node.item.span, block.span if block else None, written)
-    return line_before(source, body.lines(ast.Flow)[0].span, f"node {node.name} {{ {written} }}")
+    return line_before(source, body.item.lines[0].span, f"node {node.name} {{ {written} }}")
 
 
 def uninterruptible(subject: Subject, sink: Sink) -> None:
