@@ -121,11 +121,10 @@ def _port(mention: Mention) -> list[str]:
 
 
 def _symbol(reading: Reading, symbol: Symbol) -> list[str]:
-    """How it is declared, and the comment above it."""
+    """How it is declared, the comment above it, and what a node is made of."""
     source = reading.texts[symbol.at.file].source
     if symbol.implicit:
-        kind = KINDS.get(symbol.kind)
-        return [f"**node** `{symbol.name}`, declared by its use", *([words.sentence(kind.about)] if kind else [])]
+        return [f"**node** `{symbol.name}`, declared by its use", *_made_of(reading, symbol)]
     head = _head(symbol, source.line(symbol.span.line).strip())
     lines = [f"**{symbol.sort}**\n```rspp\n{head}\n```"]
     comment: list[str] = []
@@ -135,8 +134,21 @@ def _symbol(reading: Reading, symbol: Symbol) -> list[str]:
         comment.insert(0, source.line(number).strip().lstrip("# "))
     if comment:
         lines.append(" ".join(comment))
-    kind = KINDS.get(symbol.kind) if symbol.sort == "node" else None
-    return lines + ([words.sentence(kind.about)] if kind else [])
+    return lines + _made_of(reading, symbol)
+
+
+def _made_of(reading: Reading, symbol: Symbol) -> list[str]:
+    """What the kind of a node is for; of a module its ports, and the nodes inside."""
+    if symbol.sort != "node":
+        return []
+    for other in reading.index.visible(symbol.at.file, symbol.parent):
+        if other.sort == "module" and other.name == symbol.kind:
+            inside = [f"`{one.name}`" for one in reading.index.inside(other) if one.sort == "node"]
+            signature = other.item.signature
+            ports = " -> ".join(f"({', '.join(map(_param, side))})" for side in (signature.inputs, signature.outputs))
+            return [f"```rspp\nmodule {other.name} {ports}\n```", f"Inside: {', '.join(inside) or 'nothing'}."]
+    kind = KINDS.get(symbol.kind)
+    return [words.sentence(kind.about)] if kind else []
 
 
 def _head(symbol: Symbol, line: str) -> str:

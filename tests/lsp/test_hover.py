@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
@@ -150,7 +149,7 @@ def test_figures_stay_while_the_text_has_errors(workspace: Workspace) -> None:
     assert "**Budget** 500ms to first output" in card(own, "-> ^llm ->")
 
 
-def test_a_module_shows_each_use(tmp_path: Path) -> None:
+def test_a_module_shows_each_use() -> None:
     text = (
         "module m (heard : audio) -> (out : text) {\n"
         "  node ears : vad { min_silence = 100ms }\n  heard -> ears -> stt -> out\n}\n"
@@ -158,6 +157,9 @@ def test_a_module_shows_each_use(tmp_path: Path) -> None:
         "  x.audio -> one -> llm -> tts -> y.audio\n  y.audio -> two -> tap\n}\n"
     )
     workspace = desk(text, compiled=True)
+    made = card(workspace, "node ^two")
+    assert "module m (heard : audio) -> (out : text)" in made
+    assert "Inside: `ears`, `stt`." in made
     told = card(workspace, "node ^ears")
     assert "As `one.ears`:" in told
     assert "As `two.ears`:" in told
