@@ -56,11 +56,11 @@ def _at(ref: str, path: Path, folder: Path) -> Path | None:
 
 
 def _compare(old: Result, new: Result, *, as_json: bool) -> int:
-    versions = old.values.get("freeze"), new.values.get("freeze")
-    report.findings([one for one in (old, new) if not one.ok], format="text", to=sys.stderr)
-    if versions[0] is None or versions[1] is None:
+    before, after = old.values.get("freeze"), new.values.get("freeze")
+    report.findings([one for one in (old, new) if not one.ok], to=sys.stderr)
+    if before is None or after is None:
         return EXIT_FINDINGS
-    changes = diff(*versions)
+    changes = diff(before, after)
     if as_json:
         sys.stdout.write(json.dumps([_object(change) for change in changes], indent=2, ensure_ascii=False) + "\n")
     else:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from rspp_compiler.ir.condition import show
 from rspp_compiler.ir.graph import Graph, GraphEdge, GraphNode
 from rspp_compiler.ir.spec import ReactionSpec
 
 _SHAPES = {"boundary": ("([", "])"), "effect": ("[", "]"), "kernel": ("(", ")")}
 # Words that Mermaid keeps to itself; a node of that name gets another id, and keeps its label.
+_QUOTES = str.maketrans({'"': "'"})  # a label stands in double quotes
 _WORDS = frozenset({"end", "graph", "flowchart", "subgraph", "style", "class", "click", "default", "direction"})
 
 
@@ -14,7 +16,8 @@ def mermaid(graph: Graph) -> str:
     """The picture, without the code fence and without a final newline."""
     lines = ["flowchart LR"]
     for title, scope in (("hearing: all the time", "session"), ("a turn: one response", "turn")):
-        members = [node for node in graph.nodes if node.scope == scope and node.execution != "boundary"]
+        members = [node for node in graph.nodes if (node.scope == "turn") == (scope == "turn")]
+        members = [node for node in members if node.execution != "boundary"]
         if members:
             lines.append(f'    subgraph _{scope} ["{title}"]')
             lines += [f"        {_node(node)}" for node in members]
@@ -33,7 +36,11 @@ def _node(node: GraphNode) -> str:
 
 
 def _edge(edge: GraphEdge) -> str:
-    return f"{_id(edge.source)} -->|{edge.source_port}| {_id(edge.target)}"
+    label = edge.source_port
+    if edge.spec.guard or edge.spec.otherwise:
+        words = f"when {show(edge.spec.guard)}" if edge.spec.guard else "otherwise"
+        label = f'"{label} {words.translate(_QUOTES)}"'
+    return f"{_id(edge.source)} -->|{label}| {_id(edge.target)}"
 
 
 def _reaction(reaction: ReactionSpec) -> list[str]:
@@ -50,4 +57,5 @@ def _reaction(reaction: ReactionSpec) -> list[str]:
 
 
 def _id(name: str) -> str:
-    return f"{name}_" if name in _WORDS else name
+    plain = name.replace(".", "_")
+    return f"{plain}_" if plain in _WORDS else plain

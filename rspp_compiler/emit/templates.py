@@ -22,7 +22,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=False,  # no HTML is made here
+        autoescape=lambda name: name is not None and name.endswith(".svg.j2"),
     )
 
 

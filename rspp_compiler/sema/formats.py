@@ -193,7 +193,7 @@ def _converter(id: str, kind: str, source: PortSpec, type: AudioType, edge: Edge
 
 
 def _into(edge: EdgeSpec, node: NodeSpec, source: PortSpec) -> EdgeSpec:
-    """The flow into a converter: one item at most waits for it."""
+    """The flow into a converter: it holds as many items as the flow that was written, and none waits long."""
     reason = "the converter takes each item at once"
     fields = ("buffer_items", "buffer_ns", "buffer_bytes", "overflow", "latency_ns")
     return EdgeSpec(
@@ -208,9 +208,9 @@ def _into(edge: EdgeSpec, node: NodeSpec, source: PortSpec) -> EdgeSpec:
         opens_turn=edge.opens_turn,
         guard=edge.guard,
         otherwise=edge.otherwise,
-        buffer_items=2,
+        buffer_items=edge.buffer_items,
         buffer_ns=max(1, source.item_ns),
-        buffer_bytes=2 * source.item_bytes_max,
+        buffer_bytes=edge.buffer_items * source.item_bytes_max,
         overflow=(
             OverflowStep(strategy="block", block_ns=edge.overflow[0].block_ns or 250_000_000),
             *edge.overflow[1:],
