@@ -7,8 +7,14 @@ from dataclasses import replace
 
 from rspp_compiler.analysis.bounds import bounds
 from rspp_compiler.analysis.cancel import cancel
+from rspp_compiler.analysis.classes import classes
+from rspp_compiler.analysis.cost import cost
+from rspp_compiler.analysis.determinism import determinism
 from rspp_compiler.analysis.ends import ends
 from rspp_compiler.analysis.latency import latency
+from rspp_compiler.analysis.liveness import liveness
+from rspp_compiler.analysis.rates import rates
+from rspp_compiler.analysis.throughput import throughput
 from rspp_compiler.ir.analysis import Analysis
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.graph import Graph
@@ -27,14 +33,20 @@ def analyze(graph: Graph, ctx: Context) -> Analysis:
 
 
 def _all(graph: Graph, ctx: Context) -> Analysis:
-    in_time = latency(graph, ctx)
+    in_time, balanced, paced = latency(graph, ctx), rates(graph, ctx), throughput(graph, ctx)
     return Analysis(
         policy=graph.policy,
         latency=in_time,
         bounds=bounds(graph, ctx),
+        rates=balanced,
+        liveness=liveness(graph, ctx),
+        throughput=paced,
         cancel=cancel(graph, ctx),
         ends=ends(graph, ctx),
-        assumptions=unique(in_time.assumptions),
+        determinism=determinism(graph, ctx),
+        classes=classes(graph, ctx),
+        cost=cost(graph, ctx),
+        assumptions=unique(in_time.assumptions, balanced.assumptions, paced.assumptions),
         graph=graph,
     )
 

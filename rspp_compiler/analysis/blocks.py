@@ -53,7 +53,7 @@ def _block(network: Network, indices: list[int]) -> Block:
         tuple(indices),
         actors,
         tuple(
-            Channel(number[one.source], number[one.target], one.produce, one.consume, one.tokens, one.room)
+            Channel(number[one.source], number[one.target], one.produce, one.consume, one.room)
             for one in (network.channels[at] for at in indices)
         ),
     )

@@ -91,7 +91,8 @@ def _bounds(graph: Graph, edge: GraphEdge, stream: Stream) -> Iterator[Capacity]
     yield Capacity(spec.buffer_bytes // _item_bytes(graph, edge), "bytes", spec.origin("buffer_bytes"), slack)
     if keeps_one(edge):
         yield Capacity(1, "overflow", spec.origin("overflow"))
-    if spec.buffer_ns and stream.clock.kind == "real_time" and any(one.strategy != "block" for one in spec.overflow):
+    sheds = any(step.strategy != "block" for step in spec.overflow)
+    if spec.buffer_ns and sheds and stream.clock.kind == "real_time" and stream.frame_ns:
         yield Capacity(spec.buffer_ns // stream.frame_ns + 1, "age", spec.origin("buffer_ns"))
     mark = spec.watermark
     if mark is not None and (blocks(edge) or spec.flow != "signal"):

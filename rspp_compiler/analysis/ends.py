@@ -11,9 +11,10 @@ from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from rspp_compiler.analysis.fallbacks import FAILURES, failures, loops
+from rspp_compiler.analysis.pauses import unresumed
 from rspp_compiler.analysis.reach import before, behind, plain_or_of
 from rspp_compiler.analysis.report_ends import report_loop, report_unended, report_unresumed, report_wait
-from rspp_compiler.analysis.waits import unresumed, waits
+from rspp_compiler.analysis.waits import waits
 from rspp_compiler.ir.condition import show
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.graph import Graph, GraphNode

@@ -59,7 +59,7 @@ def _parted(graph: Graph, found: Streams, one: GraphEdge, other: GraphEdge) -> F
     common = [node for node in ways[0] if node in ways[1]]
     if not common:
         lone = [_branch(graph, found, (edge,)) for edge in (one, other)]
-        return Fork(None, lone[0], lone[1])
+        return Fork(None, lone[1], lone[0])
     node = max(common, key=lambda id: graph.node(id).position)
     first, second = (
         _branch(graph, found, (*way_from(way, node), edge)) for way, edge in zip(ways, (one, other), strict=True)
@@ -93,7 +93,7 @@ def shedding(graph: Graph, found: Streams, edges: Sequence[GraphEdge]) -> tuple[
     """
     paths = [_from_clock(graph, found, edge) for edge in edges]
     shared = 0
-    while all(len(path) > shared and path[shared] == paths[0][shared] for path in paths):
+    while all(len(path) > shared and path[shared] is paths[0][shared] for path in paths):
         shared += 1
     patient = next((path[-1] for path in paths if all(blocks(edge) for edge in path[shared:])), None)
     lossy = next((edge for path in paths for edge in path[shared:] if not blocks(edge)), None)

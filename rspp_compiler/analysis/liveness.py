@@ -1,4 +1,4 @@
-"""Liveness: no join that a filter can starve, no circle of waiting without an item or room on it, no endless pause.
+"""Liveness: no join that a filter can starve, no circle of waiting without an item or room on it.
 
     ingress.audio -> lines                             the fork
     ingress.audio -> ears -> lines                     the filter
@@ -17,11 +17,9 @@ from rspp_compiler.analysis.capacity import items
 from rspp_compiler.analysis.circles import Circle, circles, is_too_long
 from rspp_compiler.analysis.forks import Fork, fork, shedding
 from rspp_compiler.analysis.network import Network, networks, synchronised
-from rspp_compiler.analysis.pauses import pauses
 from rspp_compiler.analysis.report_liveness import (
     report_circle,
     report_credit,
-    report_pause,
     report_shedding,
     report_starved,
     report_sync,
@@ -34,7 +32,7 @@ from rspp_compiler.ir.proofs.liveness import JoinWait, LiveClock, Liveness, Stan
 
 
 def liveness(graph: Graph, ctx: Context) -> Liveness:
-    """Why everything can go on for ever; E0515 to E0524 for what can stop."""
+    """Why everything can go on for ever; E0515 to E0522 for what can stop."""
     found = streams(graph)
     nets = networks(graph, found)
     return Liveness(
@@ -45,7 +43,6 @@ def liveness(graph: Graph, ctx: Context) -> Liveness:
             *_unsynchronised(graph, found, ctx),
             *_circles(graph, found, nets, ctx),
             *_without_credit(graph, found, nets, ctx),
-            *_paused(graph, ctx),
         ),
     )
 
@@ -136,9 +133,3 @@ def _without_credit(graph: Graph, found: Streams, nets: dict[str, Network], ctx:
                 ),
             )
             report_credit(graph, found, edge, one, ctx)
-
-
-def _paused(graph: Graph, ctx: Context) -> Iterator[Standstill]:
-    for standstill, reaction, resume in pauses(graph):
-        yield standstill
-        report_pause(graph, standstill, reaction, resume, ctx)

@@ -117,7 +117,7 @@ def _channels(
         work = network.actors[source].work_ns
         for firing in range(network.times[target]):
             # The firing of the source that brings the last of the tokens which this one takes.
-            last = -(-(take * (firing + 1) - channel.tokens) // give) - 1
+            last = -(-take * (firing + 1) // give) - 1
             rounds, by = divmod(last, network.times[source])
             arc = Arc(first[source] + by, first[target] + firing, work, -rounds)
             yield arc, Passage("work", source, at, work, -rounds)
@@ -125,7 +125,7 @@ def _channels(
             continue
         for firing in range(network.times[source]):
             # The firing of the target that makes the last of the room which this one needs.
-            last = -(-(give * (firing + 1) + channel.tokens - channel.room) // take) - 1
+            last = -(-(give * (firing + 1) - channel.room) // take) - 1
             rounds, by = divmod(last, network.times[target])
             arc = Arc(first[target] + by, first[source] + firing, 0, -rounds)
             yield arc, Passage("room", target, at, 0, -rounds)

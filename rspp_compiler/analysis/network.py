@@ -152,8 +152,9 @@ class _Builder:
         actor = self._add(first.clock, node.id, "in", first.rate / join.takes[0], node.spec.work_ns)
         for edge, count in zip(join.edges, join.takes, strict=True):
             self._connect(edge, actor, count)
+        joined = {edge.id for edge in join.edges}
         for edge in self._graph.into(node.id):
-            if edge not in join.edges:
+            if edge.id not in joined:
                 self._connect(edge, self._taker(node, edge), 1)
         for port in node.spec.outputs:
             made = self._found.made.get((node.id, port.name))
@@ -193,7 +194,7 @@ class _Builder:
             unit = gcd(length, frame)
             room = (slots_of(node) * length + frame) // unit - 1
             network = self._networks[stream.clock.id]
-            network.channels.append(Channel(taker, giver, length // unit, frame // unit, 0, room))
+            network.channels.append(Channel(taker, giver, length // unit, frame // unit, room))
             network.links.append(Link("inside", length // unit))
             self._makers[node.id, port.name] = (giver, 1)
 
@@ -211,7 +212,7 @@ class _Builder:
         unit = gcd(frame, length)
         held = capacity(self._graph, edge, stream)
         step = frame // unit
-        network.channels.append(Channel(source, target, times * step, count * length // unit, 0, held.usable * step))
+        network.channels.append(Channel(source, target, times * step, count * length // unit, held.usable * step))
         network.links.append(Link("edge", step, unit if stream.frame_ns else 0, edge, held))
         self._ends[edge.id] = source, target
 

@@ -83,7 +83,8 @@ def _window(graph: Graph, found: Streams, edge: GraphEdge) -> int:
     """
     node, stream = graph.node(edge.target), found.arriving[edge.id]
     within = node.spec.settings.get("within_ns")
-    if not waits_within(node) or not isinstance(within, int) or stream.clock.kind != "real_time":
+    is_steady = stream.clock.kind == "real_time" and stream.frame_ns
+    if not is_steady or not waits_within(node) or not isinstance(within, int):
         return 0
     others = (found.arriving[other.id].clock for other in graph.into(node.id) if is_plain(other))
     return within // stream.frame_ns + 1 if any(clock != stream.clock for clock in others) else 0

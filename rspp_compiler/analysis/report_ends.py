@@ -131,7 +131,7 @@ def report_unresumed(graph: Graph, line: ReactionSpec, ctx: Context) -> None:
     """E1013: paused, and never resumed."""
     node = line.object or ""
     own = [one for one in graph.spec.reactions if (one.verb, one.object) == ("resume", node)]
-    why = f"only `{node}` itself could cause what resumes it" if own else "no line resumes it"
+    why = f"what resumes it can only come through `{node}`" if own else "no line resumes it"
     resume = f"on turn.close -> resume {local(node)}"
     ctx.sink.add(
         "E1013",

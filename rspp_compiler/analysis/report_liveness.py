@@ -1,4 +1,4 @@
-"""E0515 to E0524: what can stop for ever, who waits for whom, and the smallest change that ends it."""
+"""E0515 to E0522: what can stop for ever, who waits for whom, and the smallest change that ends it."""
 
 from __future__ import annotations
 
@@ -8,16 +8,14 @@ from rspp_compiler.analysis.buffers import Minimum
 from rspp_compiler.analysis.capacity import blocks, describe, items, raised
 from rspp_compiler.analysis.circles import Circle
 from rspp_compiler.analysis.forks import Fork
-from rspp_compiler.analysis.pauses import resuming_event
 from rspp_compiler.analysis.repairs import set_on_node
 from rspp_compiler.analysis.streams import Join, Streams
 from rspp_compiler.analysis.words import duration, listed, ports
 from rspp_compiler.diagnostics import Fix
-from rspp_compiler.diagnostics.fixes import both, line_behind
+from rspp_compiler.diagnostics.fixes import both
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.graph import Graph, GraphEdge
-from rspp_compiler.ir.proofs.liveness import Standstill, Wait
-from rspp_compiler.ir.spec import ReactionSpec
+from rspp_compiler.ir.proofs.liveness import Wait
 from rspp_compiler.source import Span
 
 MS = 1_000_000
@@ -93,7 +91,8 @@ def report_sync(graph: Graph, domain: str, edges: Sequence[GraphEdge], parted: F
 def report_circle(graph: Graph, found: Streams, circle: Circle, ctx: Context) -> None:
     """E0518: branches that join hold too little for each other; E0519: a sync domain that waits for itself."""
     first = circle.edges[0]
-    secondary = [(edge.spec.span, f"`{edge.id}`") for edge in dict.fromkeys(circle.edges) if edge is not first]
+    others = {edge.id: edge for edge in circle.edges if edge is not first}
+    secondary = [(edge.spec.span, f"`{id}`") for id, edge in others.items()]
     if circle.is_sync or not circle.raises:
         domains = listed(dict.fromkeys(edge.spec.sync.domain for edge in circle.edges if edge.spec.sync))
         ctx.sink.add(
@@ -135,34 +134,6 @@ def report_credit(graph: Graph, found: Streams, edge: GraphEdge, one: Minimum, c
         notes=[f"it holds {describe(held)}", f"flow control: `{edge.spec.flow}` ({edge.spec.origin('flow')})"],
         help=f"let {items(needs)} come",
         fix=raised(ctx, graph, edge, found.arriving[edge.id], one.ends),
-    )
-
-
-def report_pause(
-    graph: Graph, standstill: Standstill, reaction: ReactionSpec, resume: ReactionSpec | None, ctx: Context
-) -> None:
-    """E0523: nothing resumes a node; E0524: only what comes through the node itself does."""
-    node, event = standstill.subject, resuming_event(graph, reaction)
-    if resume is None:
-        ctx.sink.add(
-            "E0523",
-            f"nothing resumes `{node}`",
-            reaction.span,
-            label="paused from here on, for the rest of the session",
-            secondary=[(graph.node(node).spec.span, f"`{node}`")],
-            help=f"say when it goes on: `on {event} -> resume {node}`",
-            fix=line_behind(ctx.source(reaction.span), reaction.span, f"on {event} -> resume {node}"),
-        )
-        return
-    ctx.sink.add(
-        "E0524",
-        f"`{node}` is resumed by {listed(map(str, resume.events), 'or')}, which cannot come while it is paused",
-        resume.span,
-        label="waits for what only the paused node could bring",
-        secondary=[(reaction.span, "paused here")],
-        notes=[who_waits(standstill.circle)],
-        help=f"resume it by something else: `on {event} -> resume {node}`",
-        fix=Fix(resume.events[0].span, event),
     )
 
 

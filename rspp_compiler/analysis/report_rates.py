@@ -85,7 +85,7 @@ def report_buffer(graph: Graph, found: Streams, edge: GraphEdge, one: Minimum, r
         taken = graph.target_port(edge)
         length = taken.item_ns if taken is not None else 0
         message = f"`{target}` takes {duration(length)} at once, and the flow does not hold that"
-        why = f"an item of `{source}` is {duration(stream.frame_ns)} long{_lengths(graph, edge)}"
+        why = f"an item of `{source}` lasts {duration(stream.frame_ns)}{_lengths(graph, edge)}"
     ctx.sink.add(
         code,
         message,
@@ -104,7 +104,7 @@ def is_of_flow_control(edge: GraphEdge, held: Capacity) -> bool:
 
 def every(stream: Stream) -> str:
     """`an item every 20ms`; of a stream that does not count time, `1 item at a time`."""
-    if not stream.frame_ns:
+    if stream.clock.kind == "items":
         return f"{items(int(stream.rate))} at a time"
     period = 1 / stream.rate
     exact = duration(int(period)) if period.denominator == 1 else f"{period.numerator}/{period.denominator}ns"
@@ -131,4 +131,5 @@ def _within(settings: object) -> str:
 def _lengths(graph: Graph, edge: GraphEdge) -> str:
     """Where the two lengths are from."""
     ends = (graph.source_port(edge), graph.target_port(edge))
-    return "".join(f"; {port.name}: {port.origin('item_ns')}" for port in ends if port is not None)
+    given, taken = (port.origin("item_ns") if port is not None else "" for port in ends)
+    return f" ({given}); what is taken at once: {taken}"

@@ -1,4 +1,4 @@
-"""E0525 to E0527: what cannot keep up with the audio that comes, and the number that would have to change."""
+"""E0523 to E0525: what cannot keep up with the audio that comes, and the number that would have to change."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ S = 1_000_000_000
 
 
 def report_node(graph: Graph, use: NodeUse, ctx: Context) -> None:
-    """E0525: a node is slower than its stream."""
+    """E0523: a node is slower than its stream."""
     node = graph.node(use.node).spec
     period = Fraction(S) / use.per_second
     most = _rounded(period * use.slots)
     more = f", or let it work on more at once: `limit = {{ concurrency = {use.work_ns // int(period) + 1} }}`"
     ctx.sink.add(
-        "E0525",
+        "E0523",
         f"`{use.node}` works {duration(use.work_ns)} on each item, and one comes every {_shown(period)}",
         use.origin.span if _is_users(graph, use) else node.span,
         label=f"needs {percent(use.utilisation)} of the time there is",
@@ -39,7 +39,7 @@ def report_node(graph: Graph, use: NodeUse, ctx: Context) -> None:
 def report_loop(
     graph: Graph, found: Streams, clock: ClockThroughput, raises: Sequence[tuple[GraphEdge, int]], ctx: Context
 ) -> None:
-    """E0526: an edge holds too little for the work that is done beside it."""
+    """E0524: an edge holds too little for the work that is done beside it."""
     loop = clock.bottleneck
     if loop is None or not raises:
         return
@@ -51,7 +51,7 @@ def report_loop(
     edge = raises[0][0]
     held = [f"`{one.id}` hold {items(many)}" for one, many in raises]
     ctx.sink.add(
-        "E0526",
+        "E0524",
         f"`{edge.id}` holds too little for what is done beside it",
         edge.spec.span,
         label=f"a round of {_shown(clock.needs_ns)} takes {_shown(clock.takes_ns)}",
@@ -65,7 +65,7 @@ def report_loop(
 
 
 def report_kernel(graph: Graph, uses: Sequence[NodeUse], total: Fraction, ctx: Context) -> None:
-    """E0527: each of the kernel's own nodes is fast enough, and all of them together are not."""
+    """E0525: each of the kernel's own nodes is fast enough, and all of them together are not."""
     first = max(uses, key=lambda use: (_is_users(graph, use), use.utilisation, use.node))
     rest = total - first.utilisation
     most = (1 - rest) * S / first.per_second
@@ -73,7 +73,7 @@ def report_kernel(graph: Graph, uses: Sequence[NodeUse], total: Fraction, ctx: C
     ways = " and ".join(f"`{use.node}` take {duration(ns)}" for use, ns in lower)
     rows = [f"{percent(use.utilisation):>6}  `{use.node}`: {duration(use.work_ns)} ({use.origin})" for use in uses]
     ctx.sink.add(
-        "E0527",
+        "E0525",
         f"the nodes that the kernel runs need {percent(total)} of the time there is",
         first.origin.span if _is_users(graph, first) else graph.node(first.node).spec.span,
         label=f"`{first.node}` needs {percent(first.utilisation)}",

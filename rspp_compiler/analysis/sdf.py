@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import gcd, lcm
 from typing import Literal
@@ -20,7 +20,7 @@ FIRINGS_MAX = 200_000  # of one round; beyond that it is not executed, and the r
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """`source` gives `produce` tokens at each firing, `target` takes `consume`; `tokens` lie there from the start.
+    """`source` gives `produce` tokens at each firing, `target` takes `consume`; it is empty at first, as every edge is.
 
     At most `room` tokens may lie there (None: no bound).
     """
@@ -29,7 +29,6 @@ class Channel:
     target: int
     produce: int
     consume: int
-    tokens: int = 0
     room: int | None = None
 
 
@@ -58,7 +57,7 @@ def common_unit(rates: Sequence[Fraction]) -> Fraction:
 
 def deadlock(channels: Sequence[Channel], times: Sequence[int]) -> tuple[Want, ...]:
     """Who waits for whom, in a circle, when a round of `times` firings cannot be completed; empty when it can."""
-    tokens = [channel.tokens for channel in channels]
+    tokens = [0] * len(channels)
     left = list(times)
     into, out = _sides(channels, len(times))
     waiting = deque(range(len(times)))
@@ -124,11 +123,8 @@ def _want(actor: int, channels: Sequence[Channel], tokens: list[int], into: list
 
 
 def least_room(channel: Channel) -> int:
-    """Room without which the two ends of a channel alone would wait for each other: p + c − gcd(p, c), and what lies
-    there that neither end can use.
-    """
-    step = gcd(channel.produce, channel.consume)
-    return channel.produce + channel.consume - step + channel.tokens % step
+    """Room without which the two ends of a channel alone would wait for each other: p + c − gcd(p, c)."""
+    return channel.produce + channel.consume - gcd(channel.produce, channel.consume)
 
 
 def least_steps(channels: Sequence[Channel], times: Sequence[int], at: int, step: int) -> int | None:
@@ -137,23 +133,17 @@ def least_steps(channels: Sequence[Channel], times: Sequence[int], at: int, step
     """
 
     def lives(steps: int) -> bool:
-        tried = list(channels)
-        tried[at] = _with_room(channels[at], steps * step)
+        tried = [*channels[:at], replace(channels[at], room=steps * step), *channels[at + 1 :]]
         return not deadlock(tried, times)
 
     low = -(-least_room(channels[at]) // step)
     if lives(low):
         return low
-    # A round never needs more room than for all that lies there and all that it gives.
-    most = channels[at].tokens + channels[at].produce * times[channels[at].source]
-    high = max(low, -(-most // step))
+    # A round never needs more room than for all that it gives.
+    high = max(low, -(-channels[at].produce * times[channels[at].source] // step))
     if not lives(high):
         return None
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if lives(middle) else (middle, high)
     return high
-
-
-def _with_room(channel: Channel, room: int) -> Channel:
-    return Channel(channel.source, channel.target, channel.produce, channel.consume, channel.tokens, room)

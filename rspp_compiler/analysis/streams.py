@@ -68,7 +68,8 @@ class Clock:
 class Stream:
     """Items of one clock. `rate` is items per nanosecond of audio, or per item of a clock that is not audio.
 
-    `frame_ns` is the length of an item of audio, else 0. At most `ceiling` items come a second (None: nobody knows).
+    `frame_ns` is the length of an item of audio; 0 of anything else, and where items of several lengths come. At most
+    `ceiling` items come a second (None: nobody knows).
     """
 
     clock: Clock
@@ -233,10 +234,8 @@ def _merged(node: GraphNode, id: str, streams: list[Stream], join: Join | None) 
     frame = frames.pop() if len(frames) == 1 else 0
     ceiling = _sum(stream.ceiling for stream in streams)
     rate = sum((stream.rate for stream in streams), Fraction())
-    if join is not None and join.fits and (frame or streams[0].clock.kind == "items"):
-        if join.way == "highest":
-            return streams[0]
-        return Stream(streams[0].clock, rate, frame, ceiling)
+    if join is not None and join.fits:
+        return streams[0] if join.way == "highest" else Stream(streams[0].clock, rate, frame, ceiling)
     if frame and node.kind == "merge" and all(stream.clock.kind == "real_time" for stream in streams):
         return Stream(Clock(id, "real_time", node.id, "hands on what each input brings"), rate, frame, ceiling)
     return _started(id, node.id, _BECAUSE[node.kind], frame, ceiling)

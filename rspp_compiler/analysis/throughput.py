@@ -27,7 +27,7 @@ S = 1_000_000_000
 
 
 def throughput(graph: Graph, ctx: Context) -> Throughput:
-    """Every clock and node; E0525 to E0527 for what cannot keep up with the audio that comes."""
+    """Every clock and node; E0523 to E0525 for what cannot keep up with the audio that comes."""
     found = streams(graph)
     nets = networks(graph, found)
     uses = tuple(_uses(graph, nets))

@@ -1,4 +1,4 @@
-"""Every wait, with its deadline and where that is from; what is paused must be resumed."""
+"""Every wait, with its deadline and where that is from."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from rspp_compiler.ir.graph import Graph, GraphEdge, GraphNode
 from rspp_compiler.ir.origin import Origin
 from rspp_compiler.ir.proofs.ends import Wait
-from rspp_compiler.ir.spec import ProviderSpec, ReactionSpec, SpecModel
+from rspp_compiler.ir.spec import ProviderSpec, SpecModel
 
 _OF_KIND = {
     "collect": ("timeout_ns", "the next key"),
@@ -28,14 +28,6 @@ def waits(graph: Graph) -> tuple[Wait, ...]:
         *(_wait(tool.id, "its result", tool, "timeout_ns") for tool in graph.spec.tools),
         *_of_session(graph),
     )
-
-
-def unresumed(graph: Graph) -> list[ReactionSpec]:
-    """Lines that pause a node which no line resumes, but for ones that the paused node itself would have to cause."""
-    lines = graph.spec.reactions
-    resumes = [(line.object, event.subject) for line in lines if line.verb == "resume" for event in line.events]
-    woken = {node for node, subject in resumes if node != subject}
-    return [line for line in lines if line.verb == "pause" and line.object not in woken]
 
 
 def _wait(subject: str, what: str, of: SpecModel, field: str) -> Wait:

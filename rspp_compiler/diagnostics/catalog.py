@@ -127,6 +127,25 @@ CODES: dict[str, Code] = {
     "E0507": Code("tool slower than the model that waits for it"),
     "E0508": Code("budget of a path that no flow makes"),
     "E0509": Code("edge holds longer than its latency allows"),
+    # ---- rates and buffers
+    "E0510": Code("join fed at different rates"),
+    "E0511": Code("more audio than can be played"),
+    "E0512": Code("flow holds less than its end takes"),
+    "E0513": Code("flow holds less than a wait lasts"),
+    "E0514": Code("flow holds less than one call hands on"),
+    # ---- liveness
+    "E0515": Code("filter starves a join"),
+    "E0516": Code("join waits for what may stay silent"),
+    "E0517": Code("flow that sheds starves a join"),
+    "E0518": Code("ways that join wait for each other"),
+    "E0519": Code("sync domain waits for itself"),
+    "E0520": Code("credit that never comes back"),
+    "E0521": Code("low mark that is never reached"),
+    "E0522": Code("sync domain waits for what may stay silent"),
+    # ---- throughput
+    "E0523": Code("node slower than its stream"),
+    "E0524": Code("flow holds too little for the work beside it"),
+    "E0525": Code("kernel busier than the stream allows"),
     # ---- memory and layout
     "E0601": Code("edge too small for one item"),
     "E0602": Code("pipeline too large"),

@@ -30,10 +30,9 @@ class Standstill:
     `loop`     branches that join again hold too little for each other
     `sync`     items that wait for each other to be dropped together
     `credit`   credit, or the low mark, that is never reached
-    `pause`    a node that is paused, and nothing that resumes it
     """
 
-    kind: Literal["filter", "silence", "shed", "loop", "sync", "credit", "pause"]
+    kind: Literal["filter", "silence", "shed", "loop", "sync", "credit"]
     subject: str
     circle: tuple[Wait, ...]
 
