@@ -22,8 +22,8 @@ _ROUNDS_MAX = 10  # a fix may bring the next mistake to light; two that undo eac
 def fix(run: Callable[[], list[Result]], to: TextIO, *, everything: bool) -> list[Result]:
     """Runs, makes the fixes, says what was changed, and runs again; the results of the last run.
 
-    Unless `everything` is asked for, fixes that take away what the user wrote are left, and counted. A file is written in
-    one piece. Raises OSError when one cannot be read again or written.
+    Fixes that take away what the user wrote are left, and counted, unless `everything` is asked for. A file is written
+    in one piece. Raises OSError when one cannot be read again or written.
     """
     results = run()
     for _ in range(_ROUNDS_MAX):
