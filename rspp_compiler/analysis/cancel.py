@@ -23,7 +23,9 @@ def cancel(graph: Graph, ctx: Context) -> Cancel:
     """The table of every scope; E1001 to E1004 for what would still be heard."""
     turns = (_turn(graph, party.id) for party in graph.spec.parties)
     nodes = [row for node in graph.nodes if node.kind not in ("ingress", "egress") for row in _node(graph, node)]
-    leaks = (*_survivors(graph), *_committed_early(graph), *_restarted(graph), *_endless(graph))
+    leaks = (
+        *_survivors(graph), *_exempt(graph), *_committed_early(graph), *_restarted(graph), *_endless(graph),
+    )  # fmt: skip
     for leak in leaks:
         report(graph, leak, ctx)
     return Cancel((_session(graph), *turns, *nodes), leaks)
@@ -198,6 +200,17 @@ def _is_of_turn(graph: Graph, subject: str) -> bool:
     return (
         subject == "turn" or (node is not None and node.scope == "turn") or (tool is not None and not tool.background)
     )
+
+
+def _exempt(graph: Graph) -> list[Leak]:
+    """Sounds that must not be interrupted, and play again and again: a barge-in leaves them their say for ever."""
+    heard = _heard(graph)
+    return [
+        Leak("exempt", node.id, "", shown(way_from(heard, node.id)), node.spec.origin("settings.interruptible").span)
+        for node in graph.of_kind("play")
+        if node.spec.settings.get("interruptible") is False and node.spec.settings.get("loop") is True
+        if node.scope == "turn" and node.id in heard
+    ]
 
 
 def _committed_early(graph: Graph) -> list[Leak]:

@@ -12,7 +12,7 @@ from itertools import combinations
 
 from rspp_compiler.analysis.guards import can_both_hold, variables
 from rspp_compiler.analysis.reach import behind
-from rspp_compiler.analysis.report_determinism import report_priority, report_unordered
+from rspp_compiler.analysis.report_determinism import report_unordered
 from rspp_compiler.ir.condition import Condition, Variable
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.graph import Graph, GraphEdge, GraphNode
@@ -25,7 +25,7 @@ VERSION = "v1.0"
 
 
 def determinism(graph: Graph, ctx: Context) -> Determinism:
-    """All fan-ins and inputs; E1101 for one without an order, E1102 for an order of priority without a list."""
+    """All fan-ins and inputs; E1101 for a fan-in without an order."""
     fan_ins = [fan_in for node in graph.nodes for fan_in in _of_node(graph, node, ctx)]
     found = {(one.input_key, one.source): one for one in (*_inputs(graph), *_of_session(graph))}
     return Determinism(tuple(fan_ins), tuple(found[key] for key in sorted(found)))
@@ -44,8 +44,6 @@ def _of_node(graph: Graph, node: GraphNode, ctx: Context) -> Iterator[FanIn]:
         name, sources = f"{node.id}.{port}", tuple(f"{edge.source}.{edge.source_port}" for edge in edges)
         if node.kind in ("merge", "select"):
             yield FanIn(name, sources, *_rule_of(node))
-            if node.spec.settings.get("order") == "priority":
-                report_priority(node, edges, ctx)
         else:
             yield FanIn(name, sources, *_rule_of_reactions(graph, name, edges, ctx))
 

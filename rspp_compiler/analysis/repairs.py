@@ -148,16 +148,19 @@ def act(ctx: Context, reaction: ReactionSpec, action: str) -> Fix:
     return Fix(source.span(at, source.offset(span.end_line, span.end_column)), f"-> {action}")
 
 
-def without_events(ctx: Context, reaction: ReactionSpec, events: Sequence[EventSpec]) -> Fix:
-    """Takes some of its events out of a reaction; the whole line, where no other is left."""
+def without_events(ctx: Context, reaction: ReactionSpec, events: Sequence[EventSpec], instead: str = "") -> Fix:
+    """Takes some of its events out of a reaction, and puts another in their place; the whole line goes where none is
+    left.
+    """
     source = ctx.source(reaction.span)
     left = [event for event in reaction.events if event not in events]
-    if not left:
+    if not left and not instead:
         return remove(source, reaction.span)
     written = []
     for place, event in enumerate(left):
         is_bare = place > 0 and left[place - 1].subject == event.subject
         written.append(event.event if is_bare else f"{local(event.subject)}.{event.event}")
+    written += [instead] if instead else []
     first, last = reaction.events[0].span, reaction.events[-1].span
     return Fix(first.to(last), " or ".join(written))
 

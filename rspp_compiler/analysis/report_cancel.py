@@ -13,7 +13,10 @@ from rspp_compiler.ir.proofs.cancel import Leak
 
 def report(graph: Graph, leak: Leak, ctx: Context) -> None:
     """One finding for one leak."""
-    {"survivor": _survivor, "commit": _commit, "restart": _restart, "endless": _endless}[leak.kind](graph, leak, ctx)
+    report_of = {
+        "survivor": _survivor, "exempt": _exempt, "commit": _commit, "restart": _restart, "endless": _endless,
+    }  # fmt: skip
+    report_of[leak.kind](graph, leak, ctx)
 
 
 def _survivor(graph: Graph, leak: Leak, ctx: Context) -> None:
@@ -40,6 +43,20 @@ def _survivor(graph: Graph, leak: Leak, ctx: Context) -> None:
         help=help,
         fix=fix,
     )  # fmt: skip
+
+
+def _exempt(graph: Graph, leak: Leak, ctx: Context) -> None:
+    node = graph.node(leak.subject)
+    ctx.sink.add(
+        "E1001",
+        f"a barge-in must not interrupt `{leak.subject}`, and it never comes to an end",
+        leak.span,
+        label="it goes on whatever the user says",
+        secondary=[(node.spec.origin("settings.loop").span, "again and again")],
+        notes=[f"the way: {ports(leak.path)}"],
+        help="let it be interrupted: `interruptible = true`; or play it once",
+        fix=Fix(leak.span, "true"),
+    )
 
 
 def _commit(graph: Graph, leak: Leak, ctx: Context) -> None:

@@ -19,6 +19,9 @@ _PER = {
     "call": "", "minute": " a minute", "kchar": " for 1000 chars", "ktoken_in": " for 1000 tokens read",
     "ktoken_out": " for 1000 tokens written",
 }  # fmt: skip
+_CHARGED = {
+    "call": "call", "minute": "minute", "kchar": "character", "ktoken_in": "token read", "ktoken_out": "token written",
+}  # fmt: skip
 _CAPS: dict[str, Callable[[int], str]] = {
     "turn_ns": duration,
     "tokens_in": "{} tokens".format,
@@ -49,7 +52,7 @@ def report_over(graph: Graph, found: Cost, ctx: Context, total: Total) -> None:
         label=f"less than the {usd(turn)} that a turn may cost",
         secondary=_places(found.blocks),
         notes=[
-            "\\n".join(["what a turn may cost, and where each number is from:", *_rows(found)]),
+            "\n".join(["the sum, and where each number is from:", *_rows(found)]),
             *in_mode(found.mode),
         ],
         help=help,
@@ -114,12 +117,12 @@ def report_unbounded(graph: Graph, found: Cost, block: BlockCost, ctx: Context) 
         fix = set_on_provider(ctx, graph, provider, f"cap = {{ {setting} }}")
     ctx.sink.add(
         "E1202",
-        f"`{name}` charges by the {unit.replace('_', ' ')}, and nothing bounds it{how_often}",
+        f"`{name}` charges by the {_CHARGED[unit]}, and nothing bounds it{how_often}",
         price.span if is_written(graph, price.span) else graph.spec.budget.origin("cost_microusd").span,
         label="without a bound",
         secondary=[(graph.spec.budget.origin("cost_microusd").span, "each turn has a budget")],
         notes=[f"without one are {listed(block.unbounded)}"] if len(block.unbounded) > 1 else [],
-        help=f"bound all of it, `cap = {{ {setting} }}`: what is left of the budget; or what is charged",
+        help=f"bound all of it by what is left of the budget, `cap = {{ {setting} }}`; or bound what it charges for",
         fix=fix,
     )
 

@@ -1,11 +1,11 @@
-"""E1101 and E1102: flows that meet in no order, and the smallest change that gives them one."""
+"""E1101: flows that meet in no order, and the smallest change that gives them one."""
 
 from __future__ import annotations
 
-from rspp_compiler.analysis.repairs import local, set_on_node, without_events, without_flow
+from rspp_compiler.analysis.repairs import local, without_events, without_flow
 from rspp_compiler.analysis.words import listed
 from rspp_compiler.ir.context import Context
-from rspp_compiler.ir.graph import Graph, GraphEdge, GraphNode
+from rspp_compiler.ir.graph import Graph, GraphEdge
 from rspp_compiler.ir.spec import ReactionSpec
 
 
@@ -28,8 +28,9 @@ def report_unordered(
         first, second = lines[0].span, lines[1].span
         names = listed(str(event) for event in shared)
         message = f"two lines for {names} reach `{port}` at once, and nothing says whose item goes first"
-        help = f"let one of them answer {names}, or give their guards conditions that exclude each other"
-        fix = without_events(ctx, lines[1], shared)
+        instead = _behind(graph, lines)
+        help = f"let the second follow the first, `on {instead} -> …`, or exclude each other by their guards"
+        fix = without_events(ctx, lines[1], shared, "" if lines[1].guard else instead)
     ctx.sink.add(
         "E1101",
         message,
@@ -42,18 +43,14 @@ def report_unordered(
     )
 
 
-def report_priority(node: GraphNode, edges: list[GraphEdge], ctx: Context) -> None:
-    """E1102: an order of priority without the priorities. Lists that do not fit their flows are found before."""
-    if node.spec.settings.get("priority"):
-        return
-    wanted = f"priority = [{', '.join(dict.fromkeys(local(edge.source) for edge in edges))}]"
-    origin = node.spec.origin("settings.order")
-    ctx.sink.add(
-        "E1102",
-        f"`{node.id}` goes by priority, and does not say which flow goes first",
-        origin.span,
-        label="an order without its list",
-        secondary=[(edge.spec.span, "one of them") for edge in edges],
-        help=f"write `{wanted}`, or go by time: `order = timestamp`",
-        fix=set_on_node(ctx, node.spec, wanted),
-    )
+def _behind(graph: Graph, lines: tuple[ReactionSpec, ReactionSpec]) -> str:
+    """An event by which the second line comes after the first: its end, where that is enough to begin with, else its
+    failure, which hands on what was being worked on.
+    """
+    first, second = lines[0].trigger, lines[1].trigger
+    assert first is not None  # both have a path
+    assert second is not None
+    path = [graph.node(id) for id in (first.node, *(edge.target for edge in lines[0].path))]
+    last = next(node for node in path if node.execution == "effect" or node.kind == "play")
+    is_triggered = graph.node(second.node).kind in ("say", "play")
+    return f"{local(last.id)}.{'done' if is_triggered else 'error'}"

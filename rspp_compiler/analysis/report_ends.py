@@ -36,8 +36,7 @@ def report_unended(graph: Graph, ends: list[End], ctx: Context) -> None:
         label=label,
         secondary=[] if first.of == "tool" else [(graph.node(subject).spec.span, "this may fail")],
         notes=[
-            "an end is a path that reaches the egress, a `degrade` to a mode without what failed, `abort turn`, "
-            "`cancel turn`, `end session`, or the call of a transfer"
+            "an end is a path to the egress, a `degrade` without what failed, an abort, a transfer, or `end session`"
         ],
         help=f"write `{line}`",
         fix=line_behind(ctx.source(lines[-1].span), lines[-1].span, line) if lines else add_line(ctx, graph, line),
@@ -97,7 +96,7 @@ def report_wait(graph: Graph, wait: Wait, ctx: Context) -> None:
     if node is not None and node.kind == "play":
         source = ctx.source(wait.origin.span)
         flag = source.text[source.offset(wait.origin.span.line, wait.origin.span.column) :]
-        help = "play it once: remove `loop`; or let something cancel it, such as `on ears.barge_in -> cancel turn`"
+        help = f"play it once: remove `loop`; or let something cancel it, such as `{_stops(graph)}`"
         fix = remove(source, wait.origin.span) if flag.startswith("loop") else add_line(ctx, graph, _stops(graph))
     elif edge is not None:
         help, fix = "bound it: `overflow = block(250ms)`", _bounded_block(ctx, graph, wait)

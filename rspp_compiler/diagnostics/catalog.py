@@ -151,6 +151,7 @@ CODES: dict[str, Code] = {
     "E0602": Code("pipeline too large"),
     "E0603": Code("file named by the pipeline cannot be read"),
     "E0604": Code("file named by the pipeline too large"),
+    "E0605": Code("session larger than its kernel can address"),
     # ---- writing and compiling
     "E0701": Code("file edited by hand"),
     "E0702": Code("folder is not a generated package"),
@@ -188,7 +189,14 @@ CODES: dict[str, Code] = {
     "E1013": Code("paused, and never resumed"),
     # ---- determinism and data classes
     "E1101": Code("fan-in without an order"),
-    "E1102": Code("order of priority without a list"),
+    "E1111": Code("personal data for a provider that does not accept it"),
+    "E1112": Code("personal data in a tap"),
+    "E1113": Code("personal data recorded without an end or a place"),
+    "E1114": Code("personal data into a port that does not take it"),
+    # ---- cost
+    "E1201": Code("turn that may cost more than its budget"),
+    "E1202": Code("price without a bound"),
+    "E1203": Code("provider without a price", "warning"),
     # ---- lint: comments that allow
     "W0001": Code("allowed without a reason", "warning"),
     "W0002": Code("unknown code allowed", "warning"),

@@ -15,7 +15,7 @@ from rspp_compiler.ir.spec import EventSpec
 from rspp_compiler.ir.types import AudioType
 from rspp_compiler.layout import tables
 from rspp_compiler.layout.control import Counter
-from rspp_compiler.layout.memory import memory_bytes, memory_table
+from rspp_compiler.layout.memory import is_addressable, memory_bytes, memory_table
 from rspp_compiler.layout.pools import pools
 from rspp_compiler.layout.tables import Ids, mask
 
@@ -26,10 +26,12 @@ LEDGER_MIN = 64
 
 
 def layout(analysis: Analysis, ctx: Context) -> Layout | None:
-    """The plan tables but for their hash. Reports E0601; None where that leaves nothing to lay out."""
+    """The plan tables but for their hash. Reports E0601 and E0605; None where that leaves nothing to lay out."""
     if not all([_fits(one.graph, ctx) for one in (analysis, *analysis.variants)]):
         return None
-    return replace(_laid_out(analysis), variants=tuple(_laid_out(variant) for variant in analysis.variants))
+    made = replace(_laid_out(analysis), variants=tuple(_laid_out(variant) for variant in analysis.variants))
+    addressable = [is_addressable(one, ctx) for one in (made, *made.variants)]
+    return made if all(addressable) else None
 
 
 def _laid_out(analysis: Analysis) -> Layout:

@@ -67,12 +67,13 @@ class Leak:
     """A way by which something is still heard after a cancel: `path` are the ports from where it goes on to the egress.
 
     `survivor`  the cancel of a turn does not reach `subject`, which belongs to the session
+    `exempt`    `subject` must not be interrupted, and never comes to an end by itself
     `commit`    `subject`, an edge, lets go of what is not heard yet
     `restart`   `subject` is cancelled, and what `cause` still sends starts it again
     `endless`   `subject` may end its segment first, and nothing says when that is
     """
 
-    kind: Literal["survivor", "commit", "restart", "endless"]
+    kind: Literal["survivor", "exempt", "commit", "restart", "endless"]
     subject: str
     cause: str
     path: tuple[str, ...]
