@@ -63,10 +63,15 @@ class _Open:
 
 @dataclass(slots=True)
 class _Line:
-    """A line that deeper ones may follow, and its last token."""
+    """A line that deeper ones may follow: its last token, and how many brackets were open behind it.
+
+    When one of these was closed since, a block behind this line would cut across others.
+    """
 
     indent: int
     last: Token
+    depth: int
+    is_cut: bool = False
 
 
 class _Mend:
@@ -104,9 +109,9 @@ class _Mend:
             elif token.kind in CLOSERS and not (self._ends_block(token) if is_first else self._ends_inline(token)):
                 continue
             if is_first:
-                self._lines = [*self._below(), _Line(self._indent, token)]
+                self._lines = [*self._below(), _Line(self._indent, token, 0)]
             if self._lines and token.kind != "_NL":
-                self._lines[-1].last = token
+                self._lines[-1].last, self._lines[-1].depth = token, len(self._open)
             self._made.append(token)
         return [part for token in self._made for part in (token, self._behind.get(id(token))) if part]
 
@@ -140,7 +145,7 @@ class _Mend:
 
     def _close_last(self) -> None:
         """Puts the missing partner of the last open bracket behind what was read so far."""
-        opened = self._open.pop()
+        opened = self._pop()
         place = len(self._made)
         while self._made[place - 1].kind == "_NL":
             place -= 1
@@ -165,7 +170,13 @@ class _Mend:
         """Closes the last bracket that `closer` may close; those above it were left open."""
         while self._open[-1].closer != closer:
             self._close_last()
-        self._open.pop()
+        self._pop()
+
+    def _pop(self) -> _Open:
+        opened = self._open.pop()
+        for line in self._lines:
+            line.is_cut |= line.depth > len(self._open)
+        return opened
 
     # ---- what closes
 
@@ -176,7 +187,7 @@ class _Mend:
         if not self._open or self._open[-1].indent < self._indent:
             head = next((line for line in reversed(self._lines) if line.indent <= self._indent), None)
             has_body = head is not None and head is not self._lines[-1]
-            if head and has_body and head.indent == self._indent and head.last.kind not in (*CLOSER, *CLOSERS):
+            if head and has_body and head.indent == self._indent and self._may_open(head):
                 self._open_behind(head.last, token)
                 return True
         if any(opened.closer == token.kind for opened in self._open) and not self._is_surplus(token):
@@ -184,12 +195,16 @@ class _Mend:
             return True
         return self._drop(token)
 
+    def _may_open(self, line: _Line) -> bool:
+        """Whether a block may begin behind a line."""
+        is_free = line.last.kind not in (*CLOSER, *CLOSERS) and id(line.last) not in self._behind
+        return is_free and not line.is_cut
+
     def _is_surplus(self, token: Token) -> bool:
         """Whether there is a closer too many, and this one would end the outermost block before its lines do."""
         following = next(other for other in self._given[self._at + 1 :] if other.kind != "_NL")
-        is_early = following.kind != "$END" and (
-            following.kind not in _TOP_LEVEL or self._given[self._at + 1].kind != "_NL"
-        )
+        is_top_level = following.kind in _TOP_LEVEL and self._given[self._at + 1].kind == "_NL"
+        is_early = not is_top_level and following.kind not in ("$END", *CLOSERS)
         return len(self._open) == 1 and self._surplus[token.kind] > 0 and is_early
 
     def _ends_inline(self, token: Token) -> bool:

@@ -148,7 +148,7 @@ class Mistake:
         change = self._change(start, end, text)
         behind = self._item.start + self._reach(change, self._item.start, self._item.height)
         helps = behind > self._at - (change.behind - change.first) + len(change.new)
-        helps = helps and _is_balanced(self._tokens[change.first : change.behind])
+        helps = helps and is_balanced(self._tokens[change.first : change.behind])
         return _Guess(help=help, fix=self._findings.change(start, end, text), change=change if helps else None)
 
     def _word(self) -> _Guess | None:
@@ -217,7 +217,7 @@ class Mistake:
         """The token, when the whole item is readable without it."""
         token = self._tokens[self._at]
         change = Change(self._at, self._at + 1, [])
-        if self._at == self._item.end or not (_is_balanced([token]) and self._mends(change)):
+        if self._at == self._item.end or not (is_balanced([token]) and self._mends(change)):
             return None
         return _Guess(help="remove it", fix=self._findings.change(token.start, token.end, ""), change=change)
 
@@ -246,7 +246,7 @@ class Mistake:
         return self._machine.reach(kinds[:_TRIED_MAX], height)
 
 
-def _is_balanced(tokens: list[Token]) -> bool:
+def is_balanced(tokens: list[Token]) -> bool:
     """Whether every bracket among them has its partner: taking them away leaves no other one alone."""
     depth = 0
     for token in tokens:

@@ -13,7 +13,7 @@ from rspp_compiler.syntax.brackets import CLOSER, CLOSERS
 from rspp_compiler.syntax.expected import DECLARATIONS, TOP_LEVEL
 from rspp_compiler.syntax.findings import Findings
 from rspp_compiler.syntax.machine import Machine
-from rspp_compiler.syntax.mistake import Change, Item, Mistake
+from rspp_compiler.syntax.mistake import Change, Item, Mistake, is_balanced
 from rspp_compiler.syntax.scan import scan
 from rspp_compiler.syntax.tables import tables
 from rspp_compiler.syntax.tree import Token, Tree
@@ -42,7 +42,7 @@ class Recovery:
         self._tokens = tokens
         self._findings = findings
         self._machine = Machine(tables())
-        self._resumed = 0  # the first token behind what was left out last
+        self._resumed: dict[int, int] = {}  # the first token behind what was left out last, by its height
         self._behind_a_declaration = -1  # the same, of a declaration at the top level
         self._looked_into = 0
         self._mended_at, self._mends = -1, 0  # the item that was mended last, by its first token, and how often
@@ -62,17 +62,14 @@ class Recovery:
         change = self._look_into(at, item)
         if change:
             self._tokens[change.first : change.behind] = change.new
-            if change.first >= at:
-                return at
-            self._machine.cut(item.height)
-            return item.start
+            return at if change.first >= at else self._anew(item)
         self._mute(item)
         if self._machine.reach([self._tokens[item.end].kind]):  # it is complete: only the rest of it is too much
             self._lose(item, at)
             return item.end
         if item.is_outermost:
             if self._mend_head(item):
-                return item.start
+                return self._anew(item)
             self.lost.add("*")
         return self._leave_out(item)
 
@@ -104,15 +101,17 @@ class Recovery:
                 break
             self._machine.cut(item.height - 1)  # the bracket around it
             item = self._item(item.end + 1)
-        self._resumed = item.end + is_separator
+        behind = self._resumed[item.height] = item.end + is_separator
         if item.is_outermost:
-            self._behind_a_declaration = self._resumed
-        return self._resumed
+            self._behind_a_declaration = behind
+        return behind
 
     def _mend_head(self, item: Item) -> bool:
         """A block keeps its lines when only its head is wrong: the head is taken for the nearest that can be read."""
         tokens = self._tokens[item.start : item.end]
         brace = next((at for at, token in enumerate(tokens) if token.kind == "LBRACE"), 0)
+        if not is_balanced(tokens[:brace]):
+            return False
         words = [token for token in tokens[:brace] if token.text.isidentifier()]
         keyword = difflib.get_close_matches(words[0].text, _HEADS, 1, 0.6) if words else []
         if (
@@ -131,8 +130,13 @@ class Recovery:
             return False
         self.lost.update(token.text for token in words[1:])
         self._tokens[item.start : item.start + brace + 1] = made
-        self._machine.cut(item.height)
         return True
+
+    def _anew(self, item: Item) -> int:
+        """Reads the item once more, from its first token on."""
+        self._machine.cut(item.height)
+        self._resumed = {height: at for height, at in self._resumed.items() if at <= item.start}
+        return item.start
 
     # ---- where things begin and end
 
@@ -141,7 +145,7 @@ class Recovery:
         levels = self._levels()
         before = self._machine.values[levels[-1] - 1] if levels[-1] else None
         start = at
-        while start > self._resumed and self._tokens[start - 1] is not before:
+        while start > self._resumed.get(levels[-1], 0) and self._tokens[start - 1] is not before:
             start -= 1
         separators = _separators(levels)
         depth = 0
