@@ -12,6 +12,7 @@ import operator
 from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from math import prod
+from typing import Any
 
 from rspp_compiler.ir.condition import (
     Comparison,
@@ -30,7 +31,7 @@ Known = Mapping[tuple[str, str], Constant | Fraction | None]
 """The value of each field; None where it is missing."""
 
 _TRIES_MAX = 20_000
-_COMPARE: dict[str, Callable[[object, object], bool]] = {
+_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
 }  # fmt: skip
 

@@ -73,8 +73,8 @@ class Spread:
     def _spread(self) -> None:
         waiting: deque[Place] = deque()
         for source in self.sources:
-            node, _, port = source.port.rpartition(".")
-            for edge in self._graph.out_of(node, port):
+            id, _, port = source.port.rpartition(".")
+            for edge in self._graph.out_of(id, port):
                 self._come(edge.target, edge.target_port, Step(source, None, edge, None), waiting)
         while waiting:
             place = waiting.popleft()

@@ -10,6 +10,7 @@ from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.graph import GraphEdge
 from rspp_compiler.ir.layout import Plan, Pool
 from rspp_compiler.ir.memory import Block, memory_bytes, memory_table, word
+from rspp_compiler.ir.origin import Origin
 from rspp_compiler.ir.plan import Layout
 
 __all__ = ["Block", "is_addressable", "memory_bytes", "memory_table"]
@@ -25,22 +26,35 @@ def is_addressable(layout: Layout, ctx: Context) -> bool:
     if total <= ADDRESSABLE_BYTES:
         return True
     largest = max(plan.pools, key=_bytes)
-    edges = sorted(_edges(layout, largest), key=lambda edge: -edge.spec.buffer_items)
-    edge, excess = edges[0], total - ADDRESSABLE_BYTES
-    slot = word(largest.slot_bytes)
-    items = max(1, edge.spec.buffer_items - -(-excess // slot))
-    origin = edge.spec.origin("buffer_items")
     rows = [f"{_bytes(pool):>12} B  {pool.name}: {pool.slots} of {word(pool.slot_bytes)} B" for pool in plan.pools]
+    origin, label, less = _way_out(layout, largest, total - ADDRESSABLE_BYTES)
     ctx.sink.add(
         "E0605",
         f"a session would hold {total} B of payloads, and its kernel can address {ADDRESSABLE_BYTES} B",
         origin.span,
-        label=f"room for {edge.spec.buffer_items} items of {largest.slot_bytes} B",
+        label=label,
         notes=["\n".join(["the payloads, by pool:", *sorted(rows, reverse=True), f"{total:>12} B  in all"])],
-        help=f"hold fewer items here, `{items} items`, or make them smaller",
-        fix=Fix(origin.span, f"{items} items"),
+        help=f"hold fewer items, or smaller ones: `{less}` here",
+        fix=Fix(origin.span, less),
     )
     return False
+
+
+def _way_out(layout: Layout, pool: Pool, excess: int) -> tuple[Origin, str, str]:
+    """The number of the user's that takes most room in a pool, what it means, and what would be little enough: items
+    of a flow, or else the size of one.
+    """
+    graph, slot = layout.analysis.graph, word(pool.slot_bytes)
+    edges = sorted(_edges(layout, pool), key=lambda edge: -edge.spec.buffer_items)
+    for edge in edges:
+        origin = edge.spec.origin("buffer_items")
+        if origin.kind == "user":
+            items = max(1, edge.spec.buffer_items - -(-excess // slot))
+            return origin, f"room for {edge.spec.buffer_items} items of {pool.slot_bytes} B", f"{items} items"
+    port = graph.source_port(edges[0]) or graph.target_port(edges[0])
+    assert port is not None  # a flow has ports
+    size = max(1, pool.slot_bytes - -(-excess // pool.slots))
+    return port.origin("item_bytes_max"), f"{pool.slots} slots of this size", f"{size}B"
 
 
 def _bytes(pool: Pool) -> int:

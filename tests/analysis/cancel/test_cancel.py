@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cancel_game import heard_after_cancel
-from graphs import MS, Sketch, handoff
+from graph_kinds import MS
+from graphs import Sketch, handoff
 from rspp_compiler.analysis.cancel import cancel
 from rspp_compiler.diagnostics import Diagnostic
 from rspp_compiler.ir.origin import Origin

@@ -213,7 +213,7 @@ def test_what_is_kept_of_each_class_is_the_contracts() -> None:
 def small(draw: st.DrawFn) -> Sketch:
     """Nodes of the kinds that matter, wired forward at random; classes, acceptances and a fallback at random."""
     some = st.sampled_from(["text_raw", "PII", "PHI"])
-    accepts = st.sampled_from([(), ("PII",), ("PHI",), ("PII", "PHI")])
+    accepts: st.SearchStrategy[Any] = st.sampled_from([(), ("PII",), ("PHI",), ("PII", "PHI")])
     sketch = Sketch().node("stt", settings={"class": draw(some)})
     sketch.provider("vad", LOCAL).provider("stt", candidate("deepgram", accept=draw(accepts)))
     sketch.provider("llm", *(candidate(name, accept=draw(accepts)) for name in ("a", "b")))
@@ -235,15 +235,22 @@ def small(draw: st.DrawFn) -> Sketch:
         if sketch._nodes[name].kind != "tap":
             writers.append(name)
     failing = [name for name in writers[1:] if sketch._nodes[name].kind in ("llm", "python")]
-    if failing and draw(st.booleans()):
+    falls_back = draw(st.booleans())
+    if failing and falls_back:
         sketch.on(f"{draw(st.sampled_from(failing))}.error", draw(st.sampled_from(names)))
     return sketch
+
+
+def redacted(node: GraphNode) -> tuple[str, ...]:
+    classes = node.spec.settings["classes"]
+    assert isinstance(classes, tuple)
+    return classes
 
 
 def ways(graph: Graph, node: GraphNode, port: str, of: str, seen: frozenset[str]) -> Iterator[tuple[str, str]]:
     """Every input that data of a class comes to from an input, by plain recursion."""
     yield node.id, port
-    redacts = node.kind == "redact" and of in node.spec.settings["classes"]
+    redacts = node.kind == "redact" and of in redacted(node)
     goes_on = node.kind in ("llm", "merge", "redact") and not redacts
     for edge in graph.out_of(node.id) if goes_on else ():
         if edge.id not in seen:
@@ -253,7 +260,7 @@ def ways(graph: Graph, node: GraphNode, port: str, of: str, seen: frozenset[str]
             yield from ways(graph, graph.node(line.trigger.node), line.trigger.port, of, seen | {line.id})
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(small())
 def test_arrivals_and_breaches_are_those_of_all_ways(sketch: Sketch) -> None:
     graph = sketch.graph()
@@ -276,7 +283,7 @@ def test_arrivals_and_breaches_are_those_of_all_ways(sketch: Sketch) -> None:
         if node.kind == "tap" and present:
             expected.add(node.id)
         elif node.kind == "python":
-            takes = rank.get(node.spec.inputs[0].type.payload_class, 0)
+            takes = rank.get(getattr(node.spec.inputs[0].type, "payload_class", ""), 0)
             if any(rank[of] > takes for of in present):
                 expected.add(node.id)
         elif provider := graph.provider_of(node):

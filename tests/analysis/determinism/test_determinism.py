@@ -193,7 +193,7 @@ conditions: st.SearchStrategy[Condition] = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(conditions, conditions)
 def test_guards_exclude_each_other_when_no_values_make_both_true(one: Condition, other: Condition) -> None:
     """Against a grid that is finer than any constant: halves from -2 to 5, three texts, a flag, nothing."""

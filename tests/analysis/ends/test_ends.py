@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graphs import MS, S, Sketch, candidate, flag, handoff, retry, steps
+from graph_kinds import MS
+from graphs import S, Sketch, candidate, flag, handoff, retry, steps
 from random_graphs import sketches
 from rspp_compiler.analysis.ends import ends
 from rspp_compiler.diagnostics import Diagnostic
