@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import random
+import re
 from pathlib import Path
 
 import pytest
@@ -74,7 +76,17 @@ def test_settings_are_named_once_for_many_files(folder: Path) -> None:
 
 
 def test_nothing_is_too_broken(folder: Path) -> None:
+    """The corpus of mistakes, and two hundred damaged files: words left out, doubled, put elsewhere."""
     files = sorted(CORPUS.rglob("*.rspp"))
     assert len(files) >= 25
-    for file in files:
-        lint_pipeline([file], Context(options=Options(until="link")))
+    texts = [file.read_text(encoding="utf-8") for file in files]
+    choose = random.Random(3)
+    for _ in range(200):
+        words = re.findall(r"\s+|\w+|\W", choose.choice(texts))
+        at, to = choose.randrange(len(words)), choose.randrange(len(words))
+        words[at:to] = choose.choice(([], words[at:to] * 2, words[at:to][::-1]))
+        texts.append("".join(words))
+    for text in texts:
+        (folder / "broken.rspp").write_text(text, encoding="utf-8")
+        result = lint_pipeline([Path("broken.rspp")], Context(options=Options(until="link")))
+        assert all(span.file == "broken.rspp" for span in (found.primary for found in result.diagnostics))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from code_pages import fences
 from linting import codes, fixed, lint
 from rspp_compiler.diagnostics.catalog import CODES
+from rspp_compiler.diagnostics.fixes import apply
 from rspp_compiler.lint.rules import RULES, RULES_OF_VALUES
 
 TALK = """pipeline talk version "1.0.0" {
@@ -141,6 +143,24 @@ def test_a_local_engine_needs_no_second() -> None:
     remote = 'provider llm { use openai { model = "m", api_key = secret("env://KEY") } }'
     (found,) = [one for one in lint(talk(behind=remote)) if one.code == "W0403"]
     assert found.fix is None, "no engine that is shipped takes the place of any model"
+
+
+def test_a_plain_engine_is_no_second_where_much_is_asked() -> None:
+    remote = 'provider stt { use deepgram { api_key = secret("env://KEY") } }'
+    plain, asks = talk(behind=remote), talk("node stt { diarise }", behind=remote)
+    assert "use pocketsphinx" in fixed(plain, "W0403")
+    assert [one.fix for one in lint(asks) if one.code == "W0403"] == [None]
+
+
+@pytest.mark.parametrize("code", ["E0203", "E0301", "E0406", "E0803", "E0909", "W0207", "W0305"])
+def test_all_fixes_together_bring_no_error(code: str) -> None:
+    """The good examples of some pages, everything mended that lint finds: nothing is left, and nothing new has come."""
+    texts = {one.path or "example.rspp": one.text for one in fences(code) if one.kind in ("good", "beside")}
+    text = texts.pop("example.rspp")
+    for _ in range(8):
+        fixes = [found.fix for found in lint(text, until="check", **texts) if found.fix]
+        text = apply(text, fixes) if fixes else text
+    assert [found.code for found in lint(text, until="check", **texts) if found.fix] == []
 
 
 def test_policies_record_as_well() -> None:

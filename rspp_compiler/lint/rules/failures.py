@@ -6,7 +6,7 @@ from rspp_compiler.diagnostics import Fix, Sink
 from rspp_compiler.diagnostics.fixes import line_behind, remove
 from rspp_compiler.ir import ast
 from rspp_compiler.lint.rules.conversation import reaction_in
-from rspp_compiler.lint.subject import Body, Subject, ms, setting
+from rspp_compiler.lint.subject import Body, Subject, ms, setting, settings_of
 
 LOCAL = {"stt": "pocketsphinx", "tts": "espeak"}  # engines that answer without a network, as a last resort
 SORRY = "Sorry, could you say that again?"
@@ -55,7 +55,9 @@ def candidates(subject: Subject, sink: Sink) -> None:
         kind = item.kind.parts[0].text if isinstance(item.kind, ast.Ref) else item.name.text
         if len(uses) != 1 or not any(setting(uses[0].settings, key) for key in ("api_key", "endpoint")):
             continue
-        local = LOCAL.get(kind)
+        # A plain engine takes the place of another only where nothing is asked of it.
+        nodes = [node for body in subject.bodies for node in body.of_kind(kind)]
+        local = LOCAL.get(kind) if not any(settings_of(node) for node in nodes) else None
         sink.add(
             "W0403",
             f"if `{uses[0].name.text}` cannot be reached, nobody performs `{item.name.text}`",
