@@ -29,8 +29,8 @@ class Layer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What the user asked for. But for `layers`, none of it may change what a pipeline *is*: only how far to go and where
-    to write. `layers` apply in their order, the last one wins.
+    """What the user asked for. But for `layers`, none of it may change what a pipeline *is*: only how far to go and
+    where to write. `layers` apply in their order, the last one wins.
 
     `output` is the folder that receives one folder per pipeline; `check_drift` compares instead of writing, `force`
     overwrites files that were edited by hand, `install` puts the built wheel into the current environment.

@@ -4,6 +4,8 @@ Every field is filled and within its range; durations are integer nanoseconds (`
 whole micro-dollars (`_microusd`). Every model carries the `span` it was written at, and `origin(field)` says where a
 field's value came from. A field without an entry of its own has the origin of the whole: the user's declaration.
 
+Words and values are in `spec_values`, flows in `spec_edges`, providers in `spec_offers`; all are to be had from here.
+
 Modules are gone: their nodes stand here under dotted ids (`to_en.stt`). Policies are not: each is a variant, applied
 when a graph is built for it.
 """
@@ -13,66 +15,88 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from rspp_compiler.ir.condition import Condition
-from rspp_compiler.ir.origin import Origin
+from rspp_compiler.ir.spec_edges import (
+    EdgeSpec,
+    HandoffSpec,
+    LanesSpec,
+    OverflowStep,
+    SyncSpec,
+    WatermarkSpec,
+)
+from rspp_compiler.ir.spec_offers import (
+    CandidateSpec,
+    CapSpec,
+    CircuitSpec,
+    PriceSpec,
+    ProviderSpec,
+    RetrySpec,
+)
+from rspp_compiler.ir.spec_values import (
+    Cancel,
+    Execution,
+    FileRef,
+    PayloadClass,
+    Place,
+    Scope,
+    SecretRef,
+    SettingValue,
+    SpecModel,
+    Strategy,
+    TextTemplate,
+    Verb,
+)
 from rspp_compiler.ir.types import PortType
-from rspp_compiler.source import Span
 
-Execution = Literal["kernel", "effect", "boundary"]
-Place = Literal["kernel", "loop", "thread", "process"]
-Scope = Literal["session", "turn", "party"]
-Cancel = Literal["hard", "soft"]
-Strategy = Literal["block", "drop_oldest", "drop_newest", "latest_only", "coalesce", "sample"]
-PayloadClass = Literal["metadata", "derived_summary", "text_raw", "audio_raw", "PII", "PHI"]
-Verb = Literal[
-    "open_turn", "end_utterance", "cancel_turn", "cancel_session", "cancel_node", "abort_turn", "end_session",
-    "degrade", "enter", "pause", "resume", "call",
-]  # fmt: skip
-_FROZEN = ConfigDict(frozen=True, extra="forbid")
-
-
-class SpecModel(BaseModel):
-    """A part of the pipeline: frozen, with its place and the origins of its fields."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    span: Span
-    origins: dict[str, Origin] = Field(default_factory=dict)
-
-    def origin(self, field: str) -> Origin:
-        """Origin of `field`; settings are asked for as `settings.min_silence_ns`."""
-        return self.origins.get(field, Origin.user(self.span))
-
-
-# ---- values ---------------------------------------------------------------------------------------------------------
-
-
-class SecretRef(BaseModel):
-    """`secret("env://NAME")`: only the reference is ever known to the compiler."""
-
-    model_config = _FROZEN
-    secret: str
-
-
-class FileRef(BaseModel):
-    """`file("dialogues/greeter.toml")`: a path relative to the folder of the pipeline's source."""
-
-    model_config = _FROZEN
-    file: str
-
-
-class TextTemplate(BaseModel):
-    """A text with variables, `"Hello ${session.name}"`; `variables` are their names in order."""
-
-    model_config = _FROZEN
-    template: str
-    variables: tuple[str, ...]
-
-
-SettingValue = bool | int | float | str | SecretRef | FileRef | TextTemplate | tuple[str, ...]
-
+__all__ = [
+    "BudgetSpec",
+    "Cancel",
+    "CandidateSpec",
+    "CapSpec",
+    "CircuitSpec",
+    "EdgeSpec",
+    "EventSpec",
+    "Execution",
+    "FileRef",
+    "HandoffSpec",
+    "HookSpec",
+    "InsertSpec",
+    "LanesSpec",
+    "LimitSpec",
+    "LimitsSpec",
+    "ModeSpec",
+    "NodeSpec",
+    "OverflowStep",
+    "OverrideSpec",
+    "OwnerSpec",
+    "ParamSpec",
+    "PartySpec",
+    "PathBudgetSpec",
+    "PayloadClass",
+    "PipelineSpec",
+    "Place",
+    "PolicySpec",
+    "PortSpec",
+    "PriceSpec",
+    "ProviderSpec",
+    "ReactionSpec",
+    "RecordingSpec",
+    "RetrySpec",
+    "Scope",
+    "SecretRef",
+    "SettingValue",
+    "SpecModel",
+    "Strategy",
+    "SyncSpec",
+    "TextTemplate",
+    "ToolSpec",
+    "TriggerSpec",
+    "TunableSpec",
+    "Verb",
+    "WatermarkSpec",
+]
 
 # ---- nodes ----------------------------------------------------------------------------------------------------------
 
@@ -147,89 +171,6 @@ class NodeSpec(SpecModel):
 
     def output(self, name: str) -> PortSpec | None:
         return next((port for port in self.outputs if port.name == name), None)
-
-
-# ---- edges ----------------------------------------------------------------------------------------------------------
-
-
-class OverflowStep(BaseModel):
-    """One step of an overflow order. `block_ns` is how long `block` may wait without progress, `rule` how `coalesce`
-    joins two items, `keep_percent` how much `sample` lets through.
-    """
-
-    model_config = _FROZEN
-    strategy: Strategy
-    block_ns: int = Field(default=0, ge=0)
-    rule: Literal["", "latest_partial", "concat"] = ""
-    keep_percent: int = Field(default=0, ge=0, le=100)
-
-
-class HandoffSpec(SpecModel):
-    """Text is released sentence by sentence, at the latest when its oldest byte is `age_ns_max` old, or when
-    `bytes_max` have gathered; never below `chars_min`.
-    """
-
-    by: Literal["sentence", "clause", "word"]
-    age_ns_max: int = Field(ge=1)
-    bytes_max: int = Field(ge=1)
-    chars_min: int = Field(default=1, ge=1)
-
-
-class WatermarkSpec(SpecModel):
-    """Marks with hysteresis, in items or in time; 0 where that measure is not used."""
-
-    high_items: int = Field(default=0, ge=0)
-    low_items: int = Field(default=0, ge=0)
-    high_ns: int = Field(default=0, ge=0)
-    low_ns: int = Field(default=0, ge=0)
-
-
-class LanesSpec(SpecModel):
-    """What each lane of an edge does under pressure; the control lane always goes first."""
-
-    data: Literal["", "block", "drop", "merge", "sample", "latest_only"] = ""
-    telemetry: Literal["drop", "sample", "best_effort_drop"] = "best_effort_drop"
-
-
-class SyncSpec(SpecModel):
-    """Items that stand or fall together (CONTRACTS §6)."""
-
-    domain: str
-    drop: Literal["atomic_drop", "drop_with_discontinuity", "no_sync"]
-    group: Literal["sync_id", "event_id", "custom"]
-    scope: Literal["edge_local", "plan_wide"]
-
-
-class EdgeSpec(SpecModel):
-    """One flow. `scope` is `turn` when what flows belongs to one: such an edge starts every turn empty.
-    One that `opens_turn` carries whole utterances, with which turns begin.
-
-    `buffer_ns` is the age bound of what waits (0: none, the edge only blocks), `latency_ns` the most the edge may add.
-    An item passes when `guard` holds; with `otherwise`, when no guard of a sibling did.
-    """
-
-    id: str  # as in the source, ports spelled out: "ears.speech -> stt.audio"
-    source: str
-    source_port: str
-    target: str
-    target_port: str
-    scope: Scope
-    opens_turn: bool = False
-    guard: Condition | None = None
-    otherwise: bool = False
-    buffer_items: int = Field(ge=1)
-    buffer_ns: int = Field(ge=0)
-    buffer_bytes: int = Field(ge=1)
-    overflow: tuple[OverflowStep, ...] = Field(min_length=1)
-    handoff: HandoffSpec | None = None
-    coalesce_ns: int = Field(default=0, ge=0)
-    watermark: WatermarkSpec | None = None
-    flow: Literal["signal", "credit", "hybrid"] = "signal"
-    lanes: LanesSpec | None = None
-    sync: SyncSpec | None = None
-    fairness: str = ""
-    commit_point: bool = False
-    latency_ns: int = Field(ge=0)
 
 
 # ---- reactions, modes, parties, tools -------------------------------------------------------------------------------
@@ -318,79 +259,6 @@ class ToolSpec(SpecModel):
     background: bool = False
     warm: bool = False
     cancel: Cancel = "hard"
-
-
-# ---- providers ------------------------------------------------------------------------------------------------------
-
-
-class PriceSpec(SpecModel):
-    """What a provider costs, in micro-dollars; 0 where it does not count that."""
-
-    call_microusd: int = Field(default=0, ge=0)
-    minute_microusd: int = Field(default=0, ge=0)
-    kchar_microusd: int = Field(default=0, ge=0)
-    ktoken_in_microusd: int = Field(default=0, ge=0)
-    ktoken_out_microusd: int = Field(default=0, ge=0)
-
-
-class CandidateSpec(SpecModel):
-    """One `use` line of a provider block; it is skipped where `guard` does not hold when the plan freezes."""
-
-    name: str
-    guard: Condition | None = None
-    settings: dict[str, SettingValue] = Field(default_factory=dict)
-    accept: tuple[PayloadClass, ...] = ()
-    price: PriceSpec | None = None
-
-
-class RetrySpec(SpecModel):
-    """How often one candidate is tried again, and how long to wait before."""
-
-    times: int = Field(ge=0)
-    backoff_ns: int = Field(ge=0)
-
-
-class CircuitSpec(SpecModel):
-    """After `errors` within `within_ns` a candidate is left alone for `open_ns`."""
-
-    errors: int = Field(ge=1)
-    within_ns: int = Field(ge=1)
-    open_ns: int = Field(ge=1)
-
-
-class CapSpec(SpecModel):
-    """The most that may be used, of each turn unless the name says session; 0 where nothing is declared."""
-
-    turn_ns: int = Field(default=0, ge=0)
-    session_ns: int = Field(default=0, ge=0)
-    tokens_in: int = Field(default=0, ge=0)
-    tokens_out: int = Field(default=0, ge=0)
-    chars: int = Field(default=0, ge=0)
-    calls: int = Field(default=0, ge=0)
-    cost_microusd: int = Field(default=0, ge=0)
-
-
-class ProviderSpec(SpecModel):
-    """Who performs the nodes of a kind, in order of preference. `id` is the kind, or the name of a pool.
-
-    Three deadlines of each stream: `first_chunk_ns` of one attempt, `chunk_ns` between chunks, `speakable_ns` until the
-    first text that can be spoken (0: none is declared).
-    """
-
-    id: str
-    kind: str
-    candidates: tuple[CandidateSpec, ...] = Field(min_length=1)
-    first_chunk_ns: int = Field(ge=1)
-    chunk_ns: int = Field(ge=1)
-    speakable_ns: int = Field(default=0, ge=0)
-    retry: RetrySpec
-    circuit: CircuitSpec | None = None
-    cap: CapSpec | None = None
-
-    @property
-    def attempts(self) -> int:
-        """Attempts of one invocation at most: each candidate, tried again as often as `retry` says."""
-        return len(self.candidates) * (1 + self.retry.times)
 
 
 # ---- policies, budgets, the whole -----------------------------------------------------------------------------------
