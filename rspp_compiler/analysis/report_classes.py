@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from rspp_compiler.analysis.repairs import (
     add_lines_in,
-    braces,
     free_name,
     is_written,
     policy_span,
     put_before,
+    set_behind,
     set_on_provider,
     without_flow,
 )
 from rspp_compiler.analysis.spread import Place, Spread
 from rspp_compiler.analysis.words import in_mode, listed, ports
 from rspp_compiler.diagnostics import Fix
-from rspp_compiler.diagnostics.fixes import remove, setting_in
+from rspp_compiler.diagnostics.fixes import remove
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.graph import Graph, GraphEdge
 from rspp_compiler.ir.proofs.classes import Breach
@@ -128,8 +128,7 @@ def _accept(graph: Graph, provider: ProviderSpec, candidate: CandidateSpec, acce
         return Fix(origin.span, f"[{accept}]")
     if not is_written(graph, candidate.span):
         return set_on_provider(ctx, graph, provider, f"accept = [{accept}]")
-    source = ctx.source(candidate.span)
-    return setting_in(source, candidate.span, braces(source, candidate.span), f"accept = [{accept}]")
+    return set_behind(ctx, candidate.span, f"accept = [{accept}]")
 
 
 def _typed(graph: Graph, breach: Breach) -> tuple[Span, str]:
