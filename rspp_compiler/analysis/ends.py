@@ -79,12 +79,14 @@ def _default(node: GraphNode, failure: str) -> Default:
 
 
 def _of_tool(graph: Graph, tool: ToolSpec) -> Iterator[End]:
-    """A model that called a tool is told how it went; nobody is told of a call that a reaction made."""
+    """A model that knows a tool is told how it went, if need be in a turn of its own; where only lines call it, nobody
+    is.
+    """
     is_known = any(tool.id in node.spec.tools for node in graph.nodes)
     is_called = any((one.verb, one.object) == ("call", tool.id) for one in graph.spec.reactions)
     if not is_known and not is_called:
         return
-    default: Default = ("none", "") if is_called else ("told", "the model is told, and goes on")
+    default: Default = ("told", "the model is told, and goes on") if is_known else ("none", "")
     for failure in FAILURES:
         yield _end(graph, tool.id, "tool", failure, default, tool.span)
 
