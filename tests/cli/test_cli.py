@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -126,15 +125,8 @@ def test_version_and_help() -> None:
     assert "Compiles a voice agent's pipeline" in rsppc("--help").stdout
 
 
-def test_help_is_instant() -> None:
-    """Best of five, so that a busy machine does not count: what matters is that nothing heavy is imported."""
-    rsppc("--help")
-    times = []
-    for _ in range(5):
-        start = time.perf_counter()
-        rsppc("--help")
-        times.append(time.perf_counter() - start)
-    assert min(times) < 0.4
+def test_help_imports_nothing_heavy() -> None:
+    """What makes `rsppc --help` quick; how quick it is, `benchmarks/compiler.py` shows."""
     heavy = "import sys; from rspp_compiler.cli.app import app; "
     heavy += "print([m for m in ('lark', 'pydantic', 'rich', 'networkx') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", heavy], capture_output=True, text=True, check=True)

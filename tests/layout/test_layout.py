@@ -156,7 +156,7 @@ def test_a_degrade_raises_what_one_step_may_emit() -> None:
 
 def test_an_edge_that_cannot_hold_one_item_is_refused() -> None:
     text = HELLO.replace("vad -> stt ->", "vad -> stt { buffer = 639B }\n  stt ->")
-    assert codes(compile_text(text)) == ["E0601"]
+    assert codes(compile_text(text)) == ["E0512"]
     assert codes(compile_text(text.replace("639B", "640B"))) == []
 
 
