@@ -17,11 +17,13 @@ from rspp_compiler.analysis.sdf import FIRINGS_MAX, deadlock, least_room, least_
 @dataclass(frozen=True, slots=True)
 class Minimum:
     """What an edge can hold, and how many usable items it needs: for its `ends` alone, and with what runs beside it.
+    Its producer hands on `gives` items at once.
 
     With `is_exact` false a round is too long to be executed, and `least` is only what the ends need.
     """
 
     held: Capacity
+    gives: int
     ends: int
     least: int
     is_exact: bool
@@ -38,7 +40,8 @@ def minima(network: Network) -> dict[str, Minimum]:
     for at, edge, held in network.edges():
         ends = _ends(network, at)
         least, is_exact = looped.get(at, (ends, True))
-        found[edge.id] = Minimum(held, ends, least, is_exact)
+        gives = network.channels[at].produce // network.links[at].step
+        found[edge.id] = Minimum(held, gives, ends, least, is_exact)
     return found
 
 

@@ -75,6 +75,8 @@ def items(count: int) -> str:
 def raised(ctx: Context, graph: Graph, edge: GraphEdge, stream: Stream, count: int) -> Fix:
     """Lets the edge use room for `count` items: each bound that is lower is raised to that, and no further."""
     low = {bound.bound for bound in _bounds(graph, edge, stream) if bound.usable < count}
+    if "overflow" in low and not _is_users(graph, edge.spec, "buffer_items"):
+        low -= {"items", "bytes"}  # they follow from it
     fixes: list[Fix] = []
     if low & {"items", "bytes", "age"}:
         fixes += _buffer(ctx, graph, edge, stream, count, low)

@@ -80,6 +80,10 @@ def report_buffer(graph: Graph, found: Streams, edge: GraphEdge, one: Minimum, r
         why = (
             f"the call begins only when there is room for all ({graph.node(edge.source).spec.origin('emissions_max')})"
         )
+    elif one.gives > 1 and held.usable < one.gives:
+        code = "E0512"
+        message = f"`{source}` hands on {items(one.gives)} at once, and the flow does not hold that"
+        why = f"`{edge.source}` takes what it joins, and hands it on, in one step"
     else:
         code = "E0512"
         taken = graph.target_port(edge)

@@ -26,16 +26,14 @@ class StuckError(Exception):
 class Game:
     """The state of a pipeline. `rooms` are the items that edges hold, by id, where it is not as in the graph.
 
-    Only the ingresses in `senders` send (None: all). Of what a filter is given it hands on all or nothing; both are
-    played.
+    Each item that a filter is given it hands on or swallows, and both are played. Where `silent` is given, those in it
+    swallow all, and the others hand on all.
     """
 
-    def __init__(
-        self, graph: Graph, rooms: dict[str, int] | None = None, senders: tuple[str, ...] | None = None
-    ) -> None:
+    def __init__(self, graph: Graph, rooms: dict[str, int] | None = None, silent: frozenset[str] | None = None) -> None:
         self.graph = graph
         self.rooms = {edge.id: edge.spec.buffer_items for edge in graph.edges} | (rooms or {})
-        self.senders = senders
+        self.silent = silent
         self.queues: dict[str, Items] = {edge.id: () for edge in graph.edges}
         self.taken = dict.fromkeys(self.queues, 0)  # of the first item
         self.hands: dict[tuple[str, str], Items] = {}  # what a node has taken and not handed on, by output
@@ -73,20 +71,23 @@ class Game:
 
     def moves(self, now: int = 0, timed: bool = False) -> Iterator[Move]:
         """Every move that can be made at `now`; work takes no time unless `timed`."""
+        return (move for _, move in self.owned_moves(now, timed))
+
+    def owned_moves(self, now: int = 0, timed: bool = False) -> Iterator[tuple[str, Move]]:
+        """Every move, with the node that makes it."""
         for node in self.graph.nodes:
             work = node.spec.work_ns if timed else 0
             if node.kind == "ingress":
-                yield from self._sendings(node, now)
+                yield from ((node.id, move) for move in self._sendings(node, now))
                 continue
-            yield from self._emissions(node, now)
+            yield from ((node.id, move) for move in self._emissions(node, now))
             if sum(end > now for end in self.busy[node.id]) < _slots(node):
-                yield from self._takings(node, now, work)
+                yield from ((node.id, move) for move in self._takings(node, now, work))
 
     def _sendings(self, node: GraphNode, now: int) -> Iterator[Move]:
-        if self.senders is None or node.id in self.senders:
-            for port in sorted({edge.source_port for edge in self.graph.out_of(node.id)}):
-                if self._fits(node, port, 1):
-                    yield partial(Game._act, node=node, takes=(), gives=((port, 1),), now=now, work=0)
+        for port in sorted({edge.source_port for edge in self.graph.out_of(node.id)}):
+            if self._fits(node, port, 1):
+                yield partial(Game._act, node=node, takes=(), gives=((port, 1),), now=now, work=0)
 
     def _takings(self, node: GraphNode, now: int, work: int) -> Iterator[Move]:
         into, out = self.graph.into(node.id), self._used(node)
@@ -107,8 +108,9 @@ class Game:
                 continue
             take = partial(act, takes=((edge, length),))
             if node.kind in FILTERS:
-                yield partial(take, gives=())
-                if self._all_fit(node, [(port, 1) for port in out]):
+                if self.silent is None or node.id in self.silent:
+                    yield partial(take, gives=())
+                if node.id not in (self.silent or ()) and self._all_fit(node, [(port, 1) for port in out]):
                     yield partial(take, gives=tuple((port, 1) for port in out))
             elif node.kind in ("python", "grpc") and out:
                 yield from self._conversions(node, take, length, out)
@@ -237,6 +239,19 @@ def deadlocks(game: Game, states_max: int = 30_000) -> bool:
         if len(seen) > states_max:
             raise StuckError(f"more than {states_max} states")
     return False
+
+
+def starving(game: Game, moves_max: int = 400) -> set[str]:
+    """The joins that something waits for, and that have never taken anything, when nothing moves or much has."""
+    for _ in range(moves_max):
+        # The one that has moved least goes first, so that everybody who can move does.
+        moves = sorted(game.owned_moves(), key=lambda one: game.moved[one[0]])
+        if not moves:
+            break
+        moves[0][1](game)
+    waited = {edge.target for edge in game.graph.edges if game.queues[edge.id]}
+    joins = {node.id for node in game.graph.nodes if node.kind in ("merge", "select")}
+    return {id for id in joins & waited if not game.moved[id]}
 
 
 def pace(game: Game, node: str, steps_max: int = 3_000) -> Fraction:

@@ -2,25 +2,43 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
 
 from graph_kinds import MS
 from graphs import NOWHERE, Sketch, steps
+from rspp_compiler.ir.graph import Graph
 from rspp_compiler.ir.spec import LimitSpec
 
 frames = st.sampled_from((10, 20, 30, 40))
 AUDIO = 1 << 20  # bytes: never the bound that is reached first
 
 
+def with_rooms(graph: Graph, rooms: dict[str, int]) -> Graph:
+    """The graph with other sizes of buffers, in items, by the id of the edge."""
+    edges = tuple(
+        replace(edge, spec=edge.spec.model_copy(update={"buffer_items": rooms.get(edge.id, edge.spec.buffer_items)}))
+        for edge in graph.edges
+    )
+    return replace(graph, edges=edges)
+
+
 @st.composite
 def flows(
-    draw: st.DrawFn, *, nodes_max: int = 4, room_max: int = 4, one_length: bool = False, works: bool = False
+    draw: st.DrawFn,
+    *,
+    nodes_max: int = 4,
+    room_max: int = 4,
+    one_length: bool = False,
+    works: bool = False,
+    filters: bool = False,
 ) -> Sketch:
     """Up to `nodes_max` custom nodes and joins behind an ingress; every end is tapped, every flow blocks.
 
-    With `one_length` all frames last 20 ms; with `works` every node works on its items, some on several at once.
+    With `one_length` all frames last 20 ms; with `works` every node works on its items, some on several at once; with
+    `filters` some let only speech through.
     """
     sketch = Sketch()
     length = 20 if one_length else draw(frames)
@@ -40,7 +58,7 @@ def flows(
         sources = draw(st.lists(st.sampled_from(sorted(ports)), min_size=1, max_size=2, unique=True))
         if len(sources) == 1:
             taken, given = (20, 20) if one_length else (draw(frames), draw(frames))
-            kind, more = _custom(draw, works)
+            kind, more = ("vad", {}) if filters and draw(st.booleans()) else _custom(draw, works)
             sketch.node(name, kind, inputs=f"a: audio/{taken}ms", outputs=f"b: audio/{given}ms", **more)
             flow(sources[0], f"{name}.a")
             ports[f"{name}.b"] = given
