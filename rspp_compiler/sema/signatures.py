@@ -11,11 +11,13 @@ from rspp_compiler.ir import ast
 from rspp_compiler.ir.bound import BoundPort
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.types import ENCODINGS, AudioType
-from rspp_compiler.sema.catalog import CLASSES
-from rspp_compiler.sema.values import DURATIONS, RATES, SIZES, listed, suggest
+from rspp_compiler.sema.catalog import CLASSES, MS, S, Setting
+from rspp_compiler.sema.values import DURATIONS, RATES, SIZES, describe, listed, show, suggest
 from rspp_compiler.source import Span
 
 PORT_TYPES = ("audio", "text", "event", "bytes")
+_SIZE = Setting("item", "bytes", 1, 16_000_000)
+_FRAME = Setting("frame", "duration", 1 * MS, 1 * S)
 _AUDIO = "audio(16kHz, mono, s16le)"
 Ports = tuple[BoundPort, ...]
 
@@ -67,13 +69,25 @@ class _Reader:
                 case ast.Ref(text=text) if text in CLASSES:
                     payload_class = text
                 case ast.Quantity(unit=unit) if unit in SIZES and type != "audio":
-                    size = max(1, int(Decimal(arg.number) * SIZES[unit]))
+                    size = self._within(arg, SIZES[unit], _SIZE)
                 case ast.Quantity(unit=unit) if unit in DURATIONS and type == "audio":
-                    length = int(Decimal(arg.number) * DURATIONS[unit])
+                    length = self._within(arg, DURATIONS[unit], _FRAME)
                 case _:
                     self._unknown(arg, type)
         item = "frame" if type == "audio" else type
         return BoundPort(param.name.text, type, item, is_main, param.span, False, audio, payload_class, size, length)
+
+    def _within(self, written: ast.Quantity, unit: int, setting: Setting) -> int:
+        """The quantity in base units, within what an item can be (E0306)."""
+        number = int(Decimal(written.number) * unit)
+        nearest = int(min(max(number, setting.min or 0), setting.max or number))
+        if nearest != number:
+            meant = show(setting, nearest)
+            label = f"{show(setting, setting.min or 0)} to {show(setting, setting.max or number)}"
+            message = f"no item is {describe(written)} {'long' if setting.type == 'duration' else 'large'}"
+            help, fix = f"write `{meant}`", Fix(written.span, meant)
+            self._ctx.sink.add("E0306", message, written.span, label=f"allowed: {label}", help=help, fix=fix)
+        return nearest
 
     def _audio(self, written: ast.Ref | ast.Call, args: Sequence[ast.Value]) -> AudioType | None:
         match list(args[:3]):

@@ -43,7 +43,7 @@ def report_secret(key: str, value: ast.Value, ctx: Context) -> None:
 
 def read(setting: Setting, value: ast.Value, at: Span, ctx: Context) -> SettingValue | None:
     """A text, file or secret; `REPORTED` when it was no good, None when it is of another type."""
-    if isinstance(value, ast.Call) and value.name.text == "secret" and setting.type in ("secret", "text"):
+    if isinstance(value, ast.Call) and value.name.text == "secret" and setting.type == "secret":
         return _secret(value, ctx)
     if isinstance(value, ast.Call) and value.name.text == "file" and (setting.type == "file" or setting.or_file):
         return _file(value, at, ctx)

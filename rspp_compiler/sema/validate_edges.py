@@ -14,11 +14,15 @@ from rspp_compiler.sema.catalog import Setting
 from rspp_compiler.sema.fields import Table
 from rspp_compiler.sema.overflow import steps
 from rspp_compiler.sema.ranges import Ranges, origins, values
-from rspp_compiler.sema.tables import BLOCK, BUFFER, EDGE, HANDOFF, SAMPLE, SYNC, WATERMARK
+from rspp_compiler.sema.tables import BLOCK, BUFFER, EDGE, HANDOFF, NS_MAX, SAMPLE, SYNC, WATERMARK
 from rspp_compiler.sema.units import show_ns
 
 _HANDOFF_FIELDS = {"max_age_ns": "age_ns_max", "min_chars": "chars_min"}
 _LANE_OF = {"block": "block", "drop_oldest": "drop", "drop_newest": "drop", "coalesce": "merge", "sample": "sample"}
+_MARKS = {
+    **{f"{name}_items": setting for name, setting in WATERMARK.by_name.items()},
+    **{f"{name}_ns": Setting(name, "duration", 1_000, NS_MAX) for name in WATERMARK.by_name},
+}
 _NUMBERS: dict[str, Setting] = {
     **BUFFER,
     **{field: one for field, one in EDGE.by_field.items() if one.type == "duration"},
@@ -127,11 +131,12 @@ class EdgeSpecs:
             return None
         for unit, of_buffer in (("items", "buffer_items"), ("ns", "buffer_ns")):
             self._marks(edge, fields, unit, edge.fields[of_buffer])
-        table = {"high_items": WATERMARK.by_name["high"], "low_items": WATERMARK.by_name["low"]}
-        made = {
-            name: self._ranges.clamp(table[name], one) if name in table else one.number for name, one in fields.items()
-        }
+        made = {field: self._mark(field, valued) for field, valued in fields.items()}
         return spec.WatermarkSpec(span=at, origins=origins(fields), **made)
+
+    def _mark(self, field: str, valued: Valued) -> int:
+        number: int = self._ranges.clamp(_MARKS[field], valued) if valued.origin.kind == "user" else valued.number
+        return max(0, number)
 
     def _marks(self, edge: FilledEdge, fields: Fields, unit: str, holds: Valued) -> None:
         high, low = fields.get(f"high_{unit}"), fields.get(f"low_{unit}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from rspp_compiler.diagnostics import Fix
@@ -14,9 +15,12 @@ from rspp_compiler.sema.kinds import KINDS
 from rspp_compiler.sema.ranges import Ranges, origins, values
 from rspp_compiler.sema.tables import BUDGET, HOOKS_TABLE, LIMIT_TABLE, NS_MAX, node_table
 from rspp_compiler.sema.units import show
-from rspp_compiler.source import Span
+from rspp_compiler.source import Source, Span
 
 _WORK = Setting("work", "duration", 1_000, NS_MAX)
+_GOES_ON = re.compile(r"\s*(?:->|(?:when|otherwise|and|or)\b)")
+_STAYS_OPEN = re.compile(r"->\s*(?:#.*)?$")
+_HEAD = re.compile(r"(?:pipeline|module)\b[^{}\n]*\{")
 # What a kind needs: one of these settings; a sample of it; and why, where that is not plain.
 DEMANDING: dict[str, tuple[tuple[tuple[str, ...], str, str], ...]] = {
     "say": ((("text",), 'text = "Hello."', ""),),
@@ -94,7 +98,7 @@ class NodeSpecs:
         """A fix that adds a setting to the node."""
         source = self._ctx.source(node.span)
         if node.implicit:
-            return line_before(source, node.span, f"node {node.kind} {{ {setting} }}")
+            return _declared(source, node.span, f"node {node.kind} {{ {setting} }}")
         own = [written.span for written in node.settings if _within(written.span, node.span)]
         if own:
             return line_behind(source, own[-1], setting)
@@ -168,6 +172,19 @@ class NodeSpecs:
                 )
             found.append(spec.TunableSpec(span=span, field=field, low=low, high=high))
         return tuple(found)
+
+
+def _declared(source: Source, at: Span, node: str) -> Fix:
+    """A declaration before the line whose flow names the node at `at`; lines may go on over several."""
+    number = at.line
+    while number > 1 and (_GOES_ON.match(source.line(number)) or _STAYS_OPEN.search(source.line(number - 1))):
+        number -= 1
+    line = source.line_span(number)
+    start = source.offset(line.line, line.column)
+    head = _HEAD.match(source.text, start)
+    if head and head.end() <= source.offset(at.line, at.column):  # `pipeline x { a -> say }`
+        return Fix(source.span(head.end(), head.end()), f" {node},")
+    return line_before(source, line, node)
 
 
 def _within(inner: Span, outer: Span) -> bool:
