@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from rspp_compiler.driver import compile_pipeline
@@ -12,71 +14,7 @@ from rspp_compiler.ir.spec import EdgeSpec, FileRef, NodeSpec, OverflowStep, Pip
 MS, S = 1_000_000, 1_000_000_000
 DAY = 86_400 * S
 
-TEXT = """
-tool book (day : text, seats : number) : python("bookings:book") { timeout = 3s, once, cancel = soft, about = "Books" }
-tool look (day : text) : python("bookings:look") { background }
-tool desk : transfer { to = "sip:desk@example.com", warm, timeout = 45s }
-
-pipeline whole version "1.0.0" {
-  profile simple/v1
-  record L1 { keep = 30d, region = "eu" }
-  meta { owner = "us", size = 64kB, items = 64 items }
-
-  node ears     : vad { idle_after = 8s, tunable = [min_silence(200ms, 1s), threshold] }
-  node stt      { class = PII, cancel = soft, work = 3ms }
-  node llm      { system = "Hi ${session.name}, \\${x}, turn ${ turn.number }.", tools = [book, look], provider = fast }
-  node voice    : tts { rate = 120 }
-  node captions : tap
-  node sorry    : say { text = "Sorry" }
-  node music    : play { file = "hold.wav", loop, volume = -6dB }
-  node wide (a : audio(48kHz, stereo, s16le, 10ms)) -> (b : event(1kB)) : python("m:wide") { place = thread }
-  node find (question : text) -> (prompt : text(PII, 2kB)) : python("kb.rag:Find") {
-    timeout = 250ms
-    limit   = { concurrency = 8, cpu = 50%, memory = 512MB }
-    hooks   = { init = 5s, on_cancel = 100ms }
-  }
-
-  ingress.audio -> ears
-  ears.speech -> stt {
-    buffer    = [64 items, 400ms, 128kB]
-    overflow  = [block(40ms), drop_oldest]
-    latency   = 60ms
-    watermark = { high = 48 items, low = 16 items }
-    flow      = credit
-    lanes     = { telemetry = sample }
-    sync      = { domain = lips, drop = drop_with_discontinuity, group = event_id, scope = plan_wide }
-    fairness  = session.tenant
-  }
-  stt.partial -> captions {
-    coalesce = 100ms, overflow = [coalesce, sample(25%)], watermark = { high = [8 items, 90ms] }
-  }
-  stt -> find -> llm -> voice { handoff = { by = clause, max_age = 120ms, min_chars = 12 chars } }
-  voice.audio -> egress.audio { commit_point }
-  ingress.audio -> wide when event.speech { overflow = sample }
-
-  on llm.timeout or error -> sorry -> voice
-  mode billing { llm.system = file("billing.md"), llm.tools = [book], llm.provider = local, voice.rate = 100 }
-  budget { turn = 2.5s, turn.total = 2min, llm = 500ms, ingress.audio -> stt.final = 700ms, cost = 0.05usd }
-}
-
-provider fast : llm {
-  use openai { model = "x", api_key = secret("vault://a/b"), accept = PII, price = { ktoken_in = 0.0025usd } }
-  use llama_cpp when session.region == "eu" { model = "small.gguf" }
-  timeout = { chunk = 300ms, speakable = 400ms }
-  retry   = { times = 1, backoff = 50ms }
-  circuit = { errors = 3 }
-  cap     = { turn = 60s, tokens_out = 500 tokens, chars = 4000, cost = 0.02usd }
-}
-provider local : llm { use llama_cpp }
-provider stt { use deepgram, accept = [PII, PHI] }
-
-policy clinic when session.tenant == "clinic" {
-  node mask : redact { classes = [PHI], action = drop }
-  insert mask before llm.prompt
-  provider stt { use whisper }
-  record L0 { keep = 1d }
-}
-"""
+TEXT = (Path(__file__).parent / "whole.rspp").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")

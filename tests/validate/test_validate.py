@@ -12,6 +12,7 @@ from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
 from rspp_compiler.diagnostics import Diagnostic
+from rspp_compiler.diagnostics.fixes import apply_all
 from rspp_compiler.driver import compile_pipeline
 from rspp_compiler.ir.context import Options
 from rspp_compiler.ir.dump import to_json
@@ -21,6 +22,7 @@ from rspp_compiler.sema.tables import node_table
 from rspp_compiler.sema.validate_nodes import DEMANDING
 
 ROOT = Path(__file__).parents[2]
+WHOLE = (Path(__file__).parent / "whole.rspp").read_text(encoding="utf-8")
 FLOW = "ingress.audio -> vad -> stt -> llm -> tts -> egress.audio"
 
 
@@ -142,32 +144,75 @@ def test_broken_structure_gives_no_spec(tmp_path: Path) -> None:
     assert spec.budget.turn_ns == 2_000_000_000
 
 
-WORDS = ["vad", "stt", "llm", "tts", "say", "tap", "python", "egress.audio", "stt.partial", "turn", "node", "on", "off"]
+WORDS = [
+    *("vad", "stt", "llm", "tts", "say", "tap", "python", "egress.audio", "stt.partial", "turn", "node", "on", "off"),
+    *("block", "coalesce", "sample", "latest_only", "handoff", "watermark", "high", "domain", "max_age", "timeout"),
+    *(
+        "retry",
+        "price",
+        "accept",
+        "PII",
+        "tunable",
+        "rate",
+        "limit",
+        "hooks",
+        "init",
+        "provider",
+        "tools",
+        "book",
+        "to",
+    ),
+    *(
+        "first_chunk",
+        "cap",
+        "level",
+        "session.name",
+        "turn.total",
+        "cost",
+        "region",
+        "scope",
+        "party",
+        "place",
+        "class",
+    ),
+]
 VALUES = [
-    "2",
-    "-1ms",
-    "0s",
-    "9999999d",
-    "64 items",
-    "0 items",
-    "1GB",
-    '"x"',
-    "[]",
-    "[1, a]",
-    "{}",
-    "block(0ms)",
-    "150%",
+    *("2", "-1ms", "0s", "9999999d", "64 items", "0 items", "1GB", "-6dB", "0.05usd", "150%", "12 chars", "1.5"),
+    *(
+        '"x"',
+        '"${session.name}"',
+        '"${"',
+        '"\\\\${x}"',
+        "[]",
+        "[1, a]",
+        "{}",
+        "{ a = 1 }",
+        "{ high = 1 }",
+        "[[a]]",
+        "true",
+    ),
+    *("block(0ms)", "block(1ms, 2)", "[block(1ms), coalesce]", "sample(3)", "rate(1, 2)", 'file("x")', 'secret("x")'),
 ]
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_nothing_makes_the_front_half_raise(tmp_path: Path, data: st.DataObject) -> None:
-    """Words and values of the shipped pipeline, swapped at random: there may be errors, but never an exception."""
-    text = (ROOT / "pipelines" / "voice_assistant.rspp").read_text(encoding="utf-8")
+    """Words and values swapped at random, in a shipped pipeline and in one that says everything: there may be errors,
+    but never an exception.
+    """
+    text = data.draw(
+        st.sampled_from([(ROOT / "pipelines" / "voice_assistant.rspp").read_text(encoding="utf-8"), WHOLE])
+    )
     for _ in range(data.draw(st.integers(1, 4))):
         pattern, choices = data.draw(
-            st.sampled_from([(r"\b[a-z_]+(?:\.[a-z]+)?\b", WORDS), (r"\b\d+(?:ms|s| items)\b|\"[^\"]*\"", VALUES)])
+            st.sampled_from(
+                [
+                    (r"\b[a-z_]+(?:\.[a-z]+)?\b", WORDS),
+                    (r"-?\b\d+(?:\.\d+)?(?:[a-zA-Z]+|%| items)?|\"[^\"\n]*\"", VALUES),
+                    (r"(?<== )(?:\{[^{}]*\}|\[[^\[\]]*\]|\w+)", VALUES),
+                ]
+            )
         )
         found = data.draw(st.sampled_from(list(re.finditer(pattern, text)) or [None]))
         if found:
@@ -178,6 +223,8 @@ def test_nothing_makes_the_front_half_raise(tmp_path: Path, data: st.DataObject)
     assert result.stage("spec") is not None or not result.ok
     for one in result.diagnostics:
         assert one.primary.line >= 1
+        if one.fix:
+            apply_all({name: source.text for name, source in result.context.sources.items()}, [one.fix])
 
 
 @pytest.mark.parametrize(
