@@ -2,6 +2,7 @@
 
 `app`      the commands and their options
 `report`   what they print
+`summary`  what `rsppc check` says of a pipeline without a mistake
 `fmt`      `rsppc fmt`: files in their canonical form
 `fix`      `--fix`: the fixes of a run, made in the files
 `lsp`      `rsppc lsp`: the language server

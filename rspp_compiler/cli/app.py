@@ -83,6 +83,7 @@ def check(
     files: Files,
     environment: Environment = None,
     values: Values = None,
+    sessions: Annotated[int, typer.Option(metavar="N", min=1, help="Say what so many sessions take of memory.")] = 1,
     error_format: Format = ErrorFormat.text,
     json: Json = False,
     fix: Fix = False,
@@ -90,20 +91,21 @@ def check(
 ) -> None:
     """Reports every mistake in pipelines, with its fix.
 
-    A pipeline without one gets a line: its size, its latency at worst, its memory.
+    A pipeline without one gets its figures: size, latency at worst, memory; and the assumptions that they rest on.
     """
     from rspp_compiler.cli import report
+    from rspp_compiler.cli.summary import summary
 
     format = _format(error_format, json)
 
     def run() -> list[Result]:
-        return [_compile(file, until="layout", environment=environment, values=values) for file in files]
+        return [_compile(file, until="freeze", environment=environment, values=values) for file in files]
 
     results = _fixed(run, fix, fix_all, format)
     report.findings(results, format=format, to=sys.stdout)
     if format == "text":
         for result in results:
-            report.one_line(result)
+            sys.stdout.write(summary(result, sessions))
     _exit(results)
 
 

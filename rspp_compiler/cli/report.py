@@ -59,21 +59,6 @@ def stage(result: Result, name: str) -> None:
     sys.stdout.write(dump.to_json(result.stage(name)))
 
 
-def one_line(result: Result) -> None:
-    """`voice_assistant: 9 nodes, 8 edges; first output after 1750 ms at worst, of 2000 ms; 303 kB a session`."""
-    spec, analysis, layout = (result.stage(name) for name in ("spec", "analysis", "layout"))
-    if spec is None or not result.ok:
-        return
-    flows = len(spec.edges) + sum(len(reaction.path) for reaction in spec.reactions)
-    words = [f"{spec.name}: {len(spec.nodes)} nodes, {flows} edges"]
-    if analysis is not None and analysis.worst is not None:
-        worst, limit = analysis.worst.total_ns // 1_000_000, spec.budget.turn_ns // 1_000_000
-        words.append(f"first output after {worst} ms at worst, of {limit} ms")
-    if layout is not None:
-        words.append(f"{layout.plan.memory_bytes / 1000:.0f} kB a session")
-    print("; ".join(words))
-
-
 def built(result: Result) -> None:
     """Where the package is, and whether anything had to be done."""
     package = result.values.get("compile")
