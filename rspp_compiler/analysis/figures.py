@@ -71,7 +71,7 @@ def of_node(node: GraphNode) -> tuple[Figure, ...]:
     if spec.work_ns:
         found.append(Figure(node.id, "work", "work", spec.work_ns, spec.origin("work_ns")))
     within = spec.settings.get("within_ns", 0)
-    waits = node.kind == "merge" or (node.kind == "select" and spec.settings.get("by") != "first")
+    waits = node.kind == "merge" or (node.kind == "select" and spec.settings.get("by") == "highest")
     if waits and isinstance(within, int) and within:
         found.append(Figure(node.id, "window", "delay", within, spec.origin("settings.within_ns")))
     return tuple(found)

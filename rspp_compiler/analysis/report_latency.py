@@ -62,9 +62,7 @@ def _verdict(path: PathLatency, result: Latency) -> tuple[str, str, list[str]]:
     latest = result.limit_ns - path.needs_ns
     if latest < 0:
         return "E0504", f"`{path.cause}` needs {ms(path.needs_ns)} by itself, which is never within {limit}", []
-    note = [
-        f"it needs {ms(path.needs_ns)} by itself, so it must begin by {ms(latest)}"
-    ]
+    note = [f"it needs {ms(path.needs_ns)} by itself, so it must begin by {ms(latest)}"]
     if path.starts_ns >= result.limit_ns:
         return "E0503", f"`{path.cause}` begins only after {ms(path.starts_ns)}, too late for {limit}", note
     message = f"`{path.cause}` reaches `{path.output}` only after {ms(path.total_ns)}, too late for {limit}"

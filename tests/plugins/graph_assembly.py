@@ -23,7 +23,8 @@ def assemble(spec: PipelineSpec) -> Graph:
             first, of = written.get(edge.id, (edge, ("",)))
             written[edge.id] = (first, () if of == () else (*filter(None, of), reaction.id))
     nodes = {node.id: node for node in spec.nodes}
-    scopes = _scopes(nodes, [edge for edge, _ in written.values()])
+    triggered = [reaction.trigger.node for reaction in spec.reactions if reaction.trigger]
+    scopes = _scopes(nodes, [edge for edge, _ in written.values()], triggered)
     edges = [_edge(nodes, scopes, edge, reactions) for edge, reactions in written.values()]
     flows: nx.MultiDiGraph[str] = nx.MultiDiGraph()
     flows.add_nodes_from(nodes)
@@ -87,7 +88,7 @@ def reached(edges: Iterable[EdgeSpec], starts: Iterable[str]) -> set[str]:
     return found
 
 
-def _scopes(nodes: Mapping[str, NodeSpec], edges: Iterable[EdgeSpec]) -> dict[str, Scope]:
+def _scopes(nodes: Mapping[str, NodeSpec], edges: Iterable[EdgeSpec], triggered: Iterable[str]) -> dict[str, Scope]:
     """The scope of the kind, or as written; floating kinds are in a turn when anything of a turn reaches them."""
     edges = list(edges)
     scopes: dict[str, Scope] = {}
@@ -99,6 +100,7 @@ def _scopes(nodes: Mapping[str, NodeSpec], edges: Iterable[EdgeSpec]) -> dict[st
             floating.add(id)
     starts = [id for id, scope in scopes.items() if scope == "turn"]
     starts += [edge.target for edge in edges if (nodes[edge.source].kind, edge.source_port) in OPENING]
+    starts += triggered
     for id in reached([edge for edge in edges if edge.target in floating], starts) & floating:
         scopes[id] = "turn"
     return scopes

@@ -115,6 +115,9 @@ class Sketch:
         self._whole: dict[str, Any] = {}
         self._policies: list[tuple[str, Condition, Sketch]] = []
 
+    def __repr__(self) -> str:
+        return self.source.text
+
     # ---- what a pipeline declares
 
     def node(self, id: str, kind: str = "", *, inputs: str = "", outputs: str = "", **fields: Any) -> Sketch:
