@@ -111,7 +111,7 @@ class Mistake:
         if token.kind == "BAD_BLANK" or (token.kind == "BAD" and not token.text.isprintable()):
             name = unicodedata.name(token.text[0], "unnamed").lower()
             return f"unexpected character U+{ord(token.text[0]):04X} ({name})"
-        if token.kind == "BAD":
+        if token.kind == "BAD" and len(token.text) == 1:
             return f"unexpected character `{token.text}`"
         word = token.text.split("\n")[0].rstrip()
         return f"unexpected `{word if len(word) <= _SHOWN_MAX else word[:_SHOWN_MAX] + '…'}`"

@@ -15,7 +15,7 @@ _BAD = (
     ("BAD_STRING", r'"(?:[^\n]*[^\s})\],])?'),
     ("BAD_WORD", r"[\w%]+"),
     ("BAD_BLANK", r"\s+"),
-    ("BAD", r"[\s\S]"),
+    ("BAD", r"[^\x00-\x7f\w\s]+|[\s\S]"),  # an emoji is more than one character
 )
 
 

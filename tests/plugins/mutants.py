@@ -151,8 +151,11 @@ def _mutant(path: Path, text: str, what: str, edit: tuple[int, int, str], blocks
     first = damaged.count("\n", 0, start) + 1
     last = damaged.count("\n", 0, start + len(replacement)) + 1
     around = [(opened, closed) for opened, closed in blocks if opened <= start < closed]
-    opened, closed = min(around, key=lambda block: block[1] - block[0], default=(start, end))
-    block = text.count("\n", 0, opened) + 1, damaged.count("\n", 0, closed + len(damaged) - len(text)) + 1
+    block = first, last
+    if around:
+        opened, closed = min(around, key=lambda block: block[1] - block[0])
+        closed = max(closed + len(damaged) - len(text), start + len(replacement))
+        block = text.count("\n", 0, opened) + 1, damaged.count("\n", 0, closed) + 1
     return Mutant(path, what, damaged, first, last, block)
 
 
