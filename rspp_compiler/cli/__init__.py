@@ -9,6 +9,7 @@
 `layers`   `--environment`, `--set`: values from outside of a pipeline's file
 `diff`     `rsppc diff`: what a change means for those who use a pipeline
 `resolve`  `rsppc resolve`: every value, and where it came from
+`doc`      `rsppc doc`: the reference of the language
 `new`      `rsppc new`: a project to start from
 `run`      `rsppc run`: build, then hand over to `rspp run`
 

@@ -195,6 +195,33 @@ def diff(
 
 
 @app.command()
+def doc(
+    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="A pipeline file.")] = None,
+    language: Annotated[bool, typer.Option("--language", help="The reference of the language instead.")] = False,
+    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="PATH", help="Write it there.")] = None,
+) -> None:
+    """Writes what there is to know about a pipeline on one page, in Markdown.
+
+    Its graph, bounds, worst cases, what a cancel reaches, and what all of it rests on.
+    """
+    from rspp_compiler.cli import report
+
+    if (file is None) == (not language):
+        print("rsppc doc: name a pipeline file, or --language", file=sys.stderr)
+        raise typer.Exit(EXIT_USAGE)
+    result = _compile(file, until="freeze") if file else None
+    if result is not None:
+        report.findings([result], to=sys.stderr)
+    text = report.doc(result)
+    if output and text:
+        output.write_text(text, encoding="utf-8", newline="\n")
+    else:
+        sys.stdout.write(text)
+    if result is not None:
+        _exit([result])
+
+
+@app.command()
 def explain(code: Annotated[str, typer.Argument(metavar="CODE", help="The code of a finding, such as E0203.")]) -> None:
     """Explains the code of a finding.
 

@@ -110,6 +110,17 @@ def graph(result: Result, format: str, policy: str) -> str | None:
     return picture(drawn, next((one for one in known if one.policy == policy), None))
 
 
+def doc(result: Result | None) -> str:
+    """The page of a pipeline, "" if it has errors; of the language where there is no pipeline."""
+    if result is None:
+        from rspp_compiler.cli.doc import language_page
+
+        return language_page()
+    from rspp_compiler.emit.pipeline_page import pipeline_page
+
+    return pipeline_page(result.stage("plan")) if result.ok and result.stage("plan") else ""
+
+
 def explain(code: str) -> bool:
     """Prints the page of a code; whether there is one."""
     if code not in CODES:
