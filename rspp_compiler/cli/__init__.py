@@ -11,6 +11,7 @@
 `resolve`  `rsppc resolve`: every value, and where it came from
 `doc`      `rsppc doc`: the reference of the language
 `new`      `rsppc new`: a project to start from
+`watch`    `rsppc build --watch`
 `run`      `rsppc run`: build, then hand over to `rspp run`
 
 Exit codes: 0 clean, 1 findings, 2 wrong usage, 70 a fault of the compiler itself.

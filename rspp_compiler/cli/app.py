@@ -145,6 +145,7 @@ def build(
     install: Annotated[bool, typer.Option(help="Install the wheel into the current environment.")] = True,
     environment: Environment = None,
     values: Values = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Build again whenever a file changes, until Ctrl-C.")] = False,
     error_format: Format = ErrorFormat.text,
     json: Json = False,
 ) -> None:
@@ -161,21 +162,29 @@ def build(
         "install": install,
     }
     options |= {"environment": environment, "values": values}
-    results: list[Result] = []
-    for file in files:
-        result = _compile(file, until=until, progress=emit is None and format == "text", **options)
-        results.append(result)
-        if emit and result.ok:
-            report.stage(result, emit)
-    # With --emit, the output is the stage alone; findings still need to be seen.
-    report.findings(results, format=format, to=sys.stderr if format == "text" else sys.stdout)
-    drifted = False
-    for result in results:
-        if check:
-            drifted |= report.drift(result, quiet=format != "text")
-        elif not emit and format == "text":
-            report.built(result)
-    _exit(results, drifted)
+
+    def once() -> list[Result]:
+        results: list[Result] = []
+        for file in files:
+            result = _compile(file, until=until, progress=emit is None and format == "text", **options)
+            results.append(result)
+            if emit and result.ok:
+                report.stage(result, emit)
+        # With --emit, the output is the stage alone; findings still need to be seen.
+        report.findings(results, format=format, to=sys.stderr if format == "text" else sys.stdout)
+        if not check and not emit and format == "text":
+            for result in results:
+                report.built(result)
+        return results
+
+    if watch:
+        from rspp_compiler.cli.watch import watch as build_again
+
+        build_again(files, once)
+        return
+    results = once()
+    drifted = [check and report.drift(result, quiet=format != "text") for result in results]
+    _exit(results, any(drifted))
 
 
 @app.command()
