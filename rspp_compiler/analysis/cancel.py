@@ -118,7 +118,8 @@ def _sent(graph: Graph, egress: Iterable[GraphNode]) -> tuple[Commit, ...]:
         else Commit(edge.id, "text that has been shown", edge.spec.origin("commit_point"))
         for edge in edges
     ]  # fmt: skip
-    return (*rows, *_passed(edge for edge in graph.edges if edge not in edges))
+    last = {edge.id for edge in edges}
+    return (*rows, *_passed(edge for edge in graph.edges if edge.id not in last))
 
 
 def _passed(edges: Iterable[GraphEdge]) -> tuple[Commit, ...]:

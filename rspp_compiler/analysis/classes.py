@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rspp_compiler.analysis.modes import every_mode
+from rspp_compiler.analysis.repairs import free_names
 from rspp_compiler.analysis.report_classes import report
 from rspp_compiler.analysis.spread import Place, Spread
 from rspp_compiler.ir.context import Context
@@ -34,6 +35,7 @@ def classes(graph: Graph, ctx: Context) -> Classes:
     """Where personal data goes, and E1111 to E1114 for where it must not."""
     whole = Spread(graph)
     breaches = list(_recorded(graph, whole))
+    names = free_names(graph, f"mask_{graph.policy}" if graph.policy else "mask")
     if whole.sources or any(one.field == "class" for mode in graph.spec.modes for one in mode.overrides):
         seen: set[tuple[str, str, tuple[str, ...]]] = set()
         for mode, varied in every_mode(graph):
@@ -45,10 +47,10 @@ def classes(graph: Graph, ctx: Context) -> Classes:
                 if key not in seen:
                     seen.add(key)
                     breaches.append(breach)
-                    report(varied, spread, breach, place, ctx)
+                    report(varied, spread, breach, place, names, ctx)
     for breach in breaches:
         if breach.kind == "recording":
-            report(graph, whole, breach, None, ctx)
+            report(graph, whole, breach, None, names, ctx)
     return Classes(whole.sources, tuple(_arrivals(whole)), tuple(breaches), tuple(_handling(graph)))
 
 
@@ -106,8 +108,9 @@ def _recorded(graph: Graph, spread: Spread) -> Iterator[Breach]:
 
 
 def _arrivals(spread: Spread) -> Iterator[Arrival]:
-    for place in spread.steps:
-        yield Arrival(place[2], f"{place[0]}.{place[1]}", _ports(spread, place))
+    for (node, port, payload_class), step in spread.steps.items():
+        before = f"{step.before[0]}.{step.before[1]}" if step.before else ""
+        yield Arrival(payload_class, f"{node}.{port}", before, step.source.port)
 
 
 def _ports(spread: Spread, place: Place) -> tuple[str, ...]:

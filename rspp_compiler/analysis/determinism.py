@@ -60,22 +60,29 @@ def _rule_of_reactions(graph: Graph, port: str, edges: list[GraphEdge], ctx: Con
     if len(plain) > 1:
         report_unordered(graph, port, plain, None, ctx)
         return "none", VERSION, Origin.user(plain[1].spec.span)
-    leading = {line.id: line for line in graph.spec.reactions if any(line.id in edge.reactions for edge in edges)}
+    ids = {id for edge in edges for id in edge.reactions}
+    leading = [line for line in graph.spec.reactions if line.id in ids]
     rule = "reaction.takeover"
-    for first, second in combinations(leading.values(), 2):
-        if not _at_once(first, second):
-            continue
+    for first, second in _at_once(leading):
         rule = "reaction.lines"
         if _lasts(graph, first, edges) and _lasts(graph, second, edges):
             report_unordered(graph, port, edges, (first, second), ctx)
             return "none", VERSION, Origin.user(second.span)
-    return rule, VERSION, Origin.user(next(iter(leading.values())).span)
+    return rule, VERSION, Origin.user(leading[0].span)
 
 
-def _at_once(first: ReactionSpec, second: ReactionSpec) -> bool:
-    """Whether one event can set both lines going."""
-    told = {str(event) for event in first.events}
-    return any(str(event) in told for event in second.events) and can_both_hold(first.guard, second.guard)
+def _at_once(lines: list[ReactionSpec]) -> Iterator[tuple[ReactionSpec, ReactionSpec]]:
+    """Pairs of lines that one event can set going."""
+    by_event: dict[str, list[ReactionSpec]] = {}
+    for line in lines:
+        for event in dict.fromkeys(str(event) for event in line.events):
+            by_event.setdefault(event, []).append(line)
+    seen: set[tuple[str, str]] = set()
+    for group in by_event.values():
+        for first, second in combinations(group, 2):
+            if (first.id, second.id) not in seen and can_both_hold(first.guard, second.guard):
+                yield first, second
+            seen.add((first.id, second.id))
 
 
 def _lasts(graph: Graph, line: ReactionSpec, edges: list[GraphEdge]) -> bool:

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
-from rspp_compiler.analysis.fallbacks import FAILURES, failures, loops
+from rspp_compiler.analysis.fallbacks import FAILURES, Handlers, failures, loops
 from rspp_compiler.analysis.pauses import unresumed
-from rspp_compiler.analysis.reach import before, behind, plain_or_of
+from rspp_compiler.analysis.reach import before
 from rspp_compiler.analysis.report_ends import report_loop, report_unended, report_unresumed, report_wait
 from rspp_compiler.analysis.waits import waits
 from rspp_compiler.ir.condition import show
@@ -34,9 +34,10 @@ _LEAVES: dict[str, EndKind] = {
 
 def ends(graph: Graph, ctx: Context) -> Ends:
     """All ends, waits and loops; E1010 to E1013 for those that are missing or never come to one."""
-    of_nodes = [end for node in graph.nodes for end in _of_node(graph, node)]
-    of_tools = [end for tool in graph.spec.tools for end in _of_tool(graph, tool)]
-    found = Ends((*of_nodes, *of_tools, *_of_providers(graph)), waits(graph), loops(graph))
+    handlers = Handlers(graph)
+    of_nodes = [end for node in graph.nodes for end in _of_node(handlers, node)]
+    of_tools = [end for tool in graph.spec.tools for end in _of_tool(handlers, tool)]
+    found = Ends((*of_nodes, *of_tools, *_of_providers(graph)), waits(graph), loops(graph, handlers))
     going_round = {step.rpartition(".")[0] for loop in found.loops for step in loop.steps}
     unended: dict[str, list[End]] = {}
     for end in found.ends:
@@ -45,7 +46,7 @@ def ends(graph: Graph, ctx: Context) -> Ends:
     for subject in unended.values():
         report_unended(graph, subject, ctx)
     for loop in found.loops:
-        report_loop(graph, loop, ctx)
+        report_loop(graph, handlers, loop, ctx)
     for wait in found.waits:
         if wait.deadline_ns == 0 and wait.on == "machine":
             report_wait(graph, wait, ctx)
@@ -54,18 +55,9 @@ def ends(graph: Graph, ctx: Context) -> Ends:
     return found
 
 
-def handlers(graph: Graph, subject: str, failure: str) -> list[ReactionSpec]:
-    """The lines that name a failure, in order."""
-    return [
-        reaction
-        for reaction in graph.spec.reactions
-        if any((event.subject, event.event) == (subject, failure) for event in reaction.events)
-    ]
-
-
-def _of_node(graph: Graph, node: GraphNode) -> Iterator[End]:
+def _of_node(handlers: Handlers, node: GraphNode) -> Iterator[End]:
     for failure in failures(node):
-        yield _end(graph, node.id, "node", failure, _default(node, failure), node.spec.span)
+        yield _end(handlers, node.id, "node", failure, _default(node, failure), node.spec.span)
 
 
 def _default(node: GraphNode, failure: str) -> Default:
@@ -78,28 +70,29 @@ def _default(node: GraphNode, failure: str) -> Default:
     return "abort", f"aborts the turn ({cause})"
 
 
-def _of_tool(graph: Graph, tool: ToolSpec) -> Iterator[End]:
+def _of_tool(handlers: Handlers, tool: ToolSpec) -> Iterator[End]:
     """A model that knows a tool is told how it went, if need be in a turn of its own; where only lines call it, nobody
     is.
     """
+    graph = handlers.graph
     is_known = any(tool.id in node.spec.tools for node in graph.nodes)
     is_called = any((one.verb, one.object) == ("call", tool.id) for one in graph.spec.reactions)
     if not is_known and not is_called:
         return
     default: Default = ("told", "the model is told, and goes on") if is_known else ("none", "")
     for failure in FAILURES:
-        yield _end(graph, tool.id, "tool", failure, default, tool.span)
+        yield _end(handlers, tool.id, "tool", failure, default, tool.span)
 
 
 def _end(
-    graph: Graph, subject: str, of: Literal["node", "tool"], failure: str, default: Default, declared: Span
+    handlers: Handlers, subject: str, of: Literal["node", "tool"], failure: str, default: Default, declared: Span
 ) -> End:
     """The end of one failure: that of the lines that name it, or of the runtime."""
-    lines = handlers(graph, subject, failure)
+    lines = handlers.of(subject, failure)
     if not lines:
         return End(subject, of, failure, *default, declared)
     words = ", then ".join(words_of(line) + (f" when {show(line.guard)}" if line.guard else "") for line in lines)
-    kind = _of_lines(graph, subject, lines, default)
+    kind = _of_lines(handlers, subject, lines, default)
     if all(line.guard for line in lines):
         words += f", else {default[1] or 'nothing'}"
     elif kind in ALWAYS:
@@ -107,14 +100,14 @@ def _end(
     return End(subject, of, failure, kind, words, lines[0].span)
 
 
-def _of_lines(graph: Graph, subject: str, lines: list[ReactionSpec], default: Default) -> EndKind:
+def _of_lines(handlers: Handlers, subject: str, lines: list[ReactionSpec], default: Default) -> EndKind:
     """Lines with one guard stand together. Those without any hold always; else each group needs an end of its own, and
     so does the case that no guard holds.
     """
     groups: dict[str, list[ReactionSpec]] = {}
     for line in lines:
         groups.setdefault(show(line.guard) if line.guard else "", []).append(line)
-    kinds = {guard: _first(_kind(graph, subject, line) for line in group) for guard, group in groups.items()}
+    kinds = {guard: _first(_kind(handlers, subject, line) for line in group) for guard, group in groups.items()}
     if "" in kinds:
         kind = kinds[""]
     else:
@@ -126,15 +119,15 @@ def _first(kinds: Iterable[EndKind]) -> EndKind:
     return next((kind for kind in kinds if kind != "none"), "none")
 
 
-def _kind(graph: Graph, subject: str, line: ReactionSpec) -> EndKind:
+def _kind(handlers: Handlers, subject: str, line: ReactionSpec) -> EndKind:
     """Which end a line is, if any."""
+    graph = handlers.graph
     if line.trigger is not None:
-        egress = {node.id for node in graph.of_kind("egress")}
-        return "fallback" if egress & behind(graph, [line.trigger.node], plain_or_of(line.id)).keys() else "none"
+        return "fallback" if handlers.is_heard(line) else "none"
     if line.verb == "degrade":
-        mode = next(mode for mode in graph.spec.modes if mode.id == line.object)
-        feeds = before(graph, [subject]) if graph.find(subject) else {}
-        return "degrade" if feeds.keys() & set(mode.off) else "none"
+        off = next(set(mode.off) for mode in graph.spec.modes if mode.id == line.object)
+        is_off = subject in off or (graph.find(subject) is not None and off & before(graph, [subject]).keys())
+        return "degrade" if is_off else "none"
     if line.verb == "call":
         tool = graph.spec.tool(line.object or "")
         return "hand-over" if tool is not None and tool.kind == "transfer" and tool.id != subject else "none"

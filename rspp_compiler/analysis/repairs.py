@@ -8,7 +8,8 @@ put_before(ctx, edge, "mask", "node mask : redact { … }")
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain, count
 
 from rspp_compiler.diagnostics import Fix
 from rspp_compiler.diagnostics.fixes import both, line_before, line_behind, remove, setting_in
@@ -141,6 +142,29 @@ def policy_span(ctx: Context, policy: str) -> Span | None:
     return None
 
 
+def set_budget(ctx: Context, graph: Graph, setting: str) -> Fix:
+    """Adds a budget to the pipeline's `budget { … }`, which is made where it is missing."""
+    source = ctx.source(graph.spec.span)
+    body = braces(source, graph.spec.span)
+    block = _line_of(source, body, "budget") if body else None
+    if block is None:
+        return add_line(ctx, graph, f"budget {{ {setting} }}")
+    return setting_in(source, block, block, setting)
+
+
+def _line_of(source: Source, body: Span, word: str) -> Span | None:
+    """The braces of the line `word { … }` that stands in a body itself, not in a block of it; None if there is none."""
+    start, end = source.offset(body.line, body.column), source.offset(body.end_line, body.end_column)
+    depth, before = 0, ""
+    for token in _TOKEN.finditer(source.text, start, end):
+        if token[0] == "{" and depth == 1 and before.split() == [word]:
+            return block_behind(source, source.span(token.start(), token.start()))
+        depth += (token[0] in ("{", "[")) - (token[0] in ("}", "]"))
+        before = "" if token[0] in ("{", "}", "[", "]", ",") else before + token[0]
+        before = before.rpartition("\n")[2]
+    return None
+
+
 def act(ctx: Context, reaction: ReactionSpec, action: str) -> Fix:
     """Gives a reaction another action, behind its first arrow."""
     source, span = ctx.source(reaction.span), reaction.span
@@ -194,19 +218,12 @@ def arrow(source: Source, span: Span) -> int:
     return next((token.start() for token in _TOKEN.finditer(source.text, start, end) if token[0] == "->"), end)
 
 
-def free_name(graph: Graph, wanted: str) -> str:
-    """`mask`, or `mask_2` where a node of that name is declared already."""
+def free_names(graph: Graph, wanted: str) -> Iterator[str]:
+    """`mask`, `mask_2`, …: each once, and none that is declared already."""
     taken = {local(node.id) for each in (graph, *graph.variants) for node in each.nodes}
     taken |= {local(node.id) for policy in graph.spec.policies for node in policy.nodes}
-    return next(name for name in _numbered(wanted) if name not in taken)
-
-
-def _numbered(name: str) -> Iterable[str]:
-    yield name
-    number = 2
-    while True:
-        yield f"{name}_{number}"
-        number += 1
+    numbered = (f"{wanted}_{number}" for number in count(2))
+    return (name for name in chain([wanted], numbered) if name not in taken)
 
 
 def local(id: str) -> str:

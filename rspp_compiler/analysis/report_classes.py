@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from rspp_compiler.analysis.repairs import (
     add_lines_in,
-    free_name,
     is_written,
     policy_span,
     put_before,
@@ -23,14 +24,18 @@ from rspp_compiler.ir.spec import CandidateSpec, ProviderSpec
 from rspp_compiler.source import Span
 
 
-def report(graph: Graph, spread: Spread, breach: Breach, place: Place | None, ctx: Context) -> None:
-    """One finding for one breach; `place` is the input that the data comes to, None where a node emits it itself."""
+def report(
+    graph: Graph, spread: Spread, breach: Breach, place: Place | None, names: Iterator[str], ctx: Context
+) -> None:
+    """One finding for one breach; `place` is the input that the data comes to, None where a node emits it itself. A node that a fix
+    adds is called by the next of `names`.
+    """
     found = listed(breach.payload_classes)
     if breach.kind == "recording":
         _recording(graph, breach, ctx)
         return
     secondary, notes = _witness(graph, spread, breach, place)
-    mask = _mask(graph, spread, breach, place, ctx)
+    mask = _mask(graph, spread, breach, place, names, ctx)
     if breach.kind == "provider":
         node, _, name = breach.place.partition(": ")
         provider = graph.provider_of(graph.node(node))
@@ -103,12 +108,14 @@ def _shown(breach: Breach) -> str:
     return f"`redact {{ classes = [{', '.join(breach.payload_classes)}] }}`"
 
 
-def _mask(graph: Graph, spread: Spread, breach: Breach, place: Place | None, ctx: Context) -> Fix | None:
+def _mask(
+    graph: Graph, spread: Spread, breach: Breach, place: Place | None, names: Iterator[str], ctx: Context
+) -> Fix | None:
     """A `redact` node before the port, where text comes there by a flow; in the policy whose variant this is."""
     edge = spread.steps[place].edge if place else None
     if edge is None or not _is_text(graph, edge):
         return None
-    name = free_name(graph, "mask")
+    name = next(names)
     line = f"node {name} : redact {{ classes = [{', '.join(breach.payload_classes)}], action = mask }}"
     policy = policy_span(ctx, graph.policy) if graph.policy else None
     if policy is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rspp_compiler.analysis.fallbacks import aborting
+from rspp_compiler.analysis.fallbacks import Handlers
 from rspp_compiler.analysis.repairs import add_line, local, set_on_edge, set_on_node, without_events
 from rspp_compiler.analysis.words import listed
 from rspp_compiler.diagnostics import Fix
@@ -61,7 +61,7 @@ def _usual_fallback(graph: Graph) -> str:
     return ""
 
 
-def report_loop(graph: Graph, loop: Loop, ctx: Context) -> None:
+def report_loop(graph: Graph, handlers: Handlers, loop: Loop, ctx: Context) -> None:
     """E1010: the fallbacks in turn, and the line that closes the ring."""
     lines = {line.id: line for line in graph.spec.reactions}
     closing = lines[loop.reactions[-1]]
@@ -72,7 +72,7 @@ def report_loop(graph: Graph, loop: Loop, ctx: Context) -> None:
         message = f"the fallback of `{last}` leads back to `{again}`"
     subject = last.rpartition(".")[0]
     if last == again == "turn.abort":
-        line = "\n".join(f"on {local(node.id)}.error or timeout -> end session" for node in aborting(graph, closing))
+        line = "\n".join(f"on {local(node.id)}.error or timeout -> end session" for node in handlers.aborting(closing))
         help, fix = f"write `{line}`", line_behind(ctx.source(closing.span), closing.span, line)
     else:
         help = f"end it here: without `{subject}` in this line, its failure aborts the turn"

@@ -43,7 +43,7 @@ class Runs:
         return calls if isinstance(calls, int) and node.spec.tools else 0
 
     def _count(self, node: GraphNode) -> int | None:
-        lines = [line for line in self._graph.spec.reactions if line.id in self._reaching.get(node.id, ())]
+        lines = self._reaching.get(node.id, [])
         counts = [1 if node.scope != "turn" or node.id in self._opened else 0]
         for subject in dict.fromkeys(event.subject for line in lines for event in line.events):
             count = self._by(subject, lines)
@@ -126,13 +126,13 @@ class Runs:
         return frozenset(behind(self._graph, starts, lambda edge: not edge.reactions))
 
     @cached_property
-    def _reaching(self) -> dict[str, set[str]]:
+    def _reaching(self) -> dict[str, list[ReactionSpec]]:
         """For each node the lines whose path reaches it."""
-        found: dict[str, set[str]] = {}
+        found: dict[str, list[ReactionSpec]] = {}
         for line in self._graph.spec.reactions:
             if line.trigger is not None and self._graph.find(line.trigger.node):
                 for id in behind(self._graph, [line.trigger.node], plain_or_of(line.id)):
-                    found.setdefault(id, set()).add(line.id)
+                    found.setdefault(id, []).append(line)
         return found
 
 

@@ -107,6 +107,19 @@ pipeline p {
 }
 """,
     ),
+    "several taps": (
+        "E1112",
+        """pipeline p {
+  node stt   { class = PII }
+  node heard : tap
+  node said  : tap
+  ingress.audio -> vad -> stt -> llm -> tts -> egress.audio
+  stt.partial -> heard
+  llm.final   -> said
+}
+policy other when session.tier == "basic" { node more : redact { classes = [PHI] }, insert more before llm.prompt }
+""",
+    ),
     "a name that is taken": (
         "E1112",
         """pipeline p {

@@ -24,11 +24,14 @@ class ClassSource:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """Data of a class comes to `port`, by the ports of `way`; the first of them is its source."""
+    """Data of a class comes to `port`: from the input `before` ("" if straight from its source), and first of all from
+    the port `source`.
+    """
 
     payload_class: str
     port: str
-    way: tuple[str, ...]
+    before: str
+    source: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ def test_who_accepts_may_have_it() -> None:
     assert {(one.payload_class, one.port) for one in made.arrivals} == {
         ("PII", "llm.prompt"), ("PII", "voice.text"), ("PII", "egress.audio"),
     }  # fmt: skip
-    assert made.arrivals[1].way == ("stt.utterance", "llm.prompt", "voice.text")
+    assert (made.arrivals[1].before, made.arrivals[1].source) == ("llm.prompt", "stt.utterance")
 
 
 def test_who_does_not_is_named_with_the_whole_way() -> None:
@@ -162,7 +162,7 @@ def test_a_policy_may_have_other_providers() -> None:
     (found,) = under.sink.diagnostics
     assert found.fix is not None
     assert found.fix.replacement == (
-        "\n  node mask : redact { classes = [PII], action = mask }\n  insert mask before llm.prompt"
+        "\n  node mask_cheap : redact { classes = [PII], action = mask }\n  insert mask_cheap before llm.prompt"
     )
 
 
