@@ -5,7 +5,7 @@ from __future__ import annotations
 from rspp_compiler.analysis.attempts import ANSWERS, attempts, backoffs_ns
 from rspp_compiler.analysis.causes import callers, has_filler, holds_up
 from rspp_compiler.analysis.figures import ms
-from rspp_compiler.analysis.repairs import add_line, braces
+from rspp_compiler.analysis.repairs import braces, set_budget
 from rspp_compiler.analysis.ways_out import MS, WayOut
 from rspp_compiler.diagnostics import Fix
 from rspp_compiler.diagnostics.fixes import both, setting_in
@@ -35,7 +35,7 @@ def _never_tried(
     tries = provider.candidates.index(candidate) * (1 + provider.retry.times)
     waits = provider.candidates.index(candidate) * provider.retry.times * provider.retry.backoff_ns
     rows = [
-        f"{ms(tries * provider.first_chunk_ns):>8}  {tries} tries of at most {ms(provider.first_chunk_ns)} ({first})",
+        f"{ms(tries * provider.first_chunk_ns):>8}  {tries} {'try' if tries == 1 else 'tries'} of at most {ms(provider.first_chunk_ns)} ({first})",
         *([f"{ms(waits):>8}  waiting between them ({backoff})"] if waits else []),
         f"{ms(starts_ns):>8}  until `{candidate.name}` is asked; the budget of `{node.id}` is {ms(budget)} ({origin})",
     ]
@@ -81,9 +81,9 @@ def _part(budget_ns: int, candidates: int, times: int, backoff_ns: int) -> int:
 
 def _larger_budget(graph: Graph, node: GraphNode, needs_ns: int, ctx: Context) -> WayOut:
     needed, origin = ms(-(-needs_ns // MS) * MS), node.spec.origin("first_output_ns")
-    line = f"budget {{ {node.id} = {needed} }}"
-    fix = Fix(origin.span, needed) if origin.kind == "user" else add_line(ctx, graph, line)
-    return WayOut(f"give `{node.id}` more: `{line}`", fix)
+    setting = f"{node.id} = {needed}"
+    fix = Fix(origin.span, needed) if origin.kind == "user" else set_budget(ctx, graph, setting)
+    return WayOut(f"give `{node.id}` more: `budget {{ {setting} }}`", fix)
 
 
 def report_tools(graph: Graph, ctx: Context) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from rspp_compiler.analysis.attempts import ANSWERS, backoffs_ns
 from rspp_compiler.analysis.figures import ms
-from rspp_compiler.analysis.repairs import add_line, set_on_edge
+from rspp_compiler.analysis.repairs import set_budget, set_on_edge
 from rspp_compiler.diagnostics import Fix
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.graph import Graph
@@ -44,15 +44,15 @@ def raise_turn(graph: Graph, ctx: Context, limit_origin: Origin, total_ns: int) 
     help = f"declare a larger turn budget: `budget {{ turn = {ms(needed)} }}`"
     if limit_origin.kind == "user":
         return WayOut(help, Fix(limit_origin.span, ms(needed)))
-    return WayOut(help, add_line(ctx, graph, f"budget {{ turn = {ms(needed)} }}"))
+    return WayOut(help, set_budget(ctx, graph, f"turn = {ms(needed)}"))
 
 
 def _lower(graph: Graph, ctx: Context, step: Step, lower: int) -> WayOut | None:
     if step.origin.kind == "user":
         return WayOut(f"lower `{step.subject}` from {ms(step.ns)} to {ms(lower)}", Fix(step.origin.span, ms(lower)))
     if step.what == "budget":
-        line = f"budget {{ {step.subject} = {ms(lower)} }}"
-        return WayOut(f"give `{step.subject}` less: `{line}`", add_line(ctx, graph, line))
+        setting = f"{step.subject} = {ms(lower)}"
+        return WayOut(f"give `{step.subject}` less: `budget {{ {setting} }}`", set_budget(ctx, graph, setting))
     edge = next((edge for edge in graph.edges if edge.id == step.subject), None)
     if edge is None or step.origin.kind != "profile":
         return None
