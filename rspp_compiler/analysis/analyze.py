@@ -15,6 +15,7 @@ from rspp_compiler.analysis.latency import latency
 from rspp_compiler.analysis.liveness import liveness
 from rspp_compiler.analysis.rates import rates
 from rspp_compiler.analysis.throughput import throughput
+from rspp_compiler.analysis.traffic import traffic
 from rspp_compiler.ir.analysis import Analysis
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.graph import Graph
@@ -33,13 +34,14 @@ def analyze(graph: Graph, ctx: Context) -> Analysis:
 
 
 def _all(graph: Graph, ctx: Context) -> Analysis:
-    in_time, balanced, paced = latency(graph, ctx), rates(graph, ctx), throughput(graph, ctx)
+    in_time, moving = latency(graph, ctx), traffic(graph)
+    balanced, paced = rates(graph, ctx, moving), throughput(graph, ctx, moving)
     return Analysis(
         policy=graph.policy,
         latency=in_time,
         bounds=bounds(graph, ctx),
         rates=balanced,
-        liveness=liveness(graph, ctx),
+        liveness=liveness(graph, ctx, moving),
         throughput=paced,
         cancel=cancel(graph, ctx),
         ends=ends(graph, ctx),

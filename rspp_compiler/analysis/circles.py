@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rspp_compiler.analysis.blocks import Block, blocks
-from rspp_compiler.analysis.buffers import minima
+from rspp_compiler.analysis.buffers import Minimum
 from rspp_compiler.analysis.capacity import items
 from rspp_compiler.analysis.network import Network
 from rspp_compiler.analysis.sdf import FIRINGS_MAX, Want, deadlock, least_steps
@@ -27,9 +27,9 @@ class Circle:
     is_sync: bool
 
 
-def circles(network: Network) -> tuple[Circle, ...]:
+def circles(network: Network, minima: dict[str, Minimum]) -> tuple[Circle, ...]:
     """One circle for each part of a network that stands still although every edge holds enough for its own ends."""
-    if not network.may_stand_still or not all(one.serves_ends for one in minima(network).values()):
+    if not network.may_stand_still or not all(one.serves_ends for one in minima.values()):
         return ()
     found = []
     for block in blocks(network):

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from heapq import heappop, heappush
+from itertools import combinations, islice
 
 from rspp_compiler.analysis.capacity import blocks
 from rspp_compiler.analysis.reach import before, way_from
 from rspp_compiler.analysis.streams import Streams, is_plain
 from rspp_compiler.ir.graph import Graph, GraphEdge
+
+CLOCKS_MAX = 8  # of those that join, among which a witness is looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +46,10 @@ def fork(graph: Graph, found: Streams, edges: Sequence[GraphEdge]) -> Fork | Non
     and two of which one comes through a filter, if there are such. None where all come by one clock.
     """
     best: Fork | None = None
-    for one, other in combinations(edges, 2):
-        if found.arriving[one.id].clock == found.arriving[other.id].clock:
-            continue
+    of_clock: dict[str, GraphEdge] = {}
+    for edge in edges:
+        of_clock.setdefault(found.arriving[edge.id].clock.id, edge)
+    for one, other in combinations(islice(of_clock.values(), CLOCKS_MAX), 2):
         parted = _parted(graph, found, one, other)
         if parted.node is not None and bool(parted.empty.filters) != bool(parted.full.filters):
             return parted
@@ -91,21 +95,34 @@ def shedding(graph: Graph, found: Streams, edges: Sequence[GraphEdge]) -> tuple[
     Once the first has lost an item, the other holds one more for ever; when it is full the fork waits for the join, and
     the join for what the fork would send.
     """
-    paths = [_from_clock(graph, found, edge) for edge in edges]
-    shared = 0
-    while all(len(path) > shared and path[shared] is paths[0][shared] for path in paths):
-        shared += 1
-    patient = next((path[-1] for path in paths if all(blocks(edge) for edge in path[shared:])), None)
-    lossy = next((edge for path in paths for edge in path[shared:] if not blocks(edge)), None)
+    paths = _from_fork(graph, found, edges)
+    patient = next((path[-1] for path in paths if all(blocks(edge) for edge in path)), None)
+    lossy = next((edge for path in paths for edge in path if not blocks(edge)), None)
     return (lossy, patient) if lossy is not None and patient is not None else None
 
 
-def _from_clock(graph: Graph, found: Streams, edge: GraphEdge) -> list[GraphEdge]:
-    """The edges from where the clock starts to the join, the join's own last."""
-    clock = found.arriving[edge.id].clock
-    path = [edge]
-    while path[-1].source != clock.at and path[-1].id != clock.at:
-        path.append(
-            next(one for one in graph.into(path[-1].source) if is_plain(one) and found.arriving[one.id].clock == clock)
-        )
-    return path[::-1]
+def _from_fork(graph: Graph, found: Streams, edges: Sequence[GraphEdge]) -> list[list[GraphEdge]]:
+    """For each of several edges of one clock: the way to its end from where all their ways have parted.
+
+    They are followed back side by side, those that are farthest from the ingress first, until all are at one place.
+    """
+    clock = found.arriving[edges[0].id].clock
+    ways = [[edge] for edge in edges]
+    places: dict[str, list[int]] = {}  # the node at which ways begin, as far as they are known
+    heap: list[tuple[int, str]] = []
+
+    def arrive(at: int) -> None:
+        node = ways[at][-1].source
+        if node not in places:
+            heappush(heap, (-graph.node(node).position, node))
+        places.setdefault(node, []).append(at)
+
+    for at in range(len(ways)):
+        arrive(at)
+    while len(places) > 1:
+        _, node = heappop(heap)
+        before_it = next(one for one in graph.into(node) if is_plain(one) and found.arriving[one.id].clock == clock)
+        for at in places.pop(node):
+            ways[at].append(before_it)
+            arrive(at)
+    return [way[::-1] for way in ways]

@@ -12,11 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rspp_compiler.analysis.buffers import minima
 from rspp_compiler.analysis.capacity import items
-from rspp_compiler.analysis.circles import Circle, circles, is_too_long
+from rspp_compiler.analysis.circles import Circle
 from rspp_compiler.analysis.forks import Fork, fork, shedding
-from rspp_compiler.analysis.network import Network, networks, synchronised
+from rspp_compiler.analysis.network import synchronised
 from rspp_compiler.analysis.report_liveness import (
     report_circle,
     report_credit,
@@ -25,35 +24,43 @@ from rspp_compiler.analysis.report_liveness import (
     report_sync,
 )
 from rspp_compiler.analysis.report_rates import is_of_flow_control
-from rspp_compiler.analysis.streams import Streams, streams
+from rspp_compiler.analysis.streams import Streams
+from rspp_compiler.analysis.traffic import Moving, Traffic, traffic
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.graph import Graph, GraphEdge
-from rspp_compiler.ir.proofs.liveness import JoinWait, LiveClock, Liveness, Standstill, Wait
+from rspp_compiler.ir.proofs.liveness import JoinWait, LiveClock, Liveness, LiveProof, Standstill, Wait
 
 
-def liveness(graph: Graph, ctx: Context) -> Liveness:
-    """Why everything can go on for ever; E0515 to E0522 for what can stop."""
-    found = streams(graph)
-    nets = networks(graph, found)
+def liveness(graph: Graph, ctx: Context, moving: Traffic | None = None) -> Liveness:
+    """Why everything can go on for ever; E0515 to E0522 for what can stop.
+
+    `moving` is the traffic of the graph, where it is known already.
+    """
+    moving = moving or traffic(graph)
+    found = moving.streams
     return Liveness(
-        tuple(_clock(network) for network in nets.values()),
+        tuple(_clock(clock) for clock in moving.clocks.values()),
         tuple(JoinWait(one.node, tuple(edge.id for edge in one.edges), one.takes) for one in found.joins.values()),
         (
             *_starved(graph, found, ctx),
             *_unsynchronised(graph, found, ctx),
-            *_circles(graph, found, nets, ctx),
-            *_without_credit(graph, found, nets, ctx),
+            *_circles(graph, moving, ctx),
+            *_without_credit(graph, moving, ctx),
         ),
     )
 
 
-def _clock(network: Network) -> LiveClock:
-    clock, firings = network.clock.id, sum(network.times)
-    if len(network.channels) < len(network.actors):
-        return LiveClock(clock, "tree", firings, network.round_ns)
-    if not network.may_stand_still:
-        return LiveClock(clock, "marked", firings, network.round_ns)
-    return LiveClock(clock, "long" if is_too_long(network) else "executed", firings, network.round_ns)
+def _clock(moving: Moving) -> LiveClock:
+    network, proof = moving.network, _proof(moving)
+    return LiveClock(network.clock.id, proof, sum(network.times), network.round_ns)
+
+
+def _proof(moving: Moving) -> LiveProof:
+    if len(moving.network.channels) < len(moving.network.actors):
+        return "tree"
+    if not moving.network.may_stand_still:
+        return "marked"
+    return "long" if moving.is_too_long else "executed"
 
 
 def _starved(graph: Graph, found: Streams, ctx: Context) -> Iterator[Standstill]:
@@ -104,23 +111,22 @@ def _unsynchronised(graph: Graph, found: Streams, ctx: Context) -> Iterator[Stan
             report_sync(graph, domain, edges, parted, ctx)
 
 
-def _circles(graph: Graph, found: Streams, nets: dict[str, Network], ctx: Context) -> Iterator[Standstill]:
-    for network in nets.values():
-        for circle in circles(network):
+def _circles(graph: Graph, moving: Traffic, ctx: Context) -> Iterator[Standstill]:
+    for clock in moving.clocks.values():
+        for circle in clock.circles:
             yield _of_circle(circle)
-            report_circle(graph, found, circle, ctx)
+            report_circle(graph, moving.streams, circle, ctx)
 
 
 def _of_circle(circle: Circle) -> Standstill:
     return Standstill("sync" if circle.is_sync else "loop", circle.waits[0].who, circle.waits)
 
 
-def _without_credit(graph: Graph, found: Streams, nets: dict[str, Network], ctx: Context) -> Iterator[Standstill]:
+def _without_credit(graph: Graph, moving: Traffic, ctx: Context) -> Iterator[Standstill]:
     """Edges whose producer is never let go on, although its consumer waits for it."""
-    for network in nets.values():
-        least = minima(network)
-        for _, edge, held in network.edges():
-            one = least[edge.id]
+    for clock in moving.clocks.values():
+        for _, edge, held in clock.network.edges():
+            one = clock.minima[edge.id]
             if one.serves_ends or not is_of_flow_control(edge, held):
                 continue
             what = "credit" if edge.spec.flow != "signal" else "to be let go on"
@@ -132,4 +138,4 @@ def _without_credit(graph: Graph, found: Streams, nets: dict[str, Network], ctx:
                     Wait(edge.source, edge.target, f"{what}, which comes when items are taken", held.origin.span),
                 ),
             )
-            report_credit(graph, found, edge, one, ctx)
+            report_credit(graph, moving.streams, edge, one, ctx)

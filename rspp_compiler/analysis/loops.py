@@ -12,8 +12,6 @@ from fractions import Fraction
 from typing import Literal
 
 from rspp_compiler.analysis.blocks import blocks
-from rspp_compiler.analysis.buffers import minima
-from rspp_compiler.analysis.circles import circles, is_too_long
 from rspp_compiler.analysis.cycle_ratio import Arc, slowest_cycle
 from rspp_compiler.analysis.network import Network
 from rspp_compiler.analysis.sdf import Channel
@@ -42,14 +40,9 @@ class Slowest:
     passages: tuple[Passage, ...]
 
 
-def can_be_timed(network: Network) -> bool:
-    """Whether a round can be completed, and is short enough to be unrolled."""
-    return (
-        (not network.is_multirate or sum(network.times) <= FIRINGS_MAX)
-        and all(one.serves_ends for one in minima(network).values())
-        and not is_too_long(network)
-        and not circles(network)
-    )
+def can_be_unrolled(network: Network) -> bool:
+    """Whether a round is short enough for that."""
+    return not network.is_multirate or sum(network.times) <= FIRINGS_MAX
 
 
 def slowest(network: Network, channels: Sequence[Channel] | None = None) -> Slowest | None:
@@ -61,32 +54,36 @@ def slowest(network: Network, channels: Sequence[Channel] | None = None) -> Slow
     if network.is_multirate:
         return _of(network, channels, range(len(network.actors)), range(len(channels)))
     # Each actor fires once in a round: no loop comes twice through one actor, so each lies in one block.
-    loops = [_own(network, actor) for actor in range(len(network.actors))]
-    loops += [_pair(network, channels, at) for at in range(len(channels))]
+    loops: list[Slowest | None] = [*_alone(network), *_pairs(network, channels)]
     loops += [_of(network, channels, block.actors, block.indices) for block in blocks(network)]
     return max((loop for loop in loops if loop is not None), key=lambda loop: loop.round_ns, default=None)
 
 
-def _own(network: Network, actor: int) -> Slowest | None:
-    work, slots = network.actors[actor].work_ns, network.actors[actor].slots
-    if not work:
-        return None
-    return Slowest(Fraction(work, slots), (Passage("slots", actor, -1, work, slots),))
+def _alone(network: Network) -> Iterator[Slowest]:
+    """Actors by themselves; of those that are alike, the first."""
+    alike = {(actor.work_ns, actor.slots): at for at, actor in reversed(list(enumerate(network.actors)))}
+    for (work, slots), actor in alike.items():
+        if work:
+            yield Slowest(Fraction(work, slots), (Passage("slots", actor, -1, work, slots),))
 
 
-def _pair(network: Network, channels: Sequence[Channel], at: int) -> Slowest | None:
-    """An edge between two actors: the first may be as many rounds ahead as there is room."""
-    channel = channels[at]
-    work = network.actors[channel.source].work_ns
-    if channel.room is None or not work:
-        return None
-    room = channel.room // channel.produce
-    passages = (Passage("work", channel.source, at, work, 0), Passage("room", channel.target, at, 0, room))
-    return Slowest(Fraction(work, room), passages)
+def _pairs(network: Network, channels: Sequence[Channel]) -> Iterator[Slowest]:
+    """Edges between two actors: the first may be as many rounds ahead as there is room. Of those alike, the first."""
+    alike = {
+        (network.actors[channel.source].work_ns, channel.room // channel.produce): at
+        for at, channel in reversed(list(enumerate(channels)))
+        if channel.room is not None
+    }
+    for (work, room), at in alike.items():
+        if work:
+            ends = channels[at]
+            passages = (Passage("work", ends.source, at, work, 0), Passage("room", ends.target, at, 0, room))
+            yield Slowest(Fraction(work, room), passages)
 
 
 def _of(network: Network, channels: Sequence[Channel], actors: Sequence[int], indices: Sequence[int]) -> Slowest | None:
-    first, count = {}, 0
+    first: dict[int, int] = {}
+    count = 0
     for actor in actors:
         first[actor] = count
         count += network.times[actor]

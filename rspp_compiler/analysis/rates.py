@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rspp_compiler.analysis.buffers import Minimum, minima
-from rspp_compiler.analysis.network import Network, networks
+from rspp_compiler.analysis.buffers import Minimum
+from rspp_compiler.analysis.network import Network
 from rspp_compiler.analysis.report_rates import report_buffer, report_join, report_oversupply
-from rspp_compiler.analysis.streams import CONVERTERS, Streams, is_plain, streams, waits_within
+from rspp_compiler.analysis.streams import CONVERTERS, Streams, is_plain, waits_within
+from rspp_compiler.analysis.traffic import Traffic, traffic
 from rspp_compiler.analysis.words import duration
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.graph import Graph, GraphEdge
@@ -21,14 +22,19 @@ from rspp_compiler.ir.proofs.assumptions import Assumption
 from rspp_compiler.ir.proofs.rates import Balance, Buffer, Need, Rates, StreamRate
 
 
-def rates(graph: Graph, ctx: Context) -> Rates:
-    """Every stream, balance and buffer; E0510 to E0514 for what does not balance and for edges that hold too little."""
-    found = streams(graph)
-    nets = networks(graph, found)
-    least = {id: one for network in nets.values() for id, one in minima(network).items()}
+def rates(graph: Graph, ctx: Context, moving: Traffic | None = None) -> Rates:
+    """Every stream, balance and buffer; E0510 to E0514 for what does not balance and for edges that hold too little.
+
+    `moving` is the traffic of the graph, where it is known already.
+    """
+    moving = moving or traffic(graph)
+    found = moving.streams
+    least = {id: one for clock in moving.clocks.values() for id, one in clock.minima.items()}
+    waiting = _waiting(graph, found)
     buffers = []
     for edge in graph.edges:
-        row = _buffer(graph, found, edge, least[edge.id])
+        window = _window(graph, found, edge) if edge.target in waiting else 0
+        row = _buffer(edge, least[edge.id], window)
         buffers.append(row)
         report_buffer(graph, found, edge, least[edge.id], row, ctx)
     for join in found.joins.values():
@@ -37,7 +43,7 @@ def rates(graph: Graph, ctx: Context) -> Rates:
         report_oversupply(graph, found, edge, ctx)
     return Rates(
         tuple(_stream_rows(found)),
-        tuple(_balance(network) for network in nets.values()),
+        tuple(_balance(clock.network) for clock in moving.clocks.values()),
         tuple(buffers),
         tuple(_assumptions(graph, found)),
     )
@@ -60,15 +66,11 @@ def _balance(network: Network) -> Balance:
 # ---- buffers
 
 
-def _buffer(graph: Graph, found: Streams, edge: GraphEdge, one: Minimum) -> Buffer:
+def _buffer(edge: GraphEdge, one: Minimum, window: int) -> Buffer:
     held = one.held
     need: Need = "item"
     count = 1
-    needs: tuple[tuple[Need, int], ...] = (
-        ("frames", one.ends),
-        ("loop", one.least),
-        ("window", _window(graph, found, edge)),
-    )
+    needs: tuple[tuple[Need, int], ...] = (("frames", one.ends), ("loop", one.least), ("window", window))
     for name, items in needs:
         if items > count:
             need, count = name, items
@@ -77,17 +79,24 @@ def _buffer(graph: Graph, found: Streams, edge: GraphEdge, one: Minimum) -> Buff
     return Buffer(edge.id, held.items, held.bound, count + held.slack, need, one.is_exact, held.origin)
 
 
+def _waiting(graph: Graph, found: Streams) -> frozenset[str]:
+    """Nodes that let items wait, for a time, for what comes by another clock."""
+    return frozenset(
+        node.id
+        for node in graph.nodes
+        if waits_within(node)
+        and len({found.arriving[edge.id].clock.id for edge in graph.into(node.id) if is_plain(edge)}) > 1
+    )
+
+
 def _window(graph: Graph, found: Streams, edge: GraphEdge) -> int:
-    """Items of a stream that comes as time passes, while a node waits for what has another clock: those of the whole
-    wait, and one that comes as it ends. 0 where nothing makes them wait.
+    """Items of a stream that comes as time passes, while a node waits: those of the whole wait, and one that comes as
+    it ends. 0 of a stream that does not come by itself.
     """
-    node, stream = graph.node(edge.target), found.arriving[edge.id]
-    within = node.spec.settings.get("within_ns")
-    is_steady = stream.clock.kind == "real_time" and stream.frame_ns
-    if not is_steady or not waits_within(node) or not isinstance(within, int):
+    stream, within = found.arriving[edge.id], graph.node(edge.target).spec.settings.get("within_ns")
+    if stream.clock.kind != "real_time" or not stream.frame_ns or not isinstance(within, int):
         return 0
-    others = (found.arriving[other.id].clock for other in graph.into(node.id) if is_plain(other))
-    return within // stream.frame_ns + 1 if any(clock != stream.clock for clock in others) else 0
+    return within // stream.frame_ns + 1
 
 
 # ---- what it rests on

@@ -38,9 +38,10 @@ def report_join(graph: Graph, found: Streams, join: Join, ctx: Context) -> None:
 def report_oversupply(graph: Graph, found: Streams, edge: GraphEdge, ctx: Context) -> None:
     """E0511: the egress is sent more audio than it can play, without end."""
     stream = found.arriving[edge.id]
-    supply = stream.rate * stream.frame_ns
-    merge = graph.find(stream.clock.at)
-    if graph.node(edge.target).kind != "egress" or stream.clock.kind != "real_time" or supply <= 1 or merge is None:
+    if stream.clock.kind != "real_time" or graph.node(edge.target).kind != "egress":
+        return
+    supply, merge = stream.rate * stream.frame_ns, graph.find(stream.clock.at)
+    if supply <= 1 or merge is None:
         return
     inputs = graph.into(merge.id)
     ctx.sink.add(

@@ -8,16 +8,16 @@ in it lasts. A loop is slow because a node is, or because an edge beside slow no
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
 from rspp_compiler.analysis.figures import assume
-from rspp_compiler.analysis.loops import Passage, Slowest, can_be_timed, slowest
-from rspp_compiler.analysis.network import Network, networks, slots_of
+from rspp_compiler.analysis.loops import Passage, Slowest, can_be_unrolled, slowest
+from rspp_compiler.analysis.network import Network, slots_of
 from rspp_compiler.analysis.report_throughput import report_kernel, report_loop, report_node
 from rspp_compiler.analysis.sdf import Channel
-from rspp_compiler.analysis.streams import streams
+from rspp_compiler.analysis.traffic import Traffic, traffic
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.graph import Graph
 from rspp_compiler.ir.origin import Origin
@@ -26,25 +26,30 @@ from rspp_compiler.ir.proofs.throughput import ClockThroughput, Loop, LoopStep, 
 S = 1_000_000_000
 
 
-def throughput(graph: Graph, ctx: Context) -> Throughput:
-    """Every clock and node; E0523 to E0525 for what cannot keep up with the audio that comes."""
-    found = streams(graph)
-    nets = networks(graph, found)
+def throughput(graph: Graph, ctx: Context, moving: Traffic | None = None) -> Throughput:
+    """Every clock and node; E0523 to E0525 for what cannot keep up with the audio that comes.
+
+    `moving` is the traffic of the graph, where it is known already.
+    """
+    moving = moving or traffic(graph)
+    nets = [clock.network for clock in moving.clocks.values()]
     uses = tuple(_uses(graph, nets))
     slow = {use.node for use in uses if use.utilisation > 1}
     for use in uses:
         if use.node in slow:
             report_node(graph, use, ctx)
     clocks = []
-    for network in nets.values():
-        loop = slowest(network) if can_be_timed(network) else None
-        clocks.append(_clock(graph, network, loop))
+    for clock in moving.clocks.values():
+        network = clock.network
+        is_known = clock.can_go_on and can_be_unrolled(network)
+        loop = slowest(network) if is_known else None
+        clocks.append(_clock(graph, network, loop, is_known))
         works = {actor.subject for actor in network.actors}
         if loop is not None and network.round_ns and loop.round_ns > network.round_ns and not works & slow:
             raises = [
                 (edge, steps) for at, steps in _raises(network, loop) if (edge := network.links[at].edge) is not None
             ]
-            report_loop(graph, found, clocks[-1], raises, ctx)
+            report_loop(graph, moving.streams, clocks[-1], raises, ctx)
     kernel = sum((use.utilisation for use in uses if use.in_kernel), Fraction())
     if kernel > 1 and not any(use.in_kernel and use.node in slow for use in uses):
         report_kernel(graph, [use for use in uses if use.in_kernel], kernel, ctx)
@@ -52,10 +57,10 @@ def throughput(graph: Graph, ctx: Context) -> Throughput:
     return Throughput(tuple(clocks), tuple(sorted(uses, key=lambda use: -use.utilisation)), kernel, assumptions)
 
 
-def _uses(graph: Graph, nets: dict[str, Network]) -> Iterator[NodeUse]:
+def _uses(graph: Graph, nets: Sequence[Network]) -> Iterator[NodeUse]:
     """How busy each node is that works on audio, while audio comes, all its inputs together."""
     firings: dict[str, Fraction] = {}
-    for network in nets.values():
+    for network in nets:
         if network.clock.kind != "items":
             for actor in network.actors:
                 if actor.work_ns:
@@ -69,10 +74,10 @@ def _uses(graph: Graph, nets: dict[str, Network]) -> Iterator[NodeUse]:
             yield NodeUse(node.id, spec.work_ns, slots, rate * S, busy, in_kernel, spec.origin("work_ns"))
 
 
-def _clock(graph: Graph, network: Network, loop: Slowest | None) -> ClockThroughput:
+def _clock(graph: Graph, network: Network, loop: Slowest | None, is_known: bool) -> ClockThroughput:
     takes = loop.round_ns if loop is not None else Fraction()
     bottleneck = _loop(graph, network, loop) if loop is not None else None
-    return ClockThroughput(network.clock.id, network.round_ns, takes, bottleneck, can_be_timed(network))
+    return ClockThroughput(network.clock.id, network.round_ns, takes, bottleneck, is_known)
 
 
 def _loop(graph: Graph, network: Network, loop: Slowest) -> Loop:

@@ -8,6 +8,8 @@ from typing import Literal
 
 from rspp_compiler.source import Span
 
+LiveProof = Literal["tree", "marked", "executed", "long"]
+
 
 @dataclass(frozen=True, slots=True)
 class Wait:
@@ -48,7 +50,7 @@ class LiveClock:
     """
 
     clock: str
-    proof: Literal["tree", "marked", "executed", "long"]
+    proof: LiveProof
     firings: int
     round_ns: Fraction
 
