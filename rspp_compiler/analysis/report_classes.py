@@ -27,8 +27,8 @@ from rspp_compiler.source import Span
 def report(
     graph: Graph, spread: Spread, breach: Breach, place: Place | None, names: Iterator[str], ctx: Context
 ) -> None:
-    """One finding for one breach. `place` is the input that the data comes to, None where a node emits it itself; a node
-    that a fix adds is called by the next of `names`.
+    """One finding for one breach. `place` is the input that the data comes to, None where a node emits it itself; a
+    node that a fix adds is called by the next of `names`.
     """
     found = listed(breach.payload_classes)
     if breach.kind == "recording":
