@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -77,7 +78,7 @@ def _buffer(setting: ast.Setting, ctx: Context) -> Values:
         gone = bound.span if isinstance(value, ast.List) and len(bounds) > 1 else setting.span
         fix = remove(ctx.source(gone), gone)
         if isinstance(bound, ast.Number):
-            meant = f"{bound.number} items"
+            meant = _items(bound.number)
             message, help = f"`{bound.number}` has no unit", f"did you mean `{meant}`?"
             ctx.sink.add("E0303", message, bound.span, help=help, fix=Fix(bound.span, meant))
             continue
@@ -97,6 +98,11 @@ def _buffer(setting: ast.Setting, ctx: Context) -> Values:
             if size is not None:
                 fields[name] = Valued(size, Origin.user(bound.span))
     return fields
+
+
+def _items(number: str) -> str:
+    """A bare number as a whole number of items."""
+    return f"{math.ceil(float(number))} items"
 
 
 def _measure(unit: str) -> str:
@@ -129,7 +135,7 @@ def _watermark(setting: ast.Setting, ctx: Context) -> Values | None:
             in_time = isinstance(part, ast.Quantity) and part.unit in DURATIONS
             table = Setting(key, "duration", 1_000, NS_MAX) if in_time else WATERMARK.by_name[key]
             if isinstance(part, ast.Number):
-                meant = f"{part.number} items"
+                meant = _items(part.number)
                 message, help = f"`{key} = {part.number}` has no unit", f"did you mean `{meant}`?"
                 ctx.sink.add("E0303", message, part.span, help=help, fix=Fix(part.span, meant))
                 continue
