@@ -362,6 +362,7 @@ def resolve(
         Path | None, typer.Option("--session", metavar="FILE", help="Values of a session, TOML.")
     ] = None,
     values: Values = None,
+    policy: Annotated[str, typer.Option("--policy", metavar="NAME", help="As this policy leaves the pipeline.")] = "",
     only: Annotated[str, typer.Option("--only", metavar="KEY", help="Only these values: llm, provider.stt.")] = "",
     json: Annotated[bool, typer.Option("--json", help="Print the values as JSON.")] = False,
 ) -> None:
@@ -379,8 +380,8 @@ def resolve(
     if not result.ok:
         report.findings([result], to=sys.stderr)
     _exit([result])
-    if not command.print_rows(result, only, as_json=json):
-        print(f"rsppc resolve: nothing is called {only}", file=sys.stderr)
+    if problem := command.print_rows(result, policy, only, as_json=json):
+        print(f"rsppc resolve: {problem}", file=sys.stderr)
         raise typer.Exit(EXIT_USAGE)
 
 

@@ -15,6 +15,7 @@ from rspp_compiler.ir.context import Context, LayerName, Options
 from rspp_compiler.ir.origin import Origin
 from rspp_compiler.ir.spec import PipelineSpec
 from rspp_compiler.sema.effective import Row, effective
+from rspp_compiler.sema.variants import under
 
 _BLOCKS = ("budget", "provider", "tool", "mode", "party", "port")
 _KEY_MAX, _VALUE_MAX = 44, 40
@@ -28,17 +29,24 @@ def resolve(file: Path, files: Files, values: Sequence[str]) -> Result:
     return compile_pipeline([file], ctx=ctx)
 
 
-def print_rows(result: Result, only: str, *, as_json: bool) -> bool:
-    """Prints the values whose key is or begins with `only`; whether there are any."""
+def print_rows(result: Result, policy: str, only: str, *, as_json: bool) -> str:
+    """Prints the values whose key is or begins with `only`, as `policy` leaves them; says what there is nothing of."""
     spec: PipelineSpec = result.stage("spec")
+    if policy:
+        chosen = next((one for one in spec.policies if one.id == policy), None)
+        if chosen is None:
+            return f"no policy is called {policy}"
+        spec = under(spec, chosen)
     rows = [row for row in effective(spec) if _is_of(row.key, only)]
+    if not rows:
+        return f"nothing is called {only}"
     layers = {layer.source.name: layer.name for layer in result.context.options.layers}
     if as_json:
         document = [{"key": row.key, "value": row.value, "origin": _origin(row.origin, layers)} for row in rows]
         sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
     else:
         _table(rows, layers)
-    return bool(rows)
+    return ""
 
 
 def _is_of(key: str, only: str) -> bool:

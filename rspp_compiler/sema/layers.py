@@ -21,7 +21,7 @@ from rspp_compiler.sema.units import show
 from rspp_compiler.sema.values import listed, read, suggest
 
 _Settings = tuple[ast.Setting, ...]
-_TEXTS = ("text", "texts", "file")
+_TEXTS = ("text", "texts", "file", "secret")
 _FIXED = ("scope", "tunable")  # what a node is: no layer changes it
 
 

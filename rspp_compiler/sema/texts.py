@@ -37,8 +37,17 @@ def report_secret(key: str, value: ast.Value, ctx: Context) -> None:
         value.span,
         notes=("a pipeline file is shared and recorded; a secret is only ever referred to",),
         help=f'write `secret("env://{name}")` and set {name} where the pipeline runs',
-        fix=Fix(value.span, f'secret("env://{name}")'),
+        fix=_replaced(value.span, f'secret("env://{name}")', ctx),
     )
+
+
+def _replaced(span: Span, replacement: str, ctx: Context) -> Fix:
+    """A fix that puts a reference in a value's place; in a layer, where values stand in quotes, with other quotes."""
+    source = ctx.source(span)
+    start, end = source.offset(span.line, span.column), source.offset(span.end_line, span.end_column)
+    if source.text[start - 1 : start] == '"' == source.text[end : end + 1]:
+        return Fix(source.span(start - 1, end + 1), f"'{replacement}'")
+    return Fix(span, replacement)
 
 
 def read(setting: Setting, value: ast.Value, at: Span, ctx: Context) -> SettingValue | None:
@@ -67,7 +76,9 @@ def _secret(call: ast.Call, ctx: Context) -> SecretRef | TextTemplate:
     note = f"a secret is kept at {', '.join(f'`{one}://…`' for one in SECRET_SCHEMES)}"
     what = f"no place for secrets is called `{scheme}://`" if path and scheme not in SECRET_SCHEMES else ""
     message = what or "malformed reference to a secret"
-    ctx.sink.add("E0309", message, call.span, notes=(note,), help=f"write `{meant}`", fix=Fix(call.span, meant))
+    ctx.sink.add(
+        "E0309", message, call.span, notes=(note,), help=f"write `{meant}`", fix=_replaced(call.span, meant, ctx)
+    )
     return REPORTED
 
 

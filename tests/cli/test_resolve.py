@@ -81,6 +81,30 @@ def test_only(run: Run) -> None:
     assert nothing.stderr == "rsppc resolve: nothing is called lmm\n"
 
 
+@pytest.mark.feature("F-081", "effective")
+def test_policy(run: Run, tmp_path: Path) -> None:
+    """What a policy inserts, and the provider that it chooses."""
+    policy = """
+policy clinic when session.tenant == "clinic" {
+  node mask : redact { classes = [PHI], action = drop }
+  insert mask before llm.prompt
+  provider stt { use whisper { model = "small" } }
+  record L1
+}
+"""
+    (tmp_path / "clinic.rspp").write_text(shown("rspp") + policy, encoding="utf-8")
+    plain = rows(run("resolve", "clinic.rspp"))
+    under = rows(run("resolve", "clinic.rspp", "--policy", "clinic"))
+    assert "stt.utterance -> llm.prompt.latency" in plain
+    assert "stt.utterance -> llm.prompt.latency" not in under
+    assert under["clinic.mask.action"] == ("drop", "clinic.rspp:19")
+    assert under["clinic.mask.text -> llm.prompt.flow"] == ("signal", plain["llm.delta -> voice.text.flow"][1])
+    assert under["provider.stt.use.whisper.model"] == ('"small"', "clinic.rspp:21")
+    assert under["record.level"] == ("L1", "clinic.rspp:22")
+    missing = run("resolve", "clinic.rspp", "--policy", "clinc")
+    assert (missing.exit_code, missing.stderr) == (2, "rsppc resolve: no policy is called clinc\n")
+
+
 def test_json(run: Run) -> None:
     result = run("resolve", "concierge.rspp", "--tenant", "acme.toml", "--json", "--only", "voice")
     found = {row["key"]: row for row in json.loads(result.stdout)}
