@@ -34,8 +34,9 @@ def _never_tried(
     first, backoff = provider.origin("first_chunk_ns"), provider.retry.origin("backoff_ns")
     tries = provider.candidates.index(candidate) * (1 + provider.retry.times)
     waits = provider.candidates.index(candidate) * provider.retry.times * provider.retry.backoff_ns
+    words = "one try" if tries == 1 else f"{tries} tries"
     rows = [
-        f"{ms(tries * provider.first_chunk_ns):>8}  {tries} {'try' if tries == 1 else 'tries'} of at most {ms(provider.first_chunk_ns)} ({first})",
+        f"{ms(tries * provider.first_chunk_ns):>8}  {words} of at most {ms(provider.first_chunk_ns)} ({first})",
         *([f"{ms(waits):>8}  waiting between them ({backoff})"] if waits else []),
         f"{ms(starts_ns):>8}  until `{candidate.name}` is asked; the budget of `{node.id}` is {ms(budget)} ({origin})",
     ]
@@ -65,7 +66,7 @@ def _way_out(graph: Graph, node: GraphNode, provider: ProviderSpec, ctx: Context
     fixes, words = [], []
     if fits[-1] < retry.times and times.kind == "user":
         fixes.append(Fix(times.span, str(fits[-1])))
-        words.append(f"try each again {fits[-1]} times")
+        words.append({0: "try none again", 1: "try each again once"}.get(fits[-1], f"try each again {fits[-1]} times"))
     if first.kind == "user":
         fixes.append(Fix(first.span, ms(part)))
         words.append(f"give each try {ms(part)}, an equal part of the budget")

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from rspp_compiler.analysis.attempts import ANSWERS, backoffs_ns
 from rspp_compiler.analysis.figures import ms
-from rspp_compiler.analysis.repairs import set_budget, set_on_edge
+from rspp_compiler.analysis.repairs import set_budget, set_on_edge, set_on_node
 from rspp_compiler.diagnostics import Fix
 from rspp_compiler.ir.context import Context
-from rspp_compiler.ir.graph import Graph
+from rspp_compiler.ir.graph import Graph, GraphNode
 from rspp_compiler.ir.origin import Origin
 from rspp_compiler.ir.proofs.latency import Step
 
@@ -51,8 +51,7 @@ def _lower(graph: Graph, ctx: Context, step: Step, lower: int) -> WayOut | None:
     if step.origin.kind == "user":
         return WayOut(f"lower `{step.subject}` from {ms(step.ns)} to {ms(lower)}", Fix(step.origin.span, ms(lower)))
     if step.what == "budget":
-        setting = f"{step.subject} = {ms(lower)}"
-        return WayOut(f"give `{step.subject}` less: `budget {{ {setting} }}`", set_budget(ctx, graph, setting))
+        return _less_time(graph, ctx, graph.node(step.subject), lower)
     edge = next((edge for edge in graph.edges if edge.id == step.subject), None)
     if edge is None or step.origin.kind != "profile":
         return None
@@ -64,6 +63,17 @@ def _lower(graph: Graph, ctx: Context, step: Step, lower: int) -> WayOut | None:
         return None
     setting = f"handoff = {{ by = {held.by}, max_age = {ms(lower)} }}"
     return WayOut(f"hold less on `{edge.id}`: `{setting}`", set_on_edge(ctx, edge, setting))
+
+
+def _less_time(graph: Graph, ctx: Context, node: GraphNode, lower: int) -> WayOut | None:
+    """In the pipeline's budget; that does not know the nodes of a policy, of which those of the user have a timeout."""
+    if not (graph.policy and node.id.startswith(f"{graph.policy}.")):
+        setting = f"{node.id} = {ms(lower)}"
+        return WayOut(f"give `{node.id}` less: `budget {{ {setting} }}`", set_budget(ctx, graph, setting))
+    if node.spec.implementation is None:
+        return None
+    setting = f"timeout = {ms(lower)}"
+    return WayOut(f"give `{node.id}` less: `{setting}`", set_on_node(ctx, node.spec, setting))
 
 
 def _starves(graph: Graph, step: Step, lower: int) -> bool:
