@@ -69,8 +69,8 @@ class _Line:
     """
 
     indent: int
-    last: Token
-    depth: int
+    last: Token | None = None
+    depth: int = 0
     is_cut: bool = False
 
 
@@ -106,13 +106,13 @@ class _Mend:
                     message = f"brackets are nested deeper than {_DEPTH_MAX}"
                     self._findings.add("E0110", message, token.start, token.end, help="take the inner ones out")
                     return None
-            elif token.kind in CLOSERS and not (self._ends_block(token) if is_first else self._ends_inline(token)):
-                continue
+            is_kept = token.kind not in CLOSERS or (self._ends_block(token) if is_first else self._ends_inline(token))
             if is_first:
-                self._lines = [*self._below(), _Line(self._indent, token, 0)]
-            if self._lines and token.kind != "_NL":
-                self._lines[-1].last, self._lines[-1].depth = token, len(self._open)
-            self._made.append(token)
+                self._lines = [*self._below(), _Line(self._indent)]
+            if is_kept:
+                self._made.append(token)
+                if self._lines and token.kind != "_NL":
+                    self._lines[-1].last, self._lines[-1].depth = token, len(self._open)
         return [part for token in self._made for part in (token, self._behind.get(id(token))) if part]
 
     def _begins_line(self, token: Token) -> bool:
@@ -188,8 +188,7 @@ class _Mend:
             head = next((line for line in reversed(self._lines) if line.indent <= self._indent), None)
             has_body = head is not None and head is not self._lines[-1]
             if head and has_body and head.indent == self._indent and self._may_open(head):
-                self._open_behind(head.last, token)
-                return True
+                return self._open_behind(head, token)
         if any(opened.closer == token.kind for opened in self._open) and not self._is_surplus(token):
             self._close(token.kind)
             return True
@@ -197,8 +196,8 @@ class _Mend:
 
     def _may_open(self, line: _Line) -> bool:
         """Whether a block may begin behind a line."""
-        is_free = line.last.kind not in (*CLOSER, *CLOSERS) and id(line.last) not in self._behind
-        return is_free and not line.is_cut
+        last = line.last
+        return last is not None and not line.is_cut and last.kind not in _TEXT and id(last) not in self._behind
 
     def _is_surplus(self, token: Token) -> bool:
         """Whether there is a closer too many, and this one would end the outermost block before its lines do."""
@@ -215,8 +214,10 @@ class _Mend:
             return True
         return self._drop(token)
 
-    def _open_behind(self, head: Token, closer: Token) -> None:
+    def _open_behind(self, line: _Line, closer: Token) -> bool:
         """Puts the missing opener of a block where its first line ends."""
+        head = line.last
+        assert head
         self._surplus[closer.kind] -= 1
         missing = _TEXT[_OPENER[closer.kind]]
         self._behind[id(head)] = Token(_OPENER[closer.kind], missing, head.end, head.end)
@@ -229,6 +230,7 @@ class _Mend:
             help=f"add `{missing}` at the end of the line",
             fix=self._findings.change(head.end, head.end, f" {missing}"),
         )
+        return True
 
     def _drop(self, token: Token) -> bool:
         self._surplus[token.kind] -= 1
