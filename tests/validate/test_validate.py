@@ -214,8 +214,8 @@ def test_nothing_makes_the_front_half_raise(tmp_path: Path, data: st.DataObject)
                 ]
             )
         )
-        found = data.draw(st.sampled_from(list(re.finditer(pattern, text)) or [None]))
-        if found:
+        if matches := list(re.finditer(pattern, text)):
+            found = data.draw(st.sampled_from(matches))
             text = text[: found.start()] + data.draw(st.sampled_from(choices)) + text[found.end() :]
     file = tmp_path / "a.rspp"
     file.write_text(text, encoding="utf-8")
