@@ -17,7 +17,7 @@ from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.dump import to_data
 from rspp_compiler.ir.graph import Graph
 from rspp_compiler.ir.plan import Frozen, Layout, ProviderBinding
-from rspp_compiler.ir.spec import FileRef, SecretRef, SettingValue
+from rspp_compiler.ir.spec import FileRef, SecretRef, SettingValue, TextTemplate
 from rspp_compiler.layout.resolved_plan import resolved_plan
 from rspp_compiler.layout.resources import resources
 
@@ -67,9 +67,11 @@ def _providers(graph: Graph) -> tuple[ProviderBinding, ...]:
 
 
 def _option(value: SettingValue) -> object:
-    """A file is its path, by which the package finds it; a secret stays the reference that it is."""
+    """A file is its path, by which the package finds it; a secret and a text with variables stay what they are."""
     if isinstance(value, FileRef):
         return value.file
+    if isinstance(value, TextTemplate):
+        return {"template": value.template, "variables": value.variables}
     return {"secret": value.secret} if isinstance(value, SecretRef) else value
 
 

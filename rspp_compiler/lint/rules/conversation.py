@@ -11,13 +11,14 @@ from rspp_compiler.lint.subject import Body, Subject, ms, setting, settings_of
 # Between these, people neither feel cut off nor left alone.
 SILENCE_NS_MIN, SILENCE_NS_MAX = 150_000_000, 1_000_000_000
 UNINTERRUPTED_WORDS_MAX = 15  # about six seconds
+_INTERRUPTS = ("barge_in", "speech_start", "button_down")  # what a user does who will not wait for the end
 
 
 def barge_in(subject: Subject, sink: Sink) -> None:
     """W0301: people interrupt. An agent that goes on talking feels like a machine that plays a tape."""
     for body in subject.bodies:
         detectors = body.of_kind("vad", "realtime")
-        if not body.speaks or not detectors or any(event == "barge_in" for _, event, _ in body.events()):
+        if not body.speaks or not detectors or any(event in _INTERRUPTS for _, event, _ in body.events()):
             continue
         reaction = f"on {detectors[0].name}.barge_in -> cancel turn"
         sink.add(

@@ -69,9 +69,14 @@ def candidates(subject: Subject, sink: Sink) -> None:
 
 
 def retry(subject: Subject, sink: Sink) -> None:
-    """W0404: a second attempt that begins when the node's time is over is never made."""
+    """W0404: a second attempt that begins when the node's time is over is never made.
+
+    What hears begins its attempts while the user still speaks, so its budget does not count.
+    """
     spec = subject.spec
     for provider in spec.providers if spec else ():
+        if provider.kind in ("vad", "stt"):
+            continue
         budgets = [node.first_output_ns for node in spec.nodes if node.provider == provider.id] if spec else []
         starts_ns = provider.first_chunk_ns + provider.retry.backoff_ns
         if not provider.retry.times or not budgets or starts_ns < min(budgets):

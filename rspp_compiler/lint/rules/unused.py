@@ -35,12 +35,17 @@ def pool(subject: Subject, sink: Sink) -> None:
 
 
 def imported(subject: Subject, sink: Sink) -> None:
-    """W0204: an imported name that the file does not use makes it depend on another for nothing."""
+    """W0204: an imported name that the file does not use makes it depend on another for nothing.
+
+    A policy or a provider block is used by being there.
+    """
     if not subject.is_whole:
         return
     for line in (item for item in subject.items() if isinstance(item, ast.Import)):
         for name in line.names:
             found = [mention.symbol for mention in subject.index.mentions if mention.span == name.span]
+            if any(symbol and symbol.sort in ("policy", "provider") for symbol in found):
+                continue
             places = [one.span for symbol in found if symbol for one in subject.index.of(symbol)]
             if found and not any(place.file == name.span.file and place != name.span for place in places):
                 sink.add(
