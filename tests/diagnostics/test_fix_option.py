@@ -29,10 +29,10 @@ def test_fix_mends_says_what_it_did_and_checks_again(folder: Path) -> None:
     done = rsppc("check", "a.rspp", "--fix")
     assert file.read_text(encoding="utf-8") == HELLO
     assert done.exit_code == 0
-    first, *changes, last = done.stdout.splitlines()
+    first, *changes = done.stdout.splitlines()
     assert first == "fixed a.rspp"
-    assert [change[:4] for change in changes] == ["2 - ", "2 + ", "3 - ", "3 + "]
-    assert last.startswith("hello: 6 nodes")
+    assert [change[:4] for change in changes[:4]] == ["2 - ", "2 + ", "3 - ", "3 + "]
+    assert changes[4].startswith("hello: 6 nodes")
 
 
 def test_fix_goes_on_until_nothing_is_left(folder: Path) -> None:
