@@ -25,8 +25,8 @@ Bound = Literal["items", "bytes", "age", "overflow", "low mark"]
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """An edge holds `items`, because of `bound`, whose figure is from `origin`. A producer of the kernel that may hand
-    on several items in one call begins only when there is room for all: `slack` is that number, less one.
+    """An edge holds `items`, because of `bound`, whose figure is from `origin`. A producer of the kernel begins only
+    when there is room for all that the call may hand on: `slack` of them beyond what it does.
     """
 
     items: int
@@ -88,7 +88,7 @@ def raised(ctx: Context, graph: Graph, edge: GraphEdge, stream: Stream, count: i
 
 
 def _bounds(graph: Graph, edge: GraphEdge, stream: Stream) -> Iterator[Capacity]:
-    spec, slack = edge.spec, _slack(graph, edge)
+    spec, slack = edge.spec, slack_of(graph, edge, stream)
     yield Capacity(spec.buffer_items, "items", spec.origin("buffer_items"), slack)
     yield Capacity(spec.buffer_bytes // _item_bytes(graph, edge), "bytes", spec.origin("buffer_bytes"), slack)
     if keeps_one(edge):
@@ -104,11 +104,15 @@ def _bounds(graph: Graph, edge: GraphEdge, stream: Stream) -> Iterator[Capacity]
             yield Capacity(mark.low_ns // stream.frame_ns + 1, "low mark", mark.origin("low_ns"))
 
 
-def _slack(graph: Graph, edge: GraphEdge) -> int:
+def slack_of(graph: Graph, edge: GraphEdge, stream: Stream) -> int:
+    """Items that one call of the producer may hand on beyond those that it does: there must be room for them too."""
     node = graph.node(edge.source)
-    if node.execution != "kernel" or edge.spec.handoff is not None:
+    if node.execution != "kernel" or edge.spec.handoff is not None or not node.spec.emissions_max:
         return 0
-    return max(0, node.spec.emissions_max - 1)
+    taken = next((port.item_ns for port in node.spec.inputs if port.main), 0)
+    keeps_clock = stream.clock.at not in (node.id, edge.id)
+    is_whole = keeps_clock and taken and stream.frame_ns and taken % stream.frame_ns == 0
+    return max(0, node.spec.emissions_max - (taken // stream.frame_ns if is_whole else 1))
 
 
 def _item_bytes(graph: Graph, edge: GraphEdge) -> int:
@@ -124,7 +128,7 @@ def _is_users(graph: Graph, part: SpecModel, field: str) -> bool:
 def _buffer(ctx: Context, graph: Graph, edge: GraphEdge, stream: Stream, count: int, low: set[Bound]) -> Iterator[Fix]:
     """Writes new bounds over those of the user's that are too low, and adds those that the user did not write."""
     spec = edge.spec
-    wanted, room = {}, count + _slack(graph, edge)
+    wanted, room = {}, count + slack_of(graph, edge, stream)
     if "items" in low:
         wanted["buffer_items"] = f"{room} items"
     if "bytes" in low and ("items" not in low or spec.origin("buffer_bytes").kind != "derived"):

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from rspp_compiler.analysis.buffers import Minimum
 from rspp_compiler.analysis.network import Network
-from rspp_compiler.analysis.report_rates import report_buffer, report_join, report_oversupply
+from rspp_compiler.analysis.report_rates import report_buffer, report_call, report_join, report_oversupply
 from rspp_compiler.analysis.streams import CONVERTERS, Streams, is_plain, waits_within
 from rspp_compiler.analysis.traffic import Traffic, traffic
 from rspp_compiler.analysis.words import duration
@@ -23,7 +23,8 @@ from rspp_compiler.ir.proofs.rates import Balance, Buffer, Need, Rates, StreamRa
 
 
 def rates(graph: Graph, ctx: Context, moving: Traffic | None = None) -> Rates:
-    """Every stream, balance and buffer; E0510 to E0514 for what does not balance and for edges that hold too little.
+    """Every stream, balance and buffer; E0510 to E0514, and E0526, for what does not balance and what holds too
+    little.
 
     `moving` is the traffic of the graph, where it is known already.
     """
@@ -39,6 +40,8 @@ def rates(graph: Graph, ctx: Context, moving: Traffic | None = None) -> Rates:
         report_buffer(graph, found, edge, least[edge.id], row, ctx)
     for join in found.joins.values():
         report_join(graph, found, join, ctx)
+    for node in graph.nodes:
+        report_call(graph, found, node, ctx)
     for edge in graph.edges:
         report_oversupply(graph, found, edge, ctx)
     return Rates(

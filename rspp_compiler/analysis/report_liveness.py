@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rspp_compiler.analysis.buffers import Minimum
-from rspp_compiler.analysis.capacity import blocks, describe, items, raised
+from rspp_compiler.analysis.capacity import blocks, describe, items, raised, slack_of
 from rspp_compiler.analysis.circles import Circle
 from rspp_compiler.analysis.forks import Fork
 from rspp_compiler.analysis.repairs import set_on_node
@@ -106,7 +106,8 @@ def report_circle(graph: Graph, found: Streams, circle: Circle, ctx: Context) ->
             fix=_apart([edge for edge in circle.edges if edge.spec.sync]),
         )
         return
-    more = [f"`{edge.id}` hold {items(count)}" for edge, count in circle.raises]
+    slacks = [slack_of(graph, edge, found.arriving[edge.id]) for edge, _ in circle.raises]
+    more = [f"`{e.id}` hold {items(count + slack)}" for (e, count), slack in zip(circle.raises, slacks, strict=True)]
     ctx.sink.add(
         "E0518",
         f"the ways into `{_join(graph, circle)}` wait for each other, and none can go on",

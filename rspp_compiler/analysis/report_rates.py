@@ -1,6 +1,8 @@
-"""E0510 to E0514: what does not balance, and edges that hold less than what flows there needs."""
+"""E0510 to E0514, E0526: what does not balance, and edges that hold less than what flows there needs."""
 
 from __future__ import annotations
+
+import re
 
 from rspp_compiler.analysis.buffers import Minimum
 from rspp_compiler.analysis.capacity import Capacity, describe, items, raised
@@ -10,8 +12,11 @@ from rspp_compiler.analysis.words import duration, ports
 from rspp_compiler.diagnostics import Fix
 from rspp_compiler.diagnostics.fixes import line_before
 from rspp_compiler.ir.context import Context
-from rspp_compiler.ir.graph import Graph, GraphEdge
+from rspp_compiler.ir.graph import Graph, GraphEdge, GraphNode
 from rspp_compiler.ir.proofs.rates import Buffer
+from rspp_compiler.ir.spec import PortSpec
+
+_DURATION = re.compile(r"\d+(?:\.\d+)?(?:us|ms|s)\b")
 
 
 def report_join(graph: Graph, found: Streams, join: Join, ctx: Context) -> None:
@@ -60,6 +65,43 @@ def _selects(ctx: Context, graph: Graph, id: str) -> Fix:
     spec = graph.node(id).spec
     line = f"node {local(id)} : select"
     return line_before(ctx.source(spec.span), spec.span, line) if spec.implicit else Fix(spec.span, line)
+
+
+def report_call(graph: Graph, found: Streams, node: GraphNode, ctx: Context) -> None:
+    """E0526: one item that a node of the kernel takes becomes more than one call may hand on."""
+    spec, most = node.spec, node.spec.emissions_max
+    taken = next((port for port in spec.inputs if port.main), None)
+    if node.execution != "kernel" or not most or taken is None or not taken.item_ns:
+        return
+    for port in spec.outputs:
+        made = found.made.get((node.id, port.name))
+        count = -(-taken.item_ns // port.item_ns) if port.item_ns else 0
+        if made is None or made.clock.at == node.id or count <= most:
+            continue
+        ctx.sink.add(
+            "E0526",
+            f"`{node.id}` makes {items(count)} of one, and a call may hand on {most}",
+            spec.span,
+            label=f"takes {duration(taken.item_ns)} at once, and hands it on {duration(port.item_ns)} at a time",
+            secondary=[(one.span, f"`{one.name}`: {duration(one.item_ns)}") for one in (taken, port)],
+            notes=[f"items of one call: {most} ({spec.origin('emissions_max')})"],
+            help="take less at once, or hand on more at a time",
+            fix=_reframed(ctx, taken, port, most),
+        )
+
+
+def _reframed(ctx: Context, taken: PortSpec, given: PortSpec, most: int) -> Fix:
+    """Writes another length over that of the input; over that of the output where only it is written."""
+    is_written = taken.origin("item_ns").kind == "user"
+    port = taken if is_written else given
+    length = given.item_ns * most if is_written else -(-taken.item_ns // most // 1000) * 1000
+    source = ctx.source(port.span)
+    start, end = (
+        source.offset(port.span.line, port.span.column),
+        source.offset(port.span.end_line, port.span.end_column),
+    )
+    written = list(_DURATION.finditer(source.text, start, end))[-1]
+    return Fix(source.span(written.start(), written.end()), duration(length))
 
 
 def report_buffer(graph: Graph, found: Streams, edge: GraphEdge, one: Minimum, row: Buffer, ctx: Context) -> None:

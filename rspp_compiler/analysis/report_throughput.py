@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from rspp_compiler.analysis.capacity import items, raised
+from rspp_compiler.analysis.capacity import items, raised, slack_of
 from rspp_compiler.analysis.repairs import is_written, set_on_node
 from rspp_compiler.analysis.streams import Streams
 from rspp_compiler.analysis.words import duration
@@ -49,7 +49,7 @@ def report_loop(
         for step in loop.steps
     ]
     edge = raises[0][0]
-    held = [f"`{one.id}` hold {items(many)}" for one, many in raises]
+    held = [f"`{one.id}` hold {items(many + slack_of(graph, one, found.arriving[one.id]))}" for one, many in raises]
     ctx.sink.add(
         "E0524",
         f"`{edge.id}` holds too little for what is done beside it",

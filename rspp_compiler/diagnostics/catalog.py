@@ -146,6 +146,7 @@ CODES: dict[str, Code] = {
     "E0523": Code("node slower than its stream"),
     "E0524": Code("flow holds too little for the work beside it"),
     "E0525": Code("kernel busier than the stream allows"),
+    "E0526": Code("call hands on more than it may"),
     # ---- memory and layout
     "E0601": Code("edge too small for one item"),
     "E0602": Code("pipeline too large"),

@@ -223,3 +223,27 @@ def found_by(graph: Graph) -> list[str]:
     ctx = Sketch().context()
     rates(graph, ctx)
     return [one.code for one in ctx.sink.diagnostics]
+
+
+def test_what_a_call_hands_on_anyway_needs_no_room_of_its_own() -> None:
+    def least(given: int) -> int:
+        sketch = Sketch().node("a", "python", inputs="a: audio/60ms", outputs=f"b: audio/{given}ms", emissions_max=4)
+        return of(sketch.flow("ingress.audio -> a").flow("a -> tap")).buffer("a.b -> tap.in").least
+
+    assert [least(given) for given in (60, 30, 20)] == [4, 4, 4]
+
+
+@pytest.mark.parametrize(
+    ("taken", "given", "fixed"),
+    [("100ms", "", ("80ms", "")), ("", "4ms", ("", "5ms")), ("90ms", "21ms", ("84ms", "21ms"))],
+)
+def test_a_call_hands_on_no_more_than_it_may(taken: str, given: str, fixed: tuple[str, str]) -> None:
+    def text(taken: str, given: str) -> str:
+        ports = [f"audio(16kHz, mono, s16le, {frame})" if frame else "audio" for frame in (taken, given)]
+        return f"""pipeline call {{
+  node clean (a : {ports[0]}) -> (b : {ports[1]}) : python("nodes:Clean")
+  ingress.audio -> clean {TURN}
+}}
+"""
+
+    assert clears(text(taken, given), "E0526") == text(*fixed)
