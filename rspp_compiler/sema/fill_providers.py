@@ -14,13 +14,11 @@ from rspp_compiler.sema.engines import engine
 from rspp_compiler.sema.fields import Table, guessed, latest, read_block, read_fields, read_one, unknown_key
 from rspp_compiler.sema.kinds import PROVIDER_KINDS
 from rspp_compiler.sema.profile import ProfileTable
-from rspp_compiler.sema.tables import ACCEPT, CAP, CIRCUIT, PRICE, PROVIDER, RETRY, TIMEOUTS, use_table
+from rspp_compiler.sema.tables import ACCEPT, CAP, CIRCUIT, FROM_ONSET, PRICE, PROVIDER, RETRY, TIMEOUTS, use_table
 from rspp_compiler.sema.units import show_ns
 
 Values = dict[str, Valued]
 _MS = 1_000_000
-# Their first chunk counts from the onset of speech, so no budget of a node bounds it.
-_FROM_ONSET = ("stt", "vad")
 _SENSITIVE = ("PII", "PHI")
 
 
@@ -146,7 +144,7 @@ class Blocks:
             first = Valued(
                 cap.number, Origin.derived(cap.origin.span, f"never more than the cap, {show_ns(cap.number)}")
             )
-        if block.bound.kind in _FROM_ONSET or not using:
+        if block.bound.kind in FROM_ONSET or not using:
             return first
         tightest = min(using, key=lambda node: node.fields["first_output_ns"].number)
         budget = tightest.fields["first_output_ns"]

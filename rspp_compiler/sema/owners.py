@@ -101,7 +101,7 @@ def _detector(party: str, heard: frozenset[str], bound: Bound, ctx: Context) -> 
         # What judges texts knows more than what hears sounds.
         chosen = next((node for node in detectors if node.kind == "endpointer"), first)
         line = f"on {chosen.id}.{KINDS[chosen.kind].ends_utterance} -> end utterance"
-        last = max((edge.span for edge in bound.edges if _is_within(edge.span, bound.span)), default=None)
+        last = max((edge.span for edge in bound.edges if bound.span.holds(edge.span)), default=None)
         ctx.sink.add(
             "E0801",
             f"{len(detectors)} detectors could end the utterance{_of(party)}: {listed(node.id for node in detectors)}",
@@ -121,10 +121,6 @@ def _detector(party: str, heard: frozenset[str], bound: Bound, ctx: Context) -> 
             event=event,
         ),
     )
-
-
-def _is_within(inner: Span, outer: Span) -> bool:
-    return inner.file == outer.file and outer.start <= inner.start and inner.end <= outer.end
 
 
 def _heard_by(party: str) -> str:

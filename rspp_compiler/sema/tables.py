@@ -154,7 +154,7 @@ PRICE = Table(
     ),
 )
 ACCEPT = Setting("accept", "symbols", choices=("PII", "PHI"), about="classes of data that it may be sent")
-PROVIDER_BLOCKS = {"timeout": TIMEOUTS, "retry": RETRY, "circuit": CIRCUIT, "cap": CAP}
+FROM_ONSET = ("stt", "vad")  # their first chunk counts from the onset of speech, so no budget of a node bounds it
 PROVIDER = Table("a provider block", (ACCEPT,), ("timeout", "retry", "circuit", "cap", "price"))
 
 # ---- nodes and engines

@@ -99,7 +99,7 @@ class NodeSpecs:
         source = self._ctx.source(node.span)
         if node.implicit:
             return _declared(source, node.span, f"node {node.kind} {{ {setting} }}")
-        own = [written.span for written in node.settings if _within(written.span, node.span)]
+        own = [written.span for written in node.settings if node.span.holds(written.span)]
         if own:
             return line_behind(source, own[-1], setting)
         start = source.offset(node.span.line, node.span.column)
@@ -185,10 +185,6 @@ def _declared(source: Source, at: Span, node: str) -> Fix:
     if head and head.end() <= source.offset(at.line, at.column):  # `pipeline x { a -> say }`
         return Fix(source.span(head.end(), head.end()), f" {node},")
     return line_before(source, line, node)
-
-
-def _within(inner: Span, outer: Span) -> bool:
-    return inner.file == outer.file and outer.start <= inner.start and inner.end <= outer.end
 
 
 def _port(port: FilledPort) -> spec.PortSpec:

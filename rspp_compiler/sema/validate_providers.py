@@ -13,10 +13,8 @@ from rspp_compiler.ir.context import Context
 from rspp_compiler.sema.engines import engine
 from rspp_compiler.sema.fields import Table
 from rspp_compiler.sema.ranges import Ranges, origins, values
-from rspp_compiler.sema.tables import CAP, CIRCUIT, PRICE, RETRY, TIMEOUTS, TOOL, TRANSFER, use_table
+from rspp_compiler.sema.tables import CAP, CIRCUIT, FROM_ONSET, PRICE, RETRY, TIMEOUTS, TOOL, TRANSFER, use_table
 from rspp_compiler.sema.units import show_ns
-
-_FROM_ONSET = ("stt", "vad")  # their first chunk counts from the onset of speech, so no budget bounds it
 
 
 class ProviderSpecs:
@@ -78,7 +76,7 @@ class ProviderSpecs:
     def _within_budgets(self, provider: FilledProvider) -> None:
         """E0311: a first chunk that may come later than the node's budget allows; as written only."""
         first = provider.fields["first_chunk_ns"]
-        if first.origin.kind != "user" or provider.bound.kind in _FROM_ONSET:
+        if first.origin.kind != "user" or provider.bound.kind in FROM_ONSET:
             return
         for node in self._using[provider.bound.id]:
             budget = node.fields["first_output_ns"]

@@ -28,3 +28,7 @@ class Span:
     def to(self, other: Span) -> Span:
         """The span from the beginning of this one to the end of `other`, which lies behind it in the same file."""
         return Span(self.file, self.start, other.end, self.line, self.column, other.end_line, other.end_column)
+
+    def holds(self, other: Span) -> bool:
+        """Whether `other` lies within this one."""
+        return self.file == other.file and self.start <= other.start and other.end <= self.end

@@ -7,6 +7,7 @@
 `expected`  what the grammar would have accepted, in human words
 `lower`     tree to AST
 `link`      imports to one program
+`layers`    TOML files and `--set` texts to overrides
 
 And from the AST to text, for `rsppc fmt`:
 
