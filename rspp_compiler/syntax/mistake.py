@@ -80,6 +80,8 @@ class Mistake:
             or self._blank()
             or self._misplaced()
             or self._misspelt()
+            or self._twice()
+            or self._undeclared()
             or self._left_out()
             or self._too_much()
             or _Guess()
@@ -146,10 +148,8 @@ class Mistake:
             return _Guess(help=help)
         start, end, text = edit
         change = self._change(start, end, text)
-        behind = self._item.start + self._reach(change, self._item.start, self._item.height)
-        helps = behind > self._at - (change.behind - change.first) + len(change.new)
-        helps = helps and is_balanced(self._tokens[change.first : change.behind])
-        return _Guess(help=help, fix=self._findings.change(start, end, text), change=change if helps else None)
+        fix = self._findings.change(start, end, text)
+        return _Guess(help=help, fix=fix, change=change if self._helps(change) else None)
 
     def _word(self) -> _Guess | None:
         """A name with letters beyond `a` to `z`. It is read as it is written."""
@@ -201,6 +201,28 @@ class Mistake:
             change=Change(self._at, self._at + 1, [mended]),
         )
 
+    def _twice(self) -> _Guess | None:
+        """A token that repeats the one before it."""
+        for at in (self._at, self._at - 1):
+            if at - 1 < self._item.start or self._tokens[at].text != self._tokens[at - 1].text:
+                continue
+            token, change = self._tokens[at], Change(at, at + 1, [])
+            if self._helps(change):
+                place, shown = (token.start, token.end), token.text.strip()
+                fix = self._findings.change(*place, "")
+                return _Guess(message=f"`{shown}` twice", at=place, help="remove one", fix=fix, change=change)
+        return None
+
+    def _undeclared(self) -> _Guess | None:
+        """`voice : tts` without the word `node`."""
+        first = self._tokens[self._item.start]
+        change = Change(self._item.start, self._item.start, [Token("NODE", "node", first.start, first.start)])
+        is_name = first.text not in DECLARATIONS and self._at == self._item.start + 1
+        if self._tokens[self._at].kind != "COLON" or not (is_name and self._mends(change)):
+            return None
+        fix = self._findings.change(first.start, first.start, "node ")
+        return _Guess(help="is `node` missing?", fix=fix, change=change)
+
     def _left_out(self) -> _Guess | None:
         """A word or sign that makes the whole item readable when it is put in."""
         token = self._tokens[self._at]
@@ -214,10 +236,11 @@ class Mistake:
         return None
 
     def _too_much(self) -> _Guess | None:
-        """The token, when the whole item is readable without it."""
+        """The token, when the whole item is readable without it. Where only a name may stand, a name is missing."""
         token = self._tokens[self._at]
         change = Change(self._at, self._at + 1, [])
-        if self._at == self._item.end or not (is_balanced([token]) and self._mends(change)):
+        is_possible = self._at != self._item.end and self._accepted != {"NAME"} and is_balanced([token])
+        if not (is_possible and self._mends(change)):
             return None
         return _Guess(help="remove it", fix=self._findings.change(token.start, token.end, ""), change=change)
 
@@ -233,10 +256,18 @@ class Mistake:
             behind += 1
         return Change(first, behind, [Token(kind, word, start, end) for kind, word, _, _ in scan(text)[:-1]])
 
+    def _helps(self, change: Change) -> bool:
+        """Whether the item can be read further than before. There may be a second mistake behind this one."""
+        before = self._at - self._item.start - (change.behind - change.first) + len(change.new)
+        reach = self._reach(change, self._item.start, self._item.height)
+        return reach > before and is_balanced(self._tokens[change.first : change.behind])
+
     def _mends(self, change: Change) -> bool:
-        """Whether the item can be read to its end, from here on."""
-        size = self._item.end + 1 - self._at - (change.behind - change.first) + len(change.new)
-        return self._reach(change, self._at) >= min(size, _TRIED_MAX)
+        """Whether the item can be read to its end: from here on, or from its beginning if that changes."""
+        is_ahead = change.first >= self._at
+        start, height = (self._at, None) if is_ahead else (self._item.start, self._item.height)
+        size = self._item.end + 1 - start - (change.behind - change.first) + len(change.new)
+        return self._reach(change, start, height) >= min(size, _TRIED_MAX)
 
     def _reach(self, change: Change, start: int, height: int | None = None) -> int:
         """How many tokens from `start` on could be read after the change."""

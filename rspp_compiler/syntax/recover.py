@@ -195,7 +195,7 @@ class Recovery:
         is_import = texts[:1] == ["import"]
         for before, text in pairwise(texts):
             if before in _DECLARES or (is_import and text.isidentifier()):
-                self.lost.add(text)
+                self.lost.add(text if text.isidentifier() else "*")
         if "use" in texts:
             self.lost.add("use")
         if item.height == item.line:
