@@ -47,6 +47,7 @@ def liveness(graph: Graph, ctx: Context, moving: Traffic | None = None) -> Liven
             *_circles(graph, moving, ctx),
             *_without_credit(graph, moving, ctx),
         ),
+        moving.assumptions,
     )
 
 

@@ -13,12 +13,10 @@ from collections.abc import Iterator
 from rspp_compiler.analysis.buffers import Minimum
 from rspp_compiler.analysis.network import Network
 from rspp_compiler.analysis.report_rates import report_buffer, report_call, report_join, report_oversupply
-from rspp_compiler.analysis.streams import CONVERTERS, Streams, is_plain, waits_within
+from rspp_compiler.analysis.streams import Streams, is_plain, waits_within
 from rspp_compiler.analysis.traffic import Traffic, traffic
-from rspp_compiler.analysis.words import duration
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.graph import Graph, GraphEdge
-from rspp_compiler.ir.proofs.assumptions import Assumption
 from rspp_compiler.ir.proofs.rates import Balance, Buffer, Need, Rates, StreamRate
 
 
@@ -48,7 +46,7 @@ def rates(graph: Graph, ctx: Context, moving: Traffic | None = None) -> Rates:
         tuple(_stream_rows(found)),
         tuple(_balance(clock.network) for clock in moving.clocks.values()),
         tuple(buffers),
-        tuple(_assumptions(graph, found)),
+        moving.assumptions,
     )
 
 
@@ -100,22 +98,3 @@ def _window(graph: Graph, found: Streams, edge: GraphEdge) -> int:
     if stream.clock.kind != "real_time" or not stream.frame_ns or not isinstance(within, int):
         return 0
     return within // stream.frame_ns + 1
-
-
-# ---- what it rests on
-
-
-def _assumptions(graph: Graph, found: Streams) -> Iterator[Assumption]:
-    """An ingress does not send faster than it says; what keeps time hands on as much audio as it takes."""
-    for (id, port), stream in found.made.items():
-        node = graph.node(id)
-        spec = node.spec.output(port)
-        if spec is None or not stream.frame_ns:
-            continue
-        subject, time, origin = f"{id}.{port}", duration(stream.frame_ns), spec.origin("item_ns")
-        if node.kind == "ingress":
-            text = f"`{subject}` sends an item every {time}, and none in between"
-            yield Assumption("rate", subject, stream.frame_ns, text, origin)
-        elif node.kind in CONVERTERS and stream.clock.at != id:
-            text = f"`{subject}` hands on as much audio as `{id}` takes, {time} in each item"
-            yield Assumption("rate", subject, stream.frame_ns, text, origin)

@@ -53,7 +53,8 @@ def throughput(graph: Graph, ctx: Context, moving: Traffic | None = None) -> Thr
     kernel = sum((use.utilisation for use in uses if use.in_kernel), Fraction())
     if kernel > 1 and not any(use.in_kernel and use.node in slow for use in uses):
         report_kernel(graph, [use for use in uses if use.in_kernel], kernel, ctx)
-    assumptions = tuple(assume("work", use.node, use.work_ns, use.origin) for use in uses)
+    works_on = (assume("work", use.node, use.work_ns, use.origin) for use in uses)
+    assumptions = (*moving.assumptions, *works_on)
     return Throughput(tuple(clocks), tuple(sorted(uses, key=lambda use: -use.utilisation)), kernel, assumptions)
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from rspp_compiler.analysis.buffers import Minimum, minima
 from rspp_compiler.analysis.circles import Circle, circles, is_too_long
 from rspp_compiler.analysis.network import Network, networks
-from rspp_compiler.analysis.streams import Streams, streams
+from rspp_compiler.analysis.streams import CONVERTERS, Streams, streams
+from rspp_compiler.analysis.words import duration
 from rspp_compiler.ir.graph import Graph
+from rspp_compiler.ir.proofs.assumptions import Assumption
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +32,36 @@ class Moving:
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """All of it. `clocks` are the networks, by their clock, in the order of the graph."""
+    """All of it, if `assumptions` hold. `clocks` are the networks, by their clock, in the order of the graph."""
 
     streams: Streams
-    clocks: dict[str, Moving] = field(default_factory=dict)
+    clocks: dict[str, Moving]
+    assumptions: tuple[Assumption, ...]
 
 
 def traffic(graph: Graph) -> Traffic:
     """The traffic of a graph, which must be free of cycles."""
     found = streams(graph)
-    return Traffic(found, {id: _moving(network) for id, network in networks(graph, found).items()})
+    clocks = {id: _moving(network) for id, network in networks(graph, found).items()}
+    return Traffic(found, clocks, tuple(_assumptions(graph, found)))
 
 
 def _moving(network: Network) -> Moving:
     least = minima(network)
     return Moving(network, least, circles(network, least), is_too_long(network))
+
+
+def _assumptions(graph: Graph, found: Streams) -> Iterator[Assumption]:
+    """An ingress does not send faster than it says; what keeps time hands on as much audio as it takes."""
+    for (id, port), stream in found.made.items():
+        node = graph.node(id)
+        spec = node.spec.output(port)
+        if spec is None or not stream.frame_ns:
+            continue
+        subject, time, origin = f"{id}.{port}", duration(stream.frame_ns), spec.origin("item_ns")
+        if node.kind == "ingress":
+            text = f"`{subject}` sends an item every {time}, and none in between"
+            yield Assumption("rate", subject, stream.frame_ns, text, origin)
+        elif node.kind in CONVERTERS and stream.clock.at != id:
+            text = f"`{subject}` hands on as much audio as `{id}` takes, {time} in each item"
+            yield Assumption("rate", subject, stream.frame_ns, text, origin)

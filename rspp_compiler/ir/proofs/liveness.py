@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
+from rspp_compiler.ir.proofs.assumptions import Assumption
 from rspp_compiler.source import Span
 
 LiveProof = Literal["tree", "marked", "executed", "long"]
@@ -71,6 +72,7 @@ class Liveness:
     clocks: tuple[LiveClock, ...]
     joins: tuple[JoinWait, ...]
     standstills: tuple[Standstill, ...]
+    assumptions: tuple[Assumption, ...]
 
     @property
     def is_live(self) -> bool:

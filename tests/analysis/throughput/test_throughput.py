@@ -103,7 +103,9 @@ def test_the_use_of_a_node_is_exact() -> None:
     use = found.node("clean")
     assert (use.per_second, use.slots, use.utilisation, use.in_kernel) == (50, 8, Fraction(90, 160), False)
     assert found.kernel == 0, "it runs in a process of its own"
-    assert [one.id for one in found.assumptions] == ["work:clean", "work:vad", "work:stt"]
+    assert [one.id for one in found.assumptions] == [
+        *("rate:ingress.audio", "rate:clean.b", "work:clean", "work:vad", "work:stt"),
+    ]
 
 
 def only(text: str, code: str) -> Diagnostic:
