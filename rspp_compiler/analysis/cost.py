@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from rspp_compiler.analysis.modes import in_mode
 from rspp_compiler.analysis.report_cost import report_over, report_priceless, report_unbounded
-from rspp_compiler.analysis.runs import MINUTE, Runs, distance_ns
+from rspp_compiler.analysis.runs import MINUTE, Runs, distance_ns, more_calls, summed
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.graph import Graph, GraphNode
 from rspp_compiler.ir.origin import Origin
@@ -53,13 +53,13 @@ def ceiling(graph: Graph) -> Cost:
     """The same without any finding."""
     turns = [(mode, tuple(blocks)) for mode, blocks in _variants(graph)]
     mode, blocks = max(turns, key=lambda turn: _rank(turn[1]))
-    turn = _sum(block.total_microusd for block in blocks)
+    turn = summed(block.total_microusd for block in blocks)
     often = _turns_a_minute(graph)
-    spoken = _sum(block.total_microusd for block in blocks if not _listens(graph, block))
+    spoken = summed(block.total_microusd for block in blocks if not _listens(graph, block))
     answering = None if often is None or spoken is None else often * spoken
     if spoken == 0:
         answering = 0
-    minute = _sum([answering, _listening(graph)])
+    minute = summed([answering, _listening(graph)])
     names = tuple(candidate.name for candidate in _priceless(graph))
     return Cost(mode, blocks, turn, often, minute, graph.spec.budget.cost_microusd, names)
 
@@ -81,17 +81,8 @@ def _variants(graph: Graph) -> Iterator[tuple[str, list[BlockCost]]]:
 
 
 def _rank(blocks: Iterable[BlockCost]) -> tuple[bool, int]:
-    total = _sum(block.total_microusd for block in blocks)
+    total = summed(block.total_microusd for block in blocks)
     return total is None, total or 0
-
-
-def _sum(parts: Iterable[int | None]) -> int | None:
-    total = 0
-    for part in parts:
-        if part is None:
-            return None
-        total += part
-    return total
 
 
 # ---- one block
@@ -112,7 +103,7 @@ def _blocks(graph: Graph) -> Iterator[BlockCost]:
 def _block(graph: Graph, provider: ProviderSpec, nodes: list[GraphNode], runs: Runs) -> BlockCost:
     cap = provider.cap
     counts = [runs.of(node) for node in nodes]
-    ways, more = _sum(counts), sum(runs.more_calls(node) for node in nodes)
+    ways, more = summed(counts), sum(more_calls(node) for node in nodes)
     calls = None if ways is None else ways + more
     if cap is not None and cap.calls:
         calls = cap.calls if calls is None else min(calls, cap.calls)

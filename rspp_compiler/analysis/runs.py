@@ -2,21 +2,26 @@
 
 A flow from where the turn opens sets a node going once. A reaction does so as often as its event can occur: a failure
 as often as the node that fails runs, a tool's event as often as the tool can be called, what is detected or timed as
-often as fits into the longest turn.
+often as fits into the longest turn. What can be the cause of its own next run has no bound.
 """
 
 from __future__ import annotations
 
-from functools import cached_property
+from collections.abc import Iterable
+from typing import Literal
+
+import networkx as nx
 
 from rspp_compiler.analysis.reach import behind, plain_or_of
 from rspp_compiler.ir.graph import Graph, GraphNode
 from rspp_compiler.ir.spec import EventSpec, ReactionSpec
 
-_FAILS = frozenset({"error", "timeout", "budget_exhausted"})
+_FAILS = ("budget_exhausted", "error", "timeout")
 _OF_ATTEMPT = frozenset({"provider_error", "provider_switch", "circuit_event"})
 _ONCE = frozenset({"connected", "disconnected", "ended"})
 MINUTE = 60_000_000_000
+
+Counted = tuple[Literal["node", "tool"], str]
 
 
 class Runs:
@@ -24,58 +29,63 @@ class Runs:
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
-        self._known: dict[str, int | None] = {}
-        self._counting: set[str] = set()
+        starts = [edge.target for edge in graph.edges if edge.opens_turn and not edge.reactions]
+        self._opened = behind(graph, starts, lambda edge: not edge.reactions).keys()
+        self._lines = _leading_to(graph)
+        self._counts: dict[Counted, int | None] = {}
+        needs = self._needs()
+        knots = nx.condensation(needs)
+        for knot in reversed(list(nx.topological_sort(knots))):
+            members: set[Counted] = knots.nodes[knot]["members"]
+            for one in members:
+                goes_round = len(members) > 1 or needs.has_edge(one, one)
+                self._counts[one] = None if goes_round else self._count(one)
 
     def of(self, node: GraphNode) -> int | None:
-        """How often the node is set going; None as well for one that can be the cause of its own next run."""
-        if node.id in self._counting:
-            return None
-        if node.id not in self._known:
-            self._counting.add(node.id)
-            self._known[node.id] = self._count(node)
-            self._counting.discard(node.id)
-        return self._known[node.id]
+        """How often the node is set going."""
+        return self._counts["node", node.id]
 
-    def more_calls(self, node: GraphNode) -> int:
-        """Calls of a turn that follow on a tool's result: at most one for each call of a tool."""
-        calls = node.spec.settings.get("max_calls", 0)
-        return calls if isinstance(calls, int) and node.spec.tools else 0
+    def calls(self, node: GraphNode) -> int | None:
+        """Calls of the node's provider in a turn, not counting what is tried again."""
+        runs = self.of(node)
+        return None if runs is None else runs + more_calls(node)
 
-    def _count(self, node: GraphNode) -> int | None:
-        lines = self._reaching.get(node.id, [])
-        counts = [1 if node.scope != "turn" or node.id in self._opened else 0]
-        for subject in dict.fromkeys(event.subject for line in lines for event in line.events):
-            count = self._by(subject, lines)
-            if count is None:
-                return None
-            counts.append(count)
-        return sum(counts)
+    def _needs(self) -> nx.DiGraph[Counted]:
+        """An arrow from each node and tool to those whose counts its own is made of."""
+        graph = self._graph
+        needs: nx.DiGraph[Counted] = nx.DiGraph()
+        needs.add_nodes_from(("node", node.id) for node in graph.nodes)
+        needs.add_nodes_from(("tool", tool.id) for tool in graph.spec.tools)
+        for one, lines in self._lines.items():
+            for event in (event for line in lines for event in line.events):
+                if graph.find(event.subject) is not None:
+                    needs.add_edge(one, ("node", event.subject))
+                elif graph.spec.tool(event.subject) is not None:
+                    needs.add_edge(one, ("tool", event.subject))
+        return needs
 
-    def _by(self, subject: str, lines: list[ReactionSpec]) -> int | None:
+    def _count(self, one: Counted) -> int | None:
+        graph, lines = self._graph, self._lines.get(one, [])
+        if one[0] == "node":
+            node = graph.node(one[1])
+            begins = 1 if node.scope != "turn" or node.id in self._opened else 0
+        else:
+            begins = sum(more_calls(node) for node in graph.nodes if one[1] in node.spec.tools)
+        told: dict[str, list[EventSpec]] = {}
+        for event in (event for line in lines for event in line.events):
+            told.setdefault(event.subject, []).append(event)
+        return summed([begins, *(self._by(subject, events) for subject, events in told.items())])
+
+    def _by(self, subject: str, told: list[EventSpec]) -> int | None:
         """Runs that events of one subject cause. One failure is an error or a timeout, never both."""
-        told = [event for line in lines for event in line.events if event.subject == subject]
-        of_failures = [[event for event in told if event.event == name] for name in sorted(_FAILS)]
-        either = max((len(events) for events in of_failures), default=0)
-        total = 0
-        if either:
-            failures = self._failures(subject)
-            if failures is None:
-                return None
-            total += either * failures
-        for event in told:
-            if event.event not in _FAILS:
-                count = self._occurs(event)
-                if count is None:
-                    return None
-                total += count
-        return total
+        either = max(sum(event.event == name for event in told) for name in _FAILS)
+        failures = self._fails(subject) if either else 0
+        others = [self._occurs(event) for event in told if event.event not in _FAILS]
+        return summed([None if failures is None else either * failures, *others])
 
-    def _failures(self, subject: str) -> int | None:
-        node = self._graph.find(subject)
-        if node is not None:
-            return self.of(node)
-        return self._tool_calls(subject) if self._graph.spec.tool(subject) else None
+    def _fails(self, subject: str) -> int | None:
+        kind: Literal["node", "tool"] = "node" if self._graph.find(subject) is not None else "tool"
+        return self._counts.get((kind, subject))
 
     def _occurs(self, event: EventSpec) -> int | None:
         """How often an event that is no failure can occur in one turn."""
@@ -83,10 +93,8 @@ class Runs:
         node = graph.find(event.subject)
         if event.subject == "turn" or (event.subject == "session" and event.event in _ONCE):
             return 1
-        if graph.spec.tool(event.subject) is not None:
-            return self._tool_calls(event.subject)
         if node is None:
-            return None
+            return self._counts.get(("tool", event.subject))
         if event.event in _OF_ATTEMPT:
             provider, calls = graph.provider_of(node), self.calls(node)
             return None if calls is None or provider is None else calls * provider.attempts
@@ -97,43 +105,33 @@ class Runs:
             return 1
         return self.calls(node) if node.scope == "turn" else None
 
-    def calls(self, node: GraphNode) -> int | None:
-        """Calls of the node's provider in a turn, not counting what is tried again."""
-        runs = self.of(node)
-        return None if runs is None else runs + self.more_calls(node)
 
-    def _tool_calls(self, tool: str) -> int | None:
-        """Calls of a tool: as many as the models that know it may make, and those that lines make."""
-        total = sum(self.more_calls(node) for node in self._graph.nodes if tool in node.spec.tools)
-        for line in self._graph.spec.reactions:
-            if (line.verb, line.object) != ("call", tool):
-                continue
-            for event in line.events:
-                if event.subject == tool:
-                    return None
-                node = self._graph.find(event.subject)
-                fails = event.event in _FAILS and node is not None
-                count = self.of(node) if fails and node is not None else self._occurs(event)
-                if count is None:
-                    return None
-                total += count
-        return total
+def _leading_to(graph: Graph) -> dict[Counted, list[ReactionSpec]]:
+    """For each node the lines whose path reaches it, for each tool those that call it."""
+    found: dict[Counted, list[ReactionSpec]] = {}
+    for line in graph.spec.reactions:
+        if line.trigger is not None and graph.find(line.trigger.node) is not None:
+            for id in behind(graph, [line.trigger.node], plain_or_of(line.id)):
+                found.setdefault(("node", id), []).append(line)
+        elif line.verb == "call" and line.object is not None:
+            found.setdefault(("tool", line.object), []).append(line)
+    return found
 
-    @cached_property
-    def _opened(self) -> frozenset[str]:
-        """Nodes that the flows reach from where a turn opens."""
-        starts = [edge.target for edge in self._graph.edges if edge.opens_turn and not edge.reactions]
-        return frozenset(behind(self._graph, starts, lambda edge: not edge.reactions))
 
-    @cached_property
-    def _reaching(self) -> dict[str, list[ReactionSpec]]:
-        """For each node the lines whose path reaches it."""
-        found: dict[str, list[ReactionSpec]] = {}
-        for line in self._graph.spec.reactions:
-            if line.trigger is not None and self._graph.find(line.trigger.node):
-                for id in behind(self._graph, [line.trigger.node], plain_or_of(line.id)):
-                    found.setdefault(id, []).append(line)
-        return found
+def more_calls(node: GraphNode) -> int:
+    """Calls of a turn that follow on a tool's result: at most one for each call of a tool."""
+    calls = node.spec.settings.get("max_calls", 0)
+    return calls if isinstance(calls, int) and node.spec.tools else 0
+
+
+def summed(parts: Iterable[int | None]) -> int | None:
+    """The sum; None where a part has no bound."""
+    total = 0
+    for part in parts:
+        if part is None:
+            return None
+        total += part
+    return total
 
 
 def distance_ns(node: GraphNode, event: str) -> int:

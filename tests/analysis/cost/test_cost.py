@@ -157,6 +157,28 @@ def test_two_lines_for_one_failure_run_both() -> None:
     assert block(sketch, "tts").runs == 3
 
 
+def test_tools_that_call_each_other_have_no_bound() -> None:
+    sketch = assistant().tool("book").tool("desk").provider("tts", priced("cartesia", call=1))
+    sketch.on("book.started", "call desk").on("desk.started", "call book").on("desk.done", "sorry -> voice")
+    assert block(sketch, "tts").runs is None
+
+
+def test_a_tool_that_a_line_calls_counts_as_often_as_the_line() -> None:
+    sketch = assistant().tool("book").provider("tts", priced("cartesia", call=1))
+    sketch.on("llm.error", "call book").on("book.started", "sorry -> voice")
+    assert block(sketch, "tts").runs == 2
+
+
+def test_a_long_chain_of_fallbacks_is_counted_without_deep_recursion() -> None:
+    sketch = assistant().provider("tts", priced("cartesia", call=1))
+    for at in range(1500):
+        sketch.node(f"m{at}", "grpc")
+    for at in range(1499):
+        sketch.on(f"m{at}.error", f"m{at + 1}")
+    sketch.on("llm.error", "m0").on("m1499.error", "sorry -> voice")
+    assert block(sketch, "tts").runs == 2
+
+
 # ---- modes, minutes
 
 
