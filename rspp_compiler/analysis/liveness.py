@@ -93,7 +93,7 @@ def _starvation(join: str, parted: Fork) -> Standstill:
     if parted.node is None or not parted.empty.filters:
         return Standstill("silence", join, (first,))
     subject, because = parted.empty.filters[0]
-    through = Wait(subject, parted.node, f"something that it lets through: it {because}", last.spec.span)
+    through = Wait(subject, parted.node, f"it {because}", last.spec.span)
     return Standstill("filter", join, (first, through, _full(parted.full.edges[0], join)))
 
 

@@ -92,9 +92,8 @@ def _step(graph: Graph, network: Network, passage: Passage) -> LoopStep | None:
     actor = network.actors[passage.actor]
     node = graph.find(actor.subject)
     if passage.kind == "slots" and node is not None:
-        return LoopStep(
-            node.id, "work, one item after the other", passage.ns, passage.rounds, node.spec.origin("work_ns")
-        )
+        what = f"work, {actor.slots} at a time"
+        return LoopStep(node.id, what, passage.ns, passage.rounds, node.spec.origin("work_ns"))
     if passage.kind == "room":
         link = network.links[passage.channel]
         if link.edge is not None and link.held is not None:
