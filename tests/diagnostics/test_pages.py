@@ -12,7 +12,7 @@ import re
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from code_pages import KINDS, example, fence, fences, fixed, shell
+from code_pages import KINDS, example, fence, fences, fixed, has, shell
 from pipelines import golden
 from rspp_compiler.diagnostics.catalog import CODES, page
 
@@ -58,8 +58,8 @@ def test_page(code: str) -> None:
     assert not paragraph.startswith("```")
     assert {one.kind for one in fences(code)} <= set(KINDS)
     assert text.count("\n```") == 2 * len(fences(code)), "a fence without a purpose"
-    assert fence(code, "rspp", "good")
-    assert (fence(code, "rspp", "bad") is None) or (fence(code, "sh", "bad") is None)
+    assert has(code, "good")
+    assert not (has(code, "bad") and fence(code, "sh", "bad")), "two examples of what is wrong"
 
 
 @pytest.mark.parametrize("code", [code for code in ALL if code not in WITHOUT_EXAMPLE])
@@ -90,7 +90,7 @@ def outcome(code: str) -> tuple[bool, str]:
     if fence(code, "sh", "fix"):
         _, exit_code, said = shell(code)
         return True, said if exit_code or f"[{code}]" in said else ""
-    after = fixed(code) if fence(code, "rspp", "bad") else None
+    after = fixed(code) if has(code, "bad") else None
     if after is None:
         return False, ""
     is_cleared = code not in after.codes and set(after.errors) <= set(example(code, "bad").errors)

@@ -8,7 +8,7 @@ A page begins with `# CODE: title` and a paragraph, and has fenced examples; the
     ```sh fix                run behind it: what clears a code whose cause is not in the text
     ```rspp beside lib/a.rspp   another file of both examples; `bad lib/a.rspp` and `good lib/a.rspp`: of one of them
 
-The examples themselves are read as `example.rspp`, in a folder of their own.
+The examples themselves are read as `example.rspp`, in a folder of their own; `json` examples as `example.json`.
 """
 
 from __future__ import annotations
@@ -31,8 +31,9 @@ from rspp_compiler.diagnostics.fixes import apply_all
 from rspp_compiler.diagnostics.render import render
 from rspp_compiler.driver import compile_pipeline, lint_pipeline
 from rspp_compiler.ir.context import Context, Options
+from rspp_compiler.source import Source
 
-MAIN = "example.rspp"
+MAIN = {"rspp": "example.rspp", "json": "example.json"}  # the main file, by the language of its fence
 KINDS = ("bad", "good", "beside", "fix")
 _FENCE = re.compile(r"^```([a-z]+) ([a-z]+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _ROUNDS_MAX = 3  # of fixing: a fix may bring the same code to light in another place
@@ -48,11 +49,12 @@ class Fence:
 
 @dataclass(frozen=True)
 class Run:
-    """What came of one example: its files as they were, the findings, and how they are printed."""
+    """What came of one example: its files as they were, and the findings."""
 
+    code: str
     texts: dict[str, str]
     found: tuple[Diagnostic, ...]
-    printed: str
+    sources: dict[str, Source]
 
     @property
     def codes(self) -> list[str]:
@@ -61,6 +63,16 @@ class Run:
     @property
     def errors(self) -> list[str]:
         return [found.code for found in self.found if found.severity == "error"]
+
+    @property
+    def printed(self) -> str:
+        """As it is printed. A rule's page shows what the rule finds; what others think would only distract."""
+        shown = [one for one in self.found if one.code == self.code or one.severity == "error"]
+        return render(shown if is_about_lint(self.code) else self.found, self.sources)
+
+
+def is_about_lint(code: str) -> bool:
+    return code.startswith(("W", "E019"))
 
 
 def fences(code: str) -> list[Fence]:
@@ -77,11 +89,19 @@ def fence(code: str, language: str, kind: str) -> str | None:
     return next((one.text for one in fences(code) if (one.language, one.kind, one.path) == (language, kind, "")), None)
 
 
+def has(code: str, kind: str) -> bool:
+    """Whether the page has an example of that kind that is compiled."""
+    return any(fence(code, language, kind) is not None for language in MAIN)
+
+
 @functools.cache
 def example(code: str, kind: str) -> Run:
-    """The `bad` or `good` pipeline of a page, read with the files beside it."""
-    files = {one.path or MAIN: one.text for one in fences(code) if one.kind in (kind, "beside")}
-    return run(code, {path: text for path, text in files.items() if path != MAIN or fence(code, "rspp", kind)})
+    """The `bad` or `good` example of a page, read with the files beside it."""
+    return run(code, {one.path or MAIN[one.language]: one.text for one in fences(code) if _belongs(one, kind)})
+
+
+def _belongs(one: Fence, kind: str) -> bool:
+    return one.kind in (kind, "beside") and bool(one.path or one.language in MAIN)
 
 
 @functools.cache
@@ -100,19 +120,25 @@ def fixed(code: str) -> Run | None:
 
 
 def run(code: str, texts: dict[str, str]) -> Run:
-    """Compiles `example.rspp` among its files as far as nothing is written; a code of `lint` is linted as well."""
+    """Compiles the main file among its files as far as nothing is written; a code of `lint` is linted as well."""
+    # Only pages about what the runtime cannot run yet ask whether it can: others may show all of the language.
+    until = "target" if code.startswith("E09") else "freeze"
+    return Run(code, texts, *_compiled(tuple(sorted(texts.items())), until, is_about_lint(code)))
+
+
+@functools.cache
+def _compiled(
+    texts: tuple[tuple[str, str], ...], until: str, linted: bool
+) -> tuple[tuple[Diagnostic, ...], dict[str, Source]]:
+    """The findings, and the texts that they point into. Many pages share an example."""
     with in_folder() as folder:
-        for path, text in texts.items():
+        for path, text in texts:
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_text(text, encoding="utf-8", newline="")
-        # Only pages about what the runtime cannot run yet ask whether it can: others may show all of the language.
-        ctx = Context(options=Options(until="target" if code.startswith("E09") else "freeze"))
-        is_about_lint = code.startswith(("W", "E019"))
-        result = lint_pipeline([Path(MAIN)], ctx) if is_about_lint else compile_pipeline([Path(MAIN)], ctx=ctx)
-        found = result.diagnostics
-        # A rule's page shows what the rule finds; what others think of its example would only distract.
-        shown = [one for one in found if one.code == code or one.severity == "error"] if is_about_lint else found
-        return Run(texts, found, render(shown, ctx.sources))
+        ctx = Context(options=Options(until=until))
+        main = [Path(path) for path, _ in texts if path in MAIN.values()]
+        result = lint_pipeline(main, ctx) if linted else compile_pipeline(main, ctx=ctx)
+        return result.diagnostics, ctx.sources
 
 
 @functools.cache
