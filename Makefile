@@ -6,7 +6,7 @@ JOBS      ?= 2
 PIPELINES := $(wildcard pipelines/*.rspp)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format types tables goldens drift features bench clean
+.PHONY: help setup demo test lint format types tables goldens drift features bench fuzz clean
 
 help:      ## this list
 	@echo "RSPP: compile a voice agent's pipeline into a package, and run it."
@@ -53,6 +53,9 @@ features: setup ## docs/FEATURES.md, from what the last `make test` saw
 bench: setup ## every benchmark in benchmarks/
 	@set -e; for file in $$(find benchmarks -maxdepth 1 -name '*.py' | LC_ALL=C sort); do \
 		echo "bench  $$file"; $(BIN)/python $$file; done
+
+fuzz: setup ## fuzzes the compiler's front end for an hour (SECONDS=3600); finds and inputs are kept in out/fuzz
+	@$(BIN)/python tests/robust/fuzz.py --seconds $(or $(SECONDS),3600)
 
 clean:     ## removes what make, the compilers and the tools left; .venv stays
 	@rm -rf out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis runtime_base/build .venv/.setup/runtime
