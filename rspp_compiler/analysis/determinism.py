@@ -62,12 +62,12 @@ def _rule_of_reactions(graph: Graph, port: str, edges: list[GraphEdge], ctx: Con
         return "none", VERSION, Origin.user(plain[1].spec.span)
     ids = {id for edge in edges for id in edge.reactions}
     leading = [line for line in graph.spec.reactions if line.id in ids]
-    rule = "reaction.takeover"
-    for first, second in _at_once(leading):
-        rule = "reaction.lines"
-        if _lasts(graph, first, edges) and _lasts(graph, second, edges):
-            report_unordered(graph, port, edges, (first, second), ctx)
-            return "none", VERSION, Origin.user(second.span)
+    into_port = {edge.id for edge in edges}
+    lasting = [line for line in leading if _lasts(graph, line, into_port)]
+    for first, second in _at_once(lasting):
+        report_unordered(graph, port, edges, (first, second), ctx)
+        return "none", VERSION, Origin.user(second.span)
+    rule = "reaction.takeover" if next(_at_once(leading), None) is None else "reaction.lines"
     return rule, VERSION, Origin.user(leading[0].span)
 
 
@@ -85,13 +85,13 @@ def _at_once(lines: list[ReactionSpec]) -> Iterator[tuple[ReactionSpec, Reaction
             seen.add((first.id, second.id))
 
 
-def _lasts(graph: Graph, line: ReactionSpec, edges: list[GraphEdge]) -> bool:
+def _lasts(graph: Graph, line: ReactionSpec, into_port: set[str]) -> bool:
     """Whether what the line sets going comes to the port over time: through a node that waits, or a sound.
 
     A line without such a node is done in the step in which the event is raised.
     """
     assert line.trigger is not None  # it has a path, and that begins there
-    before_port = behind(graph, [line.trigger.node], lambda edge: line.id in edge.reactions and edge not in edges)
+    before_port = behind(graph, [line.trigger.node], lambda edge: line.id in edge.reactions and edge.id not in into_port)
     return any(graph.node(id).execution == "effect" or graph.node(id).kind == "play" for id in before_port)
 
 
