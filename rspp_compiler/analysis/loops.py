@@ -16,7 +16,7 @@ from rspp_compiler.analysis.cycle_ratio import Arc, slowest_cycle
 from rspp_compiler.analysis.network import Network
 from rspp_compiler.analysis.sdf import Channel
 
-FIRINGS_MAX = 20_000  # of one round, that are unrolled
+FIRINGS_MAX = 50_000  # of one round, that are unrolled
 
 
 @dataclass(frozen=True, slots=True)
