@@ -6,6 +6,7 @@ counts one paragraph of `docs/kernel.md`, never too low; where an order of event
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 from rspp_compiler.ir.layout import EFFECT, TURN, Edge, Mode, Node, Reaction
@@ -31,6 +32,14 @@ class Counter:
     ) -> None:
         self._nodes, self._edges, self._reactions, self._modes = nodes, edges, reactions, modes
         self._recogniser, self._speech_start, self._barge_in = recogniser, speech_start, barge_in
+        self._effects = [node for node in nodes if node.execution == EFFECT]
+        self._out_of: defaultdict[tuple[int, int], list[Edge]] = defaultdict(list)
+        for edge in edges:
+            self._out_of[edge.source, edge.source_port].append(edge)
+        self._on: defaultdict[int, list[Reaction]] = defaultdict(list)
+        for reaction in reactions:
+            self._on[reaction.event].append(reaction)
+        self._raised: dict[int, int] = {}
 
     def step_max(self) -> int:
         """`Plan.control_step_max`: the largest of all kinds of step."""
@@ -54,26 +63,24 @@ class Counter:
         counts = [1]
         for node in self._nodes:
             for port in range(len(node.outputs)):
-                edges = [edge for edge in self._edges if (edge.source, edge.source_port) == (node.id, port)]
+                edges = self._out_of[node.id, port]
                 counts.append(max(len(edges), sum(self._push(edge) for edge in edges)))
         return max(counts)
 
     def _inbox(self) -> int:
         """CONNECTED and the like with its reactions; an event; the end of an invocation; a commit."""
-        raises = [self._raise(reaction.event) for reaction in self._reactions]
+        raises = [self._raise(event) for event in list(self._on)]
         signal = 1 + max(raises, default=0)
-        cancel = 1 + max((self._cancel_node(node) for node in self._effects()), default=0)
+        cancel = 1 + max((self._cancel_node(node) for node in self._effects), default=0)
         owner = _PROPOSE + max(raises, default=0)
         speech = 2 + self._raise(self._speech_start) + self._raise(self._barge_in)  # HEARD, BARGE_IN
-        done = max(
-            (max(self._release() + self._raise(n.event_done), self._fail(n)) for n in self._effects()), default=0
-        )
+        done = max((max(self._release() + self._raise(n.event_done), self._fail(n)) for n in self._effects), default=0)
         commit = 2 + _PROPOSE  # COMMIT, CLOSE, and what was deferred
         return max(signal, cancel, owner, speech, done, commit)
 
     def _timer(self) -> int:
         """BUDGET_EXHAUSTED, the invocations it cancels, the node's failure; or a hand-off that is released."""
-        first = max((1 + self._cancel_node(node) + self._fail(node) for node in self._effects()), default=1)
+        first = max((1 + self._cancel_node(node) + self._fail(node) for node in self._effects), default=1)
         return max(first, max((self._enqueue(edge) for edge in self._edges), default=0))
 
     def _resolve_ends(self) -> int:
@@ -82,12 +89,12 @@ class Counter:
         The 5: FLUSH, PLAYBACK_CANCELLED, ABORT, CLOSE, APPEND.
         """
         flushes = sum(edge.scope == TURN for edge in self._edges)
-        cancels = sum(_CALLS * _CANCEL_CALL for node in self._effects() if node.scope == TURN)
+        cancels = sum(_CALLS * _CANCEL_CALL for node in self._effects if node.scope == TURN)
         return 1 + flushes + cancels + 5 + _PROPOSE
 
     def _end_session(self) -> int:
         """All invocations, and ENDED."""
-        return sum(self._cancel_node(node) for node in self._effects()) + 1
+        return sum(self._cancel_node(node) for node in self._effects) + 1
 
     def _open(self) -> int:
         """TURN_OPEN, the text of a greeting, the utterance."""
@@ -105,7 +112,7 @@ class Counter:
 
     def _move(self) -> int:
         """What is too old; then `started` of a new invocation, or the first output of a turn, or a handler's items."""
-        started = max((self._raise(node.event_started) for node in self._effects()), default=0)
+        started = max((self._raise(node.event_started) for node in self._effects), default=0)
         handlers = [
             max(node.emissions_max * max(map(self._pushes, self._ports(node)), default=0), self._fail(node))
             for node in self._nodes
@@ -129,7 +136,7 @@ class Counter:
         return self._enqueue(edge) * (2 if edge.handoff else 1)
 
     def _pushes(self, port: tuple[int, int]) -> int:
-        return sum(self._push(edge) for edge in self._edges if (edge.source, edge.source_port) == port)
+        return sum(self._push(edge) for edge in self._out_of[port])
 
     def _ports(self, node: Node) -> list[tuple[int, int]]:
         return [(node.id, port) for port in range(len(node.outputs))]
@@ -152,7 +159,12 @@ class Counter:
         return 1 + max(self._raise(node.event_error), self._raise(node.event_timeout))
 
     def _raise(self, event: int) -> int:
-        return sum(self._react(reaction) for reaction in self._reactions if event >= 0 and reaction.event == event)
+        """Every line for an event; counted once an event."""
+        if event < 0:
+            return 0
+        if event not in self._raised:
+            self._raised[event] = sum(self._react(reaction) for reaction in self._on[event])
+        return self._raised[event]
 
     def _react(self, reaction: Reaction) -> int:
         verb, target = reaction.action.verb, reaction.action.target
@@ -162,11 +174,8 @@ class Counter:
             return 1
         if verb == "degrade":
             mode = self._modes[target]
-            cancels = sum(self._cancel_node(node) for node in self._effects() if mode.nodes_off >> node.id & 1)
+            cancels = sum(self._cancel_node(node) for node in self._effects if mode.nodes_off >> node.id & 1)
             return 1 + cancels + mode.edges_off.bit_count()
         if verb == "trigger":
             return 1 + self._say(self._nodes[target])  # FALLBACK, or the proposal of a turn
         return 0
-
-    def _effects(self) -> list[Node]:
-        return [node for node in self._nodes if node.execution == EFFECT]

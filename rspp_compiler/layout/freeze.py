@@ -22,8 +22,9 @@ from rspp_compiler.layout.resolved_plan import resolved_plan
 from rspp_compiler.layout.resources import resources
 
 DOMAIN = b"rspp.plan.template.v1\0"
-# Of the tables: the hash itself, what is only storage, and places in the source. `rule` is the dump's own word.
-_NOT_THE_PIPELINE = ("template_hash", "memory_bytes", "line", "rule")
+# Of the tables: the hash itself, what is only storage, what follows from the rest, and places in the source. `rule` is
+# the dump's own word.
+_NOT_THE_PIPELINE = ("template_hash", "memory_bytes", "assumptions", "line", "rule")
 # Of the spec: places, where values are from, how they were written, and notes for people.
 _NOT_THE_MEANING = ("span", "origins", "shown", "implicit", "meta")
 

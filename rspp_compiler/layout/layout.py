@@ -8,7 +8,7 @@ from rspp_compiler.diagnostics import Fix
 from rspp_compiler.ir.analysis import Analysis
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.graph import Graph
-from rspp_compiler.ir.layout import Node, Plan
+from rspp_compiler.ir.layout import Assumption, Node, Plan
 from rspp_compiler.ir.memory import power_of_two
 from rspp_compiler.ir.plan import Layout, MemoryRow
 from rspp_compiler.ir.spec import EventSpec
@@ -27,7 +27,8 @@ LEDGER_MIN = 64
 
 def layout(analysis: Analysis, ctx: Context) -> Layout | None:
     """The plan tables but for their hash. Reports E0601 and E0605; None where that leaves nothing to lay out."""
-    if not all([_fits(one.graph, ctx) for one in (analysis, *analysis.variants)]):
+    fit = [_fits(one.graph, ctx) for one in (analysis, *analysis.variants)]  # each reports what does not
+    if not all(fit):
         return None
     made = replace(_laid_out(analysis), variants=tuple(_laid_out(variant) for variant in analysis.variants))
     addressable = [is_addressable(one, ctx) for one in (made, *made.variants)]
@@ -92,6 +93,7 @@ def _laid_out(analysis: Analysis) -> Layout:
         ledger_max=_ledger_max(graph),
         memory_bytes=0,
         provider_bindings=_bindings(graph),
+        assumptions=tuple(Assumption(one.id, one.kind, one.subject, one.limit) for one in analysis.assumptions),
     )
     plan = replace(plan, memory_bytes=memory_bytes(plan))
     return Layout(
