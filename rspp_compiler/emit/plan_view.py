@@ -6,7 +6,7 @@ from dataclasses import MISSING, fields
 from typing import Any
 
 from rspp_compiler.emit.literal import bits, columns, literal, number, text
-from rspp_compiler.ir.layout import Edge, Event, Mode, Node, Plan, Pool, Reaction
+from rspp_compiler.ir.layout import Assumption, Edge, Event, Mode, Node, Plan, Pool, Reaction
 from rspp_compiler.ir.plan import Frozen
 
 _MASKS = {
@@ -18,7 +18,7 @@ _MASKS = {
     "turn_edges": "edges",
 }
 _TUPLE_WIDTH = 88  # a longer tuple has one item a line
-_TABLES = ("nodes", "edges", "pools", "events", "reactions", "modes")
+_TABLES = ("nodes", "edges", "pools", "events", "reactions", "modes", "assumptions")
 
 
 def plan_view(frozen: Frozen, source: str) -> dict[str, Any]:
@@ -33,6 +33,7 @@ def plan_view(frozen: Frozen, source: str) -> dict[str, Any]:
         "events": _events(plan.events),
         "reactions": _reactions(plan, source),
         "modes": _modes(plan),
+        "assumptions": _assumptions(plan.assumptions),
         "scalars": _aligned(_scalars(plan), "    "),
         "imports": _imports(plan),
         "providers": literal({b.node: (b.provider, b.options) for b in frozen.providers}),
@@ -121,6 +122,14 @@ def _modes(plan: Plan) -> list[str]:
     return ["    " + line for line in columns(rows)]
 
 
+def _assumptions(assumptions: tuple[Assumption, ...]) -> list[str]:
+    rows = [
+        ("Assumption(", *(f"{text(cell)}, " for cell in (one.id, one.kind, one.subject)), number(one.limit), "),")
+        for one in assumptions
+    ]
+    return ["    " + line for line in columns(rows, frozenset({4}))]
+
+
 def _mask(plan: Plan, mode: Mode, name: str) -> str:
     value = f"{name}={_value(name, getattr(mode, name), plan)}"
     return value + ", " if name == "nodes_off" else value
@@ -137,7 +146,7 @@ def _scalars(plan: Plan) -> list[tuple[str, str]]:
 
 def _imports(plan: Plan) -> str:
     """Names of the table classes that this plan uses, sorted."""
-    used = {"Edge", "Event", "Mode", "Node", "Plan", "Pool", "Port", "Reaction"}
+    used = {"Assumption", "Edge", "Event", "Mode", "Node", "Plan", "Pool", "Port", "Reaction"}
     used |= {"Action"} if plan.reactions else set()
     used |= {"Overflow"} if any(edge.overflow for edge in plan.edges) else set()
     used |= {"Handoff"} if any(edge.handoff for edge in plan.edges) else set()

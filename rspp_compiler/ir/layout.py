@@ -135,6 +135,19 @@ class Mode:
     edges_off: int
 
 
+@dataclass(frozen=True, slots=True)
+class Assumption:
+    """What the compiler's bounds rest on: `subject` keeps within `limit`, nanoseconds (`item`: bytes).
+
+    `id` is `first_output:llm`; a run that breaks it reports that id (`evidence/assumptions.py`).
+    """
+
+    id: str
+    kind: str
+    subject: str
+    limit: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """Everything that the kernels know about a pipeline."""
@@ -184,3 +197,4 @@ class Plan:
 
     memory_bytes: int  # of the session's block in the compiled kernel
     provider_bindings: tuple[tuple[str, str], ...]  # (node, provider)
+    assumptions: tuple[Assumption, ...] = ()

@@ -8,12 +8,26 @@
 
 from rspp_runtime.abi.codes import Cause, Control, In, Op, Result, Signal, Turn
 from rspp_runtime.abi.messages import Emission, Handler, Inbound, Item, Output, Session
-from rspp_runtime.abi.plan import Action, Edge, Event, Handoff, Mode, Node, Overflow, Plan, Pool, Port, Reaction
+from rspp_runtime.abi.plan import (
+    Action,
+    Assumption,
+    Edge,
+    Event,
+    Handoff,
+    Mode,
+    Node,
+    Overflow,
+    Plan,
+    Pool,
+    Port,
+    Reaction,
+)
 from rspp_runtime.abi.version import ABI_HASH
 
 __all__ = [
     "ABI_HASH",
     "Action",
+    "Assumption",
     "Cause",
     "Control",
     "Edge",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json as json_module
+from collections.abc import Sequence
 from pathlib import Path
 
 from rspp_runtime.cli.failure import EXIT_FINDINGS, EXIT_USAGE, Failure
+from rspp_runtime.evidence.assumptions import Broken, as_data, check
 from rspp_runtime.evidence.entries import Log, LogError
 from rspp_runtime.evidence.log import read
 from rspp_runtime.evidence.replay import Report
@@ -52,12 +54,13 @@ def replay(path: Path, kernel: str | None, reference: str | None, json: bool) ->
         report = execute(log, package.plan, open_session)
     except (PackageError, LogError) as error:
         raise Failure(EXIT_FINDINGS, f"{path}: {error}") from None
-    print(json_module.dumps(_as_json(report, used), indent=2) if json else _as_text(report, used, log))
+    found = check(package.plan, log.entries) if package.plan.template_hash == log.header.template_hash else ()
+    print(json_module.dumps(_as_json(report, used, found), indent=2) if json else _as_text(report, used, log, found))
     if not report.identical:
         raise SystemExit(EXIT_FINDINGS)
 
 
-def _as_text(report: Report, kernel: str, log: Log) -> str:
+def _as_text(report: Report, kernel: str, log: Log, found: Sequence[Broken]) -> str:
     lines = [
         f"replayed {report.inputs} inputs and {report.steps} steps on the {kernel} kernel "
         f"(recorded on the {log.header.kernel} one, at {report.level})"
@@ -72,10 +75,11 @@ def _as_text(report: Report, kernel: str, log: Log) -> str:
     else:
         counts = ", ".join(f"{count} {kind.value}" for kind, count in sorted(report.counts.items()))
         lines += ["", f"first difference: {report.differences[0]}", "", f"in all: {counts}", "proved: none"]
+    lines += [f"assumption broken: {one}" for one in found]
     return "\n".join(lines)
 
 
-def _as_json(report: Report, kernel: str) -> dict[str, object]:
+def _as_json(report: Report, kernel: str, found: Sequence[Broken]) -> dict[str, object]:
     return {
         "identical": report.identical,
         "kernel": kernel,
@@ -86,6 +90,7 @@ def _as_json(report: Report, kernel: str) -> dict[str, object]:
         "steps": report.steps,
         "decisions": report.decisions,
         "outputs": report.outputs,
+        "broken_assumptions": as_data(found),
         "counts": {kind.value: count for kind, count in sorted(report.counts.items())},
         "differences": [
             {

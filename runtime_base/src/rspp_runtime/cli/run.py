@@ -24,7 +24,8 @@ from rspp_runtime.cli.failure import (
     ending_on_signals,
     usage,
 )
-from rspp_runtime.evidence.summary import figures, rows
+from rspp_runtime.evidence.assumptions import as_data
+from rspp_runtime.evidence.summary import broken_assumptions, figures, rows
 from rspp_runtime.session.clock import Clock, MonotonicClock, VirtualClock
 from rspp_runtime.session.handlers import NodeError
 from rspp_runtime.session.host import Finished, Options, converse
@@ -253,6 +254,8 @@ def _show(request: Request, package: Package, finished: Finished, console: Conso
     if not conversation.turns:
         console.print("\nnobody said anything that would have been a turn")
     console.print()
+    for line in broken_assumptions(conversation):
+        console.print(line, style="yellow", markup=False, soft_wrap=True)
     for what, path in written:
         console.print(f"{what:<10}{path}", soft_wrap=True)
 
@@ -263,6 +266,7 @@ def _report(finished: Finished, written: list[tuple[str, Path]]) -> dict[str, An
         "header": asdict(header),
         "turns": [figures(finished.conversation, turn) for turn in finished.conversation.turns],
         "evidence": list(finished.records.values()),
+        "broken_assumptions": as_data(finished.conversation.broken.values()),
         "stats": dict(finished.stats),
         "written": {what: str(path) for what, path in written},
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 from rspp_runtime.cli.failure import EXIT_FINDINGS, Failure, usage
@@ -26,6 +27,7 @@ def timeline(path: Path, out: Path | None, jsonl: bool, signals: bool, reference
             print(json.dumps(record, ensure_ascii=False))
     if out is not None:
         from rspp_runtime.evidence.facts import read
+        from rspp_runtime.evidence.summary import broken_assumptions
         from rspp_runtime.evidence.timeline import draw
 
         conversation = read(package_of(log, reference).plan, log.entries)
@@ -35,3 +37,5 @@ def timeline(path: Path, out: Path | None, jsonl: bool, signals: bool, reference
         except OSError as error:
             raise Failure(EXIT_FINDINGS, f"{out} cannot be written: {error.strerror}") from None
         print(out)
+        for line in broken_assumptions(conversation):
+            print(line, file=sys.stderr)

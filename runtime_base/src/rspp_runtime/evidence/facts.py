@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from rspp_runtime.abi.codes import Cause, In, Op, Origin, Result, Signal
 from rspp_runtime.abi.plan import Plan
+from rspp_runtime.evidence.assumptions import Broken, Watch
 from rspp_runtime.evidence.entries import End, Entry, Input, Invocation, Out, Step
 
 FRAME_NS = 20_000_000
@@ -111,6 +112,7 @@ class Conversation:
     drops: list[tuple[int, str, str]] = field(default_factory=list)  # time, edge, cause
     invocations: list[Invocation] = field(default_factory=list)
     stats: dict[str, int] = field(default_factory=dict)
+    broken: dict[str, Broken] = field(default_factory=dict)  # assumptions that did not hold, by id
     end_ns: int = 0
     late_ns_max: int = 0  # how late the driver was at most, between a deadline and its step
 
@@ -119,7 +121,8 @@ class Reader:
     """Feeds on entries in order; `conversation` is what they said so far."""
 
     def __init__(self, plan: Plan) -> None:
-        self.conversation = Conversation(plan)
+        self._watch = Watch(plan)
+        self.conversation = Conversation(plan, broken=self._watch.broken)
         self._plan = plan
         self._turn: Turn | None = None
         self._origin = ""
@@ -136,6 +139,7 @@ class Reader:
         return self.conversation
 
     def add(self, entry: Entry) -> None:
+        self._watch.add(entry)
         if isinstance(entry, Input):
             self.conversation.end_ns = max(self.conversation.end_ns, entry.now_ns)
             if entry.result == Result.ACCEPTED:

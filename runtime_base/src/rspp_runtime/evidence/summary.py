@@ -56,6 +56,11 @@ def figures(conversation: Conversation, turn: Turn) -> dict[str, Any]:
     return out
 
 
+def broken_assumptions(conversation: Conversation) -> list[str]:
+    """One line for each assumption that the run broke: its id, what was observed, and the limit."""
+    return [f"assumption broken: {conversation.broken[id]}" for id in sorted(conversation.broken)]
+
+
 def rows(conversation: Conversation, turn: Turn) -> list[tuple[str, str]]:
     """The table that `rspp run` prints for one turn."""
     known = figures(conversation, turn)

@@ -9,7 +9,7 @@ from html import escape
 
 from rspp_runtime.evidence.entries import Header
 from rspp_runtime.evidence.facts import Conversation, Turn
-from rspp_runtime.evidence.summary import rows
+from rspp_runtime.evidence.summary import broken_assumptions, rows
 from rspp_runtime.evidence.timeline_style import CSS, LEGEND
 
 PX_PER_S = 150
@@ -96,6 +96,7 @@ def draw(conversation: Conversation, header: Header) -> str:
         f'<div style="top:{canvas.tops[key] + 7}px">{title}<small>{what}</small></div>' for key, title, what, _ in ROWS
     )
     legend = "".join(f'<span class="{css}" style="--c:var(--{color})">{text}</span>' for color, css, text in LEGEND)
+    broken = "".join(f'<p class="broken">{escape(line)}</p>' for line in broken_assumptions(conversation))
     cut = f"<span>only the first {LONGEST_S} s are drawn</span>" if conversation.end_ns > end_ns else ""
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -106,7 +107,7 @@ def draw(conversation: Conversation, header: Header) -> str:
         f"<code>{escape(header.template_hash[:16])}</code> · {escape(header.kernel)} kernel · recorded at "
         f"{escape(header.level)}</span></header>"
         f'<div class="card chart"><div class="names" style="height:{canvas.height}px">{names}</div>'
-        f'<div class="scroll">{svg}</div></div><div class="legend">{legend}{cut}</div>'
+        f'<div class="scroll">{svg}</div></div><div class="legend">{legend}{cut}</div>{broken}'
         f'<div class="turns">{"".join(_table(conversation, turn) for turn in conversation.turns)}</div>'
         f"</body></html>\n"
     )

@@ -35,6 +35,7 @@ svg .small { font-size: 10.5px; } svg .b { font-weight: 600; }
   margin-right: .42rem; background: var(--c); }
 .legend .tick::before { width: 2px; height: .8rem; vertical-align: -2px; border-radius: 0; }
 .legend .dash::before { height: 0; background: none; border-top: 2px dashed var(--c); vertical-align: 3px; }
+.broken { margin: 0 .2rem .5rem; color: var(--cut); font-size: .86rem; }
 .turns { display: grid; grid-template-columns: repeat(auto-fit, minmax(370px, 1fr)); gap: 1.1rem; }
 .turns .card { padding: 1.1rem 1.3rem 1.2rem; }
 .pill { display: inline-block; padding: .05rem .55rem; border-radius: 99px; font-size: .76rem; font-weight: 600;
