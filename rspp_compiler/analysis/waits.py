@@ -12,8 +12,6 @@ from rspp_compiler.ir.spec import ProviderSpec, SpecModel
 _OF_KIND = {
     "collect": ("timeout_ns", "the next key"),
     "endpointer": ("max_ns", "the end of what is being said"),
-    "merge": ("within_ns", "an earlier item of another flow"),
-    "select": ("within_ns", "the other candidates"),
 }
 _CANCELS = ("cancel_turn", "cancel_session", "abort_turn", "end_session")
 
@@ -44,14 +42,35 @@ def _of_node(graph: Graph, node: GraphNode) -> Iterator[Wait]:
             yield _wait(node.id, "its next output", spec, "chunk_ns")
     yield from _speakable(graph, node)
     if node.kind in _OF_KIND:
-        field, what = _OF_KIND[node.kind]
-        if node.kind != "select" or spec.settings.get("by") == "highest":
-            value = spec.settings.get(field, 0)
-            yield Wait(node.id, what, value if isinstance(value, int) else 0, spec.origin(f"settings.{field}"))
+        yield _setting(node, *_OF_KIND[node.kind])
+    if node.kind == "select" and spec.settings.get("by") == "highest":
+        yield _setting(node, "within_ns", "the other candidates")
+    if node.kind == "merge":
+        yield from _of_merge(graph, node)
     if node.kind == "play" and spec.settings.get("loop") is True:
         yield _looping(graph, node)
     for hook in spec.hooks:
         yield _wait(node.id, f"its hook {hook.name}", hook, "timeout_ns")
+
+
+def _setting(node: GraphNode, field: str, what: str) -> Wait:
+    value = node.spec.settings.get(field, 0)
+    return Wait(node.id, what, value if isinstance(value, int) else 0, node.spec.origin(f"settings.{field}"))
+
+
+def _of_merge(graph: Graph, node: GraphNode) -> Iterator[Wait]:
+    """By time it waits for what is earlier, by priority for nothing. In turn it waits for each of its flows: for as
+    long as was written, or else as there is something to wait for, since `liveness` has shown that they go together.
+    """
+    order, within = node.spec.settings.get("order", "timestamp"), node.spec.origin("settings.within_ns")
+    is_written = "settings.within_ns" in node.spec.origins and within.kind == "user"
+    if order == "timestamp" or (order == "round_robin" and is_written):
+        yield _setting(node, "within_ns", "an earlier item of another flow")
+    elif order == "round_robin" and node.scope == "turn":
+        budget = graph.spec.budget
+        yield Wait(node.id, "the next of its flows", budget.turn_total_ns, budget.origin("turn_total_ns"))
+    elif order == "round_robin":
+        yield Wait(node.id, "the next of its flows", 0, node.spec.origin("settings.order"), "person")
 
 
 def _speakable(graph: Graph, node: GraphNode) -> Iterator[Wait]:
