@@ -44,7 +44,7 @@ def ends(graph: Graph, ctx: Context) -> Ends:
         if end.kind == "none" and end.node not in going_round:
             unended.setdefault(end.node, []).append(end)
     for subject in unended.values():
-        report_unended(graph, subject, ctx)
+        report_unended(graph, handlers, subject, ctx)
     for loop in found.loops:
         report_loop(graph, handlers, loop, ctx)
     for wait in found.waits:
@@ -71,15 +71,16 @@ def _default(node: GraphNode, failure: str) -> Default:
 
 
 def _of_tool(handlers: Handlers, tool: ToolSpec) -> Iterator[End]:
-    """A model that knows a tool is told how it went, if need be in a turn of its own; where only lines call it, nobody
-    is.
+    """A model that knows a tool is told how it went, if need be in a turn of its own; where only lines call it, the
+    turn is aborted, as when a node fails.
     """
     graph = handlers.graph
     is_known = any(tool.id in node.spec.tools for node in graph.nodes)
     is_called = any((one.verb, one.object) == ("call", tool.id) for one in graph.spec.reactions)
     if not is_known and not is_called:
         return
-    default: Default = ("told", "the model is told, and goes on") if is_known else ("none", "")
+    told: Default = ("told", "the model is told, and goes on")
+    default: Default = told if is_known else ("abort", "aborts the turn (node_timeout_or_failure)")
     for failure in FAILURES:
         yield _end(handlers, tool.id, "tool", failure, default, tool.span)
 

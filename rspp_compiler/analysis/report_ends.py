@@ -15,31 +15,25 @@ from rspp_compiler.ir.spec import ReactionSpec
 _BOUNDS = {"collect": "timeout = 5s", "endpointer": "max = 2s", "merge": "within = 20ms", "select": "within = 50ms"}
 
 
-def report_unended(graph: Graph, ends: list[End], ctx: Context) -> None:
+def report_unended(graph: Graph, handlers: Handlers, ends: list[End], ctx: Context) -> None:
     """E1011: one finding for all failures of a node or tool that have no end."""
     first = ends[0]
     subject, failures = first.node, [end.failure for end in ends]
     lines = [line for line in graph.spec.reactions if _names(line, subject, failures)]
-    if first.of == "tool":
-        action = _usual_fallback(graph) or "end session"
-        label = f"whether `{subject}` succeeds or not, the caller hears nothing"
-    else:
-        action = "abort turn"
-        label = "after this the turn goes on, and says nothing"
+    action = _usual_fallback(graph, handlers) if first.of == "tool" else ""
     event = " or ".join([f"{local(subject)}.{failures[0]}", *failures[1:]])
-    line = f"on {event} -> {action}"
-    what = f"`{first.end}` does not end it" if lines else "no line says what then"
+    line = f"on {event} -> {action or 'abort turn'}"
     ctx.sink.add(
         "E1011",
-        f"nothing comes of it when `{subject}` fails: {what}",
+        f"nothing comes of it when `{subject}` fails: `{first.end}` does not end it",
         first.span,
-        label=label,
+        label="after this the turn goes on, and says nothing",
         secondary=[] if first.of == "tool" else [(graph.node(subject).spec.span, "this may fail")],
         notes=[
             "an end is a path to the egress, a `degrade` without what failed, an abort, a transfer, or `end session`"
         ],
         help=f"write `{line}`",
-        fix=line_behind(ctx.source(lines[-1].span), lines[-1].span, line) if lines else add_line(ctx, graph, line),
+        fix=line_behind(ctx.source(lines[-1].span), lines[-1].span, line),
     )
 
 
@@ -47,10 +41,11 @@ def _names(line: ReactionSpec, subject: str, failures: list[str]) -> bool:
     return any(event.subject == subject and event.event in failures for event in line.events)
 
 
-def _usual_fallback(graph: Graph) -> str:
+def _usual_fallback(graph: Graph, handlers: Handlers) -> str:
     """A path that other failures already take, as it was written; empty if there is none."""
     for line in graph.spec.reactions:
-        if line.trigger is not None and any(event.event in ("error", "timeout") for event in line.events):
+        is_fallback = any(event.event in ("error", "timeout") for event in line.events)
+        if line.trigger is not None and is_fallback and handlers.is_heard(line):
             names = [line.trigger.node, *(edge.target for edge in line.path)]
             is_main = all(
                 (port := graph.node(edge.target).spec.input(edge.target_port)) is not None and port.main

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -85,12 +87,17 @@ def test_a_guard_may_not_hold() -> None:
     assert codes(silent.on("llm.error", "sorry -> voice")) == []
 
 
-def test_the_model_is_told_of_its_tools_and_nobody_of_a_call() -> None:
+def test_the_model_is_told_of_its_tools_and_a_call_aborts_the_turn() -> None:
     sketch = assistant().tool("book").tool("desk", "transfer").tool("idle").node("agent", "llm", tools=("book",))
     sketch.flow("stt -> agent -> voice").on("ingress.dtmf", "call desk")
     made, found = analysed(sketch)
     assert made.of("book", "timeout").end == "the model is told, and goes on"
-    assert [(one.code, one.help) for one in found] == [("E1011", "write `on desk.error or timeout -> end session`")]
+    assert made.of("desk", "timeout").end == "aborts the turn (node_timeout_or_failure)"
+    assert found == ()
+    silent = sketch.node("notes", "tap").on("desk.error or desk.timeout", "notes")
+    assert [(one.code, one.help) for one in analysed(silent)[1]] == [
+        ("E1011", "write `on desk.error or timeout -> abort turn`")
+    ]
     sketch.on("llm.timeout", "sorry -> voice")
     assert analysed(sketch)[1][0].help == "write `on desk.error or timeout -> sorry -> voice`"
     assert codes(sketch.on("desk.error or desk.timeout", "sorry -> voice")) == []
@@ -230,6 +237,20 @@ def test_a_node_that_would_wait_for_ever(kind: str, settings: dict[str, str]) ->
 
 def test_the_first_candidate_is_waited_for_by_nobody() -> None:
     assert codes(assistant().node("n", "select", settings={"by": "first"})) == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "what", "deadline_ns"),
+    [
+        ({"order": "timestamp", "within_ns": 20 * MS}, "an earlier item of another flow", 20 * MS),
+        ({"order": "round_robin", "within_ns": 20 * MS}, "the next of its flows", 120 * S),
+        ({"order": "priority", "within_ns": 20 * MS}, None, 0),
+    ],
+)
+def test_a_merge_waits_as_its_order_says(settings: dict[str, Any], what: str | None, deadline_ns: int) -> None:
+    sketch = assistant().node("both", "merge", settings=settings).flow("stt -> both -> llm.context")
+    rows = [(wait.what, wait.deadline_ns) for wait in analysed(sketch)[0].waits if wait.subject == "both"]
+    assert rows == ([] if what is None else [(what, deadline_ns)])
 
 
 def test_a_sound_that_plays_again_and_again() -> None:
