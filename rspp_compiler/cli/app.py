@@ -119,7 +119,7 @@ def lint(
 ) -> None:
     """Reports what compiles and is better done otherwise.
 
-    And every mistake that `check` reports. rspp.toml says which rules a project wants.
+    And every mistake that `check` reports. rspp.toml says which warnings a project wants.
     """
     from rspp_compiler.cli import report
     from rspp_compiler.driver import lint_pipeline

@@ -38,6 +38,16 @@ CODES: dict[str, Code] = {
     "E0112": Code("bracket never opened"),
     "E0113": Code("string never closed"),
     "E0114": Code("unknown escape in a string"),
+    "E0120": Code("not JSON"),
+    "E0121": Code("unknown field"),
+    "E0122": Code("field missing"),
+    "E0123": Code("field of another type"),
+    "E0124": Code("unknown schema version"),
+    "E0125": Code("text of a field cannot be read"),
+    "E0126": Code("fields contradict each other"),
+    "E0127": Code("file of a bundle cannot be used"),
+    "E0128": Code("rollout does not add up"),
+    "E0129": Code("no form in the other notation"),
     "E0191": Code("lint settings cannot be read"),
     "E0192": Code("unknown code in the lint settings"),
     # ---- names
@@ -235,3 +245,6 @@ CODES: dict[str, Code] = {
     "W0601": Code("recording without an end", "warning"),
     "W0602": Code("recording without a region", "warning"),
 }
+
+# What `rsppc lint` may leave out, and a comment allow: every code that only warns.
+WARNINGS = tuple(code for code, known in CODES.items() if known.severity == "warning")

@@ -1,7 +1,7 @@
 """What a file allows in place: `# rspp: allow W0301 because the old desk phones have no echo cancellation`.
 
 The comment stands behind the line that it is about, or on lines of its own above it. It is judged itself: W0001 without
-a reason, W0002 for a code that no rule has, W0003 if there is nothing that it allows.
+a reason, W0002 for a code that no warning has, W0003 if there is nothing that it allows.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from rspp_compiler.diagnostics import Diagnostic, Fix, Sink
-from rspp_compiler.diagnostics.catalog import CODES
+from rspp_compiler.diagnostics.catalog import CODES, WARNINGS
 from rspp_compiler.diagnostics.fixes import remove
 from rspp_compiler.source import Source, Span
 
@@ -77,11 +77,10 @@ def _judge(source: Source, one: Allowance, used: set[Span], judged: set[str], si
     if not one.codes:
         help = "name the code, as in `# rspp: allow W0301 because …`"
         sink.add("W0002", "this allows nothing: it names no code", one.span, help=help, fix=_without(source, one))
-    known = [code for code in CODES if code.startswith("W")]
     for code, at in one.codes:
-        if code not in known:
-            near = difflib.get_close_matches(code.upper(), known, n=1, cutoff=0.7)
-            is_error = "an error cannot be allowed" if code in CODES else f"no rule has the code `{code}`"
+        if code not in WARNINGS:
+            near = difflib.get_close_matches(code.upper(), WARNINGS, n=1, cutoff=0.7)
+            is_error = "an error cannot be allowed" if code in CODES else f"no warning has the code `{code}`"
             help = f"did you mean `{near[0]}`?" if near and code not in CODES else "remove it"
             fix = Fix(at, near[0]) if near and code not in CODES else _without(source, one, at)
             sink.add("W0002", is_error, at, help=help, fix=fix)

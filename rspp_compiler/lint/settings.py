@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from rspp_compiler.diagnostics import Fix
-from rspp_compiler.diagnostics.catalog import CODES
+from rspp_compiler.diagnostics.catalog import WARNINGS
 from rspp_compiler.ir.context import Context
 from rspp_compiler.source import Source, Span
 
@@ -27,7 +27,7 @@ _AT = re.compile(r" *\(at (?:line (\d+), column (\d+)|end of document)\)$")
 class Settings:
     """Prefixes of codes."""
 
-    select: tuple[str, ...] = ("W",)
+    select: tuple[str, ...] = ("E", "W")
     ignore: tuple[str, ...] = ()
 
     def wants(self, code: str) -> bool:
@@ -99,17 +99,16 @@ def _checked(value: Any, table: str, source: Source, ctx: Context) -> Settings:
 
 
 def _check(prefix: str, source: Source, ctx: Context) -> None:
-    """E0192 for a prefix that no rule's code begins with."""
-    codes = [code for code in CODES if code.startswith("W")]
-    if prefix and any(code.startswith(prefix) for code in codes):
+    """E0192 for a prefix that the code of no warning begins with."""
+    if prefix and any(code.startswith(prefix) for code in WARNINGS):
         return
     at = _place(source, prefix, quoted=True)
-    near = difflib.get_close_matches(prefix.upper(), codes, n=1)
+    near = difflib.get_close_matches(prefix.upper(), WARNINGS, n=1)
     ctx.sink.add(
         "E0192",
-        f"no rule has the code `{prefix}`",
+        f"no warning has the code `{prefix}`",
         at,
-        help=f"did you mean `{near[0]}`?" if near else f"codes run from {min(codes)} to {max(codes)}",
+        help=f"did you mean `{near[0]}`?" if near else f"codes run from {min(WARNINGS)} to {max(WARNINGS)}",
         fix=Fix(at, near[0]) if near else None,
     )
 

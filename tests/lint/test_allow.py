@@ -67,6 +67,15 @@ def test_what_is_no_code_is_removed() -> None:
     assert fixed(f"# rspp: allow W0101, please {WHY}\n{BARE}", "W0002") == f"# rspp: allow W0101 {WHY}\n{BARE}"
 
 
+def test_a_warning_of_the_compiler_can_be_allowed() -> None:
+    engine = 'provider llm { use openai { model = "m", api_key = secret("env://KEY") }, use scripted }'
+    here = f"# rspp: allow E0909 because the servers have the adapter\n{engine}\n"
+    assert codes(f"{BARE}{engine}\n", until="check") == ["W0101", "E0909"]
+    assert codes(f"{BARE}{here}", until="check") == ["W0101"]
+    local = here.replace(engine, "provider llm { use scripted }")
+    assert codes(f"{local}{BARE}", until="check") == ["W0003", "W0101"]
+
+
 def test_an_error_cannot_be_allowed() -> None:
     (found,) = [one for one in lint(f"# rspp: allow E0203 {WHY}\n{BARE}") if one.code == "W0002"]
     assert found.message == "an error cannot be allowed"

@@ -6,7 +6,7 @@ import pytest
 
 from code_pages import fences
 from linting import codes, fixed, lint
-from rspp_compiler.diagnostics.catalog import CODES
+from rspp_compiler.diagnostics.catalog import CODES, WARNINGS
 from rspp_compiler.diagnostics.fixes import apply
 from rspp_compiler.lint.rules import RULES, RULES_OF_VALUES
 
@@ -30,6 +30,7 @@ def talk(*lines: str, without: str = "", behind: str = "") -> str:
 def test_every_rule_has_a_code_that_warns_and_a_purpose() -> None:
     rules = RULES | RULES_OF_VALUES
     assert set(rules) | {"W0001", "W0002", "W0003"} == {code for code in CODES if code.startswith("W")}
+    assert "E0909" in WARNINGS, "what passes warn of can be left out as well"
     for code, rule in rules.items():
         assert CODES[code].severity == "warning"
         assert (rule.__doc__ or "").startswith(f"{code}: ")
@@ -62,6 +63,11 @@ def test_what_seems_unused_may_be_used_where_nothing_could_be_read() -> None:
 def test_a_library_is_for_others(text: str, name: str) -> None:
     assert name in codes(TALK + text, errors=True)
     assert name not in codes(text, errors=True)
+
+
+def test_a_library_has_no_pipeline_and_need_not() -> None:
+    module = "module m (heard : audio) -> (said : audio) { heard -> vad -> said }\n"
+    assert codes(module, until="resolve") == ["W0101"]
 
 
 def test_conditions_use_what_they_name() -> None:

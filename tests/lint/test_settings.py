@@ -26,6 +26,7 @@ BAD = "pipeline talk {\n  ingress.audio -> vad -> stt -> llm -> tts -> egress.au
         ('select = ["W03"]\nignore = ["W0301"]', []),
         ('select = ["W0301"]\nignore = ["W0301"]', []),
         ("select = []", []),
+        ('ignore = ["E0909"]', ["W0101", "W0301", "W0401"]),
     ],
 )
 def test_the_longest_prefix_decides(lines: str, left: list[str]) -> None:
@@ -51,9 +52,9 @@ def test_the_nearest_file_that_speaks_of_lint() -> None:
 @pytest.mark.parametrize(
     ("text", "code", "line", "column", "message"),
     [
-        ('[lint]\nignore = ["W0101", "W9999"]\n', "E0192", 2, 21, "no rule has the code `W9999`"),
-        ('[lint]\nselect = ["E0203"]\n', "E0192", 2, 12, "no rule has the code `E0203`"),
-        ('[lint]\nselect = [""]\n', "E0192", 2, 12, "no rule has the code ``"),
+        ('[lint]\nignore = ["W0101", "W9999"]\n', "E0192", 2, 21, "no warning has the code `W9999`"),
+        ('[lint]\nselect = ["E0203"]\n', "E0192", 2, 12, "no warning has the code `E0203`"),
+        ('[lint]\nselect = [""]\n', "E0192", 2, 12, "no warning has the code ``"),
         ("[lint]\nselect = 3\n", "E0191", 2, 1, "`select` takes a list of codes"),
         ("[lint]\n  ignore = [3]\n", "E0191", 2, 3, "`ignore` takes a list of codes"),
         ("[lint]\nselekt = []\n", "E0191", 2, 1, "`lint` has no setting `selekt`"),
@@ -75,3 +76,14 @@ def test_settings_that_cannot_be_read() -> None:
         ctx = Context()
         assert settings("x.rspp", ctx) == Settings()
         assert [found.message for found in ctx.sink.diagnostics] == ["cannot read rspp.toml: it is not UTF-8"]
+
+
+REMOTE = 'provider llm { use openai { model = "m", api_key = secret("env://KEY") }, use scripted }\n'
+
+
+def test_warnings_of_the_compiler_are_wanted_too_unless_they_are_ignored() -> None:
+    text = BAD.replace("pipeline talk", 'pipeline talk version "1.0.0"') + REMOTE
+    found = ["W0301", "W0401", "E0909"]
+    assert codes(text, until="resolve") == found
+    assert codes(text, until="resolve", **{"rspp.toml": '[lint]\nselect = ["W"]\n'}) == found[:2]
+    assert codes(text, until="resolve", **{"rspp.toml": '[lint]\nignore = ["E0909"]\n'}) == found[:2]
