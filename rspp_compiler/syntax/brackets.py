@@ -197,7 +197,9 @@ class _Mend:
     def _may_open(self, line: _Line) -> bool:
         """Whether a block may begin behind a line."""
         last = line.last
-        return last is not None and not line.is_cut and last.kind not in _TEXT and id(last) not in self._behind
+        if last is None or last.kind in (*_TEXT, "PROFILE"):
+            return False
+        return not line.is_cut and id(last) not in self._behind
 
     def _is_surplus(self, token: Token) -> bool:
         """Whether there is a closer too many, and this one would end the outermost block before its lines do."""

@@ -88,7 +88,7 @@ def hint(text: str, offset: int, accepted: Collection[str]) -> tuple[str, Edit |
     ):
         help = f"a unit touches its number: `{number[1]}{unit[1]}`"
         return help, (line_start + number.start(), offset + unit.end(), number[1] + unit[1])
-    if arrow := re.match(r"(→|=>|-->|–>|>)", after):
+    if arrow := re.match(r"(→|=>|-->|–>|-[ \t]+>|>)", after):
         return "flows and reactions are written `->`", (offset, offset + arrow.end(), "->")
     if before.endswith("-") and after.startswith("->"):
         return "flows and reactions are written `->`", (offset - 1, offset + 2, "->")

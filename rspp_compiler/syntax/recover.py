@@ -64,7 +64,7 @@ class Recovery:
             self._tokens[change.first : change.behind] = change.new
             return at if change.first >= at else self._anew(item)
         self._mute(item)
-        if self._machine.reach([self._tokens[item.end].kind]):  # it is complete: only the rest of it is too much
+        if at > item.start and self._machine.reach([self._tokens[item.end].kind]):  # only the rest of it is too much
             self._lose(item, at)
             return item.end
         if item.is_outermost:

@@ -7,6 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from corpus import SOUND
+from rspp_compiler.diagnostics import Diagnostic
+from rspp_compiler.diagnostics.fixes import apply
 from rspp_compiler.ir.context import Context
 from rspp_compiler.source import Source
 from rspp_compiler.syntax.findings import FOUND_MAX
@@ -48,6 +50,100 @@ def test_reads(text: str) -> None:
 )
 def test_goes_on_behind_a_mistake(text: str, expected: list[int]) -> None:
     assert [line for _, line, _ in codes(text)] == expected
+
+
+MENDED = [
+    # a line as it is, and as its fix makes it
+    ("node a vad", "node a : vad"),
+    ("a : vad", "node a : vad"),
+    ("nod a : vad", "node a : vad"),
+    ("node node a : vad", "node  a : vad"),
+    ("node a : : vad", "node a :  vad"),
+    ("a b", "a -> b"),
+    ("a => b", "a -> b"),
+    ("a --> b", "a -> b"),
+    ("a > b", "a -> b"),
+    ("a - > b", "a -> b"),
+    ("a -> -> b", "a ->  b"),
+    ("a -> b;", "a -> b"),
+    ("a -> b wen event.x", "a -> b when event.x"),
+    ("a -> b event.x == 3", "a -> b when event.x == 3"),
+    ("on a.b cancel turn", "on a.b -> cancel turn"),
+    ("a -> b { x = 300 ms }", "a -> b { x = 300ms }"),
+    ("a -> b { x: 3s }", "a -> b { x = 3s }"),
+    ("a -> b { x == 3s }", "a -> b { x = 3s }"),
+    ("a -> b { x 3s }", "a -> b { x = 3s }"),
+    ("a -> b { x = 3s y = 4s }", "a -> b { x = 3s, y = 4s }"),
+    ("a -> b { x = [1 2] }", "a -> b { x = [1, 2] }"),
+    ("a -> b { x = 'y' }", 'a -> b { x = "y" }'),
+    ("a -> b { x = “y” }", 'a -> b { x = "y" }'),
+    ('a -> b { x = "y }', 'a -> b { x = "y" }'),
+    ("a -> b { x = 3s", "a -> b { x = 3s }"),
+    ("a -> b { x = [1, 2 }", "a -> b { x = [1, 2] }"),
+    ("a -> b }", "a -> b "),
+    ("a\u00a0-> b", "a -> b"),
+    ("naïve -> b", "naive -> b"),
+    ("a -> b // why", "a -> b # why"),
+    ("a -> b # ok", "a -> b # ok"),
+]
+
+
+@pytest.mark.parametrize(("line", "mended"), MENDED, ids=[line for line, _ in MENDED])
+def test_a_fix_mends_the_line_and_the_line_is_read_as_if_it_were_mended(line: str, mended: str) -> None:
+    def read(line: str) -> tuple[str, tuple[Diagnostic, ...]]:
+        text = f"pipeline p {{\n  before -> here\n  {line}\n  here -> behind\n}}\n"
+        ctx = Context()
+        trees = parse((Source("a.rspp", text),), ctx)
+        assert trees is not None
+        program = lower(trees, ctx)
+        assert program is not None
+        assert program.lost <= {"naïve"}
+        return text, ctx.sink.diagnostics
+
+    text, found = read(line)
+    wanted, clean = read(mended)
+    assert clean == ()
+    assert len(found) == (line != mended)
+    fixes = [one.fix for one in found if one.fix]
+    assert apply(text, fixes) == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "lost"),
+    [
+        ("pipeline a {\n  node b ! ? : vad\n}", {"->"}),
+        ("pipeline a {\n  node ! b : vad ? x\n}", {"*", "->"}),
+        ("pipeline a {\n  party b ? ! {}\n  mode c ! ? { off }\n}", {"c", "->"}),
+        ("pipeline a {\n  b ! -> ? c\n}", {"->"}),
+        ("provider tts {\n  use ! ? espeak\n}", {"use", "*", "->"}),
+        ('import a, b ! ? "c.rspp"\npipeline a {}', {"a", "b", "->", "*"}),
+        ("? ! {\n  b -> c\n}\npipeline a {}", {"*", "->"}),
+    ],
+)
+def test_what_was_left_out_is_remembered(text: str, lost: set[str]) -> None:
+    ctx = Context()
+    trees = parse((Source("a.rspp", text),), ctx)
+    assert trees is not None
+    assert trees[0].lost == lost
+
+
+def test_later_passes_are_silent_about_a_line_that_was_not_read_as_meant() -> None:
+    text = "pipeline a {\n  node b : say { text = }\n  node c : say { other = 1 }\n}"
+    source, ctx = Source("a.rspp", text), Context()
+    parse((source,), ctx)
+    for number in (2, 3):
+        ctx.sink.add("E0310", "`text` is missing", source.line_span(number))
+    assert [(found.code, found.primary.line) for found in ctx.sink.diagnostics] == [("E0110", 2), ("E0310", 3)]
+
+
+def test_one_wrong_place_is_told_once() -> None:
+    """Lines that lie outside of every block, since its head is missing."""
+    body = "".join(f"  node n{number} : tap\n  llm.delta -> n{number}\n" for number in range(50))
+    assert codes(f"profile simple/v1\n{body}}}\n\npipeline a {{\n  b => c\n}}\n") == [
+        ("E0110", 1, 1),
+        ("E0112", 102, 1),
+        ("E0110", 105, 5),
+    ]
 
 
 @pytest.mark.parametrize(
