@@ -195,8 +195,10 @@ policy other when session.tier == "basic" { node more : redact { classes = [PHI]
         """tool desk : transfer { to = "sip:desk@acorn.example" }
 pipeline p {
   node sorry : say { text = "Sorry" }
+  node notes : tap
   ingress.audio -> vad -> stt -> llm -> tts -> egress.audio
   on ingress.dtmf when event.digit == "0" -> call desk
+  on desk.error or timeout -> notes
   on llm.error -> sorry -> tts
 }
 """,
