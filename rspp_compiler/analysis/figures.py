@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rspp_compiler.analysis.streams import waits_within
 from rspp_compiler.ir.graph import GraphEdge, GraphNode
 from rspp_compiler.ir.origin import Origin
 from rspp_compiler.ir.proofs.assumptions import Assumption, AssumptionKind
@@ -70,9 +71,8 @@ def of_node(node: GraphNode) -> tuple[Figure, ...]:
     found = []
     if spec.work_ns:
         found.append(Figure(node.id, "work", "work", spec.work_ns, spec.origin("work_ns")))
-    within = spec.settings.get("within_ns", 0)
-    waits = node.kind == "merge" or (node.kind == "select" and spec.settings.get("by") == "highest")
-    if waits and isinstance(within, int) and within:
+    within = spec.settings.get("within_ns")
+    if waits_within(node) and isinstance(within, int):
         found.append(Figure(node.id, "window", "delay", within, spec.origin("settings.within_ns")))
     return tuple(found)
 

@@ -61,7 +61,7 @@ def _way_out(graph: Graph, node: GraphNode, provider: ProviderSpec, ctx: Context
     count = len(provider.candidates)
     fits = [n for n in range(retry.times + 1) if _part(budget, count, n, retry.backoff_ns) >= MS]
     if not fits:
-        return _larger_budget(graph, node, count * provider.attempts * MS + backoffs_ns(provider), ctx)
+        return _larger_budget(graph, node, provider.attempts * MS + backoffs_ns(provider), ctx)
     part = _part(budget, count, fits[-1], retry.backoff_ns)
     fixes, words = [], []
     if fits[-1] < retry.times and times.kind == "user":

@@ -50,6 +50,8 @@ def test_the_plain_chain() -> None:
     ("kind", "settings", "adds"),
     [
         ("merge", {"order": "timestamp", "within_ns": 20 * MS}, [("n", "window", 20)]),
+        ("merge", {"order": "round_robin", "within_ns": 20 * MS}, [("n", "window", 20)]),
+        ("merge", {"order": "priority", "within_ns": 20 * MS}, []),
         ("select", {"by": "highest", "within_ns": 50 * MS}, [("n", "window", 50)]),
         ("select", {"by": "first", "within_ns": 50 * MS}, []),
         ("redact", {}, []),
