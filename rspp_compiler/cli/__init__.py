@@ -1,6 +1,7 @@
 """The command `rsppc`.
 
-`app`      the commands and their options
+`app`      the commands
+`options`  the options that several of them share
 `report`   what they print
 `summary`  what `rsppc check` says of a pipeline without a mistake
 `fmt`      `rsppc fmt`: files in their canonical form

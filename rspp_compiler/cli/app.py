@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,39 +11,26 @@ import typer
 
 from rspp_compiler import __version__
 from rspp_compiler.cli import EXIT_FINDINGS, EXIT_USAGE
+from rspp_compiler.cli.options import (
+    Backend,
+    BackendOption,
+    Emit,
+    Environment,
+    ErrorFormat,
+    Files,
+    Fix,
+    FixAll,
+    Format,
+    GraphFormat,
+    Json,
+    OneFile,
+    Output,
+    Values,
+)
 
 if TYPE_CHECKING:
     from rspp_compiler.driver import Result
     from rspp_compiler.ir.context import LayerName
-
-
-class Emit(StrEnum):
-    ast = "ast"
-    spec = "spec"
-    graph = "graph"
-    analysis = "analysis"
-    layout = "layout"
-    plan = "plan"
-
-
-class Backend(StrEnum):
-    cython = "cython"
-    python = "python"
-
-
-class ErrorFormat(StrEnum):
-    text = "text"
-    json = "json"
-    sarif = "sarif"
-    github = "github"
-
-
-class GraphFormat(StrEnum):
-    mermaid = "mermaid"
-    dot = "dot"
-    svg = "svg"
-    json = "json"
-
 
 app = typer.Typer(
     name="rsppc",
@@ -54,21 +40,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-
-Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="Pipeline files.")]
-OneFile = Annotated[Path, typer.Argument(metavar="FILE", help="A pipeline file.")]
-Format = Annotated[ErrorFormat, typer.Option("--error-format", help="How findings are printed.")]
-Json = Annotated[bool, typer.Option("--json", help="The same as --error-format json.")]
-Fix = Annotated[bool, typer.Option("--fix", help="Make the fixes in the files, and say what they changed.")]
-FixAll = Annotated[bool, typer.Option("--fix-all", help="The same, with those that take away what you wrote.")]
-Output = Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Folder for the generated packages.")]
-Environment = Annotated[
-    list[Path] | None, typer.Option("--environment", metavar="FILE", help="Values of an environment, TOML.")
-]
-Values = Annotated[
-    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One value, such as llm.temperature=0.2.")
-]
-BackendOption = Annotated[Backend, typer.Option("--backend", help="python needs no C compiler, and is slow.")]
 
 
 @app.callback(invoke_without_command=True)
