@@ -17,7 +17,7 @@ from pipelines import golden
 from rspp_compiler.diagnostics.catalog import CODES, page
 
 # Raise this as codes get fixes; the summary that `pytest -s` prints names those that have none.
-FIXED_MIN = 140
+FIXED_MIN = 160
 
 # No change of a text clears these. Where a command does, it is on the page.
 EXEMPT = {
