@@ -54,8 +54,12 @@ def has_filler(graph: Graph, tool: ToolSpec) -> bool:
 
 
 def callers(graph: Graph, tool: str) -> list[str]:
-    """The models that may call a tool, in the order of the graph."""
-    return [node.id for node in graph.nodes if tool in node.spec.tools]
+    """The models that may call a tool, in any mode, in the order of the graph."""
+    overrides = (one for mode in graph.spec.modes for one in mode.overrides)
+    given = {
+        one.node for one in overrides if one.field == "tools" and isinstance(one.value, tuple) and tool in one.value
+    }
+    return [node.id for node in graph.nodes if tool in node.spec.tools or node.id in given]
 
 
 def holds_up(tool: ToolSpec) -> bool:

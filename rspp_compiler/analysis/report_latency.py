@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from rspp_compiler.analysis.figures import ms, of_edge
 from rspp_compiler.analysis.repairs import set_on_edge
-from rspp_compiler.analysis.report_providers import report_attempts, report_tools
+from rspp_compiler.analysis.report_providers import report_waits
 from rspp_compiler.analysis.ways_out import MS, WayOut, lower_one, raise_turn
 from rspp_compiler.diagnostics import Fix
 from rspp_compiler.diagnostics.fixes import remove
@@ -31,8 +31,7 @@ def report(result: Latency, graph: Graph, ctx: Context) -> None:
         _path_budget(budget, graph, ctx)
     for edge in graph.edges:
         _edge(edge, ctx)
-    report_attempts(graph, ctx)
-    report_tools(graph, ctx)
+    report_waits(graph, ctx)
 
 
 def _late(path: PathLatency, result: Latency, graph: Graph, ctx: Context) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from rspp_compiler.analysis import words
 from rspp_compiler.analysis.attempts import ANSWERS, attempts, backoffs_ns
-from rspp_compiler.analysis.causes import callers, has_filler, holds_up
+from rspp_compiler.analysis.causes import has_filler, holds_up
 from rspp_compiler.analysis.figures import ms
+from rspp_compiler.analysis.modes import in_mode
 from rspp_compiler.analysis.repairs import braces, set_budget
 from rspp_compiler.analysis.ways_out import MS, WayOut
 from rspp_compiler.diagnostics import Fix
@@ -14,7 +16,15 @@ from rspp_compiler.ir.graph import Graph, GraphNode
 from rspp_compiler.ir.spec import CandidateSpec, ProviderSpec, ToolSpec
 
 
-def report_attempts(graph: Graph, ctx: Context) -> None:
+def report_waits(graph: Graph, ctx: Context) -> None:
+    """All of them, in the full pipeline and in each mode that sets something otherwise."""
+    modes = [(mode.id, in_mode(graph, mode)) for mode in graph.spec.modes if mode.overrides]
+    for mode, one in [("", graph), *modes]:
+        _report_attempts(one, mode, ctx)
+        _report_tools(graph, one, mode, ctx)
+
+
+def _report_attempts(graph: Graph, mode: str, ctx: Context) -> None:
     """E0506 for every provider whose first try would begin when the node's budget is over."""
     begins = {(one.node, one.provider): one.starts_ns for one in attempts(graph) if one.number == 1}
     for node in graph.nodes:
@@ -24,19 +34,25 @@ def report_attempts(graph: Graph, ctx: Context) -> None:
         for candidate in provider.candidates:
             starts = begins[node.id, candidate.name]
             if starts >= node.spec.first_output_ns:
-                _never_tried(graph, node, provider, candidate, starts, ctx)
+                _never_tried(graph, node, provider, candidate, starts, mode, ctx)
 
 
 def _never_tried(
-    graph: Graph, node: GraphNode, provider: ProviderSpec, candidate: CandidateSpec, starts_ns: int, ctx: Context
+    graph: Graph,
+    node: GraphNode,
+    provider: ProviderSpec,
+    candidate: CandidateSpec,
+    starts_ns: int,
+    mode: str,
+    ctx: Context,
 ) -> None:
     budget, origin = node.spec.first_output_ns, node.spec.origin("first_output_ns")
     first, backoff = provider.origin("first_chunk_ns"), provider.retry.origin("backoff_ns")
     tries = provider.candidates.index(candidate) * (1 + provider.retry.times)
     waits = provider.candidates.index(candidate) * provider.retry.times * provider.retry.backoff_ns
-    words = "one try" if tries == 1 else f"{tries} tries"
+    tried = "one try" if tries == 1 else f"{tries} tries"
     rows = [
-        f"{ms(tries * provider.first_chunk_ns):>8}  {words} of at most {ms(provider.first_chunk_ns)} ({first})",
+        f"{ms(tries * provider.first_chunk_ns):>8}  {tried} of at most {ms(provider.first_chunk_ns)} ({first})",
         *([f"{ms(waits):>8}  waiting between them ({backoff})"] if waits else []),
         f"{ms(starts_ns):>8}  until `{candidate.name}` is asked; the budget of `{node.id}` is {ms(budget)} ({origin})",
     ]
@@ -48,7 +64,7 @@ def _never_tried(
         candidate.span,
         label="never asked in time",
         secondary=decides,
-        notes=["\n".join(["what comes before it, at most:", *rows])],
+        notes=["\n".join(["what comes before it, at most:", *rows]), *words.in_mode(mode)],
         help=way_out.help,
         fix=way_out.fix,
     )
@@ -63,16 +79,16 @@ def _way_out(graph: Graph, node: GraphNode, provider: ProviderSpec, ctx: Context
     if not fits:
         return _larger_budget(graph, node, provider.attempts * MS + backoffs_ns(provider), ctx)
     part = _part(budget, count, fits[-1], retry.backoff_ns)
-    fixes, words = [], []
+    fixes, told = [], []
     if fits[-1] < retry.times and times.kind == "user":
         fixes.append(Fix(times.span, str(fits[-1])))
-        words.append({0: "try none again", 1: "try each again once"}.get(fits[-1], f"try each again {fits[-1]} times"))
+        told.append({0: "try none again", 1: "try each again once"}.get(fits[-1], f"try each again {fits[-1]} times"))
     if first.kind == "user":
         fixes.append(Fix(first.span, ms(part)))
-        words.append(f"give each try {ms(part)}, an equal part of the budget")
+        told.append(f"give each try {ms(part)}, an equal part of the budget")
     if not fixes:
         return _larger_budget(graph, node, provider.attempts * provider.first_chunk_ns + backoffs_ns(provider), ctx)
-    return WayOut("; ".join(words), both(*fixes))
+    return WayOut("; ".join(told), both(*fixes))
 
 
 def _part(budget_ns: int, candidates: int, times: int, backoff_ns: int) -> int:
@@ -87,15 +103,15 @@ def _larger_budget(graph: Graph, node: GraphNode, needs_ns: int, ctx: Context) -
     return WayOut(f"give `{node.id}` more: `budget {{ {setting} }}`", fix)
 
 
-def report_tools(graph: Graph, ctx: Context) -> None:
+def _report_tools(whole: Graph, graph: Graph, mode: str, ctx: Context) -> None:
     """E0507 for every tool whose calls may use up the budget of the model that waits for them in silence."""
     for tool in graph.spec.tools:
-        if holds_up(tool) and not has_filler(graph, tool):
-            for model in callers(graph, tool.id):
-                _waits_for(graph, graph.node(model), tool, ctx)
+        if holds_up(tool) and not has_filler(whole, tool):
+            for model in (node for node in graph.nodes if tool.id in node.spec.tools):
+                _waits_for(graph, model, tool, mode, ctx)
 
 
-def _waits_for(graph: Graph, model: GraphNode, tool: ToolSpec, ctx: Context) -> None:
+def _waits_for(graph: Graph, model: GraphNode, tool: ToolSpec, mode: str, ctx: Context) -> None:
     calls = model.spec.settings.get("max_calls", 1)
     assert isinstance(calls, int)
     takes, budget = calls * tool.timeout_ns, model.spec.first_output_ns
@@ -114,6 +130,7 @@ def _waits_for(graph: Graph, model: GraphNode, tool: ToolSpec, ctx: Context) -> 
             f"one call: {ms(tool.timeout_ns)} ({origin})",
             *([f"calls of one turn: {calls} ({model.spec.origin('settings.max_calls')})"] if calls > 1 else []),
             f"budget of `{model.id}`: {ms(budget)} ({limit})",
+            *words.in_mode(mode),
         ],
         help=f"say something when it starts: `on {tool.id}.started -> moment -> voice`; or {way_out.help}",
         fix=way_out.fix,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from rspp_compiler.analysis.figures import Figure, of_edge, of_node
+from rspp_compiler.analysis.modes import in_mode
 from rspp_compiler.ir.graph import Graph, GraphEdge
 from rspp_compiler.ir.proofs.latency import Step
 
@@ -35,11 +36,17 @@ class Stop:
 
 
 class Ways:
-    """What nodes and edges of a graph add, and the slowest ways along its flows; the graph has no cycle."""
+    """What nodes and edges of a graph add, in the mode in which that is most, and the slowest ways along its flows.
+
+    The graph has no cycle.
+    """
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self._nodes = {node.id: of_node(node) for node in graph.nodes}
+        for mode in (mode for mode in graph.spec.modes if mode.overrides):
+            for node in in_mode(graph, mode).nodes:
+                self._nodes[node.id] = max(self._nodes[node.id], of_node(node), key=_sum)
         self._edges = {edge.id: of_edge(edge) for edge in graph.edges}
         self._node_ns = {id: _sum(figures) for id, figures in self._nodes.items()}
         self._edge_ns = {id: _sum(figures) for id, figures in self._edges.items()}

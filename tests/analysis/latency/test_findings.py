@@ -142,6 +142,15 @@ def test_a_tool_that_runs_in_silence() -> None:
     assert codes(compile_text(text.replace("timeout = 1s", "timeout = 1s, background"))) == []
 
 
+def test_a_tool_that_only_a_mode_gives_to_the_model() -> None:
+    more = 'tool find (number : text) : python("shop:find") { timeout = 1s }\n'
+    text = talk(more=more).replace(
+        "  budget", "  on vad.idle -> enter shop\n  mode shop { llm.tools = [find] }\n  budget"
+    )
+    (one,) = found(compile_text(text), "E0507")
+    assert "so it is in mode `shop`" in one.notes
+
+
 def test_the_latency_of_an_edge_bounds_what_it_holds_back() -> None:
     text = talk(flow="ingress.audio -> vad -> stt -> llm -> tts { latency = 100ms } -> egress.audio")
     (one,) = found(compile_text(text), "E0509")

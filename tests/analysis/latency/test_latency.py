@@ -6,9 +6,10 @@ import time
 
 import pytest
 
-from graphs import MS, S, Sketch, candidate, flag, handoff, retry
+from graphs import MS, NOWHERE, S, Sketch, candidate, flag, handoff, retry
 from rspp_compiler.analysis.latency import latency
 from rspp_compiler.ir.proofs.latency import Latency, PathLatency, Step
+from rspp_compiler.ir.spec import OverrideSpec
 
 
 def of(sketch: Sketch) -> Latency:
@@ -257,6 +258,25 @@ def test_a_call_that_was_handed_over_has_its_own_clock() -> None:
     sketch = Sketch().node("llm", tools=("desk",)).tool("desk", "transfer").node("sorry", "say")
     sketch.flow("ingress.text -> llm -> egress.text").on("desk.error", "sorry -> egress.text")
     assert path(of(sketch), "egress.text", "desk.error -> sorry").kind == "reaction"
+
+
+# ---- modes
+
+
+def test_a_mode_counts_where_it_waits_longer() -> None:
+    sketch = (
+        Sketch().node("lines", "merge", settings={"within_ns": 20 * MS}).flow("ingress.text -> lines -> egress.text")
+    )
+    later = OverrideSpec(span=NOWHERE, node="lines", field="within_ns", value=90 * MS)
+    assert path(of(sketch.mode("slow", overrides=(later,))), "egress.text").total_ns == 90 * MS
+
+
+def test_a_tool_that_a_mode_gives_to_a_model_begins_with_it() -> None:
+    sketch = Sketch().node("moment", "say").tool("find").flow("ingress.text -> llm -> egress.text")
+    given = OverrideSpec(span=NOWHERE, node="llm", field="tools", value=("find",))
+    sketch.on("find.started", "moment -> egress.text").mode("shop", overrides=(given,))
+    found = path(of(sketch), "egress.text", "find.started -> moment")
+    assert (found.kind, found.starts_ns) == ("filler", 800 * MS)
 
 
 # ---- tries of providers
