@@ -87,4 +87,6 @@ def renamed(name: Span, new: str, ctx: Context) -> Fix:
     old = source.text[source.offset(name.line, name.column) : source.offset(name.end_line, name.end_column)]
     words = re.compile(rf"{_TOKEN.pattern}|(?P<name>(?<!\w){re.escape(old)}(?!\w))")
     edits = [Edit(source.span(*found.span()), new) for found in words.finditer(source.text) if found["name"]]
+    if not edits:  # a text that does not end hides the rest of the file
+        return Fix(name, new)
     return Fix(edits[0].span, edits[0].replacement, tuple(edits[1:]))
