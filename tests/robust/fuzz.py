@@ -1,11 +1,12 @@
 """Coverage-guided fuzzing of the front end, by atheris (libFuzzer).
 
-    python tests/robust/fuzz.py [--seconds N] [--until PASS] [FILE...]
+    python tests/robust/fuzz.py [--seconds N] [--until PASS] [--corpus DIR] [FILE...]
 
 Begins with every pipeline of the project, changes them towards what was not executed before, and compiles each result
 up to PASS. An exception, a place outside of the text, or an input that takes longer than ten seconds is a failure: the
-input is kept in `out/fuzz/`, and naming it as FILE runs just that one. What was found on the way is kept there as well,
-so a later run goes on where this one stopped. Ends with the number of executions. Exit code 0 when nothing failed.
+input is kept in `out/fuzz/`, and naming it as FILE runs just that one. Inputs that reached something new are kept in
+DIR, `out/fuzz/corpus` unless said otherwise, so a later run goes on where this one stopped. Ends with the number of
+executions. Exit code 0 when nothing failed.
 """
 
 from __future__ import annotations
@@ -37,14 +38,17 @@ OUT = ROOT / "out" / "fuzz"
 SECONDS_AN_INPUT = 10
 BYTES_AN_INPUT = 4096
 FILE = ROOT / "pipelines" / "fuzzed.rspp"  # there is no such file: its text is an overlay
+JSON = FILE.with_suffix(".json")
 
 
 def compile_bytes(data: bytes, until: str) -> None:
     """Compiles any bytes; what is wrong with the compiler is raised."""
     text = data.decode("utf-8", "ignore")
-    ctx = Context(options=Options(until=until), overlays={FILE.as_posix(): text})
-    result = driver.compile_pipeline([FILE], ctx=ctx)
-    assert_sound(result.diagnostics, ctx.sources.get(FILE.as_posix(), Source(FILE.as_posix(), text)))
+    path = JSON if text.startswith("{") else FILE
+    name = path.as_posix()
+    ctx = Context(options=Options(until=until), overlays={name: text})
+    result = driver.compile_pipeline([path], ctx=ctx)
+    assert_sound(result.diagnostics, ctx.sources.get(name, Source(name, text)))
     assert all(value is not None for value in result.values.values()) or result.diagnostics, "gave up, and said nothing"
 
 
@@ -82,14 +86,16 @@ def main() -> None:
     options = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     options.add_argument("--seconds", type=int, default=60)
     options.add_argument("--until", default="check", choices=[name for name, _, _ in driver.PASSES])
+    options.add_argument("--corpus", type=Path, default=OUT / "corpus")
     options.add_argument("inputs", nargs="*", type=Path)
     given = options.parse_args()
     if given.inputs:
         for path in given.inputs:
             compile_bytes(path.read_bytes(), given.until)
         return
-    kept, seeds = OUT / "corpus", Path(tempfile.mkdtemp(prefix="rspp-fuzz-"))
-    kept.mkdir(parents=True, exist_ok=True)
+    seeds = Path(tempfile.mkdtemp(prefix="rspp-fuzz-"))
+    for folder in (OUT, given.corpus):
+        folder.mkdir(parents=True, exist_ok=True)
     for number, text in enumerate([*SOUND, *(read(path) for path in files("pipelines", "tests/corpus"))]):
         (seeds / f"{number}.rspp").write_bytes(text.encode())
     words = seeds / "words.dict"
@@ -104,7 +110,7 @@ def main() -> None:
             f"-artifact_prefix={OUT}/",
             "-print_final_stats=1",
             "-seed=1",
-            str(kept),
+            str(given.corpus),
             str(seeds),
         ],
         lambda data: compile_bytes(data, given.until),

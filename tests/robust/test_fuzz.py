@@ -19,9 +19,9 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def test_nothing_falls_over_in_the_time_there_is() -> None:
-    command = [sys.executable, str(FUZZ), "--seconds", str(SECONDS)]
-    run = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS + 90, check=False)
+def test_nothing_falls_over_in_the_time_there_is(tmp_path: Path) -> None:
+    command = [sys.executable, str(FUZZ), "--seconds", str(SECONDS), "--corpus", str(tmp_path)]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS + 120, check=False)
     assert run.returncode == 0, run.stderr[-4000:]
     executed = re.search(r"stat::number_of_executed_units: (\d+)", run.stderr)
     assert executed
