@@ -2,7 +2,9 @@
 
 `app`      the commands
 `options`  the options that several of them share
+`forms`    `rsppc fmt` and `rsppc schema`, of them
 `report`   what they print
+`leave`    how they end
 `summary`  what `rsppc check` says of a pipeline without a mistake
 `fmt`      `rsppc fmt`: files in their canonical form
 `fix`      `--fix`: the fixes of a run, made in the files

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rspp_compiler import __version__
-from rspp_compiler.cli import EXIT_FINDINGS, EXIT_USAGE
+from rspp_compiler.cli import EXIT_USAGE
+from rspp_compiler.cli.forms import fmt
+from rspp_compiler.cli.leave import leave
 from rspp_compiler.cli.options import (
     Backend,
     BackendOption,
@@ -77,7 +79,7 @@ def check(
     if format == "text":
         for result in results:
             sys.stdout.write(summary(result, sessions))
-    _exit(results)
+    leave(results)
 
 
 @app.command()
@@ -102,7 +104,7 @@ def lint(
     format = _format(error_format, json)
     results = _fixed(run, fix, fix_all, format)
     report.findings(results, format=format, to=sys.stdout)
-    _exit(results, any(result.diagnostics for result in results))
+    leave(results, any(result.diagnostics for result in results))
 
 
 @app.command()
@@ -155,7 +157,7 @@ def build(
         return
     results = once()
     drifted = [check and report.drift(result, quiet=format != "text") for result in results]
-    _exit(results, any(drifted))
+    leave(results, any(drifted))
 
 
 @app.command()
@@ -198,7 +200,7 @@ def doc(
     else:
         sys.stdout.write(text)
     if result is not None:
-        _exit([result])
+        leave([result])
 
 
 @app.command()
@@ -213,36 +215,7 @@ def explain(code: Annotated[str, typer.Argument(metavar="CODE", help="The code o
         raise typer.Exit(EXIT_USAGE)
 
 
-@app.command()
-def fmt(
-    files: Annotated[
-        list[Path] | None, typer.Argument(metavar="FILE...", help="Pipeline files; folders with such files.")
-    ] = None,
-    check: Annotated[bool, typer.Option("--check", help="Write nothing; list the files that would change.")] = False,
-    diff: Annotated[bool, typer.Option("--diff", help="Write nothing; print what would change.")] = False,
-    stdin: Annotated[bool, typer.Option("--stdin", help="Format the standard input to the standard output.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print the changed files and the findings as JSON.")] = False,
-) -> None:
-    """Lays files out in the one canonical form.
-
-    What they mean stays the same, and so do their comments. A file with mistakes is left as it is.
-    """
-    if bool(files) == stdin:
-        raise typer.BadParameter("name files or folders, or give --stdin", param_hint="FILE...")
-    if check and diff:
-        raise typer.BadParameter("--diff is --check that shows the lines: give one of them")
-    from rspp_compiler.cli import fmt as command
-
-    paths = command.pipeline_files(files or [])
-    if files and not paths:
-        raise typer.BadParameter("no .rspp file in there", param_hint="FILE...")
-    try:
-        do: command.Do = "check" if check else "diff" if diff else "write"
-        results, would_change = command.fmt(paths, stdin=stdin, do=do, as_json=json)
-    except OSError as error:
-        print(f"rsppc: cannot write {error.filename2 or error.filename}: {error.strerror}", file=sys.stderr)
-        raise typer.Exit(EXIT_USAGE) from None
-    _exit(results, would_change)
+app.command()(fmt)
 
 
 @app.command()
@@ -261,7 +234,7 @@ def graph(
     result = _compile(file, until="analyze" if format is GraphFormat.svg else "check")
     report.findings([result], to=sys.stderr)
     if result.stage("graph") is None:
-        _exit([result])
+        leave([result])
     drawn = report.graph(result, format.value, policy)
     if drawn is None:
         print(f"rsppc graph: no policy {policy}", file=sys.stderr)
@@ -270,7 +243,7 @@ def graph(
         output.write_text(drawn, encoding="utf-8", newline="\n")
     else:
         sys.stdout.write(drawn)
-    _exit([result])
+    leave([result])
 
 
 @app.command()
@@ -321,7 +294,7 @@ def package(
     if result.ok:
         result = make_image(result, wheels, base)
     report.findings([result], to=sys.stderr)
-    _exit([result])
+    leave([result])
 
 
 @app.command()
@@ -350,7 +323,7 @@ def resolve(
     result = command.resolve(file, layers, values or [])
     if not result.ok:
         report.findings([result], to=sys.stderr)
-    _exit([result])
+    leave([result])
     if problem := command.print_rows(result, policy, only, as_json=json):
         print(f"rsppc resolve: {problem}", file=sys.stderr)
         raise typer.Exit(EXIT_USAGE)
@@ -374,7 +347,7 @@ def run(
 
     result = _compile(file, until="compile", progress=True, output=output, backend=backend.value)
     report.findings([result], to=sys.stderr)
-    _exit([result])
+    leave([result])
     report.built(result)
     raise typer.Exit(run_package(report.package_folder(result), file, context.args))
 
@@ -420,12 +393,3 @@ def _fixed(run: Callable[[], list[Result]], fix: bool, fix_all: bool, format: st
     except OSError as error:
         print(f"rsppc: cannot change {error.filename}: {error.strerror}", file=sys.stderr)
         raise typer.Exit(EXIT_USAGE) from None
-
-
-def _exit(results: list[Result], found_more: bool = False) -> None:
-    """Leaves with the code that the findings ask for; a file that cannot be read is wrong usage."""
-    codes = {found.code for result in results for found in result.diagnostics}
-    if "E0101" in codes:
-        raise typer.Exit(EXIT_USAGE)
-    if found_more or not all(result.ok for result in results):
-        raise typer.Exit(EXIT_FINDINGS)

@@ -1,4 +1,6 @@
-"""`rsppc fmt`: files in their canonical form, written in place, compared, or shown as a difference."""
+"""`rsppc fmt`: files in their canonical form, written in place, compared, or shown as a difference; and `--to`, which
+writes a program in the other notation.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ from rspp_compiler.driver import Result, compile_pipeline
 from rspp_compiler.emit.write import write_whole
 from rspp_compiler.ir.context import Context, Options
 from rspp_compiler.source import Source
-from rspp_compiler.syntax.format import format_file, is_mistake_of_form
+from rspp_compiler.syntax.comments import comments
+from rspp_compiler.syntax.format import format_document, format_file, in_notation, is_mistake_of_form
+from rspp_compiler.syntax.parse import is_json
 
 STDIN = "<stdin>"
 Do = Literal["write", "check", "diff"]
@@ -84,8 +88,10 @@ def _read(path: Path, overlays: dict[str, str] | None = None) -> tuple[Result, F
     program = result.values.get("lower")
     if program is None or not result.ok:
         return result, None
-    (source,) = result.values["load"]
-    return result, Formatted(source, format_file(program.files[0], source))
+    first = result.values["parse"][0]  # behind a bundle stand the files that it names
+    if is_json(first.source.name):
+        return result, Formatted(first.source, format_document(first.tree))
+    return result, Formatted(first.source, format_file(program.files[0], first.source))
 
 
 def _read_stdin() -> tuple[Result, Formatted | None]:
@@ -96,6 +102,32 @@ def _write(formatted: Formatted) -> None:
     """Puts the canonical text in the file's place, in one step."""
     path = Path(formatted.source.name).resolve()  # behind a link, so that the link stays one
     write_whole(path, formatted.text.encode("utf-8"), path.stat().st_mode & 0o7777)
+
+
+# ---- the other notation
+
+
+def convert(paths: Sequence[Path], to: Literal["rspp", "json"], output: Path | None) -> list[Result]:
+    """Prints each file in a notation, or writes it to `output`. Raises OSError when that cannot be written."""
+    results: list[Result] = []
+    for path in paths:
+        ctx = Context(options=Options(until="lower"))
+        result = compile_pipeline([path], ctx=ctx)
+        program = result.values.get("lower")
+        text = in_notation(program.files[0], to, ctx) if program is not None and result.ok else None
+        results.append(replace(result, diagnostics=ctx.sink.diagnostics))
+        if text is None or program is None:
+            continue
+        if output is None:
+            sys.stdout.write(text)
+        else:
+            write_whole(output, text.encode("utf-8"))
+        source = ctx.sources[program.files[0].span.file]
+        if lost := 0 if is_json(source.name) else len(comments(source)):
+            what = "comment has" if lost == 1 else "comments have"
+            print(f"rsppc fmt: {lost} {what} no place in JSON; `meta` holds notes", file=sys.stderr)
+    report.findings(results, to=sys.stderr)
+    return results
 
 
 # ---- what is printed

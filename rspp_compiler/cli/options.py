@@ -37,12 +37,17 @@ class GraphFormat(StrEnum):
     json = "json"
 
 
+class Notation(StrEnum):
+    rspp = "rspp"
+    json = "json"
+
+
 Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="Pipeline files.")]
 OneFile = Annotated[Path, typer.Argument(metavar="FILE", help="A pipeline file.")]
 Format = Annotated[ErrorFormat, typer.Option("--error-format", help="How findings are printed.")]
 Json = Annotated[bool, typer.Option("--json", help="The same as --error-format json.")]
 Fix = Annotated[bool, typer.Option("--fix", help="Make the fixes in the files, and say what they changed.")]
-FixAll = Annotated[bool, typer.Option("--fix-all", help="The same, with those that take away what you wrote.")]
+FixAll = Annotated[bool, typer.Option("--fix-all", help="The same, with those that take away what you wrote, or guess.")]
 Output = Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Folder for the generated packages.")]
 Environment = Annotated[
     list[Path] | None, typer.Option("--environment", metavar="FILE", help="Values of an environment, TOML.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from rspp_compiler.diagnostics.catalog import CODES
 from rspp_compiler.diagnostics.diagnostic import Diagnostic, Fix
@@ -17,6 +17,7 @@ class Sink:
     def __init__(self) -> None:
         self._found: dict[tuple[object, ...], Diagnostic] = {}
         self._muted: list[Span] = []
+        self._adapters: dict[str, Callable[[Diagnostic], Diagnostic]] = {}
 
     def add(
         self,
@@ -37,8 +38,21 @@ class Sink:
 
     def take(self, found: Diagnostic) -> None:
         """Records a finding that was made elsewhere."""
+        if found.sort_key in self._found:
+            return
         if found.code.startswith(_OF_THE_TEXT) or not any(_is_in(found.primary, muted) for muted in self._muted):
-            self._found.setdefault(found.sort_key, found)
+            self._found[found.sort_key] = self._adapted(found) if self._adapters else found
+
+    def adapt(self, file: str, how: Callable[[Diagnostic], Diagnostic]) -> None:
+        """Changes every finding that is about a file, or whose fix is: a JSON file is fixed in JSON."""
+        self._adapters[file] = how
+
+    def _adapted(self, found: Diagnostic) -> Diagnostic:
+        edits = found.fix.edits if found.fix else ()
+        for file in dict.fromkeys((found.primary.file, *(edit.span.file for edit in edits))):
+            if how := self._adapters.get(file):
+                found = how(found)
+        return found
 
     def mute(self, span: Span) -> None:
         """Drops what begins in `span` from now on, unless it is about the text itself: it was not read as meant."""

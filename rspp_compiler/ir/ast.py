@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rspp_compiler.source import Span
 
@@ -373,13 +373,36 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """A version of the pipeline, and whose sessions get it: `percentage` of all, those of `tenants`, or the rest."""
+
+    version: str
+    percentage: int | None
+    tenants: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """Which sessions get which version; see `ir/bundle_form.py`."""
+
+    name: str
+    strategy: str
+    shares: tuple[Share, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Program:
     """The files of one compilation. `lost` are the names that unreadable lines would have declared.
 
     `imported` are the files that imports led to, each once, and `links` what the imported names mean; see `link`.
+    `is_beside` is a program that is no pipeline, but what may lie beside one in a bundle; `rollout` is what a bundle
+    says about versions, and no part of what the pipeline is.
     """
 
     files: tuple[File, ...]
     lost: frozenset[str]
     imported: tuple[File, ...] = ()
     links: tuple[Link, ...] = ()
+    is_beside: bool = field(default=False, metadata={"dump": False})
+    rollout: Rollout | None = field(default=None, metadata={"dump": False})

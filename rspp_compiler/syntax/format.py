@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import fields, is_dataclass
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 from rspp_compiler.diagnostics import Diagnostic
 from rspp_compiler.ir import ast
@@ -12,10 +13,12 @@ from rspp_compiler.ir.context import Context
 from rspp_compiler.source import Source, Span
 from rspp_compiler.syntax.columns import render
 from rspp_compiler.syntax.comments import attach, comments
+from rspp_compiler.syntax.json.tree import Document
 from rspp_compiler.syntax.lines import lines
 from rspp_compiler.syntax.lower import lower
-from rspp_compiler.syntax.parse import parse
+from rspp_compiler.syntax.parse import is_json, parse
 from rspp_compiler.syntax.print import Printer
+from rspp_compiler.syntax.tree import Tree
 from rspp_compiler.syntax.written import AsWritten
 
 
@@ -25,8 +28,48 @@ class MeaningChangedError(Exception):
 
 def format_source(source: Source, ctx: Context) -> str | None:
     """The canonical text of a source; None if it cannot be read, `ctx.sink` then says why."""
+    if is_json(source.name):
+        parsed = parse((source,), ctx)
+        is_good = parsed and not any(map(is_mistake_of_form, ctx.sink.diagnostics))
+        return format_document(parsed[0].tree) if parsed and is_good else None
     file = _read(source, ctx)
     return format_file(file, source) if file else None
+
+
+def format_document(document: Tree | Document) -> str:
+    """The canonical text of a JSON document."""
+    from rspp_compiler.syntax.json.print import data, print_json
+
+    assert isinstance(document, Document)
+    text = print_json(data(document.root))
+    if json.loads(text) != json.loads(document.source.text):
+        raise MeaningChangedError(f"formatting would change what {document.source.name} means; it was left as it is")
+    return text
+
+
+def in_notation(file: ast.File, to: Literal["rspp", "json"], ctx: Context) -> str | None:
+    """A program in one of the two notations; None if it has no form there: `ctx.sink` then says why.
+
+    `ctx.sources` are the files that it was read from: of a single `.rspp` everything stays, comments and all.
+    """
+    source = ctx.sources[file.span.file]
+    if to == "json":
+        from rspp_compiler.syntax.json.print import print_json
+        from rspp_compiler.syntax.json.write import to_document
+
+        document = to_document(file, ctx.sources, ctx.sink)
+        return print_json(document) if document is not None else None
+    if not is_json(source.name) and len(ctx.sources) == 1:
+        return format_file(file, source)
+    from rspp_compiler.syntax.json.variables import WithVariables
+
+    text = render(lines(Printer(WithVariables(ctx.sources)).file(file)))
+    again = _read(Source("text", text), Context())
+    if again is None or not same_meaning(file.items, again.items):
+        help = "rename what is called like a word of the language"
+        ctx.sink.add("E0129", f"{file.name} says what a .rspp cannot", file.span, help=help)
+        return None
+    return text
 
 
 def format_file(file: ast.File, source: Source) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from rspp_compiler.diagnostics import Fix, Sink
@@ -16,9 +17,12 @@ from rspp_compiler.syntax.lower import lower
 from rspp_compiler.syntax.parse import parse
 
 
-def link(program: ast.Program, ctx: Context) -> ast.Program:
-    """`import clean from "lib/audio.rspp"` becomes the file `lib/audio.rspp`, and a `Link` of `clean` to it."""
-    return _Linker(ctx).program(program)
+def link(program: ast.Program, ctx: Context) -> ast.Program | None:
+    """`import clean from "lib/audio.rspp"` becomes the file `lib/audio.rspp`, and a `Link` of `clean` to it.
+
+    None for what only lies beside a pipeline: a policy or a rollout by itself is no program.
+    """
+    return None if program.is_beside else _Linker(ctx).program(program)
 
 
 class _Linker:
@@ -35,7 +39,7 @@ class _Linker:
         self._lost = program.lost
         for file in program.files:
             self._follow(file, (file.span.file,))
-        return ast.Program(program.files, self._lost, tuple(self._imported), tuple(self._links))
+        return replace(program, lost=self._lost, imported=tuple(self._imported), links=tuple(self._links))
 
     def _follow(self, file: ast.File, chain: tuple[str, ...]) -> None:
         for item in file.items:
@@ -101,8 +105,8 @@ class _Linker:
         if not parsed:
             return None
         program = lower(parsed, self._ctx)
-        self._lost |= program.lost
-        return program.files[0]
+        self._lost |= program.lost if program else frozenset()
+        return program.files[0] if program else None
 
     def _offers(self, target: ast.File, name: ast.Name, line: ast.Import) -> bool:
         """Whether the file has an item of that name, in a version that will do."""

@@ -16,7 +16,7 @@ from rspp_compiler.syntax.encoding import not_utf8
 _SIZE_BYTES_MAX = 4 * 1024 * 1024
 _BOM = b"\xef\xbb\xbf"
 _CONTROLS_MAX = 1000  # that one fix removes
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
+CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
 
 
 def load(paths: Sequence[Path], ctx: Context) -> tuple[Source, ...] | None:
@@ -24,9 +24,21 @@ def load(paths: Sequence[Path], ctx: Context) -> tuple[Source, ...] | None:
 
     `pipeline hello {…}` in `hello.rspp` becomes `Source("hello.rspp", "pipeline hello {…}")`.
     """
-    sources = [source for path in paths if (source := _read(path, ctx)) is not None]
+    sources = [source for path in paths for source in _read_whole(path, ctx)]
     ctx.sources.update((source.name, source) for source in sources)
     return tuple(sources) or None
+
+
+def _read_whole(path: Path, ctx: Context) -> list[Source]:
+    """A file; behind a bundle, the files that it names."""
+    source = _read(path, ctx)
+    if source is None:
+        return []
+    if not path.name.endswith(".bundle.json"):
+        return [source]
+    from rspp_compiler.syntax.json.bundle import parts
+
+    return [source, *(part for beside in parts(source, ctx) if (part := _read(beside, ctx)))]
 
 
 def _read(path: Path, ctx: Context) -> Source | None:
@@ -55,7 +67,7 @@ def _read(path: Path, ctx: Context) -> Source | None:
         return None
 
     source = Source(name, text, bom)
-    if controls := list(islice(_CONTROL.finditer(text), _CONTROLS_MAX)):
+    if controls := list(islice(CONTROL.finditer(text), _CONTROLS_MAX)):
         ctx.sources[name] = source
         message = f"control character U+{ord(controls[0][0]):04X} in the text"
         first, *others = (source.span(*control.span()) for control in controls)
@@ -75,5 +87,9 @@ def _beginning(path: Path, text: str) -> str:
     """The shortest pipeline, called like its file where that can be a name."""
     name = re.sub(r"\W+", "_", path.stem).strip("_").lower()
     name = name if re.fullmatch(r"[a-z][a-z0-9_]*", name) and not keyword.iskeyword(name) else "hello"
+    if path.suffix == ".json":
+        from rspp_compiler.syntax.json.read import beginning
+
+        return beginning(name)
     line = "\n" if text and not text.endswith("\n") else ""
     return f"{line}pipeline {name} {{\n  ingress.audio -> vad -> stt -> llm -> tts -> egress.audio\n}}\n"

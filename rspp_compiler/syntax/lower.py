@@ -12,10 +12,11 @@ from rspp_compiler.diagnostics.fixes import remove
 from rspp_compiler.ir import ast
 from rspp_compiler.ir.context import Context
 from rspp_compiler.source import Source, Span
-from rspp_compiler.syntax.parse import Parsed
+from rspp_compiler.syntax.parse import Parsed, is_json
 from rspp_compiler.syntax.tree import Token, Tree
 
 _ESCAPES = {"n": "\n", "t": "\t", '"': '"', "\\": "\\", "$": "$"}
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _ESCAPE = re.compile(r"\\([\s\S])")
 _LINE = get_args(ast.Line)
 
@@ -23,10 +24,19 @@ Part = TypeVar("Part")
 Parts = list[Any]  # what the children of a rule became: AST, a tuple of it, or a token that is no name
 
 
-def lower(parsed: tuple[Parsed, ...], ctx: Context) -> ast.Program:
-    """`pipeline hello { … }` becomes `Pipeline(Name("hello"), None, (…))`."""
-    files = tuple(_Lower(one.source, ctx).file(one.tree) for one in parsed)
-    return ast.Program(files, frozenset().union(*(one.lost for one in parsed)))
+def lower(parsed: tuple[Parsed, ...], ctx: Context) -> ast.Program | None:
+    """`pipeline hello { … }` becomes `Pipeline(Name("hello"), None, (…))`; None for a bundle without its pipeline."""
+    if any(is_json(one.source.name) for one in parsed):
+        from rspp_compiler.syntax.json.lower import lower_documents
+
+        return lower_documents(parsed, ctx)
+    return ast.Program(tuple(lower_tree(one, ctx) for one in parsed), frozenset().union(*(one.lost for one in parsed)))
+
+
+def lower_tree(parsed: Parsed, ctx: Context) -> ast.File:
+    """One file, by the tree of the grammar's rules."""
+    assert isinstance(parsed.tree, Tree)
+    return _Lower(parsed.source, ctx).file(parsed.tree)
 
 
 def _all(parts: Parts, kinds: type[Part] | tuple[type[Part], ...]) -> tuple[Part, ...]:
@@ -45,7 +55,7 @@ class _Lower:
         self._source = source
         self._ctx = ctx
         self._span = source.span(0, 0)
-        self._range = (0, 0)  # the characters of the last span: `a` is a name, a reference and a key at once
+        self._start = self._end = 0  # of the last span: `a` is a name, a reference and a key at once
         rules = (name for name in vars(_Lower) if not name.startswith("_"))
         self._rules = {name.removesuffix("_"): getattr(self, name) for name in rules}
 
@@ -61,9 +71,9 @@ class _Lower:
         return self._rules[tree.rule]([self._lower(child) for child in tree.children], self._at(tree))
 
     def _at(self, part: Tree | Token) -> Span:
-        if self._range != (part.start, part.end):
-            self._range = (part.start, part.end)
-            self._span = self._source.span(part.start, part.end)
+        start, end = part.start, part.end
+        if start != self._start or end != self._end:
+            self._start, self._end, self._span = start, end, self._source.span(start, end)
         return self._span
 
     # ---- top level
@@ -219,7 +229,7 @@ class _Lower:
 
     def quantity(self, parts: Parts, span: Span) -> ast.Quantity:
         written = parts[0].text
-        number = re.match(r"-?\d+(?:\.\d+)?", written)
+        number = _NUMBER.match(written)
         digits = number[0] if number else ""
         return ast.Quantity(digits, written[len(digits) :].strip(), span)
 

@@ -1,4 +1,7 @@
-"""parse: text → tree with spans, by `grammar/rspp.lark` (LALR). After a mistake it goes on behind it."""
+"""parse: text → tree with spans, by `grammar/rspp.lark` (LALR). After a mistake it goes on behind it.
+
+A `.json` is read by its schema instead: see `syntax.json`.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from rspp_compiler.source import Source
 from rspp_compiler.syntax.brackets import mend_brackets
 from rspp_compiler.syntax.expected import TOP_LEVEL
 from rspp_compiler.syntax.findings import Findings
+from rspp_compiler.syntax.json.tree import Document
 from rspp_compiler.syntax.quotes import mend_quotes
 from rspp_compiler.syntax.recover import Recovery
 from rspp_compiler.syntax.scan import scan
@@ -24,10 +28,12 @@ _FIRST_WORDS = 2000  # lines that are looked at to see whether a file is a pipel
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A file's tree. `lost` are the names that lines which could not be read would have declared; see `Recovery`."""
+    """A file's tree, or its JSON document. `lost` are the names that lines which could not be read would have declared;
+    see `Recovery`.
+    """
 
     source: Source
-    tree: Tree
+    tree: Tree | Document
     lost: frozenset[str]
 
 
@@ -38,7 +44,17 @@ def parse(sources: tuple[Source, ...], ctx: Context) -> tuple[Parsed, ...] | Non
     return trees if len(trees) == len(parsed) else None
 
 
+def is_json(name: str) -> bool:
+    """Whether a file is in the JSON form, going by its name."""
+    return name.endswith(".json")
+
+
 def _parse(source: Source, ctx: Context) -> Parsed | None:
+    if is_json(source.name):
+        from rspp_compiler.syntax.json.read import read
+
+        found = read(source, ctx)
+        return Parsed(source, *found) if found else None
     if not _looks_like_pipeline(source.text):
         help = "a file begins like `pipeline hello { … }`; `rsppc new NAME` writes one to start from"
         first = source.line_span(source.position(len(source.text) - len(source.text.lstrip()))[0])
