@@ -43,7 +43,7 @@ def test_json_has_everything() -> None:
         "secondary": [{**flow, "label": "s"}, {**profile, "label": "from the profile"}],
         "notes": ["n"],
         "help": "h",
-        "fix": {**place, "replacement": "2s", "also": [{**flow, "replacement": ""}]},
+        "fix": {**place, "replacement": "2s", "also": [{**flow, "replacement": ""}], "is_guess": False},
     }
 
 
