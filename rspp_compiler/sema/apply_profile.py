@@ -18,7 +18,7 @@ from rspp_compiler.sema.fill_edges import Edges
 from rspp_compiler.sema.fill_modes import fill_modes
 from rspp_compiler.sema.fill_nodes import Nodes
 from rspp_compiler.sema.fill_ports import Ports
-from rspp_compiler.sema.fill_providers import Blocks
+from rspp_compiler.sema.fill_providers import Blocks, InMode
 from rspp_compiler.sema.fill_tools import fill_meta, fill_party, fill_record, fill_tool
 from rspp_compiler.sema.profile import ProfileTable, profile_table
 
@@ -66,6 +66,7 @@ class _Filler:
             tuple(self._nodes.fill(node, _pools(policy)) for node in policy.nodes) for policy in bound.policies
         ]
         modes = fill_modes(bound.modes, nodes, self._nodes, ctx)
+        in_modes = _pools_of(modes, nodes)
         added = [node for of in of_policies for node in of]
         return Filled(
             bound=bound,
@@ -83,18 +84,25 @@ class _Filler:
             path_budgets=self._budgets.paths(),
             limits={field: profile.get(key) for field, key in LIMITS.items()},
             recording=fill_record(bound.record, profile, ctx),
-            providers=self._blocks.fill((*nodes, *added), _named(modes)),
+            providers=self._blocks.fill((*nodes, *added), in_modes),
             policies=tuple(
-                self._policy(policy, own, nodes) for policy, own in zip(bound.policies, of_policies, strict=True)
+                self._policy(policy, own, nodes, in_modes)
+                for policy, own in zip(bound.policies, of_policies, strict=True)
             ),
         )
 
-    def _policy(self, policy: BoundPolicy, own: tuple[FilledNode, ...], nodes: tuple[FilledNode, ...]) -> FilledPolicy:
+    def _policy(
+        self,
+        policy: BoundPolicy,
+        own: tuple[FilledNode, ...],
+        nodes: tuple[FilledNode, ...],
+        in_modes: tuple[InMode, ...],
+    ) -> FilledPolicy:
         return FilledPolicy(
             bound=policy,
             nodes=own,
             edges=tuple(self._edges.fill(insert.edge) for insert in policy.inserts),
-            providers=self._blocks.fill_policy(policy.providers, (*nodes, *own)),
+            providers=self._blocks.fill_policy(policy.providers, (*nodes, *own), in_modes),
             recording=fill_record(policy.record, self._profile, self._ctx) if policy.record else None,
         )
 
@@ -108,6 +116,9 @@ def _pools(policy: BoundPolicy) -> dict[str, str]:
     return {provider.id: provider.kind for provider in policy.providers}
 
 
-def _named(modes: tuple[FilledMode, ...]) -> list[str]:
+def _pools_of(modes: tuple[FilledMode, ...], nodes: tuple[FilledNode, ...]) -> tuple[InMode, ...]:
     """The pools that nodes use in a mode."""
-    return [value.text for mode in modes for _, field, value in mode.overrides if field == "provider"]
+    by_id = {node.bound.id: node for node in nodes}
+    return tuple(
+        (value.text, by_id[id]) for mode in modes for id, field, value in mode.overrides if field == "provider"
+    )

@@ -18,6 +18,7 @@ from rspp_compiler.sema.tables import ACCEPT, CAP, CIRCUIT, FROM_ONSET, PRICE, P
 from rspp_compiler.sema.units import show_ns
 
 Values = dict[str, Valued]
+InMode = tuple[str, FilledNode]  # a pool, and a node that it performs in some mode
 _MS = 1_000_000
 _SENSITIVE = ("PII", "PHI")
 
@@ -88,24 +89,23 @@ class Blocks:
 
     # ---- completing
 
-    def fill(self, nodes: Iterable[FilledNode], also: Iterable[str]) -> tuple[FilledProvider, ...]:
-        """The blocks that nodes use, and those of `also`, ordered by kind and id.
+    def fill(self, nodes: Iterable[FilledNode], in_modes: Iterable[InMode]) -> tuple[FilledProvider, ...]:
+        """The blocks that nodes use, in some mode or always, ordered by kind and id.
 
         Blocks that nothing uses are read, so that their mistakes are found, and left out.
         """
-        using = _by_provider(nodes)
-        used = {*using, *also}
+        using = _by_provider(nodes, in_modes)
         filled = [
             self._complete(block, using.get(id, []))
             for id, block in sorted(self._blocks.items(), key=lambda item: item[1].bound.kind != "llm")
         ]
-        return _in_order(provider for provider in filled if provider.bound.id in used)
+        return _in_order(provider for provider in filled if provider.bound.id in using)
 
     def fill_policy(
-        self, providers: Iterable[BoundProvider], nodes: Iterable[FilledNode]
+        self, providers: Iterable[BoundProvider], nodes: Iterable[FilledNode], in_modes: Iterable[InMode]
     ) -> tuple[FilledProvider, ...]:
         """Blocks of a policy; `nodes` are all that there are under it."""
-        using = _by_provider(nodes)
+        using = _by_provider(nodes, in_modes)
         return _in_order(self._complete(self._read(bound), using.get(bound.id, [])) for bound in providers)
 
     def _complete(self, block: Block, using: list[FilledNode]) -> FilledProvider:
@@ -194,11 +194,11 @@ def _completed(written: Values, table: Table, defaults: Mapping[str, Valued]) ->
     return {one.field: written.get(one.field) or defaults[name] for name, one in table.by_name.items()}
 
 
-def _by_provider(nodes: Iterable[FilledNode]) -> dict[str, list[FilledNode]]:
+def _by_provider(nodes: Iterable[FilledNode], in_modes: Iterable[InMode]) -> dict[str, list[FilledNode]]:
     using: dict[str, list[FilledNode]] = {}
-    for node in nodes:
-        if "provider" in node.fields:
-            using.setdefault(node.fields["provider"].text, []).append(node)
+    always = [(node.fields["provider"].text, node) for node in nodes if "provider" in node.fields]
+    for id, node in (*always, *in_modes):
+        using.setdefault(id, []).append(node)
     return using
 
 

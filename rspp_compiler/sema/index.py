@@ -248,7 +248,7 @@ class _Mentions:
             case ast.Ref(parts=(head, *_)) if sort in ("tool", "pool"):
                 found = scope.find(head.text, sort, "provider", "import")
                 self._mention(found.sort if found else sort, head, found, of=of, path=path)
-            case ast.Ref(parts=(head, *_)) if head.text in _SUBJECTS:
+            case ast.Ref(parts=(head, _, *_)) if head.text in _SUBJECTS:
                 self._path(value, scope, "field")
             case ast.Ref(parts=parts):
                 for part in parts:
