@@ -124,29 +124,32 @@ DAMAGES: tuple[Callable[[str, Sequence[Token], int, random.Random], Iterator[Dam
 )  # fmt: skip
 
 
-def mutants(path: Path, seed: int = 0) -> Iterator[Mutant]:
-    """Every mutant of a file, in the order of its tokens."""
+def damages(path: Path, seed: int = 0) -> list[Damage]:
+    """Everything that can be done to a file, in the order of its tokens."""
     text = read(path)
     tokens = [token for token in scan(text) if token.text.strip()]
-    blocks = _blocks(text)
     dice = random.Random(f"{seed} {path.name}")
-    for at in range(len(tokens)):
-        for damage in DAMAGES:
-            for what, start, end, replacement in damage(text, tokens, at, dice):
-                yield _mutant(path, text, what, (start, end, replacement), blocks)
+    return [one for at in range(len(tokens)) for damage in DAMAGES for one in damage(text, tokens, at, dice)]
+
+
+def mutants(path: Path, chosen: Iterable[Damage]) -> Iterator[Mutant]:
+    """A file with each of the damages done to it."""
+    text = read(path)
+    blocks = _blocks(text)
+    return (_mutant(path, text, damage, blocks) for damage in chosen)
 
 
 def sample(paths: Iterable[Path], count: int, seed: int = 0) -> list[Mutant]:
     """So many mutants, drawn from all those of all files."""
-    every = [(path, at) for path in paths for at in range(sum(1 for _ in mutants(path, seed)))]
-    drawn: dict[Path, set[int]] = {}
-    for path, at in random.Random(seed).sample(every, min(count, len(every))):
-        drawn.setdefault(path, set()).add(at)
-    return [mutant for path, of_path in drawn.items() for at, mutant in enumerate(mutants(path, seed)) if at in of_path]
+    every = [(path, damage) for path in paths for damage in damages(path, seed)]
+    drawn: dict[Path, list[Damage]] = {}
+    for path, damage in random.Random(seed).sample(every, min(count, len(every))):
+        drawn.setdefault(path, []).append(damage)
+    return [mutant for path, chosen in sorted(drawn.items()) for mutant in mutants(path, chosen)]
 
 
-def _mutant(path: Path, text: str, what: str, edit: tuple[int, int, str], blocks: Sequence[tuple[int, int]]) -> Mutant:
-    start, end, replacement = edit
+def _mutant(path: Path, text: str, damage: Damage, blocks: Sequence[tuple[int, int]]) -> Mutant:
+    what, start, end, replacement = damage
     damaged = text[:start] + replacement + text[end:]
     first = damaged.count("\n", 0, start) + 1
     last = damaged.count("\n", 0, start + len(replacement)) + 1

@@ -18,7 +18,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "plugins"))
 
 from corpus import files
-from mutants import Judge, Verdict, mutants
+from mutants import Judge, Verdict, damages, mutants
 from rspp_compiler.driver import PASSES
 
 SECONDS_MAX = 5.0
@@ -34,7 +34,7 @@ def main() -> int:
     began, raised = time.perf_counter(), 0
     judge = Judge(given.until)
     verdicts: list[Verdict] = []
-    every = (mutant for path in files("pipelines", "tests/corpus") for mutant in mutants(path))
+    every = (one for path in files("pipelines", "tests/corpus") for one in mutants(path, damages(path)))
     for mutant in islice(every, 0, None, given.every):
         try:
             verdicts.append(judge(mutant))
