@@ -105,16 +105,19 @@ class Arrivals:
 
     def _order(self, into: dict[str, list[Join]]) -> list[str]:
         """Nodes such that flows and reactions lead forward; joins that would lead back are taken out of `into`."""
-        graph = self._ways.graph
+        nodes = self._ways.graph.nodes
+        position = {node.id: node.position for node in nodes}
+        joins = [(node, join) for found in into.values() for join in found if (node := join.cause.node) is not None]
+        if all(position[node] < position[join.stop.node] for node, join in joins):
+            return [node.id for node in nodes]
         flows: nx.DiGraph[str] = nx.DiGraph()
-        flows.add_nodes_from(node.id for node in graph.nodes)
-        flows.add_edges_from((edge.source, edge.target) for edge in graph.edges if not edge.reactions)
-        whole = flows.copy()
-        joins = [join for found in into.values() for join in found]
-        whole.add_edges_from((join.cause.node, join.stop.node) for join in joins if join.cause.node is not None)
-        part = {id: number for number, ids in enumerate(nx.strongly_connected_components(whole)) for id in ids}
-        for id, found in into.items():
-            into[id] = [join for join in found if join.cause.node is None or part[join.cause.node] != part[id]]
-            flows.add_edges_from((node, id) for join in into[id] if (node := join.cause.node) is not None)
-        position = {node.id: node.position for node in graph.nodes}
-        return list(nx.lexicographical_topological_sort(flows, key=lambda id: position[id]))
+        flows.add_nodes_from(position)
+        flows.add_edges_from((edge.source, edge.target) for edge in self._ways.graph.edges if not edge.reactions)
+        leads = [(node, join) for node, join in joins if not flows.has_edge(node, join.stop.node)]
+        flows.add_edges_from((node, join.stop.node) for node, join in leads)
+        part = {id: number for number, ids in enumerate(nx.strongly_connected_components(flows)) for id in ids}
+        back = [(node, join) for node, join in leads if part[node] == part[join.stop.node]]
+        flows.remove_edges_from((node, join.stop.node) for node, join in back)
+        for _, join in back:
+            into[join.stop.node].remove(join)
+        return list(nx.lexicographical_topological_sort(flows, key=position.__getitem__))

@@ -18,7 +18,8 @@ def clock(graph: Graph) -> tuple[ClockStart, ...]:
     - at the recogniser, when the owner judges what that has recognised: it has only to say its final;
     - at the ingress otherwise, for then anything in between may still be on its way when the input ends.
 
-    A speech-to-speech model hears and answers by itself, gathered keys and typed text begin where they are complete.
+    A speech-to-speech model that is its own owner has only to answer; gathered keys and typed text begin where they are
+    complete.
     """
     found: list[ClockStart] = []
     for party in graph.spec.parties:
@@ -43,11 +44,8 @@ def first_edges(graph: Graph, start: ClockStart) -> tuple[GraphEdge, ...]:
 def _of_party(graph: Graph, party: str, ingress: str) -> Iterator[ClockStart]:
     heard = reached(graph, [ingress])
     owner = graph.spec.owner(party)
-    yield from dict.fromkeys(
-        _of_recogniser(graph, party, ingress, node, owner) for node in _of_kind(graph, heard, "stt")
-    )
-    for node in _of_kind(graph, heard, "realtime"):
-        yield ClockStart(party, node.id, "", True, f"`{node.id}` hears and answers by itself")
+    hearing = (*_of_kind(graph, heard, "stt"), *_of_kind(graph, heard, "realtime"))
+    yield from dict.fromkeys(_of_recogniser(graph, party, ingress, node, owner) for node in hearing)
     for node in _of_kind(graph, heard, "collect"):
         yield ClockStart(party, node.id, "text", False, f"`{node.id}` has all keys")
     if any(not edge.reactions for edge in graph.out_of(ingress, "text")):
@@ -55,6 +53,8 @@ def _of_party(graph: Graph, party: str, ingress: str) -> Iterator[ClockStart]:
 
 
 def _of_recogniser(graph: Graph, party: str, ingress: str, node: GraphNode, owner: EventSpec | None) -> ClockStart:
+    if node.kind == "realtime" and (owner is None or owner.subject == node.id):
+        return ClockStart(party, node.id, "", True, f"`{node.id}` hears and answers by itself")
     if owner is not None and graph.find(owner.subject) is not None:
         if graph.node(owner.subject).kind != "ingress" and node.id in reached(graph, [owner.subject]):
             return ClockStart(party, owner.subject, "", False, f"`{owner}` ends the utterance")

@@ -196,11 +196,11 @@ def _last_words(graph: Graph, party: str) -> Iterator[tuple[str, str]]:
     for node in graph.nodes:
         if node.id not in heard:
             continue
-        if node.kind == "realtime":
+        if node.kind == "realtime" and owner and owner.subject == node.id:
             yield "in", node.id
         elif node.kind == "collect":
             yield "out", node.id
-        elif node.kind == "stt":
+        elif node.kind in ("stt", "realtime"):
             yield from _before(graph, node, ingress, owner.subject if owner else "")
 
 

@@ -58,6 +58,8 @@ def _ear(draw: st.DrawFn, sketch: Sketch, party: str) -> list[str]:
         return [f"{prefix}pin"]
     if kind == "realtime":
         sketch.node(f"{prefix}hears", "realtime", first_output_ns=draw(durations)).flow(f"{audio} -> {prefix}hears")
+        if draw(st.booleans()):
+            sketch.on(f"{party}.ingress.button_up" if party else "ingress.button_up", "end utterance")
         return [f"{prefix}hears.transcript"]
     sketch.node(ears, "vad").node(stt, "stt", first_output_ns=draw(durations))
     sketch.flow(f"{audio} -> {ears}", buffer_ns=draw(durations))

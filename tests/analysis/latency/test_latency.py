@@ -133,6 +133,11 @@ def test_speech_to_speech_counts_its_own_budget() -> None:
     assert (result.starts[0].node, path(result).total_ns) == ("realtime", 800 * MS)
 
 
+def test_speech_to_speech_with_a_button_counts_from_the_ingress() -> None:
+    result = of(Sketch().flow("ingress.audio -> realtime -> egress.audio").on("ingress.button_up", "end utterance"))
+    assert (result.starts[0].node, path(result).total_ns) == ("ingress", 1000 * MS)
+
+
 def test_keys_and_text_start_the_clock_when_they_are_complete() -> None:
     sketch = Sketch().node("pin", "collect").flow("ingress.dtmf -> pin -> llm -> egress.text")
     result = of(sketch.flow("ingress.text -> llm"))

@@ -80,7 +80,7 @@ def any_schedule(graph: Graph, dice: random.Random) -> Schedule:
     )
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=80, deadline=None, suppress_health_check=SLOW)
 @given(conversations(), st.integers(0, 2**32))
 def test_no_schedule_exceeds_a_bound(sketch: Sketch, seed: int) -> None:
     graph, result = analysed(sketch)
@@ -141,7 +141,7 @@ def flows(result: Latency) -> dict[tuple[str, str, str], int]:
     return {key: total for key, total in bounds(result).items() if not key[2]}
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=100, deadline=None, suppress_health_check=SLOW)
 @given(conversations(conditions=False, nodes_max=6))
 def test_the_item_on_the_slowest_path_comes_exactly_when_the_bound_says(sketch: Sketch) -> None:
     graph, result = analysed(sketch)
