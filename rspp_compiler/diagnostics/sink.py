@@ -47,6 +47,12 @@ class Sink:
         """Changes every finding that is about a file, or whose fix is: a JSON file is fixed in JSON."""
         self._adapters[file] = how
 
+    def like(self) -> Sink:
+        """An empty one that adapts findings in the same way."""
+        sink = Sink()
+        sink._adapters = self._adapters
+        return sink
+
     def _adapted(self, found: Diagnostic) -> Diagnostic:
         edits = found.fix.edits if found.fix else ()
         for file in dict.fromkeys((found.primary.file, *(edit.span.file for edit in edits))):

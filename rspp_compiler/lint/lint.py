@@ -23,7 +23,7 @@ def lint(subject: Subject, ctx: Context) -> tuple[Diagnostic, ...]:
     if subject.spec is not None and not ctx.sink.has_errors:
         rules |= RULES_OF_VALUES
         judged = {code for code in WARNINGS if code.startswith("E")}  # of the passes: all of them have looked
-    sink = Sink()
+    sink = ctx.sink.like()
     for code, rule in rules.items():
         if any(of.wants(code) for of in wanted.values()):
             judged.add(code)

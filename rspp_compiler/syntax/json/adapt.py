@@ -17,8 +17,8 @@ from rspp_compiler.ir.context import Context
 from rspp_compiler.source import Source, Span
 from rspp_compiler.syntax.json.edits import without
 from rspp_compiler.syntax.json.notation import Notation
-from rspp_compiler.syntax.json.tree import Node, Path, Text, at_path, children, path_at, shown
-from rspp_compiler.syntax.json.write import value_text
+from rspp_compiler.syntax.json.tree import Node, Object, Path, Text, at_path, children, path_at, shown
+from rspp_compiler.syntax.json.write import TAGS, value_text
 from rspp_compiler.syntax.lower import lower
 from rspp_compiler.syntax.parse import parse
 
@@ -42,7 +42,10 @@ class _Adapter:
     def adapted(self, found: Diagnostic) -> Diagnostic:
         notes = found.notes
         if found.primary.file == self._source.name and (path := path_at(self._root, *self._range(found.primary))):
-            notes = (*notes, f"this is `{shown(path)}`")
+            note = f"this is `{shown(path)}`"
+            if note in notes:
+                return found  # it was adapted before
+            notes = (*notes, note)
         return replace(found, notes=notes, fix=found.fix and self._fix(found.fix, found.code))
 
     def _range(self, span: Span) -> tuple[int, int]:
@@ -58,7 +61,7 @@ class _Adapter:
         if len(files) > 1 or self._tried >= _TRIED_MAX or len(self._source.text) > _TRIED_CHARS_MAX:
             return None
         self._tried += 1
-        for one in (fix, self._removal(fix), self._value(fix)):
+        for one in (self._value(fix), fix, self._removal(fix)):
             if one and self._is_good(one):
                 return one
         return None
@@ -81,7 +84,8 @@ class _Adapter:
         start += len(written) - len(written.lstrip(" \t\r\n,"))
         end -= len(written) - len(written.rstrip(" \t\r\n,"))
         path = self._exactly(start, end)
-        return without(self._root, path, self._source) if path else None
+        found = without(self._root, path, self._source) if path else None
+        return found and replace(fix, span=found.span, replacement=found.replacement)
 
     def _exactly(self, start: int, end: int) -> Path | None:
         """The way to the member or element that is these characters."""
@@ -104,15 +108,19 @@ class _Adapter:
         places = [(node.start, node.end), *([node.inner] if isinstance(node, Text) else [])]
         if not path or (start, end) not in places:
             return None
+        parent, above = at_path(self._root, path[:-1])
+        if path[-1] in TAGS and isinstance(parent, Object) and len(parent.members) == 1:
+            node, path = parent, above  # `{"text": "en"}` goes as a whole
         at = self._source.span(node.start, node.end)
         if profile := _PROFILE.fullmatch(fix.replacement):
-            return Fix(at, f'"{profile[1]}"')
+            return replace(fix, span=at, replacement=f'"{profile[1]}"')
         written = _read(fix.replacement)
         key = next((part for part in reversed(path) if isinstance(part, str)), "")
-        return Fix(at, value_text(written, key.rpartition(".")[2])) if written else None
+        text = value_text(written, key.rpartition(".")[2]) if written else None
+        return replace(fix, span=at, replacement=text) if text else None
 
 
 def _read(text: str) -> ast.Value | None:
     """A value as the language writes it."""
     source = Source("fix", text)
-    return Notation(source, Sink()).any_value(Text(text=text, raw=text, start=-1, end=len(text) + 1))
+    return Notation(source, Sink()).any_value(Text(text=text, raw=text, first=0, start=0, end=len(text)))

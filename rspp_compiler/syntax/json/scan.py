@@ -111,7 +111,7 @@ class _Scanner:
         if meant in _KNOWN:
             return Word(value=_KNOWN[meant], start=start, end=end)
         if meant.startswith('"'):
-            return Text(text=word, raw=word, start=start, end=end)
+            return Text(text=word, raw=word, first=start, start=start, end=end)
         return Number(written=meant, start=start, end=end)
 
     def _string(self) -> Text:
@@ -128,9 +128,10 @@ class _Scanner:
             self._report(message, start, end, help, (end, end, '"'))
             self._at = end
             body = self._text[start + 1 : end]
-            return Text(text=body, raw=body, start=start, end=end)
+            return Text(text=body, raw=body, first=start + 1, start=start, end=end)
         self._at = string.end()
-        return Text(text=self._resolved(string[1], start + 1), raw=string[1], start=start, end=string.end())
+        text = self._resolved(string[1], start + 1)
+        return Text(text=text, raw=string[1], first=start + 1, start=start, end=string.end())
 
     def _resolved(self, raw: str, start: int) -> str:
         """The text without escapes."""
@@ -191,7 +192,7 @@ class _Scanner:
         start, self._at = self._at, bare.end()
         help = "keys stand in double quotes"
         self._report(f"`{bare[0]}` lacks its quotes", start, bare.end(), help, (start, bare.end(), f'"{bare[0]}"'))
-        return Text(text=bare[0], raw=bare[0], start=start, end=bare.end())
+        return Text(text=bare[0], raw=bare[0], first=start, start=start, end=bare.end())
 
     def _has_more(self, is_behind_a_value: bool) -> bool:
         """Moves to the next item, or behind the bracket's end. A separator may be missing, or be too much."""

@@ -33,10 +33,11 @@ class Node:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Text(Node):
-    """A text between quotes, its escapes resolved. `raw` is what stands between the quotes."""
+    """A text, its escapes resolved. `raw` is what stands between the quotes, from the character `first` on."""
 
     text: str
     raw: str
+    first: int
 
     @property
     def plain(self) -> str:
@@ -49,7 +50,7 @@ class Text(Node):
     @property
     def inner(self) -> tuple[int, int]:
         """The characters between the quotes."""
-        return self.start + 1, max(self.start + 1, self.end - 1)
+        return self.first, self.first + len(self.raw)
 
     @property
     def offsets(self) -> Sequence[int]:
