@@ -5,12 +5,14 @@ The journey of a file, in the order control flows (`driver.PASSES` is the same l
     source        texts and the places in them
     diagnostics   what there is to say about it, with its place
     ir            what the passes hand to each other
-    syntax        paths → texts → trees → AST                        load parse lower
-    sema          names bound, the profile applied, values checked   resolve apply_profile validate
+    syntax        paths → texts → trees → AST                        load parse lower link
+    sema          names bound, the profile applied, values checked   resolve layers apply_profile validate
                   the graph of nodes, and what must hold in it       build_graph check
-    analysis      rates, sizes, worst-case latency, memory           analyze
-    layout        ids, offsets, masks, tables                        layout freeze
+    analysis      eleven proofs, each with its witness               analyze
+    layout        ids, offsets, masks, tables                        layout freeze target
     emit          files, a folder of them, a wheel                   render write compile
+    compat        what a change means for those who use it
+    lint          what compiles and is better done otherwise
     driver        runs the passes
     lsp           the language server
     cli           the command `rsppc`

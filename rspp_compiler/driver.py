@@ -20,12 +20,12 @@ PASSES: tuple[tuple[str, str, str], ...] = (
     ("lower",         "syntax",   "ast"),       # trees    → AST
     ("link",          "syntax",   ""),          # imports  → one program
     ("resolve",       "sema",     ""),          # names    → bound AST
-    ("layers",        "sema",     ""),          # overrides of an environment, tenant or session
+    ("layers",        "sema",     ""),          # names    → with values of an environment, tenant, session
     ("apply_profile", "sema",     ""),          # gaps     → values with an origin
     ("validate",      "sema",     "spec"),      # fields   → PipelineSpec
     ("build_graph",   "sema",     ""),          # spec     → graph
     ("check",         "sema",     "graph"),     # graph    → the same graph, checked
-    ("analyze",       "analysis", "analysis"),  # graph    → rates, sizes, worst-case latency, memory
+    ("analyze",       "analysis", "analysis"),  # graph    → eleven proofs, each with its witness
     ("layout",        "layout",   "layout"),    # analysis → ids, offsets, masks, tables
     ("freeze",        "layout",   "plan"),      # layout   → plan template and its hash
     ("target",        "layout",   ""),          # plan     → the same plan, if the runtime can run it
