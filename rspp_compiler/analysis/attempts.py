@@ -14,10 +14,11 @@ ANSWERS = frozenset({"llm", "tts", "realtime"})
 
 def attempts(graph: Graph) -> tuple[Attempt, ...]:
     """Every try for every node, in order, as if each ran into its deadline."""
-    return tuple(attempt for node in graph.nodes for attempt in _of_node(graph, node))
+    return tuple(attempt for node in graph.nodes for attempt in tries_of(graph, node))
 
 
-def _of_node(graph: Graph, node: GraphNode) -> Iterator[Attempt]:
+def tries_of(graph: Graph, node: GraphNode) -> Iterator[Attempt]:
+    """Those for one node: each provider as often as it is tried, one behind the other."""
     provider = graph.provider_of(node)
     if provider is None:
         return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rspp_compiler.analysis import words
-from rspp_compiler.analysis.attempts import ANSWERS, attempts, backoffs_ns
+from rspp_compiler.analysis.attempts import ANSWERS, backoffs_ns, tries_of
 from rspp_compiler.analysis.causes import has_filler, holds_up
 from rspp_compiler.analysis.figures import ms
 from rspp_compiler.analysis.modes import in_mode
@@ -13,7 +13,8 @@ from rspp_compiler.diagnostics import Fix
 from rspp_compiler.diagnostics.fixes import both, setting_in
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.graph import Graph, GraphNode
-from rspp_compiler.ir.spec import CandidateSpec, ProviderSpec, ToolSpec
+from rspp_compiler.ir.proofs.latency import Attempt
+from rspp_compiler.ir.spec import ProviderSpec, ToolSpec
 
 
 def report_waits(graph: Graph, ctx: Context) -> None:
@@ -25,44 +26,41 @@ def report_waits(graph: Graph, ctx: Context) -> None:
 
 
 def _report_attempts(graph: Graph, mode: str, ctx: Context) -> None:
-    """E0506 for every provider whose first try would begin when the node's budget is over."""
-    begins = {(one.node, one.provider): one.starts_ns for one in attempts(graph) if one.number == 1}
+    """E0506 for every provider of which some try would begin when the node's budget is over."""
     for node in graph.nodes:
         provider = graph.provider_of(node)
         if provider is None or node.kind not in ANSWERS:
             continue
-        for candidate in provider.candidates:
-            starts = begins[node.id, candidate.name]
-            if starts >= node.spec.first_output_ns:
-                _never_tried(graph, node, provider, candidate, starts, mode, ctx)
+        tries = tuple(tries_of(graph, node))
+        for index, attempt in enumerate(tries):
+            is_first_late = attempt.number == 1 or tries[index - 1].starts_ns < node.spec.first_output_ns
+            if attempt.starts_ns >= node.spec.first_output_ns and is_first_late:
+                _never_tried(graph, node, provider, index, attempt, mode, ctx)
 
 
 def _never_tried(
-    graph: Graph,
-    node: GraphNode,
-    provider: ProviderSpec,
-    candidate: CandidateSpec,
-    starts_ns: int,
-    mode: str,
-    ctx: Context,
+    graph: Graph, node: GraphNode, provider: ProviderSpec, tries: int, attempt: Attempt, mode: str, ctx: Context
 ) -> None:
+    """`tries` come before the `attempt`, which would begin too late."""
     budget, origin = node.spec.first_output_ns, node.spec.origin("first_output_ns")
     first, backoff = provider.origin("first_chunk_ns"), provider.retry.origin("backoff_ns")
-    tries = provider.candidates.index(candidate) * (1 + provider.retry.times)
-    waits = provider.candidates.index(candidate) * provider.retry.times * provider.retry.backoff_ns
+    waits = attempt.starts_ns - tries * provider.first_chunk_ns
+    again = "" if attempt.number == 1 else " again"
     tried = "one try" if tries == 1 else f"{tries} tries"
     rows = [
         f"{ms(tries * provider.first_chunk_ns):>8}  {tried} of at most {ms(provider.first_chunk_ns)} ({first})",
         *([f"{ms(waits):>8}  waiting between them ({backoff})"] if waits else []),
-        f"{ms(starts_ns):>8}  until `{candidate.name}` is asked; the budget of `{node.id}` is {ms(budget)} ({origin})",
+        f"{ms(attempt.starts_ns):>8}  until `{attempt.provider}` is asked{again}; "
+        f"the budget of `{node.id}` is {ms(budget)} ({origin})",
     ]
     decides = [(one.span, label) for one, label in ((first, "one try"), (backoff, "one wait")) if one.kind == "user"]
     way_out = _way_out(graph, node, provider, ctx)
+    when = f"{ms(attempt.starts_ns)} after the input of `{node.id}`, when its {ms(budget)} are over"
     ctx.sink.add(
         "E0506",
-        f"`{candidate.name}` is asked {ms(starts_ns)} after the input of `{node.id}`, when its {ms(budget)} are over",
-        candidate.span,
-        label="never asked in time",
+        f"`{attempt.provider}` is asked{again} {when}",
+        provider.candidates[tries // (1 + provider.retry.times)].span,
+        label=f"never asked{again} in time",
         secondary=decides,
         notes=["\n".join(["what comes before it, at most:", *rows]), *words.in_mode(mode)],
         help=way_out.help,

@@ -78,6 +78,11 @@ CLEARED = {
     "the end of a chain": ("E0505", talk("turn = 2s, ingress.audio -> stt.final = 650ms"), "stt = 250ms }"),
     "no way at all": ("E0508", talk("turn = 2s, tts.audio -> stt.final = 1s"), "budget { turn = 2s }"),
     "a try for each": ("E0506", talk(more=provider("timeout = { first_chunk = 500ms }")), "first_chunk = 266ms"),
+    "not again": (
+        "E0506",
+        talk(more="provider llm {\n  use scripted\n  retry = { times = 2, backoff = 400ms }\n}\n"),
+        "retry = { times = 1, backoff = 400ms }",
+    ),
     "fewer tries": ("E0506", talk(more=provider("retry = { times = 3, backoff = 250ms }")), "times = 1, backoff"),
     "a larger budget": ("E0506", talk("turn = 2s, llm = 2ms", more=provider()), "llm = 3ms"),
 }
