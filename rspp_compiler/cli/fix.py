@@ -32,8 +32,9 @@ def fix(run: Callable[[], list[Result]], to: TextIO, *, everything: bool) -> lis
         results = run()
     left = [one for one in _wanted(results) if not everything and loses(one, _sources(results))]
     if left:
-        many = f"{len(left)} fixes would take away" if len(left) > 1 else "1 fix would take away"
-        to.write(f"{many} what you wrote: `--fix-all` does that too\n")
+        many = len(left) > 1
+        what = f"{len(left)} fixes that take" if many else "1 fix that takes"
+        to.write(f"left {what} away what you wrote, or guess{'' if many else 'es'}: `--fix-all` does that too\n")
     return results
 
 

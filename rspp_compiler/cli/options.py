@@ -47,7 +47,7 @@ OneFile = Annotated[Path, typer.Argument(metavar="FILE", help="A pipeline file."
 Format = Annotated[ErrorFormat, typer.Option("--error-format", help="How findings are printed.")]
 Json = Annotated[bool, typer.Option("--json", help="The same as --error-format json.")]
 Fix = Annotated[bool, typer.Option("--fix", help="Make the fixes in the files, and say what they changed.")]
-FixAll = Annotated[bool, typer.Option("--fix-all", help="The same, with those that take away what you wrote, or guess.")]
+FixAll = Annotated[bool, typer.Option("--fix-all", help="The same, with those that guess or take something away.")]
 Output = Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Folder for the generated packages.")]
 Environment = Annotated[
     list[Path] | None, typer.Option("--environment", metavar="FILE", help="Values of an environment, TOML.")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TextIO
 
 from rspp_compiler.diagnostics.catalog import CODES, page
+from rspp_compiler.diagnostics.nearest import nearest
 from rspp_compiler.diagnostics.render import render
 from rspp_compiler.driver import PASSES, Result
 from rspp_compiler.ir import dump
@@ -124,10 +125,8 @@ def doc(result: Result | None) -> str:
 def explain(code: str) -> bool:
     """Prints the page of a code; whether there is one."""
     if code not in CODES:
-        import difflib
-
-        near = difflib.get_close_matches(code, CODES, n=1)
-        hint = f"; did you mean {near[0]}?" if near else f"; codes run from {min(CODES)} to {max(CODES)}"
+        near = nearest(code, CODES)
+        hint = f"; did you mean {near}?" if near else f"; codes run from {min(CODES)} to {max(CODES)}"
         print(f"rsppc explain: no code {code}{hint}", file=sys.stderr)
         return False
     text = page(code)

@@ -23,12 +23,14 @@ class Edit:
 class Fix:
     """The smallest change that would help: put `replacement` where `span` is, and make the edits of `also` with it.
 
-    Its edits do not overlap; they are applied all or none. `fixes` has helpers that build and apply fixes.
+    Its edits do not overlap; they are applied all or none. `fixes` has helpers that build and apply fixes. One that
+    `is_guess` makes the text compile, and may not be what its author meant: it is not made unless it is asked for.
     """
 
     span: Span
     replacement: str
     also: tuple[Edit, ...] = ()
+    is_guess: bool = False
 
     @property
     def edits(self) -> tuple[Edit, ...]:
@@ -64,6 +66,7 @@ class Diagnostic:
             there(self.fix.span),
             self.fix.replacement,
             tuple(Edit(there(edit.span), edit.replacement) for edit in self.fix.also),
+            self.fix.is_guess,
         )
         secondary = tuple((there(span), label) for span, label in self.secondary)
         return replace(self, primary=there(self.primary), secondary=secondary, fix=fix)

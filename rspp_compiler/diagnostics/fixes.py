@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from rspp_compiler.diagnostics.diagnostic import Edit, Fix
 from rspp_compiler.source import Source, Span
@@ -88,7 +89,14 @@ def _edited(text: str, edits: Iterable[Edit]) -> str:
 
 def both(first: Fix, *others: Fix) -> Fix:
     """One fix that makes the edits of all."""
-    return Fix(first.span, first.replacement, tuple(edit for fix in (first, *others) for edit in fix.edits)[1:])
+    every = (first, *others)
+    edits = tuple(edit for fix in every for edit in fix.edits)
+    return Fix(first.span, first.replacement, edits[1:], any(fix.is_guess for fix in every))
+
+
+def guess(fix: Fix) -> Fix:
+    """The fix, as one that makes the text compile and may not be what its author meant."""
+    return replace(fix, is_guess=True)
 
 
 def remove(source: Source, span: Span) -> Fix:

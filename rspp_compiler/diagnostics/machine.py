@@ -33,8 +33,9 @@ def to_json(diagnostics: Iterable[Diagnostic]) -> str:
 
 
 def _fix(fix: Fix) -> dict[str, Any]:
-    """Its first edit, and the `also` that belong to it."""
-    return {**_edit(Edit(fix.span, fix.replacement)), "also": [_edit(edit) for edit in fix.also]}
+    """Its first edit, the `also` that belong to it, and whether somebody should look before they are made."""
+    also = [_edit(edit) for edit in fix.also]
+    return {**_edit(Edit(fix.span, fix.replacement)), "also": also, "is_guess": fix.is_guess}
 
 
 def _edit(edit: Edit) -> dict[str, Any]:

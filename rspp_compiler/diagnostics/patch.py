@@ -30,9 +30,12 @@ class Hunk:
 
 
 def is_spelled_out(found: Diagnostic, sources: Mapping[str, Source]) -> bool:
-    """Whether the sentence of `help` already says all of the fix: what to write, or to remove what is marked."""
+    """Whether the sentence of `help` already says all of the fix: what to write, or to remove what is marked.
+
+    A guess is not worth showing beside it.
+    """
     fix, primary = found.fix, found.primary
-    if fix is None:
+    if fix is None or fix.is_guess:
         return True
     if fix.also or not found.help:
         return False
@@ -50,7 +53,12 @@ def _says(sentence: str, words: str) -> bool:
 
 
 def loses(fix: Fix, sources: Mapping[str, Source]) -> bool:
-    """Whether the fix takes away words that the user wrote, rather than to put others in their place or move them."""
+    """Whether the fix takes away words that the user wrote, rather than to put others in their place or move them.
+
+    A guess does as well: what was meant is lost with the words that said it.
+    """
+    if fix.is_guess:
+        return True
     gone = {word for edit in fix.edits if not edit.replacement.strip() for word in _WORD.findall(_text(edit, sources))}
     kept = {word for edit in fix.edits for word in _WORD.findall(edit.replacement)}
     return bool(gone - kept)

@@ -6,7 +6,6 @@ a reason, W0002 for a code that no warning has, W0003 if there is nothing that i
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from rspp_compiler.diagnostics import Diagnostic, Fix, Sink
 from rspp_compiler.diagnostics.catalog import CODES, WARNINGS
 from rspp_compiler.diagnostics.fixes import remove
+from rspp_compiler.diagnostics.nearest import nearest
 from rspp_compiler.source import Source, Span
 
 _TOKEN = re.compile(r'"""(?:[^"\\]|\\[\s\S]|"(?!""))*"""|"(?:[^"\\\n]|\\.)*"|#[^\n]*')
@@ -79,10 +79,10 @@ def _judge(source: Source, one: Allowance, used: set[Span], judged: set[str], si
         sink.add("W0002", "this allows nothing: it names no code", one.span, help=help, fix=_without(source, one))
     for code, at in one.codes:
         if code not in WARNINGS:
-            near = difflib.get_close_matches(code.upper(), WARNINGS, n=1, cutoff=0.7)
+            near = nearest(code.upper(), WARNINGS)
             is_error = "an error cannot be allowed" if code in CODES else f"no warning has the code `{code}`"
-            help = f"did you mean `{near[0]}`?" if near and code not in CODES else "remove it"
-            fix = Fix(at, near[0]) if near and code not in CODES else _without(source, one, at)
+            help = f"did you mean `{near}`?" if near and code not in CODES else "remove it"
+            fix = Fix(at, near) if near and code not in CODES else _without(source, one, at)
             sink.add("W0002", is_error, at, help=help, fix=fix)
         elif at not in used and code in judged:
             message = f"`{code}` finds nothing here that had to be allowed"

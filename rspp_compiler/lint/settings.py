@@ -6,7 +6,6 @@ ignore = ["W01", "W0302"]    # the longer of two that fit decides
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import Any
 
 from rspp_compiler.diagnostics import Fix
 from rspp_compiler.diagnostics.catalog import WARNINGS
+from rspp_compiler.diagnostics.nearest import nearest
 from rspp_compiler.ir.context import Context
 from rspp_compiler.source import Source, Span
 
@@ -85,9 +85,9 @@ def _checked(value: Any, table: str, source: Source, ctx: Context) -> Settings:
     for key, written in value.items():
         at = _place(source, key)
         if key not in _KEYS:
-            near = difflib.get_close_matches(key, _KEYS, n=1)
-            help = f"did you mean `{near[0]}`?" if near else "there are `select` and `ignore`"
-            fix = Fix(at, near[0]) if near else None
+            near = nearest(key, _KEYS)
+            help = f"did you mean `{near}`?" if near else "there are `select` and `ignore`"
+            fix = Fix(at, near) if near else None
             ctx.sink.add("E0191", f"`{table}` has no setting `{key}`", at, help=help, fix=fix)
         elif not isinstance(written, list) or not all(isinstance(one, str) for one in written):
             ctx.sink.add("E0191", f"`{key}` takes a list of codes", at, help=f'as in `{key} = ["W0301"]`')
@@ -103,13 +103,13 @@ def _check(prefix: str, source: Source, ctx: Context) -> None:
     if prefix and any(code.startswith(prefix) for code in WARNINGS):
         return
     at = _place(source, prefix, quoted=True)
-    near = difflib.get_close_matches(prefix.upper(), WARNINGS, n=1)
+    near = nearest(prefix.upper(), WARNINGS)
     ctx.sink.add(
         "E0192",
         f"no warning has the code `{prefix}`",
         at,
-        help=f"did you mean `{near[0]}`?" if near else f"codes run from {min(WARNINGS)} to {max(WARNINGS)}",
-        fix=Fix(at, near[0]) if near else None,
+        help=f"did you mean `{near}`?" if near else f"codes run from {min(WARNINGS)} to {max(WARNINGS)}",
+        fix=Fix(at, near) if near else None,
     )
 
 

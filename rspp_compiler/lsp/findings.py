@@ -11,6 +11,7 @@ from lsprotocol import types
 
 from rspp_compiler.diagnostics import Diagnostic, Fix
 from rspp_compiler.diagnostics.fixes import apply_all, line_before
+from rspp_compiler.diagnostics.patch import loses
 from rspp_compiler.lsp.positions import Text
 from rspp_compiler.lsp.workspace import Compilation, Workspace
 from rspp_compiler.source import Span
@@ -113,12 +114,14 @@ def actions(
             if one.diagnostic.fix:
                 edit = workspace_edit(workspace, [one.diagnostic.fix])
                 title = _title(workspace, one.diagnostic, one.diagnostic.fix)
-                actions.append(types.CodeAction(title, types.CodeActionKind.QuickFix, [one.shown], True, edit=edit))
+                is_sure = not one.diagnostic.fix.is_guess
+                actions.append(types.CodeAction(title, types.CodeActionKind.QuickFix, [one.shown], is_sure, edit=edit))
         actions += [_allowing(workspace, one) for one in here if one.diagnostic.code.startswith("W")]
     fixes = [one.diagnostic.fix for one in current if one.diagnostic.fix]
+    sources = {edit.span.file: workspace.text(edit.span.file).source for fix in fixes for edit in fix.edits}
+    fixes = [fix for fix in fixes if not loses(fix, sources)]  # what an editor does on saving takes nothing away
     if len(fixes) > 1 and _asked(FIX_ALL, wanted):
-        texts = {edit.span.file: "" for fix in fixes for edit in fix.edits}
-        _, made = apply_all({file: workspace.text(file).source.text for file in texts}, fixes)
+        _, made = apply_all({file: source.text for file, source in sources.items()}, fixes)
         title = f"Apply {len(made)} fixes in this file"
         actions.append(types.CodeAction(title, FIX_ALL, edit=workspace_edit(workspace, made)))
     return actions

@@ -39,7 +39,13 @@ _INNER = {  # what stands in the braces of a setting, by where the setting stand
         "lanes": tables.LANES,
         "sync": tables.SYNC,
     },
-    "provider": {**tables.PROVIDER_BLOCKS, "price": tables.PRICE},
+    "provider": {
+        "timeout": tables.TIMEOUTS,
+        "retry": tables.RETRY,
+        "circuit": tables.CIRCUIT,
+        "cap": tables.CAP,
+        "price": tables.PRICE,
+    },
     "use": {"price": tables.PRICE},
 }
 BLOCKS: dict[str, str] = {

@@ -7,6 +7,7 @@ from typing import Final
 
 from rspp_compiler.diagnostics import Fix
 from rspp_compiler.diagnostics.fixes import remove
+from rspp_compiler.diagnostics.nearest import nearest
 from rspp_compiler.ir import ast
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.spec import FileRef, SecretRef, SettingValue, TextTemplate
@@ -20,6 +21,7 @@ VARIABLES = tuple(
 )
 _SECRET_KEY = re.compile(r"(?:^|_)(?:key|token|secret|password|passphrase|credentials?)$")
 _SECRET_TEXT = re.compile(r"^(?:sk|pk|rk|ghp|gho|xox[bp]|AKIA|AIza|eyJ)[-_A-Za-z0-9.]{14,}$")
+_DOLLAR = re.compile(r"(\\(?:\$|u0024)(?=\{))|\\[\s\S]|(\$\{)")
 _PLACE = re.compile(r"\\[\s\S]|\$\{([^{}\"\n]*)\}|\$\{")  # in the source: an escape, a variable, one that never ends
 
 
@@ -130,17 +132,16 @@ def _template(setting: Setting, value: ast.Text, ctx: Context) -> str | TextTemp
 
 
 def _kept(raw: str, text: str) -> str:
-    """The text, with a backslash before each `${` that the source has escaped."""
-    escaped = [place[0].startswith("\\") for place in re.finditer(r"\\[^$]|\\\$(?=\{)|\$\{", raw) if "$" in place[0]]
+    """The text, with a backslash before each `${` that the source has escaped, in JSON as `\\u0024{`."""
+    escaped = [bool(place[1]) for place in _DOLLAR.finditer(raw) if place[1] or place[2]]
     flags = iter(escaped)
     return re.sub(r"\$\{", lambda _: "\\${" if next(flags, False) else "${", text)
 
 
 def _unknown_variable(name: str, at: Span, ctx: Context) -> None:
-    import difflib
-
-    near = difflib.get_close_matches(name, VARIABLES, n=1, cutoff=0.5)
-    meant = f"${{{near[0]}}}" if near else "${session.name}"
+    same_field = (one for one in VARIABLES if one.rpartition(".")[2] == name.rpartition(".")[2])
+    near = nearest(name, VARIABLES) or next(same_field, "")
+    meant = f"${{{near}}}" if near else "${session.name}"
     message = f"there is no variable `{name}`" if name else "`${}` names no variable"
     help = f"did you mean `{meant}`?" if near else f"write one of them, such as `{meant}`"
     notes = (f"a text may hold {', '.join(f'`{one}`' for one in VARIABLES)}",)

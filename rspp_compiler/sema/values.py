@@ -5,13 +5,13 @@ Whatever is no good is reported with a fix, at worst that the setting goes.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 from decimal import Decimal
 
 from rspp_compiler.diagnostics import Fix
 from rspp_compiler.diagnostics.fixes import remove
+from rspp_compiler.diagnostics.nearest import nearest as suggest
 from rspp_compiler.ir import ast
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.spec import SettingValue
@@ -46,11 +46,6 @@ _NOUNS = {
 }
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _QUANTITY = re.compile(r"(-?\d+(?:\.\d+)?) ?([A-Za-z]+|%)")
-
-
-def suggest(word: str, known: Iterable[str]) -> str:
-    """The known word that is nearest, or an empty text."""
-    return next(iter(difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)), "")
 
 
 def listed(words: Iterable[str]) -> str:

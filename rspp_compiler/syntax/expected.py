@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Collection, Iterable
+
+from rspp_compiler.diagnostics.nearest import nearest
 
 TOP_LEVEL = ("pipeline", "provider", "module", "tool", "policy", "import")
 _NEAR = 200  # characters around a mistake that tell what is meant
@@ -114,8 +115,8 @@ def _misspelt(text: str, line_start: int, line: str) -> tuple[str, Edit | None]:
         return "", None
     is_outside = "{" not in line[: first.start(1)] and text.find("{", 0, line_start) < 0
     words = [*TOP_LEVEL, *DECLARATIONS] if is_outside else [*DECLARATIONS, *TOP_LEVEL]
-    choices = difflib.get_close_matches(first[1], words, n=1, cutoff=0.7)
-    if not choices:
+    meant = nearest(first[1], words)
+    if not meant:
         return "", None
     start = line_start + first.start(1)
-    return f"did you mean `{choices[0]}`?", (start, start + len(first[1]), choices[0])
+    return f"did you mean `{meant}`?", (start, start + len(first[1]), meant)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import unicodedata
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from rspp_compiler.diagnostics import Fix
+from rspp_compiler.diagnostics.nearest import nearest
 from rspp_compiler.syntax.brackets import CLOSER, CLOSERS
 from rspp_compiler.syntax.expected import DECLARATIONS, hint, phrase
 from rspp_compiler.syntax.findings import Findings
@@ -82,6 +82,8 @@ class Mistake:
             or self._misspelt()
             or self._twice()
             or self._undeclared()
+            or self._goes_on()
+            or self._belongs_above()
             or self._left_out()
             or self._too_much()
             or _Guess()
@@ -191,13 +193,13 @@ class Mistake:
         """A word that is nearly one that may stand here."""
         token = self._tokens[self._at]
         words = [word for word, kind in tables().keywords.items() if kind in self._accepted]
-        near = difflib.get_close_matches(token.text, words, 1, 0.7) if token.text.isidentifier() else []
+        near = nearest(token.text, words) if token.text.isidentifier() else ""
         if not near:
             return None
-        mended = Token(tables().keywords[near[0]], near[0], token.start, token.end)
+        mended = Token(tables().keywords[near], near, token.start, token.end)
         return _Guess(
-            help=f"did you mean `{near[0]}`?",
-            fix=self._findings.change(token.start, token.end, near[0]),
+            help=f"did you mean `{near}`?",
+            fix=self._findings.change(token.start, token.end, near),
             change=Change(self._at, self._at + 1, [mended]),
         )
 
@@ -222,6 +224,33 @@ class Mistake:
             return None
         fix = self._findings.change(first.start, first.start, "node ")
         return _Guess(help="is `node` missing?", fix=fix, change=change)
+
+    def _goes_on(self) -> _Guess | None:
+        """A line that ends in the middle: with the next one, it can be read."""
+        line_end = self._tokens[self._at]
+        if line_end.kind != "_NL":
+            return None
+        behind = item_end(self._tokens, self._at + 1, self._item.is_outermost) + 1
+        kinds = [token.kind for token in self._tokens[self._at + 1 : behind][:_TRIED_MAX]]
+        if self._machine.reach(kinds) < len(kinds):
+            return None
+        fix = (
+            None
+            if "#" in line_end.text
+            else self._findings.change(self._place()[0], self._tokens[self._at + 1].start, " ")
+        )
+        return _Guess(
+            help="the next line goes on: write both as one", fix=fix, change=Change(self._at, self._at + 1, [])
+        )
+
+    def _belongs_above(self) -> _Guess | None:
+        """A line that begins with what only goes on. The one above was complete, and stays as it is."""
+        token, before = self._tokens[self._at], self._tokens[self._at - 1] if self._at else None
+        if before is None or before.kind != "_NL" or token.kind not in ("LBRACE", "COLON", "EQUAL"):
+            return None
+        end = self._tokens[self._at - 2].end if self._at > 1 else 0
+        fix = None if "#" in before.text else self._findings.change(end, token.start, " ")
+        return _Guess(help="this belongs to the line above: write both as one", fix=fix)
 
     def _left_out(self) -> _Guess | None:
         """A word or sign that makes the whole item readable when it is put in."""
@@ -275,6 +304,25 @@ class Mistake:
         first = change.first - start
         kinds[first : change.behind - start] = [token.kind for token in change.new]
         return self._machine.reach(kinds[:_TRIED_MAX], height)
+
+
+def separators(is_outermost: bool) -> tuple[str, ...]:
+    """What separates items: outside of every bracket, a comma does not."""
+    return ("_NL",) if is_outermost else ("_NL", "_COMMA")
+
+
+def item_end(tokens: list[Token], at: int, is_outermost: bool) -> int:
+    """Where the item that token `at` belongs to ends: at what separates it, or closes the bracket around it."""
+    depth = 0
+    while (kind := tokens[at].kind) != "$END":
+        if kind in CLOSER:
+            depth += 1
+        elif kind in CLOSERS and depth:
+            depth -= 1
+        elif not depth and (kind in separators(is_outermost) or kind in CLOSERS):
+            break
+        at += 1
+    return at
 
 
 def is_balanced(tokens: list[Token]) -> bool:

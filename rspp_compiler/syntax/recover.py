@@ -6,14 +6,14 @@ it stays, or else the item is left out: a setting, a line, or a whole declaratio
 
 from __future__ import annotations
 
-import difflib
 from itertools import pairwise
 
+from rspp_compiler.diagnostics.nearest import nearest
 from rspp_compiler.syntax.brackets import CLOSER, CLOSERS
 from rspp_compiler.syntax.expected import DECLARATIONS, TOP_LEVEL
 from rspp_compiler.syntax.findings import Findings
 from rspp_compiler.syntax.machine import Machine
-from rspp_compiler.syntax.mistake import Change, Item, Mistake, is_balanced
+from rspp_compiler.syntax.mistake import Change, Item, Mistake, is_balanced, item_end, separators
 from rspp_compiler.syntax.scan import scan
 from rspp_compiler.syntax.tables import tables
 from rspp_compiler.syntax.tree import Token, Tree
@@ -113,7 +113,7 @@ class Recovery:
         if not is_balanced(tokens[:brace]):
             return False
         words = [token for token in tokens[:brace] if token.text.isidentifier()]
-        keyword = difflib.get_close_matches(words[0].text, _HEADS, 1, 0.6) if words else []
+        keyword = nearest(words[0].text, _HEADS) if words else ""
         if (
             not keyword
             or words[0].text in DECLARATIONS
@@ -123,7 +123,7 @@ class Recovery:
         named = next((token for token in words[1:] if token.text not in TOP_LEVEL), None)
         places = {"{": tokens[brace], **({named.text: named} if named else {})}
         made = []
-        for kind, text, _, _ in scan(_HEADS[keyword[0]].format(name=named.text if named else "_"))[:-1]:
+        for kind, text, _, _ in scan(_HEADS[keyword].format(name=named.text if named else "_"))[:-1]:
             place = places.get(text, tokens[0])
             made.append(Token(kind, text, place.start, place.end))
         if [token.text for token in tokens[: brace + 1]] == [token.text for token in made]:
@@ -147,17 +147,7 @@ class Recovery:
         start = at
         while start > self._resumed.get(levels[-1], 0) and self._tokens[start - 1] is not before:
             start -= 1
-        separators = _separators(levels)
-        depth = 0
-        end = at
-        while (kind := self._tokens[end].kind) != "$END":
-            if kind in CLOSER:
-                depth += 1
-            elif kind in CLOSERS and depth:
-                depth -= 1
-            elif not depth and (kind in separators or kind in CLOSERS):
-                break
-            end += 1
+        end = item_end(self._tokens, at, len(levels) == 1)
         first = self._machine.values[levels[0]] if len(levels) > 1 else None
         has_body = isinstance(first, Token) and first.kind in _WITH_A_BODY
         return Item(start, end, levels[-1], levels[has_body], len(levels) == 1)
@@ -172,7 +162,7 @@ class Recovery:
                 levels.append(at + 1)
             elif kind in CLOSERS:
                 levels.pop()
-            elif kind in _separators(levels) and before != "ARROW":
+            elif kind in separators(len(levels) == 1) and before != "ARROW":
                 levels[-1] = at + 1
             before = kind
         return levels
@@ -200,11 +190,6 @@ class Recovery:
             self.lost.add("use")
         if item.height == item.line:
             self.lost.add("->")
-
-
-def _separators(levels: list[int]) -> tuple[str, ...]:
-    """What separates items: outside of every bracket, a comma does not."""
-    return ("_NL", "_COMMA") if len(levels) > 1 else ("_NL",)
 
 
 def _kind(value: Tree | Token) -> str:
