@@ -72,6 +72,8 @@ MENDED = [
     ("a -> b { x = 300 ms }", "a -> b { x = 300ms }"),
     ("a -> b { x: 3s }", "a -> b { x = 3s }"),
     ("a -> b { x == 3s }", "a -> b { x = 3s }"),
+    ("a -> b when\n    event.x", "a -> b when event.x"),
+    ("a -> b { x =\n 3s }", "a -> b { x = 3s }"),
     ("a -> b { x 3s }", "a -> b { x = 3s }"),
     ("a -> b { x = 3s y = 4s }", "a -> b { x = 3s, y = 4s }"),
     ("a -> b { x = [1 2] }", "a -> b { x = [1, 2] }"),
@@ -106,6 +108,17 @@ def test_a_fix_mends_the_line_and_the_line_is_read_as_if_it_were_mended(line: st
     assert len(found) == (line != mended)
     fixes = [one.fix for one in found if one.fix]
     assert apply(text, fixes) == wanted
+
+
+@pytest.mark.parametrize(
+    ("line", "mended"), [("node a : vad\n  {}", "node a : vad {}"), ("node a\n  : vad", "node a : vad")]
+)
+def test_what_belongs_to_the_line_above_is_offered_to_join_it(line: str, mended: str) -> None:
+    ctx = Context()
+    parse((Source("a.rspp", f"pipeline p {{\n  {line}\n}}\n"),), ctx)
+    (found,) = ctx.sink.diagnostics
+    assert found.fix is not None
+    assert apply(f"pipeline p {{\n  {line}\n}}\n", [found.fix]) == f"pipeline p {{\n  {mended}\n}}\n"
 
 
 @pytest.mark.parametrize(
