@@ -28,6 +28,9 @@ _NOT_THE_PIPELINE = ("template_hash", "memory_bytes", "assumptions", "line", "ru
 # Of the spec: places, where values are from, how they were written, and notes for people.
 _NOT_THE_MEANING = ("span", "origins", "shown", "implicit", "meta")
 
+# Settings of a node that its provider never sees.
+_OF_THE_KERNEL = frozenset({"max_calls"})
+
 
 def freeze(layout: Layout, ctx: Context) -> Frozen:
     """The canonical plan template and its SHA-256; the layout comes back with the hash in its plan."""
@@ -62,7 +65,8 @@ def _providers(graph: Graph) -> tuple[ProviderBinding, ...]:
         provider = graph.spec.provider(node.spec.provider or node.kind)
         if node.execution == "effect" and provider is not None:
             first = provider.candidates[0]
-            merged = node.spec.settings | first.settings
+            merged = {key: node.spec.settings[key] for key in node.spec.settings.keys() - _OF_THE_KERNEL}
+            merged |= first.settings
             rows.append(ProviderBinding(node.id, first.name, {key: _option(merged[key]) for key in sorted(merged)}))
     return tuple(rows)
 
