@@ -18,7 +18,7 @@ def _connect(kernel: str) -> list[Output]:
 
 def test_the_plan_is_frozen() -> None:
     assert PLAN.pipeline == "hello"
-    assert TEMPLATE_HASH == "0810da4ed748471aaf0ad533cb189e757d9e0a1703722ebc475515b0c1505f06"
+    assert TEMPLATE_HASH == "ddefbf63541b9fe7b85dafee5f9c44791b41729daf76029a0de8da47fb470a26"
 
 
 def test_a_session_connects() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from rspp_runtime.abi import Action, Edge, Event, Handoff, Mode, Node, Overflow, Plan, Pool, Port, Reaction
+from rspp_runtime.abi import Action, Assumption, Edge, Event, Handoff, Mode, Node, Overflow, Plan, Pool, Port, Reaction
 
 # fmt: off
 NODES: Final[tuple[Node, ...]] = (
@@ -67,7 +67,7 @@ NODES: Final[tuple[Node, ...]] = (
         execution       = "effect",
         scope           = "turn",
         line            = 8,
-        inputs          = (Port("prompt", "text", 4_096),),
+        inputs          = (Port("prompt", "text", 4_096), Port("context", "text", 4_096)),
         outputs         = (Port("delta", "text", 512), Port("final", "text", 4_096)),
         edges_in        = (5,),
         window          = 16,
@@ -124,7 +124,7 @@ NODES: Final[tuple[Node, ...]] = (
         execution = "boundary",
         scope     = "session",
         line      = 16,
-        inputs    = (Port("audio", "audio", 640), Port("text", "text", 4_096)),
+        inputs    = (Port("audio", "audio", 640), Port("text", "text", 4_096), Port("ambient", "audio", 640)),
         edges_in  = (0, 1),
         upstream  = 0b01001000,
     ),
@@ -297,11 +297,26 @@ MODES: Final[tuple[Mode, ...]] = (
     Mode(id=1, name="text_only", nodes_off=0b01000000, edges_off=0b00001101),
 )
 
+# What the latencies and bounds of this package rest on: id, kind, subject, limit in nanoseconds (of an item: bytes).
+# A run that breaks one reports its id.
+ASSUMPTIONS: Final[tuple[Assumption, ...]] = (
+    Assumption("age:ears.speech -> stt.audio",    "age",          "ears.speech -> stt.audio", 200_000_000),
+    Assumption("chunk:llm",                       "chunk",        "llm",                      300_000_000),
+    Assumption("chunk:voice",                     "chunk",        "voice",                    300_000_000),
+    Assumption("first_output:llm",                "first_output", "llm",                      800_000_000),
+    Assumption("first_output:stt",                "first_output", "stt",                      300_000_000),
+    Assumption("first_output:voice",              "first_output", "voice",                    300_000_000),
+    Assumption("handoff:llm.delta -> voice.text", "handoff",      "llm.delta -> voice.text",  150_000_000),
+    Assumption("rate:ingress.audio",              "rate",         "ingress.audio",             20_000_000),
+    Assumption("work:ears",                       "work",         "ears",                       2_000_000),
+    Assumption("work:stt",                        "work",         "stt",                        5_000_000),
+)
+
 PLAN: Final = Plan(
     pipeline               = "voice_assistant",
     pipeline_version       = "1.0.0",
     profile                = "simple/v1",
-    template_hash          = "94fe0b1bf40b46dd80d45e41388c4a5883909e72101625e668c7c1573fa36fd7",
+    template_hash          = "aff77db4c6954f594188e3e1fc9139ddb4555b1a85b7dc37bef488f63a844723",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -338,6 +353,7 @@ PLAN: Final = Plan(
     ledger_max             = 64,
     memory_bytes           = 502_360,
     provider_bindings      = (("ears", "silero"), ("stt", "pocketsphinx"), ("llm", "scripted"), ("voice", "espeak")),
+    assumptions            = ASSUMPTIONS,
 )
 
 # Who performs each effect node: the provider's name, and its settings. A secret is only ever a reference.

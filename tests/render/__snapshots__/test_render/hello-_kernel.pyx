@@ -27,7 +27,7 @@ from hello._layout cimport *
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
 ABI_HASH = "31521df5a5859648c5307737405ea92b8477b78e2e68b7eefc32068091016ac1"
-TEMPLATE_HASH = "0810da4ed748471aaf0ad533cb189e757d9e0a1703722ebc475515b0c1505f06"
+TEMPLATE_HASH = "ddefbf63541b9fe7b85dafee5f9c44791b41729daf76029a0de8da47fb470a26"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -52,7 +52,7 @@ cdef struct Memory:
     unsigned char hashes[HASHES * CONTROL_BYTES]
     uint32_t ring_tts__egress_audio[TTS__EGRESS_AUDIO_RING]
     uint32_t ring_llm_delta__tts[LLM_DELTA__TTS_RING]
-    uint32_t ring_stt_utterance__llm[STT_UTTERANCE__LLM_RING]
+    uint32_t ring_stt_utterance__llm_prompt[STT_UTTERANCE__LLM_PROMPT_RING]
     uint32_t ring_vad__stt[VAD__STT_RING]
     uint32_t ring_ingress_audio__vad[INGRESS_AUDIO__VAD_RING]
     char pending_llm_delta__tts[LLM_DELTA__TTS_PENDING]
@@ -217,7 +217,7 @@ cdef void utter(Core* core, char* text, int64_t size, int64_t words) noexcept no
     cdef uint32_t item
     item = items.make(core, POOL_TEXT_4096, seq, outputs.active_turn(core), text, size)
     items.mark(core, item, 0, FLAG_FINAL, 0, words)
-    push_stt_utterance__llm(core, item)
+    push_stt_utterance__llm_prompt(core, item)
     items.release(core, item)
 
 cdef int offer_stt_utterance(Core* core, Inbound* event) noexcept nogil:
@@ -225,13 +225,13 @@ cdef int offer_stt_utterance(Core* core, Inbound* event) noexcept nogil:
     cdef uint32_t item
     cdef int64_t seq
     cdef bint full = False
-    if gateway.holds_back(core, EDGE_STT_UTTERANCE__LLM, event.size):
+    if gateway.holds_back(core, EDGE_STT_UTTERANCE__LLM_PROMPT, event.size):
         full = True
     if full:
         return gateway.wait(core, NODE_STT)
     seq = outputs.next_seq(core)
     item = gateway.take(core, event, seq, POOL_TEXT_4096, outputs.active_turn(core))
-    push_stt_utterance__llm(core, item)
+    push_stt_utterance__llm_prompt(core, item)
     items.release(core, item)
     return RESULT_ACCEPTED
 
@@ -266,10 +266,10 @@ cdef int chunk_stt(Core* core, Inbound* event) noexcept nogil:
         invocations.answered(core, NODE_STT, invocation)
     return answer
 
-cdef void push_stt_utterance__llm(Core* core, uint32_t item) noexcept nogil:
+cdef void push_stt_utterance__llm_prompt(Core* core, uint32_t item) noexcept nogil:
     # hello.rspp:5  stt.utterance -> llm.prompt
     # 8 items, 32768 bytes; then block 250 ms, latest only
-    cdef Edge* edge = &core.edges[EDGE_STT_UTTERANCE__LLM]
+    cdef Edge* edge = &core.edges[EDGE_STT_UTTERANCE__LLM_PROMPT]
     cdef int64_t size
     if item == NOTHING:
         return
@@ -277,23 +277,23 @@ cdef void push_stt_utterance__llm(Core* core, uint32_t item) noexcept nogil:
     if edges.has_room(edge, size):
         edge.shedding = False
     if not edges.has_room(edge, size):
-        edges.keep_latest(core, EDGE_STT_UTTERANCE__LLM)
-    edges.append_or_drop(core, EDGE_STT_UTTERANCE__LLM, item)
+        edges.keep_latest(core, EDGE_STT_UTTERANCE__LLM_PROMPT)
+    edges.append_or_drop(core, EDGE_STT_UTTERANCE__LLM_PROMPT, item)
 
 
 # ---- hello.rspp:5  node llm : llm, an effect, for a turn
 
-cdef inline int move_stt_utterance__llm(Core* core) noexcept nogil:
+cdef inline int move_stt_utterance__llm_prompt(Core* core) noexcept nogil:
     """stt.utterance -> llm.prompt: feeds llm, which begins with the first item."""
     cdef uint32_t item
-    cdef Edge* edge = &core.edges[EDGE_STT_UTTERANCE__LLM]
+    cdef Edge* edge = &core.edges[EDGE_STT_UTTERANCE__LLM_PROMPT]
     cdef int answer
     answer = invocations.can_take(
         core, NODE_LLM, LLM_WINDOW, edges.head(core, edge).seq,
     )
     if answer != MOVED:
         return answer
-    item = edges.pop(core, EDGE_STT_UTTERANCE__LLM)
+    item = edges.pop(core, EDGE_STT_UTTERANCE__LLM_PROMPT)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -538,8 +538,8 @@ cdef inline int move(Core* core, int edge) noexcept nogil:
         return move_tts__egress_audio(core)
     elif edge == EDGE_LLM_DELTA__TTS:
         return move_llm_delta__tts(core)
-    elif edge == EDGE_STT_UTTERANCE__LLM:
-        return move_stt_utterance__llm(core)
+    elif edge == EDGE_STT_UTTERANCE__LLM_PROMPT:
+        return move_stt_utterance__llm_prompt(core)
     elif edge == EDGE_VAD__STT:
         return move_vad__stt(core)
     elif edge == EDGE_INGRESS_AUDIO__VAD:
@@ -760,12 +760,12 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     edge.pending = memory.pending_llm_delta__tts
 
     edge = session.edge(
-        core, EDGE_STT_UTTERANCE__LLM, NODE_STT, NODE_LLM,
-        memory.ring_stt_utterance__llm, STT_UTTERANCE__LLM_RING,
-        STT_UTTERANCE__LLM_ITEMS, STT_UTTERANCE__LLM_BYTES, STT_UTTERANCE__LLM_ITEM_BYTES,
+        core, EDGE_STT_UTTERANCE__LLM_PROMPT, NODE_STT, NODE_LLM,
+        memory.ring_stt_utterance__llm_prompt, STT_UTTERANCE__LLM_PROMPT_RING,
+        STT_UTTERANCE__LLM_PROMPT_ITEMS, STT_UTTERANCE__LLM_PROMPT_BYTES, STT_UTTERANCE__LLM_PROMPT_ITEM_BYTES,
     )
     edge.blocks = True
-    edge.block_ns = STT_UTTERANCE__LLM_BLOCK_NS
+    edge.block_ns = STT_UTTERANCE__LLM_PROMPT_BLOCK_NS
 
     edge = session.edge(
         core, EDGE_VAD__STT, NODE_VAD, NODE_STT,

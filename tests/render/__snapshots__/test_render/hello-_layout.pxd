@@ -12,11 +12,11 @@ cdef enum:  # nodes
     NODE_EGRESS  = 5   # hello.rspp:5  egress
 
 cdef enum:  # edges: the one nearest to the egress first
-    EDGE_TTS__EGRESS_AUDIO  = 0   # hello.rspp:5  tts.audio -> egress.audio
-    EDGE_LLM_DELTA__TTS     = 1   # hello.rspp:5  llm.delta -> tts.text
-    EDGE_STT_UTTERANCE__LLM = 2   # hello.rspp:5  stt.utterance -> llm.prompt
-    EDGE_VAD__STT           = 3   # hello.rspp:5  vad.speech -> stt.audio
-    EDGE_INGRESS_AUDIO__VAD = 4   # hello.rspp:5  ingress.audio -> vad.audio
+    EDGE_TTS__EGRESS_AUDIO         = 0   # hello.rspp:5  tts.audio -> egress.audio
+    EDGE_LLM_DELTA__TTS            = 1   # hello.rspp:5  llm.delta -> tts.text
+    EDGE_STT_UTTERANCE__LLM_PROMPT = 2   # hello.rspp:5  stt.utterance -> llm.prompt
+    EDGE_VAD__STT                  = 3   # hello.rspp:5  vad.speech -> stt.audio
+    EDGE_INGRESS_AUDIO__VAD        = 4   # hello.rspp:5  ingress.audio -> vad.audio
 
 cdef enum:  # events
     NO_EVENT               = -1
@@ -101,34 +101,34 @@ cdef enum:  # deadlines and windows of effect nodes
     TTS_WINDOW   =         16   # items fed and not yet taken
 
 cdef enum:  # bounds of edges
-    TTS__EGRESS_AUDIO_ITEMS       =       100   # tts.audio -> egress.audio
-    TTS__EGRESS_AUDIO_BYTES       =     64000
-    TTS__EGRESS_AUDIO_ITEM_BYTES  =       640   # its largest item
-    TTS__EGRESS_AUDIO_RING        =       128   # handles
-    TTS__EGRESS_AUDIO_BLOCK_NS    =         0   # 0: as long as it takes
-    LLM_DELTA__TTS_ITEMS          =         8   # llm.delta -> tts.text
-    LLM_DELTA__TTS_BYTES          =      8192
-    LLM_DELTA__TTS_ITEM_BYTES     =       512   # its largest item
-    LLM_DELTA__TTS_RING           =         8   # handles
-    LLM_DELTA__TTS_BLOCK_NS       = 250000000   # 0: as long as it takes
-    LLM_DELTA__TTS_HANDOFF_NS     = 150000000   # 150 ms
-    LLM_DELTA__TTS_HANDOFF_BYTES  =      1024
-    LLM_DELTA__TTS_PENDING        =      1024
-    STT_UTTERANCE__LLM_ITEMS      =         8   # stt.utterance -> llm.prompt
-    STT_UTTERANCE__LLM_BYTES      =     32768
-    STT_UTTERANCE__LLM_ITEM_BYTES =      4096   # its largest item
-    STT_UTTERANCE__LLM_RING       =         8   # handles
-    STT_UTTERANCE__LLM_BLOCK_NS   = 250000000   # 0: as long as it takes
-    VAD__STT_ITEMS                =        32   # vad.speech -> stt.audio
-    VAD__STT_BYTES                =     20480
-    VAD__STT_ITEM_BYTES           =       640   # its largest item
-    VAD__STT_RING                 =        32   # handles
-    VAD__STT_AGE_NS               = 200000000   # 200 ms
-    INGRESS_AUDIO__VAD_ITEMS      =        32   # ingress.audio -> vad.audio
-    INGRESS_AUDIO__VAD_BYTES      =     20480
-    INGRESS_AUDIO__VAD_ITEM_BYTES =       640   # its largest item
-    INGRESS_AUDIO__VAD_RING       =        32   # handles
-    INGRESS_AUDIO__VAD_AGE_NS     = 200000000   # 200 ms
+    TTS__EGRESS_AUDIO_ITEMS              =       100   # tts.audio -> egress.audio
+    TTS__EGRESS_AUDIO_BYTES              =     64000
+    TTS__EGRESS_AUDIO_ITEM_BYTES         =       640   # its largest item
+    TTS__EGRESS_AUDIO_RING               =       128   # handles
+    TTS__EGRESS_AUDIO_BLOCK_NS           =         0   # 0: as long as it takes
+    LLM_DELTA__TTS_ITEMS                 =         8   # llm.delta -> tts.text
+    LLM_DELTA__TTS_BYTES                 =      8192
+    LLM_DELTA__TTS_ITEM_BYTES            =       512   # its largest item
+    LLM_DELTA__TTS_RING                  =         8   # handles
+    LLM_DELTA__TTS_BLOCK_NS              = 250000000   # 0: as long as it takes
+    LLM_DELTA__TTS_HANDOFF_NS            = 150000000   # 150 ms
+    LLM_DELTA__TTS_HANDOFF_BYTES         =      1024
+    LLM_DELTA__TTS_PENDING               =      1024
+    STT_UTTERANCE__LLM_PROMPT_ITEMS      =         8   # stt.utterance -> llm.prompt
+    STT_UTTERANCE__LLM_PROMPT_BYTES      =     32768
+    STT_UTTERANCE__LLM_PROMPT_ITEM_BYTES =      4096   # its largest item
+    STT_UTTERANCE__LLM_PROMPT_RING       =         8   # handles
+    STT_UTTERANCE__LLM_PROMPT_BLOCK_NS   = 250000000   # 0: as long as it takes
+    VAD__STT_ITEMS                       =        32   # vad.speech -> stt.audio
+    VAD__STT_BYTES                       =     20480
+    VAD__STT_ITEM_BYTES                  =       640   # its largest item
+    VAD__STT_RING                        =        32   # handles
+    VAD__STT_AGE_NS                      = 200000000   # 200 ms
+    INGRESS_AUDIO__VAD_ITEMS             =        32   # ingress.audio -> vad.audio
+    INGRESS_AUDIO__VAD_BYTES             =     20480
+    INGRESS_AUDIO__VAD_ITEM_BYTES        =       640   # its largest item
+    INGRESS_AUDIO__VAD_RING              =        32   # handles
+    INGRESS_AUDIO__VAD_AGE_NS            = 200000000   # 200 ms
 
 cdef enum:  # capacities
     CONTROL_OUT            =    128   # outputs

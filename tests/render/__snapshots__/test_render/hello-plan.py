@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from rspp_runtime.abi import Edge, Event, Handoff, Mode, Node, Overflow, Plan, Pool, Port, Reaction
+from rspp_runtime.abi import Assumption, Edge, Event, Handoff, Mode, Node, Overflow, Plan, Pool, Port, Reaction
 
 # fmt: off
 NODES: Final[tuple[Node, ...]] = (
@@ -66,7 +66,7 @@ NODES: Final[tuple[Node, ...]] = (
         execution       = "effect",
         scope           = "turn",
         line            = 5,
-        inputs          = (Port("prompt", "text", 4_096),),
+        inputs          = (Port("prompt", "text", 4_096), Port("context", "text", 4_096)),
         outputs         = (Port("delta", "text", 512), Port("final", "text", 4_096)),
         edges_in        = (2,),
         window          = 16,
@@ -97,7 +97,7 @@ NODES: Final[tuple[Node, ...]] = (
         execution = "boundary",
         scope     = "session",
         line      = 5,
-        inputs    = (Port("audio", "audio", 640), Port("text", "text", 4_096)),
+        inputs    = (Port("audio", "audio", 640), Port("text", "text", 4_096), Port("ambient", "audio", 640)),
         edges_in  = (0,),
         upstream  = 0b010000,
     ),
@@ -206,11 +206,26 @@ MODES: Final[tuple[Mode, ...]] = (
     Mode(id=0, name="full", nodes_off=0b000000, edges_off=0b00000),
 )
 
+# What the latencies and bounds of this package rest on: id, kind, subject, limit in nanoseconds (of an item: bytes).
+# A run that breaks one reports its id.
+ASSUMPTIONS: Final[tuple[Assumption, ...]] = (
+    Assumption("age:vad.speech -> stt.audio",   "age",          "vad.speech -> stt.audio",   200_000_000),
+    Assumption("chunk:llm",                     "chunk",        "llm",                     1_000_000_000),
+    Assumption("chunk:tts",                     "chunk",        "tts",                     1_000_000_000),
+    Assumption("first_output:llm",              "first_output", "llm",                       800_000_000),
+    Assumption("first_output:stt",              "first_output", "stt",                       300_000_000),
+    Assumption("first_output:tts",              "first_output", "tts",                       300_000_000),
+    Assumption("handoff:llm.delta -> tts.text", "handoff",      "llm.delta -> tts.text",     150_000_000),
+    Assumption("rate:ingress.audio",            "rate",         "ingress.audio",              20_000_000),
+    Assumption("work:stt",                      "work",         "stt",                         5_000_000),
+    Assumption("work:vad",                      "work",         "vad",                         2_000_000),
+)
+
 PLAN: Final = Plan(
     pipeline               = "hello",
     pipeline_version       = "0.0.0",
     profile                = "simple/v1",
-    template_hash          = "0810da4ed748471aaf0ad533cb189e757d9e0a1703722ebc475515b0c1505f06",
+    template_hash          = "ddefbf63541b9fe7b85dafee5f9c44791b41729daf76029a0de8da47fb470a26",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -247,6 +262,7 @@ PLAN: Final = Plan(
     ledger_max             = 64,
     memory_bytes           = 426_152,
     provider_bindings      = (("vad", "silero"), ("stt", "pocketsphinx"), ("llm", "scripted"), ("tts", "espeak")),
+    assumptions            = ASSUMPTIONS,
 )
 
 # Who performs each effect node: the provider's name, and its settings. A secret is only ever a reference.

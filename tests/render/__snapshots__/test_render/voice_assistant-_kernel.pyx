@@ -31,7 +31,7 @@ from voice_assistant._layout cimport *
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
 ABI_HASH = "31521df5a5859648c5307737405ea92b8477b78e2e68b7eefc32068091016ac1"
-TEMPLATE_HASH = "94fe0b1bf40b46dd80d45e41388c4a5883909e72101625e668c7c1573fa36fd7"
+TEMPLATE_HASH = "aff77db4c6954f594188e3e1fc9139ddb4555b1a85b7dc37bef488f63a844723"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -59,7 +59,7 @@ cdef struct Memory:
     uint32_t ring_sorry__voice[SORRY__VOICE_RING]
     uint32_t ring_llm_delta__voice[LLM_DELTA__VOICE_RING]
     uint32_t ring_stt_partial__captions[STT_PARTIAL__CAPTIONS_RING]
-    uint32_t ring_stt_utterance__llm[STT_UTTERANCE__LLM_RING]
+    uint32_t ring_stt_utterance__llm_prompt[STT_UTTERANCE__LLM_PROMPT_RING]
     uint32_t ring_ears__stt[EARS__STT_RING]
     uint32_t ring_ingress_audio__ears[INGRESS_AUDIO__EARS_RING]
     char pending_llm_delta__voice[LLM_DELTA__VOICE_PENDING]
@@ -229,7 +229,7 @@ cdef void utter(Core* core, char* text, int64_t size, int64_t words) noexcept no
     cdef uint32_t item
     item = items.make(core, POOL_TEXT_4096, seq, outputs.active_turn(core), text, size)
     items.mark(core, item, 0, FLAG_FINAL, 0, words)
-    push_stt_utterance__llm(core, item)
+    push_stt_utterance__llm_prompt(core, item)
     items.release(core, item)
 
 cdef int offer_stt_utterance(Core* core, Inbound* event) noexcept nogil:
@@ -237,13 +237,13 @@ cdef int offer_stt_utterance(Core* core, Inbound* event) noexcept nogil:
     cdef uint32_t item
     cdef int64_t seq
     cdef bint full = False
-    if gateway.holds_back(core, EDGE_STT_UTTERANCE__LLM, event.size):
+    if gateway.holds_back(core, EDGE_STT_UTTERANCE__LLM_PROMPT, event.size):
         full = True
     if full:
         return gateway.wait(core, NODE_STT)
     seq = outputs.next_seq(core)
     item = gateway.take(core, event, seq, POOL_TEXT_4096, outputs.active_turn(core))
-    push_stt_utterance__llm(core, item)
+    push_stt_utterance__llm_prompt(core, item)
     items.release(core, item)
     return RESULT_ACCEPTED
 
@@ -297,10 +297,10 @@ cdef void push_stt_partial__captions(Core* core, uint32_t item) noexcept nogil:
     edges.keep_latest(core, EDGE_STT_PARTIAL__CAPTIONS)
     edges.append_or_drop(core, EDGE_STT_PARTIAL__CAPTIONS, item)
 
-cdef void push_stt_utterance__llm(Core* core, uint32_t item) noexcept nogil:
+cdef void push_stt_utterance__llm_prompt(Core* core, uint32_t item) noexcept nogil:
     # voice_assistant.rspp:15  stt.utterance -> llm.prompt
     # 8 items, 32768 bytes; then block 250 ms, latest only
-    cdef Edge* edge = &core.edges[EDGE_STT_UTTERANCE__LLM]
+    cdef Edge* edge = &core.edges[EDGE_STT_UTTERANCE__LLM_PROMPT]
     cdef int64_t size
     if item == NOTHING:
         return
@@ -308,8 +308,8 @@ cdef void push_stt_utterance__llm(Core* core, uint32_t item) noexcept nogil:
     if edges.has_room(edge, size):
         edge.shedding = False
     if not edges.has_room(edge, size):
-        edges.keep_latest(core, EDGE_STT_UTTERANCE__LLM)
-    edges.append_or_drop(core, EDGE_STT_UTTERANCE__LLM, item)
+        edges.keep_latest(core, EDGE_STT_UTTERANCE__LLM_PROMPT)
+    edges.append_or_drop(core, EDGE_STT_UTTERANCE__LLM_PROMPT, item)
 
 cdef void react_stt_error(Core* core) noexcept nogil:
     """stt.error"""
@@ -319,17 +319,17 @@ cdef void react_stt_error(Core* core) noexcept nogil:
 
 # ---- voice_assistant.rspp:8  node llm : llm, an effect, for a turn
 
-cdef inline int move_stt_utterance__llm(Core* core) noexcept nogil:
+cdef inline int move_stt_utterance__llm_prompt(Core* core) noexcept nogil:
     """stt.utterance -> llm.prompt: feeds llm, which begins with the first item."""
     cdef uint32_t item
-    cdef Edge* edge = &core.edges[EDGE_STT_UTTERANCE__LLM]
+    cdef Edge* edge = &core.edges[EDGE_STT_UTTERANCE__LLM_PROMPT]
     cdef int answer
     answer = invocations.can_take(
         core, NODE_LLM, LLM_WINDOW, edges.head(core, edge).seq,
     )
     if answer != MOVED:
         return answer
-    item = edges.pop(core, EDGE_STT_UTTERANCE__LLM)
+    item = edges.pop(core, EDGE_STT_UTTERANCE__LLM_PROMPT)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -705,8 +705,8 @@ cdef inline int move(Core* core, int edge) noexcept nogil:
         return move_llm_delta__voice(core)
     elif edge == EDGE_STT_PARTIAL__CAPTIONS:
         return move_stt_partial__captions(core)
-    elif edge == EDGE_STT_UTTERANCE__LLM:
-        return move_stt_utterance__llm(core)
+    elif edge == EDGE_STT_UTTERANCE__LLM_PROMPT:
+        return move_stt_utterance__llm_prompt(core)
     elif edge == EDGE_EARS__STT:
         return move_ears__stt(core)
     elif edge == EDGE_INGRESS_AUDIO__EARS:
@@ -952,12 +952,12 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     )
 
     edge = session.edge(
-        core, EDGE_STT_UTTERANCE__LLM, NODE_STT, NODE_LLM,
-        memory.ring_stt_utterance__llm, STT_UTTERANCE__LLM_RING,
-        STT_UTTERANCE__LLM_ITEMS, STT_UTTERANCE__LLM_BYTES, STT_UTTERANCE__LLM_ITEM_BYTES,
+        core, EDGE_STT_UTTERANCE__LLM_PROMPT, NODE_STT, NODE_LLM,
+        memory.ring_stt_utterance__llm_prompt, STT_UTTERANCE__LLM_PROMPT_RING,
+        STT_UTTERANCE__LLM_PROMPT_ITEMS, STT_UTTERANCE__LLM_PROMPT_BYTES, STT_UTTERANCE__LLM_PROMPT_ITEM_BYTES,
     )
     edge.blocks = True
-    edge.block_ns = STT_UTTERANCE__LLM_BLOCK_NS
+    edge.block_ns = STT_UTTERANCE__LLM_PROMPT_BLOCK_NS
 
     edge = session.edge(
         core, EDGE_EARS__STT, NODE_EARS, NODE_STT,

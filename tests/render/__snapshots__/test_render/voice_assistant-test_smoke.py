@@ -18,7 +18,7 @@ def _connect(kernel: str) -> list[Output]:
 
 def test_the_plan_is_frozen() -> None:
     assert PLAN.pipeline == "voice_assistant"
-    assert TEMPLATE_HASH == "94fe0b1bf40b46dd80d45e41388c4a5883909e72101625e668c7c1573fa36fd7"
+    assert TEMPLATE_HASH == "aff77db4c6954f594188e3e1fc9139ddb4555b1a85b7dc37bef488f63a844723"
 
 
 def test_a_session_connects() -> None:
