@@ -11,6 +11,7 @@ from rspp_compiler.diagnostics.fixes import remove
 from rspp_compiler.ir import ast
 from rspp_compiler.ir.bound import BoundEdge, BoundEnd, BoundInsert, BoundNode, BoundPolicy
 from rspp_compiler.ir.context import Context
+from rspp_compiler.sema.catalog import LEVELS
 from rspp_compiler.sema.conditions import Conditions
 from rspp_compiler.sema.offers import providers
 from rspp_compiler.sema.scope import Scope, check_name
@@ -40,11 +41,21 @@ def policies(
                 nodes=tuple(own.values()),
                 inserts=tuple(inserts),
                 providers=providers(_of(ast.Provider, block), conditions, (), ctx),
-                record=records[0] if records else None,
+                record=recorded(records[0] if records else None, ctx),
                 span=block.span,
             )
         )
     return tuple(found)
+
+
+def recorded(line: ast.Record | None, ctx: Context) -> ast.Record | None:
+    """The line, if its level is one."""
+    if line and line.level.text not in LEVELS:
+        message, help = f"no recording level `{line.level.text}`", f"there is {listed(LEVELS)}"
+        fix = Fix(line.level.span, suggest(line.level.text.upper(), LEVELS) or LEVELS[0])
+        ctx.sink.add("E0307", message, line.level.span, help=help, fix=fix)
+        return None
+    return line
 
 
 def _own_nodes(block: ast.Policy, scope: Scope) -> dict[str, BoundNode]:

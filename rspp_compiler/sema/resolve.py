@@ -14,13 +14,13 @@ from rspp_compiler.ir import ast
 from rspp_compiler.ir.bound import Bound, BoundEdge, BoundPathBudget, BoundReaction
 from rspp_compiler.ir.context import Context
 from rspp_compiler.sema.blocks import all_nodes, budgets, modes, parties
-from rspp_compiler.sema.catalog import LEVELS, PROFILES
+from rspp_compiler.sema.catalog import PROFILES
 from rspp_compiler.sema.conditions import Conditions
 from rspp_compiler.sema.flows import declared_once, join, otherwise_has_siblings, path
 from rspp_compiler.sema.items import Items
 from rspp_compiler.sema.modules import body, instantiate, nothing_left_over
 from rspp_compiler.sema.offers import providers, tools
-from rspp_compiler.sema.policies import policies
+from rspp_compiler.sema.policies import policies, recorded
 from rspp_compiler.sema.reactions import Reactions
 from rspp_compiler.sema.scope import Instance, Scope, check_name
 from rspp_compiler.sema.scopes import Scopes
@@ -93,7 +93,7 @@ class _Resolver:
         meta = self._only(_of(ast.Meta, lines), "meta")
         self._only(_of(ast.Budget, lines), "budget")
         profile = self._only(_of(ast.Profile, lines), "profile")
-        record = self.record(self._only(_of(ast.Record, lines), "record"))
+        record = recorded(self._only(_of(ast.Record, lines), "record"), self._ctx)
         return Bound(
             name=pipeline.name,
             version=pipeline.version,
@@ -191,14 +191,6 @@ class _Resolver:
             self._ctx.sink.add("E0209", f"no profile `{line.name}`", line.span, help=help, fix=fix)
             return PROFILES[0]
         return line.name if line else PROFILES[0]
-
-    def record(self, line: ast.Record | None) -> ast.Record | None:
-        if line and line.level.text not in LEVELS:
-            message, help = f"no recording level `{line.level.text}`", f"there is {listed(LEVELS)}"
-            fix = Fix(line.level.span, suggest(line.level.text.upper(), LEVELS) or LEVELS[0])
-            self._ctx.sink.add("E0307", message, line.level.span, help=help, fix=fix)
-            return None
-        return line
 
     def _only(self, lines: Iterable[_T], word: str) -> _T | None:
         """The one line of its sort; a second is reported."""

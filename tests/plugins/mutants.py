@@ -164,7 +164,8 @@ def _mutant(path: Path, text: str, damage: Damage, blocks: Sequence[tuple[int, i
 
 def _blocks(text: str) -> list[tuple[int, int]]:
     """The characters of everything in braces; of a declaration at the top level, its head included."""
-    blocks, opened = [], []
+    blocks: list[tuple[int, int]] = []
+    opened: list[int] = []
     for bracket, offset in brackets(text):
         if bracket == "{":
             opened.append(offset if opened else text.rfind("\n", 0, offset) + 1)
