@@ -46,7 +46,7 @@ def _read(path: Path, ctx: Context) -> Source | None:
     start = Span(name, 0, 0, 1, 1, 1, 1)
     try:
         overlay = ctx.overlays.get(name)
-        data = path.read_bytes() if overlay is None else overlay.encode("utf-8", "surrogatepass")
+        data = _bytes(path) if overlay is None else overlay.encode("utf-8", "surrogatepass")
     except OSError as error:
         reason = "it is a folder" if path.is_dir() else (error.strerror or str(error)).lower()
         ctx.sink.add("E0101", f"cannot read {name}: {reason}", start, help="name a file that ends in .rspp")
@@ -54,7 +54,7 @@ def _read(path: Path, ctx: Context) -> Source | None:
 
     if len(data) > _SIZE_BYTES_MAX:
         limit = f"{_SIZE_BYTES_MAX // 1024 // 1024} MB"
-        ctx.sink.add("E0106", f"{name} has {len(data)} bytes; a pipeline file has at most {limit}", start)
+        ctx.sink.add("E0106", f"{name} has more than {limit}, the most that a pipeline file may have", start)
         return None
 
     bom = len(_BOM) if data.startswith(_BOM) else 0
@@ -81,6 +81,12 @@ def _read(path: Path, ctx: Context) -> Source | None:
         ctx.sink.add("E0104", f"nothing in {path.name}", source.span(0, 0), help=help, fix=fix)
         return None
     return source
+
+
+def _bytes(path: Path) -> bytes:
+    """The file, or enough of it to see that it is too large: a device has no end."""
+    with path.open("rb") as file:
+        return file.read(_SIZE_BYTES_MAX + 1)
 
 
 def _beginning(path: Path, text: str) -> str:

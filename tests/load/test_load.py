@@ -45,6 +45,12 @@ def test_too_large(tmp_path: Path) -> None:
     assert [one.code for one in found] == ["E0106"]
 
 
+def test_a_device_without_an_end() -> None:
+    ctx = Context()
+    assert load([Path("/dev/zero")], ctx) is None
+    assert [one.code for one in ctx.sink.diagnostics] == ["E0106"]
+
+
 @pytest.mark.parametrize("name", ["missing.rspp", "folder"])
 def test_unreadable(tmp_path: Path, name: str) -> None:
     (tmp_path / "folder").mkdir()
