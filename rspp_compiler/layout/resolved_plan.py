@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from rspp_compiler.ir.graph import GraphEdge
+from rspp_compiler.ir.graph import Graph, GraphEdge
 from rspp_compiler.ir.plan import Layout
 from rspp_compiler.ir.proofs.bounds import EdgeBound
+from rspp_compiler.ir.spec import WatermarkSpec
 
-_STRATEGY = {"drop_oldest": "drop", "drop_newest": "drop"}
+_STRATEGY = {"drop_oldest": "drop", "drop_newest": "drop", "coalesce": "merge"}
 _REPLAY = {
     "L0": ["replay_decisions", "recompute_decisions"],
     "L1": ["replay_decisions", "recompute_decisions"],
@@ -41,7 +42,7 @@ def resolved_plan(layout: Layout) -> dict[str, Any]:
             edge.id: _edge_policy(edge, bounds[edge.id], turn_total_ns, spec.budget.edge_ns) for edge in graph.edges
         },
         "flow_control": {
-            "mode_by_lane": {"ControlLane": "signal", "DataLane": "signal", "TelemetryLane": "signal"},
+            "mode_by_lane": {"ControlLane": "signal", "DataLane": _flow(graph), "TelemetryLane": "signal"},
             "watermarks": {
                 "DataLane": {"high": max((bound.items_max for bound in analysis.bounds), default=1), "low": 0},
             },
@@ -66,60 +67,87 @@ def resolved_plan(layout: Layout) -> dict[str, Any]:
             "merge_rule_id": "runtime_sequence",
             "merge_rule_version": "v1.0",
             "nondeterministic_inputs": [
-                {"input_key": f"{node.name}.output", "source": "external_call", "evidence_ref": f"ingest/{node.name}"}
-                for node in plan.nodes
-                if node.execution == "effect"
-            ]
-            + [{"input_key": "now_ns", "source": "system_time", "evidence_ref": "ingest/now_ns"}],
+                {"input_key": one.input_key, "source": one.source, "evidence_ref": one.evidence_ref}
+                for one in analysis.determinism.inputs
+            ],
         },
         "streaming_handoff": _handoff(layout),
     }
 
 
+def _flow(graph: Graph) -> str:
+    """How full edges tell their producers: the one way of all of them, else both."""
+    modes = {edge.spec.flow for edge in graph.edges}
+    return modes.pop() if len(modes) == 1 else "hybrid" if modes else "signal"
+
+
 def _edge_policy(edge: GraphEdge, bound: EdgeBound, turn_total_ns: int, edge_ns: int) -> dict[str, Any]:
     """One edge. Where nothing bounds the age of what waits, the turn's total does."""
-    first = bound.overflow[0]
+    first, lanes, spec = bound.overflow[0], edge.spec.lanes, edge.spec
     strategy = _STRATEGY.get(first.strategy, first.strategy)
     policy: dict[str, Any] = {
         "strategy": strategy,
         "max_queue_items": bound.items_max,
-        "max_queue_ms": _ms(bound.age_ns_max or edge.spec.buffer_ns or turn_total_ns),
+        "max_queue_ms": _ms(bound.age_ns_max or spec.buffer_ns or turn_total_ns),
         "max_queue_bytes": bound.bytes_max,
         "max_latency_contribution_ms": _ms(bound.contributes_ns or edge_ns),
         "lane_handling": {
-            "DataLane": strategy,
+            "DataLane": lanes.data if lanes and lanes.data else strategy,
             "ControlLane": "non_blocking_priority",
-            "TelemetryLane": "best_effort_drop",
+            "TelemetryLane": lanes.telemetry if lanes else "best_effort_drop",
         },
-        "defaulting_source": edge.spec.origin("overflow").defaulting_source,
+        "defaulting_source": spec.origin("overflow").defaulting_source,
     }
-    if first.strategy in _STRATEGY:
+    if strategy == "drop":
         policy["drop_side"] = first.strategy.removeprefix("drop_")
     if first.strategy == "block":
         policy["max_block_time_ms"] = _ms(first.block_ns or turn_total_ns)
+    if spec.watermark:
+        policy["watermarks"] = _marks(spec.watermark)
+    if spec.fairness:
+        policy["fairness_key"] = spec.fairness
+    if spec.sync:
+        sync = spec.sync
+        policy["sync_drop_policy"] = {
+            "policy": sync.drop, "scope": sync.scope, "group_by": sync.group, "sync_domain": sync.domain,
+        }  # fmt: skip
     return policy
+
+
+def _marks(marks: WatermarkSpec) -> dict[str, Any]:
+    """In items, in time, or in both."""
+    found: dict[str, Any] = {}
+    if marks.high_items:
+        found["queue_items"] = {"high": marks.high_items, "low": marks.low_items}
+    if marks.high_ns:
+        found["queue_ms"] = {"high": _ms(marks.high_ns), "low": marks.low_ns // 1_000_000}
+    return found
 
 
 def _handoff(layout: Layout) -> dict[str, Any]:
     """Model to voice, where the pipeline has such a hand-off. A recogniser's utterance is released in one piece."""
     plan = layout.plan
+    specs = {edge.id: edge.spec.handoff for edge in layout.analysis.graph.edges}
     found = [
-        edge
+        (edge, handoff)
         for edge in plan.edges
-        if edge.handoff and plan.nodes[edge.source].kind == "llm" and plan.nodes[edge.target].kind == "tts"
+        if (handoff := specs[edge.name])
+        and plan.nodes[edge.source].kind == "llm"
+        and plan.nodes[edge.target].kind == "tts"
     ]
-    if not found or found[0].handoff is None:
+    if not found:
         return {"enabled": False}
+    edge, handoff = found[0]
     return {
         "enabled": True,
         "stt_to_llm": {"enabled": False},
         "llm_to_tts": {
             "enabled": True,
-            "min_partial_chars": 1,
-            "max_partial_age_ms": _ms(found[0].handoff.age_ns_max),
+            "min_partial_chars": handoff.chars_min,
+            "max_partial_age_ms": _ms(handoff.age_ns_max),
             "max_pending_revisions": 1,
-            "max_pending_segments": found[0].items_max,
-            "trigger_on_punctuation": True,
+            "max_pending_segments": edge.items_max,
+            "trigger_on_punctuation": handoff.by != "word",
             "coalesce_latest_only": False,
             "emit_flow_control_signals": True,
             "degrade_on_threshold_breach": False,

@@ -64,9 +64,9 @@ class Budgets:
         return read_one(Setting(name, "duration"), written, self._ctx)
 
     def paths(self) -> tuple[tuple[BoundPathBudget, Valued], ...]:
-        """`ingress.audio -> stt.final = 700ms`."""
+        """`ingress.audio -> stt.final = 700ms`; sorted, since the order of settings means nothing."""
         found = []
-        for path in self._bound.path_budgets:
+        for path in sorted(self._bound.path_budgets, key=lambda path: path.setting.key.text):
             if value := self._duration("a path", path.setting):
                 found.append((path, value))
         return tuple(found)

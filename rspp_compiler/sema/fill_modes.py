@@ -49,7 +49,7 @@ def _overrides(
             value = reader.known_tools(value, written)
         if value is not None:
             found[id, setting.field] = value
-    return tuple((id, field, value) for (id, field), value in found.items())
+    return tuple((*place, found[place]) for place in sorted(found))  # the order of settings means nothing
 
 
 def _table(kind: str) -> Table:

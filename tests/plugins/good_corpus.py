@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from functools import cache
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import Any
 
 from pipelines import ROOT, value
@@ -97,4 +97,3 @@ def _own_part_of_the_plan(tree: Record) -> Record:
     assert isinstance(template, Record)
     handlers: dict[str, Tree] = {"handlers": template.fields["handlers"]}
     return Record(handlers | {key: item for key, item in tree.fields.items() if key != "template"})
-

@@ -86,7 +86,8 @@ class Reader:
             case ast.Quantity():
                 return f"{value.number} {value.unit} @{self._place(value.span)}"
             case ast.Call():
-                return f"{value.name.text}({', '.join(inline(self.tree(arg)) for arg in value.args)}) @{self._place(value.span)}"
+                args = ", ".join(inline(self.tree(arg)) for arg in value.args)
+                return f"{value.name.text}({args}) @{self._place(value.span)}"
             case ast.List():
                 return [self.tree(item) for item in value.items]
             case ast.Settings():
@@ -132,7 +133,9 @@ class Reader:
         """The fields that say something."""
         for name, default in _fields(value):
             part = getattr(value, name)
-            says_nothing = any(part is nothing or (part == nothing and type(part) is type(nothing)) for nothing in _NOTHING)
+            says_nothing = any(
+                part is nothing or (part == nothing and type(part) is type(nothing)) for nothing in _NOTHING
+            )
             if name in ("span", "origins") and (name == "origins" or hasattr(value, "span")):
                 continue
             if not says_nothing and name not in self.without and not (part == default and type(part) is type(default)):
@@ -180,21 +183,20 @@ def _text(value: object) -> str:
 def difference(tree: Tree, base: Tree) -> Tree | None:
     """What `tree` says and `base` does not; None if there is nothing. Of lists, what is new, and what is gone."""
     if isinstance(tree, Record) and isinstance(base, Record):
-        changed = {
+        changed: dict[str, Tree] = {
             key: rest
             for key, item in tree.fields.items()
             if (rest := difference(item, base.fields[key]) if key in base.fields else item) is not None
         }
-        gone: list[Tree] = [key for key in base.fields if key not in tree.fields]
-        if gone:
-            changed["gone"] = gone
+        if gone := [key for key in base.fields if key not in tree.fields]:
+            changed["gone"] = list[Tree](gone)
         return Record(changed, tree.label) if changed else None
     if isinstance(tree, list) and isinstance(base, list):
         here, there = {inline(item) for item in tree}, {inline(item) for item in base}
         new = [item for item in tree if inline(item) not in there]
         old: list[Tree] = [_name(item) for item in base if inline(item) not in here]
-        parts: dict[str, Tree] = ({"new": new} if new else {}) | ({"gone": old} if old else {})
-        return Record(parts) if parts else None
+        found: dict[str, Tree] = {"new": new, "gone": old}
+        return Record({key: items for key, items in found.items() if items}) if new or old else None
     return None if tree == base else tree
 
 
@@ -265,9 +267,17 @@ def _filled(words: Sequence[str], margin: str) -> list[str]:
 def _table(rows: Sequence[Tree], margin: str) -> list[str] | None:
     """Records of one kind as rows below their names; None where that is too wide, or hides what is nested."""
     records = [row for row in rows if isinstance(row, Record)]
-    if len(records) < 2 or len(records) < len(rows) or any(record.label and "@" not in record.label for record in records):
+    if (
+        len(records) < 2
+        or len(records) < len(rows)
+        or any(record.label and "@" not in record.label for record in records)
+    ):
         return None
-    if any(not isinstance(item, str) and len(inline(item)) > WIDTH // 3 for record in records for item in record.fields.values()):
+    if any(
+        not isinstance(item, str) and len(inline(item)) > WIDTH // 3
+        for record in records
+        for item in record.fields.values()
+    ):
         return None
     names = list(dict.fromkeys(name for record in records for name in record.fields))
     cells = [names, *([inline(record.fields.get(name, "·")) for name in names] for record in records)]
@@ -276,4 +286,6 @@ def _table(rows: Sequence[Tree], margin: str) -> list[str] | None:
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     if len(margin) + sum(widths) + 2 * len(widths) > WIDTH_OF_TABLES:
         return None
-    return [margin + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
+    return [
+        margin + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells
+    ]

@@ -50,7 +50,8 @@ def the_language() -> dict[str, set[str]]:
     """Every construct, by what it is."""
     return {
         "rules of the grammar": {rule.name for rule in grammar().rules if not rule.name.startswith("_")},
-        "tokens": ({name for name, _ in grammar().terminals} | set(grammar().keywords.values())) - set(grammar().ignored),
+        "tokens": ({name for name, _ in grammar().terminals} | set(grammar().keywords.values()))
+        - set(grammar().ignored),
         "kinds": {*NODE_KINDS, *_TOOL_KINDS, *(kind for kind in KINDS if kind not in BOUNDARIES)},
         "ports": {f"{kind.name}.{port.name}" for kind in KINDS.values() for port in (*kind.inputs, *kind.outputs)},
         "settings of kinds": set(_of_kinds()),
@@ -129,8 +130,8 @@ def _events() -> Iterator[str]:
 def _fields() -> Iterator[str]:
     yield from (f"session.{name}" for name in events.SESSION_FIELDS)
     yield from (f"turn.{name}" for name in events.TURN_FIELDS)
-    for fields in (*events.ITEM_FIELDS.values(), *events.EVENT_FIELDS.values(), events.DEFAULT_FIELDS):
-        yield from (f"event.{name}" for name in fields)
+    for table in (*events.ITEM_FIELDS.values(), *events.EVENT_FIELDS.values(), events.DEFAULT_FIELDS):
+        yield from (f"event.{name}" for name in table)
 
 
 # ---- what a program says
@@ -158,7 +159,7 @@ class Said:
         """What its names mean, its values and its conditions."""
         for mention in index(program).mentions:
             self._mention(mention)
-        for part in _parts(program):
+        for part in parts(program):
             self._part(part)
 
     def graph(self, graph: Graph) -> None:
@@ -245,14 +246,11 @@ class Said:
                 self.found["other settings"].add("setting of a module's node")
             case ast.Param(type=ast.Call(args=args)):
                 types |= {arg.text for arg in args if isinstance(arg, ast.Ref)}
-                types |= {"a size" if EVERY_UNIT[arg.unit] == "bytes" else "a length" for arg in args if _measures(arg)}
+                units = [EVERY_UNIT.get(arg.unit) for arg in args if isinstance(arg, ast.Quantity)]
+                types |= {word for of, word in (("bytes", "a size"), ("duration", "a length")) if of in units}
         if isinstance(part, ast.Setting) and part.key.text == "tunable":
             bounded = isinstance(part.value, ast.List) and any(isinstance(one, ast.Call) for one in part.value.items)
             self.found["settings of kinds"] |= {"node.tunable within bounds"} if bounded else set()
-
-
-def _measures(value: ast.Value) -> bool:
-    return isinstance(value, ast.Quantity) and EVERY_UNIT.get(value.unit) in ("bytes", "duration")
 
 
 def _event_words(mention: Mention, kind: str) -> Iterator[str]:
@@ -268,12 +266,12 @@ def _tokens(text: str) -> Iterator[str]:
     yield from (token.kind for token in scan(text))
 
 
-def _parts(value: Any) -> Iterator[Any]:
+def parts(value: Any) -> Iterator[Any]:
     """Every part of an AST, itself first."""
     yield value
     if isinstance(value, tuple):
         for item in value:
-            yield from _parts(item)
+            yield from parts(item)
     elif is_dataclass(value) and not isinstance(value, type):
         for field in fields(value):
-            yield from _parts(getattr(value, field.name))
+            yield from parts(getattr(value, field.name))
