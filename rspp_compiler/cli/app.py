@@ -11,7 +11,7 @@ import typer
 
 from rspp_compiler import __version__
 from rspp_compiler.cli import EXIT_USAGE
-from rspp_compiler.cli.forms import fmt
+from rspp_compiler.cli.forms import fmt, schema
 from rspp_compiler.cli.leave import leave
 from rspp_compiler.cli.options import (
     Backend,
@@ -350,6 +350,9 @@ def run(
     leave([result])
     report.built(result)
     raise typer.Exit(run_package(report.package_folder(result), file, context.args))
+
+
+app.command()(schema)
 
 
 def _compile(

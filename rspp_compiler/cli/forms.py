@@ -53,3 +53,25 @@ def fmt(
         print(f"rsppc: cannot write {error.filename2 or error.filename}: {error.strerror}", file=sys.stderr)
         raise typer.Exit(EXIT_USAGE) from None
     leave(results, would_change)
+
+
+def schema(
+    name: Annotated[str, typer.Argument(metavar="[NAME]", help="A schema, such as rspp.pipeline.spec.v1.")] = "",
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="DIR", help="Write it there, or all of them.")
+    ] = None,
+    listing: Annotated[bool, typer.Option("--list", help="Name every schema, with what it describes.")] = False,
+) -> None:
+    """Prints the JSON Schema of a document: of the JSON form, of plans, events, evidence, findings.
+
+    Editors check a pipeline's .json with it while it is written.
+    """
+    if not name and output is None and not listing:
+        raise typer.BadParameter("name a schema, or give --list, or -o DIR for all of them", param_hint="NAME")
+    from rspp_compiler.cli.schema import run_schema
+
+    try:
+        raise typer.Exit(run_schema(name, output, listing=listing))
+    except OSError as error:
+        print(f"rsppc: cannot write {error.filename}: {error.strerror}", file=sys.stderr)
+        raise typer.Exit(EXIT_USAGE) from None

@@ -35,16 +35,18 @@ Profile = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*/v\d+$")]
 Modality = Literal["stt", "llm", "tts", "external"]
 
 Value = TypeAliasType("Value", "bool | int | float | str | list[Value] | dict[str, Value]")
-"""The value of a setting.
+VALUE = """The value of a setting.
 
 A number is a bare number, `true` a flag, `false` the flag switched off, an array a list, an object a block of settings.
 A text is a quantity, a symbol or a call where it reads as one, such as `"300ms"`, `"64 items"`, `"drop_oldest"`,
-`"block(40ms)"`; else, and always for settings that take a text, it is a text. Objects with one key say what they are:
-`{"text": "en"}` a text; `{"value": "drop_oldest"}` a value in the language's notation; `{"file": "prompts/a.md"}` and
-`{"secret": "env://KEY"}` a file and a secret; `{"settings": {…}}` a block that would look like one of these.
+`"block(40ms)"`; else it is a text. It always is one in `meta`, and in settings that take a text, such as `system`.
+
+An object with one of these keys alone says what it is: `{"text": "en"}` a text; `{"value": "drop_oldest"}` a value in
+the language's notation; `{"file": "prompts/a.md"}` and `{"secret": "env://KEY"}` a file and a secret;
+`{"settings": {…}}` a block that would look like one of these.
 """
 
-Settings = dict[Key, Value]
+Settings = TypeAliasType("Settings", dict[Key, Value])
 
 
 class Form(BaseModel):
@@ -60,6 +62,8 @@ def contradicts(field: str, message: str, meant: str = "") -> PydanticCustomErro
 
 class Guarded(Form):
     """Something that happens only when a condition holds."""
+
+    model_config = ConfigDict(json_schema_extra={"not": {"required": ["when", "otherwise"]}})
 
     when: str | None = Field(None, description='A condition: `event.language == "de"`.')
     otherwise: Literal[True] | None = Field(None, description="When no guard of a sibling held.")
@@ -83,6 +87,8 @@ class PortForm(Form):
 
 class NodeForm(Form):
     """One node. Without a kind, its name is the kind."""
+
+    model_config = ConfigDict(json_schema_extra={"dependentRequired": {"implementation": ["kind"]}})
 
     node_id: Name
     kind: str | None = Field(None, description="`tts`, `python`, or the name of a module.")
@@ -126,6 +132,13 @@ class EdgeForm(HopForm):
 
 class ReactionForm(Guarded):
     """What happens at an event: a path that begins at a node, or an action such as `cancel turn`."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "not": {"required": ["when", "otherwise"]},
+            "oneOf": [{"required": ["path"]}, {"required": ["action"]}],
+        }
+    )
 
     on: Annotated[list[Ref], Field(min_length=1, description="Events. A bare one keeps the subject to its left.")]
     path: Annotated[list[HopForm], Field(min_length=1)] | None = None
@@ -245,6 +258,8 @@ _OF_A_PIPELINE = ("pipeline_version", "graph_definition_ref", *Body.model_fields
 
 class SpecForm(Body):
     """A program: one pipeline with modules, tools, providers and policies around it; or these alone, as a library."""
+
+    model_config = ConfigDict(json_schema_extra={"dependentRequired": {name: ["spec_id"] for name in _OF_A_PIPELINE}})
 
     schema_version: Literal["rspp.pipeline.spec.v1"]
     spec_id: Name | None = Field(None, description="The pipeline's name; a library has none.")
