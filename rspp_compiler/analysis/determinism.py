@@ -91,7 +91,9 @@ def _lasts(graph: Graph, line: ReactionSpec, into_port: set[str]) -> bool:
     A line without such a node is done in the step in which the event is raised.
     """
     assert line.trigger is not None  # it has a path, and that begins there
-    before_port = behind(graph, [line.trigger.node], lambda edge: line.id in edge.reactions and edge.id not in into_port)
+    before_port = behind(
+        graph, [line.trigger.node], lambda edge: line.id in edge.reactions and edge.id not in into_port
+    )
     return any(graph.node(id).execution == "effect" or graph.node(id).kind == "play" for id in before_port)
 
 
@@ -104,7 +106,7 @@ def _inputs(graph: Graph) -> Iterator[Input]:
         if node.execution == "effect":
             yield Input(f"{node.id}.output", "external_call", f"ingest/{node.id}", node.spec.origin("kind"))
         elif node.kind == "ingress":
-            for port in sorted({edge.source_port for edge in graph.out_of(node.id)}):
+            for port in sorted(_arrives(graph, node)):
                 yield Input(f"{node.id}.{port}", "other", f"ingest/{node.id}.{port}", node.spec.origin("kind"))
         elif node.kind == "egress" and graph.into(node.id):
             yield Input(f"{node.id}.playback", "other", f"ingest/{node.id}", node.spec.origin("kind"))
@@ -120,6 +122,14 @@ def _inputs(graph: Graph) -> Iterator[Input]:
     yield Input("now_ns", "system_time", "ingest/now_ns", Origin.derived(graph.spec.span, "the driver stamps inputs"))
     authority = Origin.derived(graph.spec.span, "leases, cancels and snapshots come from outside")
     yield Input("control", "operator_override", "ingest/control", authority)
+
+
+def _arrives(graph: Graph, ingress: GraphNode) -> set[str]:
+    """What the user sends: what flows on, keys and buttons that lines react to, and texts beside what is spoken."""
+    flows = {edge.source_port for edge in graph.out_of(ingress.id)}
+    events = {event.event for line in graph.spec.reactions for event in line.events if event.subject == ingress.id}
+    heard = any(set(ingress.parties) & set(node.parties) for node in graph.of_kind("stt"))
+    return flows | events | ({"text"} if heard else set())
 
 
 def _of_session(graph: Graph) -> Iterator[Input]:

@@ -578,6 +578,11 @@ RESOLVED_PLAN: Final[dict[str, Any]] = {
                 "source": "other",
                 "evidence_ref": "ingest/ingress.audio",
             },
+            {
+                "input_key": "ingress.text",
+                "source": "other",
+                "evidence_ref": "ingest/ingress.text",
+            },
             {"input_key": "now_ns", "source": "system_time", "evidence_ref": "ingest/now_ns"},
             {"input_key": "stt.output", "source": "external_call", "evidence_ref": "ingest/stt"},
             {
