@@ -2,9 +2,11 @@
 
 `load`      paths to texts, their encoding checked
 `encoding`  bytes that are not UTF-8, and what they probably mean
-`parse`     text to tree, by the grammar; goes on after a mistake
-`brackets`  finds and mends unbalanced brackets and open strings, so that parsing can go on
-`expected`  what the grammar would have accepted, in human words
+`parse`     text to tree, by the grammar; goes on behind a mistake
+`scan`      text to tokens; `quotes` ends texts that do not end, `brackets` balances what is not balanced
+`machine`   tokens to `tree`, by the `tables` that `make_tables` lets lark make of the grammar
+`recover`   what to do at a token that does not fit: a `mistake` says what is wrong, in the words of `expected`
+`findings`  a file's mistakes, a line once, and not too many
 `lower`     tree to AST
 `link`      imports to one program
 `layers`    TOML files and `--set` texts to overrides
