@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from rspp_compiler.analysis.repairs import braces, is_written, set_on_edge
+from rspp_compiler.analysis.repairs import is_written, set_on_edge
 from rspp_compiler.analysis.streams import Stream
 from rspp_compiler.analysis.words import duration
 from rspp_compiler.diagnostics import Fix
 from rspp_compiler.diagnostics.fixes import both, setting_in
+from rspp_compiler.diagnostics.statements import braces
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.graph import Graph, GraphEdge
 from rspp_compiler.ir.origin import Origin

@@ -11,31 +11,15 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import chain, count
 
-from rspp_compiler.diagnostics import Fix
+from rspp_compiler.diagnostics import Fix, statements
 from rspp_compiler.diagnostics.fixes import both, line_before, line_behind, remove, setting_in
+from rspp_compiler.diagnostics.statements import arrow, begin, block_behind, braces, finish, offsets
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.graph import Graph, GraphEdge
 from rspp_compiler.ir.spec import EventSpec, NodeSpec, ProviderSpec, ReactionSpec
 from rspp_compiler.source import Source, Span
 
 _TOKEN = re.compile(r'"""(?:[^"\\]|\\[\s\S]|"(?!""))*"""|"(?:[^"\\\n]|\\.)*"|#[^\n]*|->|[{}\[\],]|[^"#{}\[\],\-]+|.')
-_REF = re.compile(r"->\s*([\w.]+)")
-_GOES_ON = re.compile(r"\s*(?:->|(?:when|otherwise|and|or)\b)")
-
-
-def braces(source: Source, span: Span) -> Span | None:
-    """The braces that end a declaration, `{ … }`; None where it has none."""
-    start, end = source.offset(span.line, span.column), source.offset(span.end_line, span.end_column)
-    opened: list[int] = []
-    block: tuple[int, int] | None = None
-    for token in _TOKEN.finditer(source.text, start, end):
-        if token[0] == "{":
-            opened.append(token.start())
-        elif token[0] == "}" and opened:
-            block = (opened.pop(), token.end())
-        elif token[0].strip() and not opened:
-            block = None
-    return source.span(*block) if block else None
 
 
 def set_on_node(ctx: Context, node: NodeSpec, setting: str) -> Fix:
@@ -66,7 +50,7 @@ def set_behind(ctx: Context, name: Span, setting: str) -> Fix:
     """Adds a setting to a block of which only the name is known: `provider llm { … }`, `use openai when … { … }`."""
     source = ctx.source(name)
     block = block_behind(source, name)
-    return setting_in(source, block or _guarded(source, name), block, setting)
+    return setting_in(source, block or _whole(source, name), block, setting)
 
 
 def set_in_block(ctx: Context, name: Span, key: str, setting: str) -> Fix:
@@ -80,39 +64,6 @@ def set_in_block(ctx: Context, name: Span, key: str, setting: str) -> Fix:
         if inner is not None:
             return setting_in(source, inner, inner, setting)
     return set_behind(ctx, name, f"{key} = {{ {setting} }}")
-
-
-def block_behind(source: Source, name: Span) -> Span | None:
-    """The braces that follow a name on its line, a guard between them aside; None where none do."""
-    opened: list[int] = []
-    depth = 0  # of brackets
-    for token in _TOKEN.finditer(source.text, source.offset(name.end_line, name.end_column)):
-        depth += (token[0] == "[") - (token[0] == "]")
-        if token[0] == "{":
-            opened.append(token.start())
-        elif token[0] == "}":
-            if len(opened) < 2:
-                return source.span(opened[0], token.end()) if opened else None
-            opened.pop()
-        elif not opened and depth == 0 and (token[0] in (",", "->") or "\n" in token[0]):
-            return None
-    return None
-
-
-def _guarded(source: Source, name: Span) -> Span:
-    """A name without braces, with the guard that may stand behind it."""
-    start, end = source.offset(name.line, name.column), source.offset(name.end_line, name.end_column)
-    depth = 0
-    for token in _TOKEN.finditer(source.text, end):
-        depth += (token[0] == "[") - (token[0] == "]")
-        if token[0].startswith("#") or (depth == 0 and token[0] in (",", "}")):
-            break
-        words = token[0].partition("\n")[0]
-        if words.strip():
-            end = token.start() + len(words.rstrip())
-        if words != token[0]:
-            break
-    return source.span(start, end)
 
 
 def add_line(ctx: Context, graph: Graph, line: str) -> Fix:
@@ -191,17 +142,7 @@ def without_events(ctx: Context, reaction: ReactionSpec, events: Sequence[EventS
 
 def without_flow(ctx: Context, edge: GraphEdge) -> Fix:
     """Takes one flow out of its line: of `a -> b -> c`, `b -> c` is left when the first one goes."""
-    source, span = ctx.source(edge.spec.span), edge.spec.span
-    start, end = source.offset(span.line, span.column), source.offset(span.end_line, span.end_column)
-    at = arrow(source, span)
-    target = _REF.match(source.text, at, end)
-    first = _statement(source, span).start == span.start
-    last = _GOES_ON.match(source.text, end) is None
-    if (first and last) or target is None:
-        return remove(source, span)
-    if first:
-        return Fix(source.span(start, end), target[1])
-    return Fix(source.span(len(source.text[:at].rstrip()), end), "" if last else f"\n  {target[1]}")
+    return statements.without_flow(ctx.source(edge.spec.span), edge.spec.span)
 
 
 def put_before(ctx: Context, edge: GraphEdge, name: str, declaration: str) -> Fix:
@@ -210,12 +151,6 @@ def put_before(ctx: Context, edge: GraphEdge, name: str, declaration: str) -> Fi
     at = arrow(source, edge.spec.span)
     through = Fix(source.span(at, at), f"-> {name} ")
     return both(through, line_before(source, _statement(source, edge.spec.span), declaration))
-
-
-def arrow(source: Source, span: Span) -> int:
-    """Offset of the first arrow of a flow."""
-    start, end = source.offset(span.line, span.column), source.offset(span.end_line, span.end_column)
-    return next((token.start() for token in _TOKEN.finditer(source.text, start, end) if token[0] == "->"), end)
 
 
 def free_names(graph: Graph, wanted: str) -> Iterator[str]:
@@ -237,21 +172,12 @@ def is_written(graph: Graph, span: Span) -> bool:
 
 
 def _statement(source: Source, span: Span) -> Span:
-    """Where the statement begins that `span` lies in: a flow may go on over lines that begin or end with an arrow."""
-    number, end = span.line, source.offset(span.line, span.column)
-    while number > 1 and (
-        _GOES_ON.match(source.line(number)) or source.line(number - 1).partition("#")[0].rstrip().endswith("->")
-    ):
-        number -= 1
-        end = source.offset(number, len(source.line(number)) + 1)
-    starts = [source.offset(number, 1)]
-    for token in _TOKEN.finditer(source.text, starts[0], end):
-        if token[0] in ("{", "["):
-            starts.append(token.end())
-        elif token[0] in ("}", "]") and len(starts) > 1:
-            starts.pop()
-        elif token[0] == ",":
-            starts[-1] = token.end()
-    start = starts[-1]
-    start += len(source.text[start:end]) - len(source.text[start:end].lstrip())
+    """Where the statement begins that `span` lies in."""
+    start = begin(source, span)
     return source.span(start, start + 1)
+
+
+def _whole(source: Source, name: Span) -> Span:
+    """From a name to the end of its statement: `openai when session.region == "eu"`."""
+    start, end = offsets(source, name)
+    return source.span(start, finish(source, end))

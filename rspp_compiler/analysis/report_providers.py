@@ -7,10 +7,11 @@ from rspp_compiler.analysis.attempts import ANSWERS, backoffs_ns, tries_of
 from rspp_compiler.analysis.causes import has_filler, holds_up
 from rspp_compiler.analysis.figures import ms
 from rspp_compiler.analysis.modes import in_mode
-from rspp_compiler.analysis.repairs import braces, set_budget
+from rspp_compiler.analysis.repairs import set_budget
 from rspp_compiler.analysis.ways_out import MS, WayOut
 from rspp_compiler.diagnostics import Fix
 from rspp_compiler.diagnostics.fixes import both, setting_in
+from rspp_compiler.diagnostics.statements import braces
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.graph import Graph, GraphNode
 from rspp_compiler.ir.proofs.latency import Attempt

@@ -1,0 +1,98 @@
+"""statements: what is taken out of a line leaves the rest of it as it was."""
+
+from __future__ import annotations
+
+import pytest
+
+from rspp_compiler.diagnostics.fixes import apply
+from rspp_compiler.diagnostics.statements import (
+    from_elsewhere,
+    without_flow,
+    without_guard,
+    without_setting,
+)
+from rspp_compiler.source import Source, Span
+
+
+def at(text: str, words: str) -> tuple[Source, Span]:
+    source = Source("a.rspp", text)
+    start = text.index(words)
+    return source, source.span(start, start + len(words))
+
+
+@pytest.mark.parametrize(
+    ("text", "flow", "left"),
+    [
+        ("p {\n  a -> b\n}\n", "a -> b", "p {\n}\n"),
+        ("p {\n  a -> b -> c\n}\n", "a -> b", "p {\n  b -> c\n}\n"),
+        ("p {\n  a -> b.in -> c\n}\n", "a -> b.in", "p {\n  b -> c\n}\n"),
+        ("p {\n  a -> b -> c\n}\n", "b -> c", "p {\n  a -> b\n}\n"),
+        ("p {\n    a -> b -> c -> d\n}\n", "b -> c", "p {\n    a -> b\n    c -> d\n}\n"),
+        ("p { a -> b, c -> d }\n", "c -> d", "p { a -> b }\n"),
+        ("p { x : y { a = 1 }, a -> b -> c }\n", "a -> b", "p { x : y { a = 1 }, b -> c }\n"),
+        ("p {\n  a ->\n    b  # so far\n    -> c\n}\n", "b  # so far\n    -> c", "p {\n  a ->\n    b  # so far\n}\n"),
+        ("p {\n  on x.y -> a -> b when z { c }\n}\n", "a -> b when z { c }", "p {\n  on x.y -> a\n}\n"),
+    ],
+)
+def test_without_flow(text: str, flow: str, left: str) -> None:
+    source, span = at(text, flow)
+    assert apply(text, [without_flow(source, span)]) == left
+
+
+@pytest.mark.parametrize(
+    ("text", "flow", "left"),
+    [
+        ("  a.x -> b { c }\n", "a.x -> b", "  new.out -> b { c }\n"),
+        ("  a -> b -> c\n", "a -> b", "  new.out -> b -> c\n"),
+        ("  a -> b -> c -> d\n", "b -> c", "  a -> b\n  new.out -> c -> d\n"),
+    ],
+)
+def test_from_elsewhere(text: str, flow: str, left: str) -> None:
+    source, span = at(text, flow)
+    assert apply(text, [from_elsewhere(source, span, "new.out")]) == left
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "left"),
+    [
+        ("a -> b { x = 1, y = 2 }", "1", "a -> b { y = 2 }"),
+        ("a -> b { x = 1, y = 2 }", "2", "a -> b { x = 1 }"),
+        ("a -> b { x = 1 }", "1", "a -> b"),
+        ("a -> b { warm }", "warm", "a -> b"),
+        ("a -> b { x = 1 } -> c", "1", "a -> b -> c"),
+        ("node a : b {\n  x = 1   # one\n  y = 2\n}", "1", "node a : b {\n  y = 2\n}"),
+        ("node a : b {\n  x = 1,\n}", "1", "node a : b"),
+        ("use a { x = { y = 1 }, z = 2 }", "1", "use a { z = 2 }"),
+        ("use a { x = { y = 1 } }", "1", "use a"),
+        ("p {\n  budget { a.x -> b.y = 1s }\n  c\n}", "1s", "p {\n  c\n}"),
+        ("p {\n  budget { a.x -> b.y = 1s, turn = 2s }\n}", "1s", "p {\n  budget { turn = 2s }\n}"),
+    ],
+)
+def test_without_setting(text: str, value: str, left: str) -> None:
+    source, span = at(text, value)
+    assert apply(text, [without_setting(source, span)]) == left
+
+
+@pytest.mark.parametrize(
+    ("text", "owner", "left"),
+    [
+        ("on a.b when c > 1 -> d e", "on a.b when c > 1 -> d e", "on a.b -> d e"),
+        ("on a.b\n  when (c or d)\n  -> e f", "on a.b\n  when (c or d)\n  -> e f", "on a.b -> e f"),
+        ('a -> b when c in ["d", "e"] { f } -> g', 'a -> b when c in ["d", "e"] { f }', "a -> b { f } -> g"),
+        ("a -> b otherwise -> c", "a -> b otherwise", "a -> b -> c"),
+        ("{ use a when b == 1, use c }", "a", "{ use a, use c }"),
+        ("use a when b == 1 { c = 2 }", "a", "use a { c = 2 }"),
+        ("use a when b  # why\nuse c", "a", "use a  # why\nuse c"),
+    ],
+)
+def test_without_guard(text: str, owner: str, left: str) -> None:
+    source, span = at(text, owner)
+    fix = without_guard(source, span)
+    assert fix is not None
+    assert apply(text, [fix]) == left
+
+
+@pytest.mark.parametrize("text", ["a -> b -> c when d", "use a, use b when c", "on a.b -> c d"])
+def test_without_a_guard_there_is_none_to_take_out(text: str) -> None:
+    source, span = at(text, "a -> b" if "a -> b" in text else text[:5])
+    assert without_guard(source, span) is None
