@@ -19,6 +19,7 @@ _OPENER = {closer: opener for opener, closer in CLOSER.items()}
 _TEXT = {"LBRACE": "{", "LPAR": "(", "LSQB": "[", "RBRACE": "}", "RPAR": ")", "RSQB": "]"}
 _TOP_LEVEL = frozenset({"PIPELINE", "PROVIDER", "MODULE", "TOOL", "POLICY", "IMPORT"})
 _DEPTH_MAX = 64
+_LOOK_BACK_MAX = 64  # tokens of a line, among which a missing opener has its place
 
 
 def brackets(text: str) -> Iterator[tuple[str, int]]:
@@ -45,6 +46,16 @@ def _is_sound(tokens: list[Token]) -> bool:
         elif kind in CLOSERS and (not expected or expected.pop() != kind):
             return False
     return not expected
+
+
+def is_balanced(tokens: list[Token]) -> bool:
+    """Whether every bracket among some of a balanced text's tokens has its partner among them."""
+    depth = 0
+    for token in tokens:
+        depth += (token.kind in CLOSER) - (token.kind in CLOSERS)
+        if depth < 0:
+            return False
+    return not depth
 
 
 @dataclass(slots=True)
@@ -144,8 +155,16 @@ class _Mend:
         return is_outside and (len(self._open) > 1 or token.kind in _TOP_LEVEL)
 
     def _close_last(self) -> None:
-        """Puts the missing partner of the last open bracket behind what was read so far."""
+        """Puts the missing partner of the last open bracket behind what was read so far; of two alike, drops one."""
         opened = self._pop()
+        token = opened.token
+        at = self._made_at(token)
+        if self._made[at + 1 : at + 2] and self._made[at + 1].kind == token.kind:
+            fix = self._findings.change(token.start, token.end, "")
+            message = f"`{token.text}` is never closed"
+            self._findings.add("E0111", message, token.start, token.end, help="remove one of the two", fix=fix)
+            del self._made[at]
+            return
         place = len(self._made)
         while self._made[place - 1].kind == "_NL":
             place -= 1
@@ -158,13 +177,20 @@ class _Mend:
             where, text = f"behind line {line}", f"\n{self._source.line(opened.line)[: opened.indent]}{missing}"
         self._findings.add(
             "E0111",
-            f"`{opened.token.text}` is never closed",
-            opened.token.start,
-            opened.token.end,
+            f"`{token.text}` is never closed",
+            token.start,
+            token.end,
             help=f"add `{missing}` {where}",
             fix=self._findings.change(end, end, text),
         )
         self._made.insert(place, Token(opened.closer, missing, end, end))
+
+    def _made_at(self, token: Token) -> int:
+        """The place of a token in what was made, looked for from the end."""
+        at = len(self._made) - 1
+        while self._made[at] is not token:
+            at -= 1
+        return at
 
     def _close(self, closer: str) -> None:
         """Closes the last bracket that `closer` may close; those above it were left open."""
@@ -203,8 +229,9 @@ class _Mend:
 
     def _is_surplus(self, token: Token) -> bool:
         """Whether there is a closer too many, and this one would end the outermost block before its lines do."""
-        following = next(other for other in self._given[self._at + 1 :] if other.kind != "_NL")
-        is_top_level = following.kind in _TOP_LEVEL and self._given[self._at + 1].kind == "_NL"
+        behind = self._given[self._at + 1]
+        following = self._given[self._at + 2] if behind.kind == "_NL" else behind
+        is_top_level = following.kind in _TOP_LEVEL and behind.kind == "_NL"
         is_early = not is_top_level and following.kind not in ("$END", *CLOSERS)
         return len(self._open) == 1 and self._surplus[token.kind] > 0 and is_early
 
@@ -214,7 +241,46 @@ class _Mend:
         if matching and (matching.line == self._line or self._surplus[token.kind] <= 0):
             self._close(token.kind)
             return True
+        before = self._inline_opener(token)
+        if before is not None and before < len(self._made) and is_balanced(self._made[before:]):
+            return self._open_before(before, token)
         return self._drop(token)
+
+    def _inline_opener(self, closer: Token) -> int | None:
+        """Before which token of its line the partner of a closer is missing, if that can be told."""
+        if self._open and self._open[-1].line == self._line:
+            return None
+        line_start = self._source.offset(self._line, 1)
+        first = len(self._made)
+        while first and len(self._made) - first < _LOOK_BACK_MAX and self._made[first - 1].start >= line_start:
+            first -= 1
+        kinds = [token.kind for token in self._made[first:]]
+        if closer.kind == "RPAR":  # a call's text: `secret "…")`
+            is_call = kinds[-2:] == ["NAME", "STRING"]
+            return len(self._made) - 1 if is_call else None
+        if "EQUAL" not in kinds:
+            return None
+        if closer.kind == "RSQB":  # the last setting's value: `buffer = 64 items, 200ms]`
+            return len(self._made) - kinds[::-1].index("EQUAL")
+        key = first + kinds.index("EQUAL") - 1  # the first setting: `node stt language = "en" }`
+        while key > first + 1 and self._made[key - 1].kind == "DOT":
+            key -= 2
+        return key if key > first else None
+
+    def _open_before(self, at: int, closer: Token) -> bool:
+        """Puts the missing opener before a token that was read."""
+        self._surplus[closer.kind] -= 1
+        missing, place = _TEXT[_OPENER[closer.kind]], self._made[at].start
+        self._findings.add(
+            "E0112",
+            f"`{closer.text}` closes nothing",
+            closer.start,
+            closer.end,
+            help=f"add `{missing}` before `{self._made[at].text}`, or remove it",
+            fix=self._findings.change(place, place, f"{missing} " if missing == "{" else missing),
+        )
+        self._made.insert(at, Token(_OPENER[closer.kind], missing, place, place))
+        return True
 
     def _open_behind(self, line: _Line, closer: Token) -> bool:
         """Puts the missing opener of a block where its first line ends."""

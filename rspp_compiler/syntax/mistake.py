@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from rspp_compiler.diagnostics import Fix
 from rspp_compiler.diagnostics.nearest import nearest
-from rspp_compiler.syntax.brackets import CLOSER, CLOSERS
+from rspp_compiler.syntax.brackets import CLOSER, CLOSERS, is_balanced
 from rspp_compiler.syntax.expected import DECLARATIONS, hint, phrase
 from rspp_compiler.syntax.findings import Findings
 from rspp_compiler.syntax.machine import Machine
@@ -323,13 +323,3 @@ def item_end(tokens: list[Token], at: int, is_outermost: bool) -> int:
             break
         at += 1
     return at
-
-
-def is_balanced(tokens: list[Token]) -> bool:
-    """Whether every bracket among them has its partner: taking them away leaves no other one alone."""
-    depth = 0
-    for token in tokens:
-        depth += (token.kind in CLOSER) - (token.kind in CLOSERS)
-        if depth < 0:
-            return False
-    return not depth

@@ -9,11 +9,11 @@ from __future__ import annotations
 from itertools import pairwise
 
 from rspp_compiler.diagnostics.nearest import nearest
-from rspp_compiler.syntax.brackets import CLOSER, CLOSERS
+from rspp_compiler.syntax.brackets import CLOSER, CLOSERS, is_balanced
 from rspp_compiler.syntax.expected import DECLARATIONS, TOP_LEVEL
 from rspp_compiler.syntax.findings import Findings
 from rspp_compiler.syntax.machine import Machine
-from rspp_compiler.syntax.mistake import Change, Item, Mistake, is_balanced, item_end, separators
+from rspp_compiler.syntax.mistake import Change, Item, Mistake, item_end, separators
 from rspp_compiler.syntax.scan import scan
 from rspp_compiler.syntax.tables import tables
 from rspp_compiler.syntax.tree import Token, Tree
