@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain, count
 
 from rspp_compiler.diagnostics import Fix, statements
-from rspp_compiler.diagnostics.fixes import both, line_before, line_behind, remove, setting_in
+from rspp_compiler.diagnostics.fixes import both, line_before, line_behind, setting_in
 from rspp_compiler.diagnostics.statements import arrow, begin, block_behind, braces, finish, offsets
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.graph import Graph, GraphEdge
@@ -124,20 +124,9 @@ def act(ctx: Context, reaction: ReactionSpec, action: str) -> Fix:
 
 
 def without_events(ctx: Context, reaction: ReactionSpec, events: Sequence[EventSpec], instead: str = "") -> Fix:
-    """Takes some of its events out of a reaction, and puts another in their place; the whole line goes where none is
-    left.
-    """
-    source = ctx.source(reaction.span)
-    left = [event for event in reaction.events if event not in events]
-    if not left and not instead:
-        return remove(source, reaction.span)
-    written = []
-    for place, event in enumerate(left):
-        is_bare = place > 0 and left[place - 1].subject == event.subject
-        written.append(event.event if is_bare else f"{local(event.subject)}.{event.event}")
-    written += [instead] if instead else []
-    first, last = reaction.events[0].span, reaction.events[-1].span
-    return Fix(first.to(last), " or ".join(written))
+    """Takes some of its events out of a reaction, and puts another in their place; without any, the line goes."""
+    every, gone = [event.span for event in reaction.events], [event.span for event in events]
+    return statements.without_events(ctx.source(reaction.span), reaction.span, every, gone, instead)
 
 
 def without_flow(ctx: Context, edge: GraphEdge) -> Fix:

@@ -6,11 +6,15 @@ such as JSON, they are of no use and do no harm: whoever adapts them to it looks
 without_flow(source, flow.span)          `b -> c` out of `a -> b -> c -> d`
 without_setting(source, value.span)      `key = value`, and the braces that it leaves empty
 without_guard(source, flow.span)         `when …` or `otherwise`
+without_events(source, line, all, gone)  `c.d` out of `on a.b or c.d -> …`
+without_use(source, name.span)           a `use` line
+setting_at(source, owner.span, "cap")    where a setting stands in the braces of a declaration, a flow, a name
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Sequence
 
 from rspp_compiler.diagnostics.diagnostic import Fix
 from rspp_compiler.diagnostics.fixes import remove
@@ -99,6 +103,25 @@ def block_behind(source: Source, name: Span) -> Span | None:
     return None
 
 
+def setting_at(source: Source, owner: Span, key: str) -> Span | None:
+    """Where a setting stands, from its key on, in the braces that `owner` ends with or that follow it; None if not."""
+    block = braces(source, owner) or block_behind(source, owner)
+    if block is None:
+        return None
+    start, end = offsets(source, block)
+    depth = 0
+    is_next = False
+    for token in _TOKEN.finditer(source.text, start, end):
+        if depth == 1 and is_next and token[0] == key:
+            return source.span(token.start(), finish(source, token.start()))
+        depth += (token[0] in "{[(") - (token[0] in "}])")
+        if token[0].strip():
+            is_next = token[0] in ("{", ",")
+        elif token[0] == "\n":
+            is_next = True
+    return None
+
+
 def arrow(source: Source, span: Span) -> int:
     """Offset of the first arrow of a flow; its end where there is none."""
     start, end = offsets(source, span)
@@ -179,3 +202,28 @@ def without_guard(source: Source, span: Span) -> Fix | None:
             if token.start() >= end:
                 return None
     return None if found is None else Fix(source.span(found, finish(source, found)), "")
+
+
+def without_events(
+    source: Source, line: Span, events: Sequence[Span], gone: Collection[Span], instead: str = ""
+) -> Fix:
+    """Takes events out of a reaction, and puts another in their place; the whole line goes where none is left."""
+    subject = ""
+    written: list[str] = []
+    last = ""  # the subject of the event written last: a bare event keeps it
+    for event in events:
+        start, end = offsets(source, event)
+        before, _, name = source.text[start:end].rpartition(".")
+        subject = before or subject
+        if event not in gone:
+            written.append(name if subject == last else f"{subject}.{name}")
+            last = subject
+    if not written and not instead:
+        return remove(source, line)
+    return Fix(events[0].to(events[-1]), " or ".join([*written, instead] if instead else written))
+
+
+def without_use(source: Source, name: Span) -> Fix:
+    """Removes a whole `use` line; `name` is the provider's name in it."""
+    start, end = offsets(source, name)
+    return remove(source, source.span(source.text.rfind("use", 0, start), finish(source, end)))

@@ -6,7 +6,6 @@ import re
 
 from rspp_compiler.diagnostics import Fix, statements
 from rspp_compiler.diagnostics.diagnostic import Edit
-from rspp_compiler.diagnostics.fixes import remove
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.graph import Graph
 from rspp_compiler.source import Span
@@ -21,9 +20,7 @@ def without_flow(span: Span, ctx: Context) -> Fix:
 
 def without_use(name: Span, ctx: Context) -> Fix:
     """Removes a whole `use` line; `name` is the provider's name in it."""
-    source = ctx.source(name)
-    start, end = statements.offsets(source, name)
-    return remove(source, source.span(source.text.rfind("use", 0, start), statements.finish(source, end)))
+    return statements.without_use(ctx.source(name), name)
 
 
 def last_line(graph: Graph, ctx: Context) -> Span:

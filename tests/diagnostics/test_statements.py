@@ -7,9 +7,12 @@ import pytest
 from rspp_compiler.diagnostics.fixes import apply
 from rspp_compiler.diagnostics.statements import (
     from_elsewhere,
+    setting_at,
+    without_events,
     without_flow,
     without_guard,
     without_setting,
+    without_use,
 )
 from rspp_compiler.source import Source, Span
 
@@ -96,3 +99,59 @@ def test_without_guard(text: str, owner: str, left: str) -> None:
 def test_without_a_guard_there_is_none_to_take_out(text: str) -> None:
     source, span = at(text, "a -> b" if "a -> b" in text else text[:5])
     assert without_guard(source, span) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "events", "gone", "left"),
+    [
+        ("  on a.b or c or d.e -> f", ["a.b", "c", "d.e"], ["a.b"], "  on a.c or d.e -> f"),
+        ("  on a.b or c or d.e -> f", ["a.b", "c", "d.e"], ["c"], "  on a.b or d.e -> f"),
+        ("  on x.a.b or c -> f", ["x.a.b", "c"], ["x.a.b"], "  on x.a.c -> f"),
+        ("x\n  on a.b or c -> f\n", ["a.b", "c"], ["a.b", "c"], "x\n"),
+    ],
+)
+def test_without_events(text: str, events: list[str], gone: list[str], left: str) -> None:
+    source, line = at(text, text[text.index("on ") :].rstrip())
+    spans = {event: at(text, event)[1] for event in events}
+    fix = without_events(source, line, list(spans.values()), [spans[event] for event in gone])
+    assert apply(text, [fix]) == left
+
+
+def test_another_event_instead() -> None:
+    text = "on a.b or c -> f"
+    source, line = at(text, text)
+    first, second = (at(text, event)[1] for event in ("a.b", "c"))
+    assert apply(text, [without_events(source, line, [first, second], [second], "d.e")]) == "on a.b or d.e -> f"
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "left"),
+    [
+        ("p a {\n  use b { c = 1, d }\n  use e when f == 1\n}", "e", "p a {\n  use b { c = 1, d }\n}"),
+        ("p a { use b when f == 1 { c = 1 }, use e }", "b", "p a { use e }"),
+    ],
+)
+def test_without_use(text: str, name: str, left: str) -> None:
+    source, span = at(text, f"use {name}")
+    name_span = source.span(source.offset(span.line, span.column) + 4, source.offset(span.end_line, span.end_column))
+    assert apply(text, [without_use(source, name_span)]) == left
+
+
+@pytest.mark.parametrize(
+    ("text", "owner", "found"),
+    [
+        (
+            "a { x = { key = 1 }, key = { y = [2, 3] }, z }",
+            "a { x = { key = 1 }, key = { y = [2, 3] }, z }",
+            "key = { y = [2, 3] }",
+        ),
+        ("provider a {\n  use b { key = 1 }\n  key = 2  # two\n}", "a", "key = 2"),
+        ("a -> b { key } -> c { key = 3 }", "b { key } -> c { key = 3 }", "key = 3"),
+        ("a -> b { x = key }", "a -> b { x = key }", None),
+        ("a -> b", "a -> b", None),
+    ],
+)
+def test_setting_at(text: str, owner: str, found: str | None) -> None:
+    source, span = at(text, owner)
+    setting = setting_at(source, span, "key")
+    assert found == (setting and text[setting.start : setting.end])
