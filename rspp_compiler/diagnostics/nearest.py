@@ -6,7 +6,7 @@ parts: the first may be put in the place of what was written, the second may onl
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 _LONGEST = 60  # characters; what is longer was not misspelt
 _PREFIX_MIN = 3
@@ -42,7 +42,7 @@ def related(word: str, known: Iterable[str]) -> str:
     plain, parts = _plain(word), set(word.lower().split("_"))
     if len(plain) < _PREFIX_MIN:
         return ""
-    tests = (
+    tests: tuple[Callable[[str], bool], ...] = (
         lambda one: _plain(one).startswith(plain),
         lambda one: len(one) >= _PREFIX_MIN and set(one.lower().split("_")) < parts,
         lambda one: parts < set(one.lower().split("_")),

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rspp_compiler.diagnostics import Fix
-from rspp_compiler.diagnostics.fixes import remove
+from rspp_compiler.diagnostics.fixes import guess, remove
 from rspp_compiler.ir import ast
 from rspp_compiler.ir.bound import BoundMode, BoundNode, BoundParty, BoundPathBudget
+from rspp_compiler.sema.foreign_settings import setting as foreign_setting
 from rspp_compiler.sema.modules import shortened
 from rspp_compiler.sema.scope import JOINTS, Instance, Scope
 from rspp_compiler.sema.values import suggest
@@ -46,14 +47,16 @@ def _mode(line: ast.Mode, scope: Scope) -> BoundMode:
         elif setting.key.text == "off":
             off += _off(setting, scope)
         else:
-            nearest = suggest(setting.key.text, ["off"])
+            nearest = suggest(setting.key.text, ["off"]) or foreign_setting("a mode", setting.key.text, ["off"])
             scope.ctx.sink.add(
                 "E0301",
                 f"a mode has no setting `{setting.key.text}`",
                 setting.key.span,
                 notes=("a mode has `off = [NODE]`, and settings of nodes: `llm.system = …`",),
                 help=f"did you mean `{nearest}`?" if nearest else "name the node that it is a setting of",
-                fix=Fix(setting.key.span, nearest) if nearest else remove(scope.ctx.source(setting.span), setting.span),
+                fix=Fix(setting.key.span, nearest)
+                if nearest
+                else guess(remove(scope.ctx.source(setting.span), setting.span)),
             )
     return BoundMode(line.name.text, tuple(dict.fromkeys(off)), tuple(overrides), line.span)
 

@@ -70,6 +70,8 @@ class _Binder:
             return None
         known = variables[0] or variables[1]
         if known is None:
+            if self._is_bare(left) or self._is_bare(right):
+                return None
             self._sink.add(
                 "E0223",
                 "both sides are constants: the condition never changes",
@@ -97,8 +99,23 @@ class _Binder:
             return None
         return ir.Comparison.model_validate({"operator": written.operator, "left": sides[0], "right": sides[1]})
 
+    def _is_bare(self, side: ast.Value) -> bool:
+        """Whether one side is a field without what it belongs to: `digit` for `event.digit`. Reported."""
+        if not isinstance(side, ast.Ref):
+            return False
+        tables = (("event", self._event or {}), ("session", SESSION_FIELDS), ("turn", TURN_FIELDS))
+        subject = next((of for of, fields in tables if side.text in fields), "")
+        if not subject:
+            return False
+        help, fix = f"did you mean `{subject}.{side.text}`?", Fix(side.span, f"{subject}.{side.text}")
+        message = f"`{side.text}` alone is a constant: the condition never changes"
+        self._sink.add("E0223", message, side.span, help=help, fix=fix)
+        return True
+
     def _member(self, written: ast.Member) -> ir.Condition | None:
         if not _is_variable(written.left):
+            if self._is_bare(written.left):
+                return None
             message, help = "`in` asks for a field on its left", 'write `event.digit in ["1", "2"]`'
             self._sink.add("E0223", message, written.left.span, help=help, fix=self._cut())
             return None
@@ -121,7 +138,7 @@ class _Binder:
             message = f"`{ir.show(variable)}` is {_KINDS[variable.type]}, not a condition"
             help = f"compare it: `{ir.show(variable)} == {example}`, or remove the condition"
             self._sink.add("E0223", message, written.span, help=help, fix=self._cut())
-        elif not _is_variable(written):
+        elif not _is_variable(written) and not self._is_bare(written):
             message, help = "a constant is not a condition", "compare a field, such as `event.confidence >= 0.6`"
             self._sink.add("E0223", message, written.span, help=help, fix=self._cut())
         return None

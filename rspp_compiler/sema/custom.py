@@ -34,6 +34,10 @@ def implementation(written: ast.Ref | ast.Call, kind: str, ctx: Context) -> str:
     if len(args) == 1 and isinstance(args[0], ast.Text) and form.pattern.fullmatch(args[0].text):
         return args[0].text
     fixed = f'{kind}("{form.example}")'
+    if kind == "python" and len(args) == 1 and isinstance(args[0], ast.Text):
+        module, _, name = args[0].text.rpartition(".")  # `shop.find`, as Python itself names it
+        if form.pattern.fullmatch(f"{module}:{name}"):
+            fixed = f'python("{module}:{name}")'
     message, help = f"malformed reference to {form.what}", f"write `{fixed}`"
     ctx.sink.add("E0309", message, written.span, help=help, fix=Fix(written.span, fixed))
     return ""

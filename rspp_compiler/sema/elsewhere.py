@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import cache
 
+from rspp_compiler.diagnostics.nearest import nearest, related
 from rspp_compiler.sema import tables
 from rspp_compiler.sema.engines import ENGINES
 from rspp_compiler.sema.fields import Table
+from rspp_compiler.sema.foreign_settings import setting
 from rspp_compiler.sema.kinds import KINDS
-from rspp_compiler.sema.values import listed, suggest
+from rspp_compiler.sema.values import listed
 
 # (table, how it is written there); the first that has a key is told.
 _WRITTEN: tuple[tuple[Table, str], ...] = (
@@ -30,24 +33,37 @@ _WRITTEN: tuple[tuple[Table, str], ...] = (
 )
 
 
-def home_of(key: str) -> str:
-    """ "`max_age` belongs in `handoff` …", of the key or of one that is nearly the same; empty when nothing has such a
-    setting.
+def meant(key: str, of: str, known: Collection[str]) -> tuple[str, str]:
+    """What was meant by `key`, which `of` does not have: one of its `known` settings, if it is one; and what to say.
+
+    First what others call it, then a slip of the hand, then where such a setting is at home.
     """
     if "->" in key:
-        return "only a budget is of a path: `budget { ingress.audio -> stt.final = 700ms }`"
+        return "", "only a budget is of a path: `budget { ingress.audio -> stt.final = 700ms }`"
     if "." in key:
-        return f"a dotted key reaches into a module; the setting is `{key.rpartition('.')[2]}`"
-    return _home_of(key) or _home_of(suggest(key, _every_key()))
+        return "", f"a dotted key reaches into a module; the setting is `{key.rpartition('.')[2]}`"
+    word = setting(of, key, known)
+    if " " in word:
+        return "", word
+    word = word or nearest(key, known)
+    home = "" if word else _home_of(key, of)
+    word = word or ("" if home else related(key, known))
+    if word:
+        return word, f"did you mean `{word}`?"
+    return "", home or _home_of(nearest(key, _every_key()), of) or "remove it"
 
 
-def _home_of(key: str) -> str:
+def _home_of(key: str, of: str) -> str:
+    """ "`max_age` belongs in `handoff` …"; empty when nothing has such a setting."""
     kinds = _kinds_with(key)
     if kinds:
         return f"`{key}` is a setting of {listed(kinds)}: `node {kinds[0]} {{ {key} = … }}`"
-    engines = sorted({engine.name for engine in ENGINES.values() if any(one.name == key for one in engine.settings)})
+    engines = [engine for engine in ENGINES.values() if any(one.name == key for one in engine.settings)]
+    if engines and of == tables.PROVIDER.of:
+        return f"`{key}` belongs on the `use` line: `use NAME {{ {key} = … }}`"
     if engines:
-        return f"`{key}` belongs on the `use` line of a provider: `use {engines[0]} {{ {key} = … }}`"
+        one = next((engine for engine in engines if engine.kind == of.strip("`")), engines[0])
+        return f"`{key}` belongs to a provider: `provider {one.kind} {{ use {one.name} {{ {key} = … }} }}`"
     for table, where in _WRITTEN:
         if key in table.names:
             return f"`{key}` belongs {where.format(key=key)}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from rspp_compiler.diagnostics import Fix
-from rspp_compiler.diagnostics.fixes import remove
+from rspp_compiler.diagnostics.fixes import guess, remove
 from rspp_compiler.ir import ast
 from rspp_compiler.ir.bound import Valued
 from rspp_compiler.ir.context import Context
@@ -15,7 +15,7 @@ from rspp_compiler.ir.origin import Origin
 from rspp_compiler.sema.catalog import Setting
 from rspp_compiler.sema.texts import looks_secret, report_secret
 from rspp_compiler.sema.units import UNITS
-from rspp_compiler.sema.values import describe, listed, read, suggest
+from rspp_compiler.sema.values import describe, listed, read
 
 
 @dataclass(frozen=True)
@@ -83,11 +83,13 @@ def block_of(written: ast.Setting, table: Table, ctx: Context) -> tuple[ast.Sett
     key, first = written.key.text, table.settings[0]
     if isinstance(written.value, ast.Quantity) and (meant := _fits(written.value, table)):
         text = f"{key} = {{ {meant.name} = {written.value.number}{written.value.unit} }}"
+    elif isinstance(written.value, ast.Number) and first.type == "count":
+        text = f"{key} = {{ {first.name} = {written.value.number} }}"
     else:
         text = f"{key} = {{ {first.name} = … }}"
     at = written.value.span if written.value else written.span
     what = f", not {describe(written.value)}" if written.value else ""
-    fix = Fix(written.span, text) if "…" not in text else remove(ctx.source(written.span), written.span)
+    fix = Fix(written.span, text) if "…" not in text else guess(remove(ctx.source(written.span), written.span))
     ctx.sink.add("E0305", f"`{key}` takes a block{what}", at, help=f"write `{text}`", fix=fix)
     return None
 
@@ -100,15 +102,13 @@ def _fits(quantity: ast.Quantity, table: Table) -> Setting | None:
 
 def unknown_key(written: ast.Setting, of: str, known: Sequence[str], ctx: Context) -> None:
     """Reports a key that `of` does not have: misspelt, at home elsewhere, or unheard of."""
-    from rspp_compiler.sema.elsewhere import home_of
+    from rspp_compiler.sema.elsewhere import meant
 
     key = written.key.text
     if looks_secret(key, written.value) and written.value:
         report_secret(key, written.value, ctx)
-    nearest = suggest(key, known)
-    home = "" if nearest else home_of(key)
-    help = f"did you mean `{nearest}`?" if nearest else home or "remove it"
-    fix = Fix(written.key.span, nearest) if nearest else remove(ctx.source(written.span), written.span)
+    word, help = meant(key, of, known)
+    fix = Fix(written.key.span, word) if word else guess(remove(ctx.source(written.span), written.span))
     notes = (f"{of} knows {listed(known)}",) if known else (f"{of} has no settings",)
     ctx.sink.add("E0301", f"{of} has no setting `{key}`", written.key.span, notes=notes, help=help, fix=fix)
 

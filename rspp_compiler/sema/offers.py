@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rspp_compiler.diagnostics import Fix
-from rspp_compiler.diagnostics.fixes import remove, setting_in
+from rspp_compiler.diagnostics.fixes import both, guess, remove, setting_in
+from rspp_compiler.diagnostics.nearest import related
 from rspp_compiler.ir import ast
 from rspp_compiler.ir.bound import BoundProvider, BoundTool, BoundUse
 from rspp_compiler.ir.condition import Condition
 from rspp_compiler.ir.context import Context
+from rspp_compiler.sema import foreign
 from rspp_compiler.sema.conditions import Conditions
 from rspp_compiler.sema.custom import implementation
 from rspp_compiler.sema.engines import ENGINES, engine
@@ -30,6 +32,9 @@ def providers(
     for block in blocks:
         kind = _kind(block, ctx)
         if kind is None:
+            continue
+        if (_head(block.kind) if block.kind else block.name).text != kind:  # what else is wrong with it is not told
+            found.setdefault(block.name.text, BoundProvider(block.name.text, kind, (), (), block.name.span))
             continue
         written = [offer for offer in block.offers if isinstance(offer, ast.Use)]
         uses = [use for offer in written if (use := _use(kind, offer, conditions, ctx))]
@@ -58,17 +63,32 @@ def _kind(block: ast.Provider, ctx: Context) -> str | None:
         return None
     if name.text in PROVIDER_KINDS:
         return name.text
-    nearest = suggest(name.text, PROVIDER_KINDS)
-    known = listed(PROVIDER_KINDS)
-    ctx.sink.add(
-        "E0204",
-        f"no kind `{name.text}` that a provider serves",
-        name.span,
-        notes=() if block.kind else ("a pool of another name says its kind: `provider fast : llm { … }`",),
-        help=f"did you mean `{nearest}`?" if nearest else f"providers serve {known}",
-        fix=Fix(name.span, nearest) if nearest else remove(ctx.source(block.span), block.span),
-    )
-    return None
+    return _unknown_kind(block, name, ctx)
+
+
+def _unknown_kind(block: ast.Provider, name: ast.Name, ctx: Context) -> str | None:
+    """E0204 of what a block serves. The kind that was meant, where the block tells; all that names it is then sound."""
+    word = name.text
+    uses = [offer for offer in block.offers if isinstance(offer, ast.Use)]
+    performs = [kind for use in uses for kind, engine in ENGINES if engine == use.name.text]
+    serves = [kind for kind, engine in ENGINES if engine == word]
+    same = suggest(word, PROVIDER_KINDS) or foreign.KINDS.get(word.lower(), "")
+    same = same if same in PROVIDER_KINDS else ""
+    meant = same or next(iter((*performs, *serves)), "") or related(word, PROVIDER_KINDS)
+    notes = () if block.kind else ("a pool of another name says its kind: `provider fast : llm { … }`",)
+    if same:
+        help, fix = f"did you mean `{same}`?", Fix(name.span, same)
+    elif serves and not uses and not block.kind:
+        help = f"`{word}` is a provider: `provider {meant} {{ use {word} {{ … }} }}`"
+        source, notes = ctx.source(block.span), ()
+        end = source.offset(block.span.end_line, block.span.end_column)
+        fix = both(Fix(name.span, f"{meant} {{ use {word}"), Fix(source.span(end, end), " }"))
+    elif meant and not block.kind:
+        help, fix = f"a pool says its kind: `provider {word} : {meant}`", Fix(name.span, f"{word} : {meant}")
+    else:
+        help, fix = f"providers serve {listed(PROVIDER_KINDS)}", guess(remove(ctx.source(block.span), block.span))
+    ctx.sink.add("E0204", f"no kind `{word}` that a provider serves", name.span, notes=notes, help=help, fix=fix)
+    return meant or None
 
 
 def _use(kind: str, use: ast.Use, conditions: Conditions, ctx: Context) -> BoundUse | None:
@@ -100,7 +120,7 @@ def _unknown(kind: str, use: ast.Use, ctx: Context) -> None:
         use.name.span,
         notes=(f"providers of `{kind}`: {listed(known)}",),
         help=f"did you mean `{nearest}`?" if nearest else "install a package that registers it, or choose one of these",
-        fix=Fix(use.name.span, nearest or known[0]),
+        fix=Fix(use.name.span, nearest) if nearest else guess(Fix(use.name.span, known[0])),
     )
 
 
@@ -120,25 +140,52 @@ def _tool(item: ast.Tool, ctx: Context) -> BoundTool | None:
     name = _head(written)
     settings = item.settings.items if item.settings else ()
     if name.text not in _TOOL_KINDS or (name.text == "transfer") == isinstance(written, ast.Call):
-        nearest = suggest(name.text, _TOOL_KINDS)
-        known = listed((*(f'{kind}("…")' for kind in CUSTOM_KINDS), "transfer"))
-        fixed = 'python("module:callable")' if nearest != "transfer" else "transfer"
-        message = f"no kind of tool `{name.text}`" if name.text not in _TOOL_KINDS else "malformed kind of tool"
-        ctx.sink.add("E0204", message, written.span, help=f"there is {known}", fix=Fix(written.span, fixed))
-        return None
+        _malformed(item, name, ctx)
+        return BoundTool(item.name.text, "python", "", (), (), item.span)  # or all that name it would be told again
     runs = implementation(written, name.text, ctx) if name.text != "transfer" else ""
+    if item.signature and item.signature.outputs:
+        source, at = ctx.source(item.span), item.signature.span
+        end = source.offset(at.end_line, at.end_column)
+        arrow = source.text.rindex("->", source.offset(at.line, at.column), end)
+        message, help = "a tool has no outputs: what it returns goes to the model", "name its arguments only"
+        cut = Fix(source.span(len(source.text[:arrow].rstrip()), end), "")
+        ctx.sink.add("E0311", message, source.span(arrow, end), help=help, fix=cut)
     params = tuple(_param(param, ctx) for param in (item.signature.inputs if item.signature else ()))
     return BoundTool(item.name.text, name.text, runs, params, settings, item.span)
+
+
+def _malformed(item: ast.Tool, name: ast.Name, ctx: Context) -> None:
+    """E0204 of what a tool runs."""
+    written, word = item.kind, name.text
+    meant = suggest(word, _TOOL_KINDS) or foreign.TOOLS.get(word.lower(), "")
+    known = listed((*(f'{kind}("…")' for kind in CUSTOM_KINDS), "transfer"))
+    message = f"no kind of tool `{word}`"
+    if word == "transfer" and isinstance(written, ast.Call):
+        args = ", ".join(f'"{one.text}"' for one in written.args if isinstance(one, ast.Text))
+        meant = f"transfer {{ to = {args} }}"
+        fix = Fix(written.span, meant) if args and item.settings is None else guess(Fix(written.span, "transfer"))
+        message, help = "`transfer` takes nothing in brackets", f"write `{meant}`"
+    elif word in _TOOL_KINDS:
+        message, help = f"`{word}` needs to know what to call", f'write `{word}("module:callable")`'
+        fix = Fix(written.span, f'{word}("module:callable")')
+    elif meant == "transfer" or (meant in _TOOL_KINDS and isinstance(written, ast.Call)):
+        help, fix = f"did you mean `{meant}`?", Fix(name.span if meant != "transfer" else written.span, meant)
+    else:
+        help = f"there is {known}" + (f"; {meant}" if " " in meant else "")
+        fix = guess(Fix(written.span, 'python("module:callable")'))
+    ctx.sink.add("E0204", message, written.span, help=help, fix=fix)
 
 
 def _param(param: ast.Param, ctx: Context) -> tuple[str, str, Span]:
     written = param.type
     name = _head(written)
     if name.text not in _PARAM_TYPES or isinstance(written, ast.Call):
-        nearest = suggest(name.text, _PARAM_TYPES) or "text"
+        near = suggest(name.text, _PARAM_TYPES) or foreign.ARGUMENTS.get(name.text.lower(), "")
+        nearest = near or "text"
         message = f"an argument of a tool cannot be `{name.text}`"
-        help = f"there is {listed(_PARAM_TYPES)}"
-        ctx.sink.add("E0307", message, written.span, help=help, fix=Fix(written.span, nearest))
+        help = f"did you mean `{near}`?" if near else f"there is {listed(_PARAM_TYPES)}"
+        fix = Fix(written.span, nearest)
+        ctx.sink.add("E0307", message, written.span, help=help, fix=fix if near else guess(fix))
         return param.name.text, nearest, param.span
     return param.name.text, name.text, param.span
 

@@ -18,6 +18,7 @@ from rspp_compiler.sema.events import SESSION_EVENTS, TOOL_EVENTS, TURN_EVENTS, 
 from rspp_compiler.sema.flows import hop_guard, path
 from rspp_compiler.sema.kinds import BOUNDARIES, KINDS
 from rspp_compiler.sema.scope import JOINTS, Instance, Scope
+from rspp_compiler.sema.unknown_reactions import is_lone_action, unknown_action, unknown_event
 from rspp_compiler.sema.values import listed, suggest
 from rspp_compiler.source import Span
 
@@ -96,15 +97,7 @@ class Reactions:
     def _known(self, id: str, shown: str, event: ast.Name, known: tuple[str, ...], at: Span) -> BoundEvent | None:
         if event.text in known:
             return BoundEvent(id, event.text, at)
-        nearest = suggest(event.text, known)
-        self.scope.ctx.sink.add(
-            "E0206",
-            f"`{shown}` has no event `{event.text}`",
-            event.span,
-            notes=(f"events of `{shown}`: {listed(known)}",),
-            help=f"did you mean `{nearest}`?" if nearest else "name one of these",
-            fix=Fix(event.span, nearest) if nearest else self.scope.without_line(at),
-        )
+        unknown_event(self.scope, id, shown, event, known, at)
         return None
 
     def _guard(self, line: ast.Reaction, events: tuple[BoundEvent, ...]) -> Condition | None:
@@ -129,6 +122,8 @@ class Reactions:
         self, line: ast.Reaction, events: tuple[BoundEvent, ...], guard: Condition | None
     ) -> BoundReaction | None:
         first, *others = line.hops
+        if not others and len(first.ref.parts) == 1 and is_lone_action(self.scope, first.ref):
+            return None
         trigger = self.scope.end(first.ref, "input")
         sink = self.scope.ctx.sink
         if first.settings:
@@ -157,21 +152,13 @@ class Reactions:
     ) -> BoundReaction | None:
         verb, object = action.verb.text, action.object
         takes = ACTIONS.get(verb)
+        names = {"MODE": self.modes, "TOOL": self.tools}
         if takes is None:
-            nearest = suggest(verb, ACTIONS)
-            self.scope.ctx.sink.add(
-                "E0802",
-                f"no action `{verb}`",
-                action.verb.span,
-                notes=(f"actions: {listed(_all_actions())}; or a path, `-> NODE -> …`",),
-                help=f"did you mean `{nearest}`?" if nearest else "choose one of these",
-                fix=Fix(action.verb.span, nearest) if nearest else self.scope.without_line(action.span),
-            )
+            unknown_action(self.scope, action, names)
             return None
         if object.text in takes:
             name = cast(Verb, f"{verb}_{object.text}")
             return BoundReaction(events=events, guard=guard, verb=name, span=at)
-        names = {"MODE": self.modes, "TOOL": self.tools}
         for sort in takes:
             if object.text in names.get(sort, ()):
                 return BoundReaction(events=events, guard=guard, verb=cast(Verb, verb), object=object.text, span=at)
@@ -213,10 +200,6 @@ class Reactions:
         if sort == "NODE":
             return tuple(name for name, node in self.scope.nodes.items() if node.execution != "boundary")
         return names.get(sort, (sort,))
-
-
-def _all_actions() -> list[str]:
-    return [f"{verb} {object}" for verb, objects in ACTIONS.items() for object in objects]
 
 
 def _shared(one: Fields, other: Fields) -> Fields:

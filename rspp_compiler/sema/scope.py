@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from rspp_compiler.diagnostics import Fix
-from rspp_compiler.diagnostics.fixes import line_before, remove
+from rspp_compiler.diagnostics.fixes import guess, remove
 from rspp_compiler.ir import ast
 from rspp_compiler.ir.bound import BoundEnd, BoundNode, BoundPort
 from rspp_compiler.ir.context import Context
@@ -16,7 +16,8 @@ from rspp_compiler.sema.custom import implementation
 from rspp_compiler.sema.kinds import BOUNDARIES, CUSTOM_KINDS, KINDS, NODE_KINDS, events_of
 from rspp_compiler.sema.mending import renamed
 from rspp_compiler.sema.signatures import Ports, ports
-from rspp_compiler.sema.values import listed, suggest
+from rspp_compiler.sema.unknown import renamed_in_flows, unknown_end, unknown_kind, unknown_node, unknown_port
+from rspp_compiler.sema.values import listed, one_of, suggest
 from rspp_compiler.source import Span
 
 JOINTS = ("input", "output")  # kinds of the stand-in for a module's port; `flows.join` takes it out
@@ -176,6 +177,8 @@ class Scope:
             return self._instance_end(instance, ref, direction)
         if head.text in self.parties or head.text in BOUNDARIES:
             node = self._boundary_of(head, "egress" if direction == "input" else "ingress")
+        elif len(ref.parts) == 1 and unknown_end(self, head, direction):
+            return None
         else:
             node = self.node(head)
         return self._port(node, ref, direction) if node else None
@@ -188,18 +191,7 @@ class Scope:
             return None
         if may_declare and name.text in NODE_KINDS and name.text not in CUSTOM_KINDS:
             return self._implicit(name)
-        local = [*self.nodes, *self.instances, *self.parties]
-        offered = [*(kind for kind in NODE_KINDS if kind not in CUSTOM_KINDS), *BOUNDARIES] if may_declare else []
-        nearest = suggest(name.text, [*local, *offered, *sorted(self.lost)])
-        self.ctx.sink.add(
-            "E0203",
-            f"no node `{name.text}`",
-            name.span,
-            notes=(f"nodes: {listed(local)}",) if local else (),
-            help=f"did you mean `{nearest}`?" if nearest else f"declare it: `node {name.text} : KIND`",
-            fix=Fix(name.span, nearest) if nearest else self._declaration(name),
-        )
-        self.is_intact = False
+        unknown_node(self, name, may_declare=may_declare)
         return None
 
     def find(self, parts: Sequence[ast.Name]) -> BoundNode | Instance | None:
@@ -249,7 +241,7 @@ class Scope:
         return self.boundary(head.text, self.parties[0] if self.parties else "", head.span)
 
     def _port(self, node: BoundNode, ref: ast.Ref, direction: str) -> BoundEnd | None:
-        own, others = (node.inputs, node.outputs) if direction == "input" else (node.outputs, node.inputs)
+        own = node.inputs if direction == "input" else node.outputs
         sink = self.ctx.sink
         if len(ref.parts) > 2:
             message, help = f"`{ref.text}` is not a port", "a port is written `NODE.PORT`"
@@ -260,37 +252,15 @@ class Scope:
             main = [port for port in own if port.main]
             if len(main) == 1:
                 return BoundEnd(node, main[0], ref.span)
-            help = f"write {listed(f'{ref.text}.{port.name}' for port in own)}" if own else "it has none at all"
-            fix = Fix(ref.span, f"{ref.text}.{own[0].name}") if own else self.without_line(ref.span)
+            help = f"write {one_of(f'{ref.text}.{port.name}' for port in own)}" if own else "it has none at all"
+            fix = Fix(ref.span, f"{ref.text}.{own[0].name}") if own else guess(self.without_line(ref.span))
             sink.add("E0214", f"`{ref.text}` has no main {direction}", ref.span, help=help, fix=fix)
             self.is_intact = False
             return None
         wanted = ref.parts[1]
         if port := next((port for port in own if port.name == wanted.text), None):
             return BoundEnd(node, port, ref.span)
-        if any(port.name == wanted.text for port in others):
-            side, is_side = ("right", "input") if direction == "input" else ("left", "output")
-            message = f"`{ref.text}` is an {'output' if direction == 'input' else 'input'}"
-            help = f"{side} of an arrow stands an {is_side}"
-            fix = Fix(wanted.span, own[0].name) if own else self.without_line(ref.span)
-            sink.add("E0212", message, wanted.span, help=help, fix=fix)
-            self.is_intact = False
-            return None
-        nearest = suggest(wanted.text, [port.name for port in own])
-        if wanted.text in node.events:
-            help = f"`{wanted.text}` is an event: `on {ref.text} -> …`"
-        else:
-            help = f"did you mean `{nearest}`?" if nearest else "name one of these"
-        replacement = nearest or (own[0].name if own else "")
-        sink.add(
-            "E0205",
-            f"`{ref.parts[0].text}` has no {direction} `{wanted.text}`",
-            wanted.span,
-            notes=(f"{direction}s of `{ref.parts[0].text}`: {listed(port.name for port in own)}",),
-            help=help,
-            fix=Fix(wanted.span, replacement) if replacement else self.without_line(ref.span),
-        )
-        self.is_intact = False
+        unknown_port(self, node, ref, direction)
         return None
 
     def _param(self, ref: ast.Ref, direction: str) -> BoundEnd | None:
@@ -350,15 +320,7 @@ class Scope:
             message, help = f"`{name.text}` takes nothing in brackets", "its settings stand in braces"
             sink.add("E0204", message, written.span, help=help, fix=Fix(written.span, name.text))
             return None
-        nearest = suggest(name.text, NODE_KINDS)
-        help = f"did you mean `{nearest}`?" if nearest else ""
-        if is_name and not nearest:
-            help = f"give its kind: `node {name.text} : KIND`"
-        fix = Fix(written.span, nearest) if nearest and not is_name else self.without_line(name.span)
-        if is_name and nearest:
-            fix = Fix(name.span, f"{name.text} : {nearest}")
-        notes = (f"kinds: {listed(NODE_KINDS)}",)
-        sink.add("E0204", f"no kind of node `{name.text}`", name.span, notes=notes, help=help, fix=fix)
+        unknown_kind(self, written, name, is_name=is_name)
         return None
 
     # ---- losing, mending
@@ -380,10 +342,6 @@ class Scope:
         line = self.line or at
         return remove(self.ctx.source(line), line)
 
-    def _declaration(self, name: ast.Name) -> Fix:
-        line = self.line or name.span
-        return line_before(self.ctx.source(line), line, f"node {name.text} : tap")
-
     def _cut(self, span: Span) -> Fix:
         source = self.ctx.source(span)
         start = source.offset(span.line, span.column)
@@ -395,7 +353,8 @@ def check_name(name: ast.Name, ctx: Context) -> bool:
     """Whether `name` may be declared."""
     if name.text in RESERVED or name.text in PREDECLARED:
         what = "a reserved word" if name.text in RESERVED else "predeclared"
-        help, fix = f"choose another name, such as `{name.text}_1`", Fix(name.span, f"{name.text}_1")
+        other = f"{name.text}_1"
+        help, fix = f"choose another name, such as `{other}`", renamed_in_flows(name, other, ctx)
         ctx.sink.add("E0201", f"`{name.text}` is {what}", name.span, help=help, fix=fix)
         return False
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name.text):

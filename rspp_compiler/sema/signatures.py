@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from rspp_compiler.diagnostics import Fix
-from rspp_compiler.diagnostics.fixes import remove
+from rspp_compiler.diagnostics.fixes import guess, remove
 from rspp_compiler.ir import ast
 from rspp_compiler.ir.bound import BoundPort
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.types import ENCODINGS, AudioType
 from rspp_compiler.sema.catalog import CLASSES, MS, S, Setting
+from rspp_compiler.sema.foreign import TYPES
 from rspp_compiler.sema.values import DURATIONS, RATES, SIZES, describe, listed, show, suggest
 from rspp_compiler.source import Span
 
@@ -55,9 +56,9 @@ class _Reader:
         args = list(written.args) if isinstance(written, ast.Call) else []
         type = name.text
         if type not in PORT_TYPES:
-            nearest = suggest(type, PORT_TYPES)
+            nearest = suggest(type, PORT_TYPES) or TYPES.get(type.lower(), "")
             help = f"did you mean `{nearest}`?" if nearest else f"there is {listed(PORT_TYPES)}"
-            fix = Fix(name.span, nearest or "text")
+            fix = Fix(name.span, nearest) if nearest else guess(Fix(name.span, "text"))
             self._ctx.sink.add("E0307", f"no type `{type}`", name.span, help=help, fix=fix)
             type, args = nearest or "text", []
         audio = None

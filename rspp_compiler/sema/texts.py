@@ -32,7 +32,8 @@ def looks_secret(key: str, value: ast.Value | None) -> bool:
 
 def report_secret(key: str, value: ast.Value, ctx: Context) -> None:
     """E0308. The text itself is never repeated."""
-    name = re.sub(r"\W", "_", key).upper()
+    variable = re.fullmatch(r"\$\{?([A-Za-z_]\w*)\}?", value.text) if isinstance(value, ast.Text) else None
+    name = variable[1] if variable else re.sub(r"\W", "_", key).upper()
     ctx.sink.add(
         "E0308",
         f"`{key}` holds a secret in plain text",

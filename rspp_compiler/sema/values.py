@@ -54,6 +54,11 @@ def listed(words: Iterable[str]) -> str:
     return f"{', '.join(most)} and {last}" if most else last
 
 
+def one_of(words: Iterable[str]) -> str:
+    """`a, b or c`."""
+    return " or ".join(listed(words).rsplit(" and ", 1))
+
+
 def read(setting: Setting, value: ast.Value | None, at: Span, ctx: Context) -> SettingValue | None:
     """The value in base units; None when it was no good, which has then been reported.
 
@@ -111,6 +116,10 @@ def _meant(setting: Setting, value: ast.Value, ctx: Context) -> str:
         return f'"{written(value.span, ctx)}"'
     if setting.type == "secret" and isinstance(value, ast.Ref):
         return f'secret("env://{value.text.replace(".", "_")}")'
+    if setting.type == "secret" and isinstance(value, ast.Call) and len(value.args) == 1:  # `env("NAME")`
+        (name,) = value.args
+        if isinstance(name, ast.Text) and re.fullmatch(r"[A-Za-z_]\w*", name.text):
+            return f'secret("env://{name.text}")'
     return ""
 
 

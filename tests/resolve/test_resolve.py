@@ -78,7 +78,7 @@ def test_custom_node(tmp_path: Path) -> None:
         ("on vad.idle -> degrade quiet", "E0207", "declare it: `mode quiet { off = [NODE] }`"),
         ("profile simpl/v1", "E0209", "there is `simple/v1`"),
         ("stt -> llm.final", "E0212", "right of an arrow stands an input"),
-        ("stt -> egress", "E0214", "write `egress.audio`, `egress.text` and `egress.ambient`"),
+        ("stt -> egress", "E0214", "write `egress.audio`, `egress.text` or `egress.ambient`"),
         ("on vad.idle -> cancell turn", "E0802", "did you mean `cancel`?"),
         ("on vad.idle -> end turn", "E0803", "there is `utterance` and `session`"),
         ('node a (x : txt) -> (y : text) : python("m:C")', "E0307", "did you mean `text`?"),

@@ -246,13 +246,15 @@ def test_an_advised_value_is_a_legal_one(tmp_path: Path, line: str, help: str) -
     ("line", "after", "help"),
     [
         ("", "provider vad { use silero { treshold = 0.5 } }", "`threshold` is a setting of `vad`"),
-        ('node llm { model = "a" }', "", "`model` belongs on the `use` line of a provider"),
+        ('node llm { model = "a" }', "", "`model` belongs to a provider: `provider llm { use llama_cpp { model = … } }`"),
         ("node llm { first_chunk = 1s }", "", "`first_chunk` belongs in `timeout` of a provider block"),
         ("stt.partial -> tap { max_age = 1s }", "", "`max_age` belongs in `handoff`, which belongs to a flow"),
-        ("node llm { latency = 1s }", "", "`latency` belongs in the braces of a flow"),
+        ("node llm { latency = 1s }", "", "the time to its first output is a budget: `budget { NODE = 500ms }`"),
         ("node llm { times = 1 }", "", "`times` belongs in `retry` of a provider block"),
         ("node llm { cpu = 5% }", "", "`cpu` belongs in `limit` of a node"),
         ("node llm { colour = 1 }", "", "remove it"),
+        ("node llm { retries = 3 }", "", "it belongs to the provider block: `provider llm { use …, retry ="),
+        ("stt.partial -> tap { credits = 8 }", "", "the consumer tells how much it takes: `flow = credit`"),
     ],
 )
 def test_a_setting_that_is_at_home_elsewhere_is_sent_there(tmp_path: Path, line: str, after: str, help: str) -> None:
