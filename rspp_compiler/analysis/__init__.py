@@ -1,10 +1,11 @@
-"""What can be said about a pipeline before it runs, in exact integers.
+"""What can be said about a pipeline before it runs, in exact integers, each figure with its witness.
 
-`analyze`     the pass: all of these, compared with the budgets
-`latency`     worst-case time from the end of input to each first output, with the path as witness
-`bounds`      the bounds of every edge
-`rates`       what comes how often, in which numbers it balances, how much each edge must hold for it
-`liveness`    that everything can go on for ever, or who waits for whom
-`throughput`  how fast everything can go on, and the loop that decides it
-`ends`        what happens when a node fails
+`analyze`  the pass: every analysis, on one screen
+`latency`  worst-case time to each first output, fallbacks, attempts of providers
+`flow`     rates and least buffers, liveness, throughput: synchronous dataflow
+`safety`   what a cancel reaches, how every failure ends, what a replay repeats
+`data`     where personal data goes, what a turn can cost
+`bounds`   the bounds of every edge
+`memory`   bytes of a session, and of many
+`shared`   what several of them need: reachability, modes, words, fixes
 """

@@ -6,16 +6,16 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from rspp_compiler.analysis.bounds import bounds
-from rspp_compiler.analysis.cancel import cancel
-from rspp_compiler.analysis.classes import classes
-from rspp_compiler.analysis.cost import cost
-from rspp_compiler.analysis.determinism import determinism
-from rspp_compiler.analysis.ends import ends
-from rspp_compiler.analysis.latency import latency
-from rspp_compiler.analysis.liveness import liveness
-from rspp_compiler.analysis.rates import rates
-from rspp_compiler.analysis.throughput import throughput
-from rspp_compiler.analysis.traffic import traffic
+from rspp_compiler.analysis.data.classes import classes
+from rspp_compiler.analysis.data.cost import cost
+from rspp_compiler.analysis.flow.liveness import liveness
+from rspp_compiler.analysis.flow.rates import rates
+from rspp_compiler.analysis.flow.throughput import throughput
+from rspp_compiler.analysis.flow.traffic import traffic
+from rspp_compiler.analysis.latency.latency import latency
+from rspp_compiler.analysis.safety.cancel import cancel
+from rspp_compiler.analysis.safety.determinism import determinism
+from rspp_compiler.analysis.safety.ends import ends
 from rspp_compiler.ir.analysis import Analysis
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.graph import Graph

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rspp_compiler.analysis.figures import declared_age, of_edge
+from rspp_compiler.analysis.latency.figures import declared_age, of_edge
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.graph import Graph, GraphEdge
 from rspp_compiler.ir.proofs.bounds import EdgeBound

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rspp_compiler.analysis.words import listed
+from rspp_compiler.analysis.shared.words import listed
 from rspp_compiler.ir.graph import Graph
 from rspp_compiler.ir.layout import Edge, Plan
 from rspp_compiler.ir.memory import (

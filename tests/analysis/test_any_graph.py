@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from graphs import Sketch, candidate
 from random_graphs import sketches
-from rspp_compiler.analysis.cancel import cancel
-from rspp_compiler.analysis.classes import classes
-from rspp_compiler.analysis.cost import cost
-from rspp_compiler.analysis.determinism import determinism
-from rspp_compiler.analysis.ends import ends
+from rspp_compiler.analysis.data.classes import classes
+from rspp_compiler.analysis.data.cost import cost
+from rspp_compiler.analysis.safety.cancel import cancel
+from rspp_compiler.analysis.safety.determinism import determinism
+from rspp_compiler.analysis.safety.ends import ends
 from rspp_compiler.diagnostics.fixes import apply_all
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.dump import to_json

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from cancel_game import heard_after_cancel
 from graph_kinds import MS
 from graphs import Sketch, handoff
-from rspp_compiler.analysis.cancel import cancel
+from rspp_compiler.analysis.safety.cancel import cancel
 from rspp_compiler.diagnostics import Diagnostic
 from rspp_compiler.ir.origin import Origin
 from rspp_compiler.ir.proofs.cancel import Cancel

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphs import S, Sketch, candidate
-from rspp_compiler.analysis.classes import classes
+from rspp_compiler.analysis.data.classes import classes
 from rspp_compiler.diagnostics import Diagnostic
 from rspp_compiler.diagnostics.fixes import apply
 from rspp_compiler.ir.graph import Graph, GraphNode

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from graph_kinds import MS
 from graphs import NOWHERE, S, Sketch, candidate, retry
-from rspp_compiler.analysis.cost import ceiling, cost
+from rspp_compiler.analysis.data.cost import ceiling, cost
 from rspp_compiler.diagnostics import Diagnostic
 from rspp_compiler.ir.origin import Origin
 from rspp_compiler.ir.proofs.cost import BlockCost, Cost

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from graphs import Sketch, candidate, flag
 from random_graphs import sketches
-from rspp_compiler.analysis.determinism import determinism
-from rspp_compiler.analysis.guards import can_both_hold, holds
+from rspp_compiler.analysis.safety.determinism import determinism
+from rspp_compiler.analysis.safety.guards import can_both_hold, holds
 from rspp_compiler.diagnostics import Diagnostic
 from rspp_compiler.ir.condition import Comparison, Condition, Junction, Membership, Negation, Truth, Value, Variable
 from rspp_compiler.ir.proofs.determinism import Determinism

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from graph_kinds import MS
 from graphs import S, Sketch, candidate, flag, handoff, retry, steps
 from random_graphs import sketches
-from rspp_compiler.analysis.ends import ends
+from rspp_compiler.analysis.safety.ends import ends
 from rspp_compiler.diagnostics import Diagnostic
 from rspp_compiler.ir.graph import Graph
 from rspp_compiler.ir.proofs.ends import Ends

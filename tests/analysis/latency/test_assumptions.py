@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from graphs import MS, Sketch
 from latency_simulator import Schedule, limits_of_nodes, limits_of_waits, simulate
 from random_graphs import conversations
-from rspp_compiler.analysis.latency import latency
+from rspp_compiler.analysis.latency.latency import latency
 from rspp_compiler.ir.graph import Graph
 from rspp_compiler.ir.proofs.assumptions import Assumption
 from rspp_compiler.ir.proofs.latency import Latency

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from graphs import MS, NOWHERE, S, Sketch, candidate, flag, handoff, retry
-from rspp_compiler.analysis.latency import latency
+from rspp_compiler.analysis.latency.latency import latency
 from rspp_compiler.ir.proofs.latency import Latency, PathLatency, Step
 from rspp_compiler.ir.spec import OverrideSpec
 

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from graphs import MS, Sketch, flag
 from latency_simulator import Schedule, greet, limits_of_nodes, limits_of_waits, simulate
 from random_graphs import conversations
-from rspp_compiler.analysis.latency import latency
+from rspp_compiler.analysis.latency.latency import latency
 from rspp_compiler.ir.graph import Graph
 from rspp_compiler.ir.proofs.latency import Latency
 

@@ -15,8 +15,8 @@ from graph_kinds import MS
 from graphs import Sketch, flag, steps
 from pipelines import codes, compile_text, golden, value
 from random_flows import AUDIO, flows, with_rooms
-from rspp_compiler.analysis.liveness import liveness
-from rspp_compiler.analysis.rates import rates
+from rspp_compiler.analysis.flow.liveness import liveness
+from rspp_compiler.analysis.flow.rates import rates
 from rspp_compiler.diagnostics.fixes import apply
 from rspp_compiler.ir.dump import to_json
 from rspp_compiler.ir.proofs.liveness import Liveness

@@ -14,9 +14,9 @@ from graph_kinds import MS
 from graphs import Sketch, steps
 from pipelines import codes, compile_text, golden, value
 from random_flows import flows, with_rooms
-from rspp_compiler.analysis.network import networks
-from rspp_compiler.analysis.rates import rates
-from rspp_compiler.analysis.streams import streams
+from rspp_compiler.analysis.flow.network import networks
+from rspp_compiler.analysis.flow.rates import rates
+from rspp_compiler.analysis.flow.streams import streams
 from rspp_compiler.diagnostics.fixes import apply
 from rspp_compiler.ir.dump import to_json
 from rspp_compiler.ir.graph import Graph

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from rspp_compiler.analysis.sdf import Channel, deadlock, least_room, least_steps, repetitions
+from rspp_compiler.analysis.flow.sdf import Channel, deadlock, least_room, least_steps, repetitions
 
 
 @st.composite

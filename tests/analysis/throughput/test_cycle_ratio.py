@@ -8,7 +8,7 @@ import networkx as nx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rspp_compiler.analysis.cycle_ratio import Arc, slowest_cycle
+from rspp_compiler.analysis.flow.cycle_ratio import Arc, slowest_cycle
 
 
 @st.composite

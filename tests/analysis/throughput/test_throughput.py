@@ -13,11 +13,11 @@ from graph_kinds import MS
 from graphs import NOWHERE, Sketch, steps
 from pipelines import codes, compile_text, golden, value
 from random_flows import AUDIO, flows, with_rooms
-from rspp_compiler.analysis.loops import can_be_unrolled, slowest
-from rspp_compiler.analysis.network import Network
-from rspp_compiler.analysis.rates import rates
-from rspp_compiler.analysis.throughput import throughput
-from rspp_compiler.analysis.traffic import Moving, traffic
+from rspp_compiler.analysis.flow.loops import can_be_unrolled, slowest
+from rspp_compiler.analysis.flow.network import Network
+from rspp_compiler.analysis.flow.rates import rates
+from rspp_compiler.analysis.flow.throughput import throughput
+from rspp_compiler.analysis.flow.traffic import Moving, traffic
 from rspp_compiler.diagnostics import Diagnostic
 from rspp_compiler.diagnostics.fixes import apply
 from rspp_compiler.ir.dump import to_json

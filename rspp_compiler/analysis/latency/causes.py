@@ -1,0 +1,118 @@
+"""Why and when the path of a reaction begins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from rspp_compiler.analysis.latency.figures import Figure
+from rspp_compiler.ir.graph import Graph
+from rspp_compiler.ir.spec import EventSpec, ReactionSpec, ToolSpec, TriggerSpec
+
+_USED_UP = frozenset({"error", "timeout", "budget_exhausted", "provider_error", "provider_switch", "circuit_event"})
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One event of a reaction with a path.
+
+    The path begins when `node` has used its time up, at the latest: all of it, or `used` of it. Without a node it
+    begins `used` after the clock starts, or, where `used` is None, starts the clock itself.
+    """
+
+    reaction: ReactionSpec
+    trigger: TriggerSpec
+    event: EventSpec
+    kind: Literal["fallback", "filler", "reaction"]
+    node: str | None = None
+    used: Figure | None = None
+
+    def __str__(self) -> str:
+        return f"{self.event} -> {self.trigger.node}"
+
+
+def causes(graph: Graph) -> tuple[Cause, ...]:
+    """Every event of every reaction with a path, in the order of the source."""
+    filled = {tool.id for tool in graph.spec.tools if has_filler(graph, tool)}
+    return tuple(
+        cause
+        for reaction in graph.spec.reactions
+        if reaction.trigger is not None
+        for event in reaction.events
+        for cause in _causes(graph, reaction, reaction.trigger, event, filled)
+    )
+
+
+def has_filler(graph: Graph, tool: ToolSpec) -> bool:
+    """Whether something is said while the tool runs: a reaction to its start has a path that leads to an egress."""
+    return any(
+        _is_heard(graph, reaction)
+        for reaction in graph.spec.reactions
+        if any(event.subject == tool.id and event.event == "started" for event in reaction.events)
+    )
+
+
+def callers(graph: Graph, tool: str) -> list[str]:
+    """The models that may call a tool, in any mode, in the order of the graph."""
+    overrides = (one for mode in graph.spec.modes for one in mode.overrides)
+    given = {
+        one.node for one in overrides if one.field == "tools" and isinstance(one.value, tuple) and tool in one.value
+    }
+    return [node.id for node in graph.nodes if tool in node.spec.tools or node.id in given]
+
+
+def holds_up(tool: ToolSpec) -> bool:
+    """Whether a model waits for the tool: not for one in the background, nor once the call is handed over."""
+    return not tool.background and tool.kind != "transfer"
+
+
+def _causes(
+    graph: Graph, reaction: ReactionSpec, trigger: TriggerSpec, event: EventSpec, filled: set[str]
+) -> Iterator[Cause]:
+    node, tool = graph.find(event.subject), graph.spec.tool(event.subject)
+    budget = graph.spec.budget
+    if node is not None and event.event in _USED_UP:
+        yield Cause(reaction, trigger, event, "fallback", node.id)
+    elif node is not None and event.event == "budget_warning":
+        origin = budget.origin("warning_percent")
+        ns = -(-node.spec.first_output_ns * budget.warning_percent // 100)
+        warned = Figure(node.id, "budget warning", "first_output", ns, origin)
+        yield Cause(reaction, trigger, event, "fallback", node.id, warned)
+    elif node is not None and node.scope == "turn" and event.event == "started":
+        begun = Figure(node.id, "start", "first_output", 0, node.spec.origin("first_output_ns"))
+        yield Cause(reaction, trigger, event, "filler", node.id, begun)
+    elif event.subject == "turn" and event.event in ("budget_warning", "budget_exhausted"):
+        percent = budget.warning_percent if event.event == "budget_warning" else 100
+        words = event.event.replace("_", " ")
+        ns = -(-budget.turn_ns * percent // 100)
+        yield Cause(
+            reaction, trigger, event, "fallback", None, Figure("turn", words, "delay", ns, budget.origin("turn_ns"))
+        )
+    elif tool is not None and holds_up(tool) and _is_within_budget(event, tool, filled) and callers(graph, tool.id):
+        kind: Literal["filler", "fallback"] = "filler" if event.event == "started" else "fallback"
+        for model in callers(graph, tool.id):
+            yield Cause(reaction, trigger, event, kind, model)
+    else:
+        yield Cause(reaction, trigger, event, "reaction")
+
+
+def _is_within_budget(event: EventSpec, tool: ToolSpec, filled: set[str]) -> bool:
+    """Whether the event occurs while the model's budget runs: it is paused as soon as something is said."""
+    return event.event == "started" or (event.event in ("error", "timeout") and tool.id not in filled)
+
+
+def _is_heard(graph: Graph, reaction: ReactionSpec) -> bool:
+    """Whether the path of a reaction leads to an egress, by its own edges and the flows behind it."""
+    if reaction.trigger is None:
+        return False
+    open_, seen = [reaction.trigger.node], {reaction.trigger.node}
+    while open_:
+        id = open_.pop()
+        if graph.node(id).kind == "egress":
+            return True
+        for edge in graph.out_of(id):
+            if (not edge.reactions or reaction.id in edge.reactions) and edge.target not in seen:
+                seen.add(edge.target)
+                open_.append(edge.target)
+    return False
