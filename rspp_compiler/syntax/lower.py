@@ -12,6 +12,7 @@ from rspp_compiler.diagnostics.fixes import remove
 from rspp_compiler.ir import ast
 from rspp_compiler.ir.context import Context
 from rspp_compiler.source import Source, Span
+from rspp_compiler.syntax.findings import FOUND_MAX
 from rspp_compiler.syntax.parse import Parsed, is_json
 from rspp_compiler.syntax.tree import Token, Tree
 
@@ -203,16 +204,18 @@ class _Lower:
     def _distinct(self, settings: Iterable[ast.Setting]) -> None:
         """E0302: within one block a key stands once; blocks further outside override it silently."""
         first: dict[str, ast.Setting] = {}
+        doubles = 0
         for setting in settings:
             known = first.setdefault(setting.key.text, setting)
             if known is not setting:
+                doubles += 1
                 self._ctx.sink.add(
                     "E0302",
                     f"`{setting.key.text}` is given twice",
                     setting.key.span,
                     secondary=[(known.key.span, "first given here")],
                     help="keep one of them",
-                    fix=remove(self._source, setting.span),
+                    fix=remove(self._source, setting.span) if doubles <= FOUND_MAX else None,  # each looks at its line
                 )
 
     def setting(self, parts: Parts, span: Span) -> ast.Setting:
