@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from rspp_compiler.diagnostics import Fix, Sink
+from rspp_compiler.diagnostics.nearest import nearest
 from rspp_compiler.ir import ast
 from rspp_compiler.ir.bundle_form import BUNDLE, POLICY, PROFILE, ROLLOUT, RolloutForm
 from rspp_compiler.ir.context import Context
@@ -94,7 +94,7 @@ def _is_there(part: _Part, source: Source, ctx: Context) -> bool:
     folder = Path(source.name).parent
     beside = sorted(path.relative_to(folder).as_posix() for path in folder.glob("**/*.json"))[:200]
     written = os.path.relpath(part.path, folder)
-    near = next(iter(difflib.get_close_matches(written, beside, n=1, cutoff=0.6)), "")
+    near = nearest(written, beside)
     fix = Fix(part.span, quoted(near)) if near else None
     help = f'did you mean "{near}"?' if near else "name a file relative to the folder of the bundle"
     ctx.sources[source.name] = source

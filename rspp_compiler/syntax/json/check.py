@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Iterator
 from typing import Any, get_args
@@ -11,6 +10,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from rspp_compiler.diagnostics import Fix
+from rspp_compiler.diagnostics.nearest import nearest
 from rspp_compiler.ir.bundle_form import RolloutForm
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.json_form import Form
@@ -114,7 +114,7 @@ class _Checker:
         member = parent.member(str(key))
         assert member is not None
         fields = _fields(self._form_at(above))
-        near = next(iter(difflib.get_close_matches(str(key), fields, n=1, cutoff=0.6)), "")
+        near = nearest(str(key), fields)
         at = self._source.span(*member.key.inner)
         fix = Fix(at, near) if near else without(self._root, path, self._source)
         self._sink.add(
@@ -125,13 +125,19 @@ class _Checker:
             help=f"did you mean `{near}`?" if near else "remove it",
             fix=fix,
         )
+        if near and parent.member(near) is None:  # without what was meant, the rest would look wrong
+            if len(path) > 1:
+                self._leave_out(path)
+            else:
+                self.unusable.add((self._root.start, self._root.end))
 
     def _missing(self, node: Node, path: Path, field: str) -> None:
         """E0122. Only the author knows what is missing; at worst what lacks it goes."""
-        at = self._source.span(node.start, node.start + 1)
-        fix = without(self._root, path, self._source)
-        message, help = f"{_called(path)} has no `{field}`", f'write `"{field}": …`, or remove what lacks it'
-        self._sink.add("E0122", message, at, help=help, fix=fix)
+        if not (isinstance(node, Object) and node.member(field)):  # it is `null`, which was reported
+            at = self._source.span(node.start, node.start + 1)
+            fix = without(self._root, path, self._source)
+            message, help = f"{_called(path)} has no `{field}`", f'write `"{field}": …`, or remove what lacks it'
+            self._sink.add("E0122", message, at, help=help, fix=fix)
         self._leave_out(path)
 
     def _contradiction(self, error: ErrorDetails, node: Node, path: Path) -> None:
@@ -165,7 +171,8 @@ class _Checker:
 
     def _wrong(self, error: ErrorDetails, node: Node, path: Path) -> None:
         """E0123: a value of another type, or that is none of the choices."""
-        if is_null(node):
+        if is_null(node):  # which was reported
+            self._leave_out(path)
             return
         wanted, fix = self._wanted(error, node)
         is_key = error["loc"][-1] == "[key]"
@@ -183,8 +190,8 @@ class _Checker:
         if kind == "literal_error":
             expected = str(context["expected"])
             choices = [choice.strip("'") for choice in expected.replace(" or ", ", ").split(", ")]
-            near = difflib.get_close_matches(str(node.plain), choices, n=1, cutoff=0.5)
-            return _either(choices), Fix(at, quoted(near[0])) if near else None
+            near = nearest(str(node.plain), choices)
+            return _either(choices), Fix(at, quoted(near)) if near else None
         if kind == "string_pattern_mismatch":
             return next(words for sign, words in _PATTERNS if sign in str(context["pattern"])), None
         if kind in ("string_type", "string_too_short"):

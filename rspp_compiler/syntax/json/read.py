@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
-
 from rspp_compiler.diagnostics import Fix
+from rspp_compiler.diagnostics.nearest import nearest
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.json_form import SPEC, Form, documents
 from rspp_compiler.source import Source
@@ -52,8 +51,7 @@ def _form(root: Node, source: Source, ctx: Context) -> str | None:
         fix = Fix(source.span(inside, inside), f'{blanks or " "}"schema_version": "{meant}"{comma}')
         message, at = "`schema_version` is missing: nothing says what this is", source.span(root.start, inside)
     else:
-        near = difflib.get_close_matches(str(version.plain), forms, n=1, cutoff=0.8)
-        meant = near[0] if near else meant
+        meant = nearest(str(version.plain), forms) or meant
         fix = Fix(source.span(version.start, version.end), f'"{meant}"')
         message, at = f"unknown schema version {_quoted(version)}", source.span(version.start, version.end)
     notes = (f"there is {', '.join(f'`{form}`' for form in forms)}",)

@@ -17,7 +17,7 @@ _OTHER_QUOTES = re.compile(r"'((?:[^'\\\n]|\\.)*)'")
 _UNENDED = re.compile(r"[\"'][^\n]*?(?=[\s,:}\]]*(?:\n|\Z))")
 _ESCAPE = re.compile(r'\\(u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|[\s\S]?)|[\t"]')
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?")
-_BARE = re.compile(r"[-+]?[\w.%$][\w.%$/-]*")
+_BARE = re.compile(r"[-+]?[\w.%$][\w.%$/+-]*")
 _KNOWN = {"true": True, "false": False, "null": None}
 _OTHER_WORDS = {"True": "true", "False": "false", "None": "null", "undefined": "null", "NaN": "null", "yes": "true"}
 _CLOSER = {"{": "}", "[": "]"}
@@ -124,10 +124,11 @@ class _Scanner:
         if string is None:
             open_ended = _UNENDED.match(self._text, start)
             end = open_ended.end() if open_ended else start + 1
-            message, help = "this text does not end on its line", "close it with a double quote"
-            self._report(message, start, end, help, (end, end, '"'))
-            self._at = end
             body = self._text[start + 1 : end]
+            message, help = "this text does not end on its line", "close it with a double quote"
+            is_double = self._next == '"'
+            self._report(message, start, end, help, (end, end, '"') if is_double else (start, end, json.dumps(body)))
+            self._at = end
             return Text(text=body, raw=body, first=start + 1, start=start, end=end)
         self._at = string.end()
         text = self._resolved(string[1], start + 1)
@@ -151,7 +152,7 @@ class _Scanner:
                     meant = {"'": "'", "$": "\\u0024"}.get(letters, f"\\{escape[0]}")
                     message = f"JSON has no escape `{escape[0]}`"
                     self._report(message, at, end, f"write `{meant}`", (at, end, meant))
-                    return letters
+                    return str(json.loads(f'"{meant}"'))
             return escape[0]
 
         return _ESCAPE.sub(resolve, raw) if "\\" in raw or "\t" in raw else raw
