@@ -122,9 +122,9 @@ def test_budgets_modes_and_recording(spec: PipelineSpec) -> None:
     assert node(spec, "llm").first_output_ns == 500 * MS
     (mode,) = spec.modes
     assert [(one.node, one.field, one.value) for one in mode.overrides] == [
+        ("llm", "provider", "local"),
         ("llm", "system", FileRef(file="billing.md")),
         ("llm", "tools", ("book",)),
-        ("llm", "provider", "local"),
         ("voice", "rate", 100),
     ]
     assert (spec.recording.level, spec.recording.keep_ns, spec.recording.region) == ("L1", 30 * DAY, "eu")
