@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from bisect import bisect_right, insort
 from collections.abc import Callable, Iterable
 
 from rspp_compiler.diagnostics.catalog import CODES
@@ -16,7 +18,7 @@ class Sink:
 
     def __init__(self) -> None:
         self._found: dict[tuple[object, ...], Diagnostic] = {}
-        self._muted: list[Span] = []
+        self._muted: dict[str, list[tuple[int, int]]] = {}  # by file, in their order
         self._adapters: dict[str, Callable[[Diagnostic], Diagnostic]] = {}
 
     def add(
@@ -40,7 +42,7 @@ class Sink:
         """Records a finding that was made elsewhere."""
         if found.sort_key in self._found:
             return
-        if found.code.startswith(_OF_THE_TEXT) or not any(_is_in(found.primary, muted) for muted in self._muted):
+        if found.code.startswith(_OF_THE_TEXT) or not self._is_muted(found.primary):
             self._found[found.sort_key] = self._adapted(found) if self._adapters else found
 
     def adapt(self, file: str, how: Callable[[Diagnostic], Diagnostic]) -> None:
@@ -48,9 +50,9 @@ class Sink:
         self._adapters[file] = how
 
     def like(self) -> Sink:
-        """An empty one that adapts findings in the same way."""
+        """An empty one that adapts findings, and drops them, in the same way."""
         sink = Sink()
-        sink._adapters = self._adapters
+        sink._adapters, sink._muted = self._adapters, self._muted
         return sink
 
     def _adapted(self, found: Diagnostic) -> Diagnostic:
@@ -62,7 +64,15 @@ class Sink:
 
     def mute(self, span: Span) -> None:
         """Drops what begins in `span` from now on, unless it is about the text itself: it was not read as meant."""
-        self._muted.append(span)
+        muted, end = self._muted.setdefault(span.file, []), span.end
+        if muted and muted[-1][0] == span.start:
+            end = max(end, muted.pop()[1])
+        insort(muted, (span.start, end))
+
+    def _is_muted(self, span: Span) -> bool:
+        muted = self._muted.get(span.file, ())
+        at = bisect_right(muted, (span.start, sys.maxsize)) - 1
+        return at >= 0 and span.start < muted[at][1]
 
     def extend(self, diagnostics: Iterable[Diagnostic]) -> None:
         """Takes over what another sink has."""
@@ -77,7 +87,3 @@ class Sink:
     @property
     def has_errors(self) -> bool:
         return any(found.severity == "error" for found in self._found.values())
-
-
-def _is_in(span: Span, outer: Span) -> bool:
-    return span.file == outer.file and outer.start <= span.start < outer.end
