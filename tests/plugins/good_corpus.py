@@ -59,8 +59,10 @@ def generated(name: str) -> Files:
 
 def stage_texts(result: Result) -> dict[str, str]:
     """Every stage of a compilation, as prose."""
-    file = PurePath(value(result, "link").files[0].name).name
-    return {stage: _stage(result.stage(stage), stage, file) for stage in STAGES}
+    program = value(result, "link")  # the AST with that of the files it imports
+    file = PurePath(program.files[0].name).name
+    made = {stage: program if stage == "ast" else result.stage(stage) for stage in STAGES}
+    return {stage: _stage(made[stage], stage, file) for stage in STAGES}
 
 
 def digest(result: Result) -> str:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import PurePath
 from typing import Any
 
 from pydantic import BaseModel
@@ -21,7 +22,7 @@ from rspp_compiler.ir import ast, condition, layout, types
 from rspp_compiler.ir.origin import Origin
 from rspp_compiler.ir.proofs.assumptions import Assumption
 from rspp_compiler.ir.spec import EventSpec, OverflowStep, SpecModel, TriggerSpec
-from rspp_compiler.sema.units import show_ns
+from rspp_compiler.sema.units import COUNTS, show_ns
 from rspp_compiler.source import Span
 
 WIDTH = 120
@@ -44,14 +45,9 @@ class Record:
 Tree = str | list["Tree"] | Record
 
 
-def prose(value: Any, file: str, *, without: Sequence[str] = ()) -> str:
-    """The text of a value. Places in `file` go without its name; fields called as in `without` are left out."""
-    return render(Reader(file, without).tree(value))
-
-
 @dataclass(frozen=True)
 class Reader:
-    """Turns values into trees of texts."""
+    """Turns values into trees of texts. Places in `file` go without its name; fields of `without` are left out."""
 
     file: str
     without: Sequence[str] = ()
@@ -84,7 +80,10 @@ class Reader:
             case ast.Number():
                 return f"{value.number} @{self._place(value.span)}"
             case ast.Quantity():
-                return f"{value.number} {value.unit} @{self._place(value.span)}"
+                blank = " " if value.unit in COUNTS else ""
+                return f"{value.number}{blank}{value.unit} @{self._place(value.span)}"
+            case ast.Link():
+                return f"{value.name.text} @{self._place(value.name.span)} lies in {PurePath(value.target).name}"
             case ast.Call():
                 args = ", ".join(inline(self.tree(arg)) for arg in value.args)
                 return f"{value.name.text}({args}) @{self._place(value.span)}"
