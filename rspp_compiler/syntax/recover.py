@@ -64,7 +64,7 @@ class Recovery:
             self._tokens[change.first : change.behind] = change.new
             return at if change.first >= at else self._anew(item)
         self._mute(item)
-        if at > item.start and self._machine.reach([self._tokens[item.end].kind]):  # only the rest of it is too much
+        if at > item.start and self._is_complete(item):  # only the rest of it is too much
             self._lose(item, at)
             return item.end
         if item.is_outermost:
@@ -72,6 +72,11 @@ class Recovery:
                 return self._anew(item)
             self.lost.add("*")
         return self._leave_out(item)
+
+    def _is_complete(self, item: Item) -> bool:
+        """Whether what was read of the item could be all of it. Behind an arrow, a line end ends nothing."""
+        is_open = _kind(self._machine.values[-1]) == "ARROW"
+        return not is_open and self._machine.reach([self._tokens[item.end].kind]) > 0
 
     def _look_into(self, at: int, item: Item) -> Change | None:
         """Reports the mistake, and decides whether to mend it."""
