@@ -1,7 +1,7 @@
 """Every code the compiler can report: one line each. The page `codes/CODE.md` explains it with an example.
 
 E01 source and syntax · E02 names · E03 values · E04 types and graph · E05 latency and budgets · E06 memory and layout
-E07 write and compile · E08 reactions and ownership of the turn · E09 not supported yet
+E07 write and compile · E08 reactions and ownership of the turn · E09 what the runtime cannot run yet
 W00 to W06 what `rsppc lint` finds: see `lint/rules/`
 E10 cancel and ends · E11 determinism and data classes · E12 cost
 """
@@ -179,15 +179,15 @@ CODES: dict[str, Code] = {
     "E0804": Code("path of a reaction begins at a node without a trigger"),
     "E0805": Code("end of the utterance has two owners"),
     "E0806": Code("nothing ends the utterance"),
-    # ---- not supported yet
-    "E0901": Code("top-level construct not supported yet"),
-    "E0902": Code("line not supported yet"),
-    "E0903": Code("node kind not supported yet"),
-    "E0904": Code("setting not supported yet"),
-    "E0905": Code("action or event not supported yet"),
-    "E0906": Code("value not supported yet"),
-    "E0907": Code("guard not supported yet"),
-    "E0908": Code("several pipelines not supported yet"),
+    # ---- what the runtime of this version cannot run yet
+    "E0901": Code("declaration cannot be run yet"),
+    "E0902": Code("party cannot be run yet"),
+    "E0903": Code("node cannot be run yet"),
+    "E0904": Code("setting cannot be run yet"),
+    "E0905": Code("reaction cannot be run yet"),
+    "E0906": Code("value cannot be run yet"),
+    "E0907": Code("guard cannot be run yet"),
+    "E0908": Code("flow cannot be run yet"),
     "E0909": Code("provider without an adapter", "warning"),
     # ---- cancel and ends
     "E1001": Code("cancel that does not reach what is heard"),

@@ -6,16 +6,22 @@ rule names one construct and the places where the pipeline uses it; a runtime th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
 
+from rspp_compiler.diagnostics import Fix
+from rspp_compiler.diagnostics.diagnostic import is_label
+from rspp_compiler.diagnostics.statements import setting_at
 from rspp_compiler.ir.abi import EDGES_MAX, NODES_MAX
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.graph import Graph, GraphEdge, GraphNode
 from rspp_compiler.ir.plan import Frozen
-from rspp_compiler.ir.spec import ReactionSpec, SecretRef, TextTemplate
+from rspp_compiler.ir.spec import CandidateSpec, ReactionSpec, SecretRef, SpecModel, TextTemplate
+from rspp_compiler.layout import leave_out
 from rspp_compiler.source import Span
 
+_LEAVE_OUT = "leave it out to build a package today"
 _KINDS = frozenset({"ingress", "egress", "vad", "stt", "llm", "tts", "say", "tap", "python"})
 _VERBS = frozenset({"cancel_turn", "end_utterance", "end_session", "degrade"})
 _EVENTS = frozenset({"speech_start", "speech_end", "barge_in", "idle", "started", "done", "error", "timeout"})
@@ -23,31 +29,52 @@ _SETTINGS = frozenset({"diarise", "interruptible", "max_calls", "class"})
 _STRATEGIES = frozenset({"block", "drop_oldest", "drop_newest", "latest_only"})
 
 
-class Missing(NamedTuple):
-    """One use of a construct that the runtime does not run yet."""
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """One use of a construct that the runtime does not run yet.
+
+    `span` is where it is written; with a `key`, the setting of that name in the braces there. `out` takes it out again,
+    where that is one clear edit; `help` is for where something else can be said instead.
+    """
 
     code: str
     what: str  # "parties"
     span: Span
+    out: Callable[[Context, Span], Fix | None] | None = field(default=None, compare=False)
+    help: str = field(default=_LEAVE_OUT, compare=False)
+    key: str = ""
 
 
 def target(frozen: Frozen, ctx: Context) -> Frozen | None:
     """The plan, if the runtime can run it; None after reports of what it cannot (E0602, E09xx)."""
-    found = missing(frozen)
-    for one in found:
+    found = sorted(missing(frozen), key=lambda one: one.span)
+    for number, one in enumerate(found):
+        span, fix = _taken_out(one, ctx)
+        note = "`rsppc check` proves it all the same; only a package cannot be built from it"
         ctx.sink.add(
             one.code,
             f"the runtime of this version cannot run {one.what} yet",
-            one.span,
-            notes=("`rsppc check` proves it all the same; only a package cannot be built from it",),
-            help="leave it out to build a package today",
+            span,
+            notes=() if number else (note,),
+            help=one.help,
+            fix=fix,
         )
     _size(frozen.layout.analysis.graph, ctx)
     return None if ctx.sink.has_errors else frozen
 
 
+def _taken_out(one: Missing, ctx: Context) -> tuple[Span, Fix | None]:
+    """Where a construct stands, and the fix that takes it out."""
+    if is_label(one.span.file):
+        return one.span, None
+    at = setting_at(ctx.source(one.span), one.span, one.key) if one.key else one.span
+    if at is None:  # a layer set it
+        return one.span, None
+    return at, one.out(ctx, at) if one.out else None
+
+
 def missing(frozen: Frozen) -> tuple[Missing, ...]:
-    """Every use of something that the runtime cannot run yet, in the order of the rules."""
+    """Every use of something that the runtime cannot run yet, in the order of the rules, each once."""
     graph = frozen.layout.analysis.graph
     return tuple(dict.fromkeys(one for rule in _RULES for one in rule(graph)))
 
@@ -68,31 +95,33 @@ def _whole(graph: Graph) -> Iterator[Missing]:
     spec = graph.spec
     for party in spec.parties:
         if party.id:
-            yield Missing("E0902", "parties", party.span)
+            yield Missing("E0902", "parties", party.span, partial(leave_out.party, graph, party))
     for policy in spec.policies:
-        yield Missing("E0901", "policies", policy.span)
+        yield Missing("E0901", "policies", policy.span, leave_out.line)
     for tool in spec.tools:
-        yield Missing("E0901", "tools", tool.span)
+        yield Missing("E0901", "tools", tool.span, partial(leave_out.tool, graph, tool))
     for budget in spec.budget.paths:
-        yield Missing("E0904", "budgets of single paths", budget.span)
+        yield Missing("E0904", "budgets of single paths", budget.span, leave_out.setting)
     if spec.budget.cost_microusd:
-        yield Missing("E0904", "budgets of cost", spec.budget.origin("cost_microusd").span)
-    for field, what in (("keep_ns", "retention"), ("region", "residency")):
-        if getattr(spec.recording, field):
-            yield Missing("E0904", f"the {what} of recordings", spec.recording.origin(field).span)
-    if len(graph.of_kind("stt")) > 1:
-        yield Missing("E0908", "several recognisers", graph.of_kind("stt")[1].spec.span)
+        yield _setting("budgets of cost", spec.budget, "cost_microusd", "cost")
+    if spec.recording.keep_ns:
+        yield _setting("the retention of recordings", spec.recording, "keep_ns", "keep")
+    if spec.recording.region:
+        yield _setting("the residency of recordings", spec.recording, "region", "region")
     for mode in spec.modes:
         if mode.overrides:
-            yield Missing("E0904", "modes that set nodes otherwise", mode.span)
+            out = partial(leave_out.overrides, graph, mode)
+            yield Missing("E0904", "modes that set nodes otherwise", mode.span, out)
 
 
 def _nodes(graph: Graph) -> Iterator[Missing]:
     for node in graph.nodes:
         if node.kind not in _KINDS:
             what = f"a converter (`{node.kind}`)" if node.id in graph.converters else f"the kind `{node.kind}`"
-            yield Missing("E0903", what, node.spec.span)
+            yield Missing("E0903", what, node.spec.span, partial(leave_out.node, graph, node))
         yield from _settings(node)
+    for node in graph.of_kind("stt")[1:]:
+        yield Missing("E0903", "several recognisers", node.spec.span)
 
 
 def _settings(node: GraphNode) -> Iterator[Missing]:
@@ -106,14 +135,16 @@ def _settings(node: GraphNode) -> Iterator[Missing]:
         ("tools", "tools of a model", bool(spec.tools)),
         ("scope", "a scope of its own", spec.origins.get("scope") is not None and spec.origin("scope").kind == "user"),
     )
-    for field, what, is_used in written:
+    for key, what, is_used in written:
         if is_used:
-            yield Missing("E0904", what, spec.origin(field).span)
+            yield _setting(what, spec, key, key)
     for key, value in spec.settings.items():
+        origin = spec.origin(f"settings.{key}")
         if isinstance(value, TextTemplate):
-            yield Missing("E0906", "variables inside texts", spec.origin(f"settings.{key}").span)
-        if key in _SETTINGS and spec.origin(f"settings.{key}").kind == "user":
-            yield Missing("E0904", f"the setting `{key}`", spec.origin(f"settings.{key}").span)
+            help = "write the text without variables to build a package today"
+            yield Missing("E0906", "variables inside texts", origin.span, leave_out.variables, help)
+        if key in _SETTINGS and origin.kind == "user":
+            yield _setting(f"the setting `{key}`", spec, f"settings.{key}", key)
     for port in (*spec.inputs, *spec.outputs):
         if port.type.name == "bytes":
             yield Missing("E0906", "the type `bytes`", port.span)
@@ -127,44 +158,49 @@ def _edges(graph: Graph) -> Iterator[Missing]:
 def _edge(graph: Graph, edge: GraphEdge) -> Iterator[Missing]:
     spec = edge.spec
     if spec.guard or spec.otherwise:
-        yield Missing("E0907", "guards on flows", spec.span)
+        yield Missing("E0907", "guards on flows", spec.span, partial(leave_out.guards, graph, edge))
     used = (
-        ("coalesce_ns", "`coalesce` on a flow", spec.coalesce_ns > 0),
-        ("watermark", "watermarks", spec.watermark is not None),
-        ("flow", f"`flow = {spec.flow}`", spec.flow != "signal"),
-        ("lanes", "lanes of a flow", spec.lanes is not None),
-        ("sync", "sync domains", spec.sync is not None),
-        ("fairness", "fairness", bool(spec.fairness)),
+        ("coalesce_ns", "coalesce", "`coalesce` on a flow", spec.coalesce_ns > 0),
+        ("watermark", "watermark", "watermarks", spec.watermark is not None),
+        ("flow", "flow", f"`flow = {spec.flow}`", spec.flow != "signal"),
+        ("lanes", "lanes", "lanes of a flow", spec.lanes is not None),
+        ("sync", "sync", "sync domains", spec.sync is not None),
+        ("fairness", "fairness", "fairness", bool(spec.fairness)),
     )
-    for field, what, is_used in used:
+    for name, key, what, is_used in used:
         if is_used:
-            yield Missing("E0904", what, spec.origin(field).span)
+            yield _setting(what, spec, name, key)
     for step in spec.overflow:
         if step.strategy not in _STRATEGIES:
-            yield Missing("E0906", f"the strategy `{step.strategy}`", spec.origin("overflow").span)
+            yield _setting(f"the strategy `{step.strategy}`", spec, "overflow", "overflow", code="E0906")
     if spec.handoff and (spec.handoff.by != "sentence" or spec.handoff.chars_min > 1):
-        yield Missing("E0904", "a hand-off other than by sentence", spec.handoff.span)
+        what = "a hand-off other than by whole sentences"
+        yield Missing("E0904", what, spec.span, leave_out.setting, key="handoff")
     target = graph.node(edge.target)
     if target.kind == "egress" and edge.scope != "turn":
-        yield Missing("E0904", "a flow to the user outside of turns", spec.span)
+        yield Missing("E0908", "a flow to the user outside of turns", spec.span, leave_out.flow)
     if graph.node(edge.source).kind == "ingress" and edge.source_port == "text":
-        yield Missing("E0904", "typed text without a recogniser", spec.span)
+        yield Missing("E0908", "typed text without a recogniser", spec.span, leave_out.flow)
     if target.kind == "llm" and edge.target_port == "context":
-        yield Missing("E0904", "the input `context`", spec.span)
+        yield Missing("E0908", "the input `context`", spec.span, leave_out.flow)
 
 
 def _reactions(graph: Graph) -> Iterator[Missing]:
     for reaction in graph.spec.reactions:
         if reaction.guard:
-            yield Missing("E0907", "guards on reactions", reaction.span)
+            yield Missing("E0907", "guards on reactions", reaction.span, leave_out.guard)
         if reaction.verb and reaction.verb not in _VERBS:
-            yield Missing("E0905", f"the action `{_words(reaction)}`", reaction.span)
+            out = partial(leave_out.action, graph, reaction)
+            help = f"write `{leave_out.INSTEAD[reaction.verb]}`" if reaction.verb in leave_out.INSTEAD else _LEAVE_OUT
+            yield Missing("E0905", f"the action `{_words(reaction)}`", reaction.span, out, help)
         for event in reaction.events:
             node = graph.find(event.subject)
             if node is None or node.execution == "boundary" or event.event not in _EVENTS:
-                yield Missing("E0905", f"the event `{event}`", event.span)
+                out = partial(leave_out.event, graph, reaction, event)
+                yield Missing("E0905", f"the event `{event}`", event.span, out)
         if reaction.trigger and graph.node(reaction.trigger.node).kind != "say":
-            yield Missing("E0905", "a path that begins at another node than a `say`", reaction.span)
+            out = partial(leave_out.reaction, graph, reaction)
+            yield Missing("E0905", "a path that begins at another node than a `say`", reaction.span, out)
 
 
 def _words(reaction: ReactionSpec) -> str:
@@ -178,27 +214,41 @@ def _providers(graph: Graph) -> Iterator[Missing]:
         if provider.id not in used:
             continue
         fields = (
-            ("circuit", "circuit breakers", provider.circuit is not None),
-            ("cap", "caps of a provider", provider.cap is not None),
-            ("speakable_ns", "the deadline `speakable`", provider.speakable_ns > 0),
+            ("circuit", "circuit", "circuit breakers", provider.circuit is not None),
+            ("cap", "cap", "caps of a provider", provider.cap is not None),
+            ("speakable_ns", "speakable", "the deadline `speakable`", provider.speakable_ns > 0),
+            ("retry", "retry", "retries", bool(provider.retry.times) and provider.retry.origin("times").kind == "user"),
         )
-        for field, what, is_used in fields:
+        for name, key, what, is_used in fields:
             if is_used:
-                yield Missing("E0904", what, provider.origin(field).span)
-        if provider.retry.times and provider.retry.origin("times").kind == "user":
-            yield Missing("E0904", "retries", provider.retry.span)
+                yield _setting(what, provider, name, key)
         for candidate in provider.candidates[1:]:
-            yield Missing("E0904", "more than one provider for a node", candidate.span)
+            yield Missing("E0904", "more than one provider for a node", candidate.span, leave_out.use)
         if provider.id != provider.kind:
-            yield Missing("E0901", "named pools of providers", provider.span)
+            out = partial(leave_out.pool, graph, provider)
+            yield Missing("E0901", "named pools of providers", provider.span, out)
         for candidate in provider.candidates:
-            if candidate.guard:
-                yield Missing("E0907", "guards on providers", candidate.span)
-            for key, value in candidate.settings.items():
-                if isinstance(value, SecretRef) and not value.secret.startswith("env://"):
-                    yield Missing(
-                        "E0906", "secrets from elsewhere than `env://`", candidate.origin(f"settings.{key}").span
-                    )
+            yield from _candidate(candidate)
+
+
+def _candidate(candidate: CandidateSpec) -> Iterator[Missing]:
+    if candidate.guard:
+        yield Missing("E0907", "guards on providers", candidate.span, leave_out.guard)
+    for key, value in candidate.settings.items():
+        if isinstance(value, SecretRef) and not value.secret.startswith("env://"):
+            name = f"{candidate.name}_{key}".upper()
+            out, help = (
+                partial(leave_out.secret, name),
+                f'write `secret("env://{name}")`, and hand the secret over there',
+            )
+            at = candidate.origin(f"settings.{key}").span
+            yield Missing("E0906", "secrets from elsewhere than `env://`", at, out, help)
+
+
+def _setting(what: str, of: SpecModel, name: str, key: str, code: str = "E0904") -> Missing:
+    """A setting that is not run: where its value is written, or by its key in the braces of what it is a setting of."""
+    at = of.origin(name).span
+    return Missing(code, what, at, leave_out.setting, key=key if at == of.span else "")
 
 
 _RULES = (_whole, _nodes, _edges, _reactions, _providers)

@@ -122,7 +122,7 @@ def fixed(code: str) -> Run | None:
 def run(code: str, texts: dict[str, str]) -> Run:
     """Compiles the main file among its files as far as nothing is written; a code of `lint` is linted as well."""
     # Only pages about what the runtime cannot run yet ask whether it can: others may show all of the language.
-    until = "target" if code.startswith("E09") else "freeze"
+    until = "target" if code.startswith(("E09", "E0602")) else "freeze"
     return Run(code, texts, *_compiled(tuple(sorted(texts.items())), until, is_about_lint(code)))
 
 
