@@ -15,7 +15,7 @@ from rspp_compiler.diagnostics.fixes import apply
 from rspp_compiler.ir import ast
 from rspp_compiler.ir.context import Context
 from rspp_compiler.source import Source, Span
-from rspp_compiler.syntax.json.edits import without
+from rspp_compiler.syntax.json.edits import quoted, without
 from rspp_compiler.syntax.json.notation import Notation
 from rspp_compiler.syntax.json.tree import Node, Object, Path, Text, at_path, children, path_at, shown
 from rspp_compiler.syntax.json.write import TAGS, value_text
@@ -117,6 +117,8 @@ class _Adapter:
         written = _read(fix.replacement)
         key = next((part for part in reversed(path) if isinstance(part, str)), "")
         text = value_text(written, key.rpartition(".")[2]) if written else None
+        if isinstance(node, Text) and (start, end) == node.inner and text == quoted(fix.replacement):
+            return fix  # the quotes stay
         return replace(fix, span=at, replacement=text) if text else None
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from rspp_compiler.diagnostics import Fix, Sink
+from rspp_compiler.diagnostics.fixes import guess
 from rspp_compiler.diagnostics.nearest import nearest
 from rspp_compiler.ir import ast
 from rspp_compiler.ir.bundle_form import BUNDLE, POLICY, PROFILE, ROLLOUT, RolloutForm
@@ -50,7 +51,8 @@ def assemble(
     found = {file.span.file: file for file in files}
     policies: list[ast.Item] = []
     spec: ast.File | None = None
-    profile = rollout = None
+    profile: Document | None = None
+    rollout: Document | None = None
     for part in _parts(bundle.source, bundle.tree.root):
         document = documents.get(part.path)
         if document is None:
@@ -63,10 +65,8 @@ def assemble(
             spec = found[part.path]
         elif part.form == POLICY:
             policies += found[part.path].items
-        elif part.form == PROFILE and isinstance(document, Document):
-            profile = document
-        elif isinstance(document, Document):
-            rollout = document
+        elif isinstance(document, Document) and not document.unusable:
+            profile, rollout = (document, rollout) if part.form == PROFILE else (profile, document)
     if spec is None:
         return None
     spec = replace(spec, items=tuple(policies) + spec.items)
@@ -146,7 +146,7 @@ def _rollout(document: Document, spec: ast.File, ctx: Context) -> ast.Rollout:
         first = named.items[0] if isinstance(named, Array) else document.root
         only = first.get("pipeline_version") if isinstance(first, Object) and len(shares) == 1 else None
         at = document.source.span(first.start, first.end)
-        fix = Fix(document.source.span(only.start, only.end), quoted(version)) if only and version else None
+        fix = guess(Fix(document.source.span(only.start, only.end), quoted(version))) if only and version else None
         secondary = [(pipeline.version.span, "its version")] if pipeline.version else []
         message = f"version {version} of the pipeline has no share" if version else "the pipeline has no version"
         help = f"give version {version} a share" if version else "give the pipeline a version that the rollout names"

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from rspp_compiler.diagnostics import Fix
+from rspp_compiler.diagnostics.fixes import guess
 from rspp_compiler.diagnostics.nearest import nearest
 from rspp_compiler.ir.bundle_form import RolloutForm
 from rspp_compiler.ir.context import Context
@@ -167,7 +168,7 @@ class _Checker:
         total = sum(share.get("percentage", 0) for share in shares)
         rest = 100 - total + (shares[-1].get("percentage") or 0)
         is_share = isinstance(last.plain, int) and not isinstance(last.plain, bool)
-        return Fix(self._span(last), str(rest)) if is_share and 0 <= rest <= 100 else None
+        return guess(Fix(self._span(last), str(rest))) if is_share and 0 <= rest <= 100 else None
 
     def _wrong(self, error: ErrorDetails, node: Node, path: Path) -> None:
         """E0123: a value of another type, or that is none of the choices."""
@@ -202,7 +203,7 @@ class _Checker:
         if kind in ("greater_than_equal", "less_than_equal"):
             sign = "at least" if kind.startswith("greater") else "at most"
             bound = context.get("ge", context.get("le"))
-            return f"{sign} {bound}", Fix(at, str(bound))
+            return f"{sign} {bound}", guess(Fix(at, str(bound)))
         return _WANTED.get(kind.removesuffix("_type"), "something else"), None
 
     # ---- places
