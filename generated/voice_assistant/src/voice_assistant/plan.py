@@ -530,18 +530,34 @@ RESOLVED_PLAN: Final[dict[str, Any]] = {
         "merge_rule_version": "v1.0",
         "nondeterministic_inputs": [
             {
+                "input_key": "control",
+                "source": "operator_override",
+                "evidence_ref": "ingest/control",
+            },
+            {
                 "input_key": "ears.output",
                 "source": "external_call",
                 "evidence_ref": "ingest/ears",
             },
-            {"input_key": "stt.output", "source": "external_call", "evidence_ref": "ingest/stt"},
+            {"input_key": "egress.playback", "source": "other", "evidence_ref": "ingest/egress"},
+            {
+                "input_key": "ingress.audio",
+                "source": "other",
+                "evidence_ref": "ingest/ingress.audio",
+            },
+            {
+                "input_key": "ingress.text",
+                "source": "other",
+                "evidence_ref": "ingest/ingress.text",
+            },
             {"input_key": "llm.output", "source": "external_call", "evidence_ref": "ingest/llm"},
+            {"input_key": "now_ns", "source": "system_time", "evidence_ref": "ingest/now_ns"},
+            {"input_key": "stt.output", "source": "external_call", "evidence_ref": "ingest/stt"},
             {
                 "input_key": "voice.output",
                 "source": "external_call",
                 "evidence_ref": "ingest/voice",
             },
-            {"input_key": "now_ns", "source": "system_time", "evidence_ref": "ingest/now_ns"},
         ],
     },
     "streaming_handoff": {
