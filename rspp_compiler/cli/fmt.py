@@ -123,7 +123,7 @@ def convert(paths: Sequence[Path], to: Literal["rspp", "json"], output: Path | N
         else:
             write_whole(output, text.encode("utf-8"))
         source = ctx.sources[program.files[0].span.file]
-        if lost := 0 if is_json(source.name) else len(comments(source)):
+        if to == "json" and not is_json(source.name) and (lost := len(comments(source))):
             what = "comment has" if lost == 1 else "comments have"
             print(f"rsppc fmt: {lost} {what} no place in JSON; `meta` holds notes", file=sys.stderr)
     report.findings(results, to=sys.stderr)

@@ -116,7 +116,8 @@ def actions(
                 title = _title(workspace, one.diagnostic, one.diagnostic.fix)
                 is_sure = not one.diagnostic.fix.is_guess
                 actions.append(types.CodeAction(title, types.CodeActionKind.QuickFix, [one.shown], is_sure, edit=edit))
-        actions += [_allowing(workspace, one) for one in here if one.diagnostic.code.startswith("W")]
+        if not path.endswith(".json"):  # it has no comments
+            actions += [_allowing(workspace, one) for one in here if one.diagnostic.code.startswith("W")]
     fixes = [one.diagnostic.fix for one in current if one.diagnostic.fix]
     sources = {edit.span.file: workspace.text(edit.span.file).source for fix in fixes for edit in fix.edits}
     fixes = [fix for fix in fixes if not loses(fix, sources)]  # what an editor does on saving takes nothing away

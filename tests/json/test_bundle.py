@@ -181,6 +181,7 @@ def test_mistakes_in_every_file_at_once() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.feature("F-126", "invalid")
 @pytest.mark.usefixtures("folder")
 @pytest.mark.parametrize("name", ["profile.json", "rollout.json", "policies/clinic.json"])
 def test_what_lies_beside_a_pipeline_can_be_checked_by_itself(name: str) -> None:
