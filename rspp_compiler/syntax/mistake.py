@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from rspp_compiler.diagnostics import Fix
+from rspp_compiler.diagnostics.fixes import guess
 from rspp_compiler.diagnostics.nearest import nearest
 from rspp_compiler.syntax.brackets import CLOSER, CLOSERS, is_balanced
-from rspp_compiler.syntax.expected import DECLARATIONS, hint, phrase
+from rspp_compiler.syntax.expected import DECLARATIONS, phrase
 from rspp_compiler.syntax.findings import Findings
+from rspp_compiler.syntax.hints import Place, hint
 from rspp_compiler.syntax.machine import Machine
 from rspp_compiler.syntax.scan import scan
 from rspp_compiler.syntax.tables import tables
@@ -143,15 +145,16 @@ class Mistake:
 
     def _hinted(self) -> _Guess | None:
         """One of the mistakes that people make most."""
-        help, edit = hint(self._text, self._place()[0], self._accepted)
-        if not help:
+        found = hint(Place(self._text, self._place()[0], self._accepted))
+        if found is None:
             return None
-        if edit is None:
-            return _Guess(help=help)
-        start, end, text = edit
+        if found.edit is None:
+            return _Guess(help=found.help)
+        start, end, text = found.edit
         change = self._change(start, end, text)
         fix = self._findings.change(start, end, text)
-        return _Guess(help=help, fix=fix, change=change if self._helps(change) else None)
+        fix = guess(fix) if found.is_guess else fix
+        return _Guess(help=found.help, fix=fix, change=change if self._helps(change) else None)
 
     def _word(self) -> _Guess | None:
         """A name with letters beyond `a` to `z`. It is read as it is written."""
