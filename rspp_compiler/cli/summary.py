@@ -67,7 +67,7 @@ def _figures(result: Result) -> str:
     flows = len(spec.edges) + sum(len(reaction.path) for reaction in spec.reactions)
     words = [f"{spec.name}: {len(spec.nodes)} nodes, {flows} edges"]
     if analysis is not None and analysis.worst is not None:
-        worst, limit = analysis.worst.total_ns // _MS, spec.budget.turn_ns // _MS
+        worst, limit = analysis.worst.total_ns // _MS, analysis.latency.limit_ns // _MS
         words.append(f"first output after {worst} ms at worst, of {limit} ms")
     if layout is not None:
         words.append(f"{layout.memory_bytes_max / 1000:.0f} kB a session")

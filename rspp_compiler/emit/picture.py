@@ -252,6 +252,6 @@ def _words(reaction: ReactionSpec) -> str:
 def _subtitle(graph: Graph, analysis: Analysis | None) -> str:
     words = [f"under policy {graph.policy}"] if graph.policy else []
     if analysis and analysis.worst:
-        limit = graph.spec.budget.turn_ns / _MS
+        limit = analysis.latency.limit_ns / _MS
         words.append(f"first output after {analysis.worst.total_ns / _MS:g} ms at worst, of {limit:g} ms")
     return "; ".join(words)

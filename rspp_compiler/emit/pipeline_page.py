@@ -29,7 +29,7 @@ def _intro(frozen: Frozen) -> str:
     spec = analysis.graph.spec
     words = [f"Profile `{spec.profile}`, recording {spec.recording.level}."]
     if analysis.worst:
-        limit = spec.budget.turn_ns / _MS
+        limit = analysis.latency.limit_ns / _MS
         words.append(f"First output after {analysis.worst.total_ns / _MS:g} ms at worst, of {limit:g} ms.")
     words.append(f"{frozen.layout.memory_bytes_max:,} bytes a session. Template hash `{frozen.template_hash}`.")
     words.append("Everything below is what the compiler proved or filled in; numbers say where they are from.")

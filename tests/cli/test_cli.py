@@ -31,7 +31,7 @@ def test_check_says_one_line_about_a_clean_pipeline() -> None:
     done = rsppc("check", HELLO, ASSISTANT)
     assert (done.returncode, done.stderr) == (0, "")
     hello, assistant = (line for line in done.stdout.splitlines() if not line.startswith(" "))
-    assert hello.startswith("hello: 6 nodes, 5 edges; first output after 1750 ms at worst, of 2000 ms; ")
+    assert hello.startswith("hello: 6 nodes, 5 edges; first output after 1750 ms at worst, of 1800 ms; ")
     assert assistant.startswith("voice_assistant: 8 nodes, ")
     assert assistant.endswith(" kB a session")
 

@@ -106,9 +106,12 @@ def _bounds(graph: Graph, edge: GraphEdge, stream: Stream) -> Iterator[Capacity]
 
 
 def slack_of(graph: Graph, edge: GraphEdge, stream: Stream) -> int:
-    """Items that one call of the producer may hand on beyond those that it does: there must be room for them too."""
+    """Items that one call of the producer may hand on beyond those that it does: there must be room for them too.
+
+    Where only the latest item counts, all that one call hands on is its last.
+    """
     node = graph.node(edge.source)
-    if node.execution != "kernel" or edge.spec.handoff is not None or not node.spec.emissions_max:
+    if node.execution != "kernel" or edge.spec.handoff is not None or not node.spec.emissions_max or keeps_one(edge):
         return 0
     taken = next((port.item_ns for port in node.spec.inputs if port.main), 0)
     keeps_clock = stream.clock.at not in (node.id, edge.id)
