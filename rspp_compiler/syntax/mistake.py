@@ -10,10 +10,11 @@ from rspp_compiler.diagnostics import Fix
 from rspp_compiler.diagnostics.fixes import guess
 from rspp_compiler.diagnostics.nearest import nearest
 from rspp_compiler.syntax.brackets import CLOSER, CLOSERS, is_balanced
-from rspp_compiler.syntax.expected import DECLARATIONS, phrase
+from rspp_compiler.syntax.expected import DECLARATIONS, TOP_LEVEL, phrase
 from rspp_compiler.syntax.findings import Findings
 from rspp_compiler.syntax.hints import Place, hint
 from rspp_compiler.syntax.machine import Machine
+from rspp_compiler.syntax.misplaced import into_the_pipeline, out_of_the_pipeline
 from rspp_compiler.syntax.scan import scan
 from rspp_compiler.syntax.tables import tables
 from rspp_compiler.syntax.tree import Token
@@ -186,10 +187,23 @@ class Mistake:
         return _Guess(help="write a plain blank", fix=fix, change=Change(self._at, self._at + 1, []))
 
     def _misplaced(self) -> _Guess | None:
-        """A line that belongs into a block."""
-        is_outside = "PIPELINE" in self._accepted and self._at == self._item.start
-        if is_outside and self._tokens[self._at].text in DECLARATIONS:
-            return _Guess(help="a line like this belongs inside `pipeline NAME { … }`")
+        """A line that belongs into the pipeline, out of it, or out of the braces of another line."""
+        tokens, (start, end, _, _, is_outermost) = self._tokens, self._item
+        first, following = tokens[start].text, tokens[min(start + 1, end)]
+        if "PIPELINE" in self._accepted and self._at == start:
+            is_flow = first.isidentifier() and following.kind in ("ARROW", "DOT")
+            if first not in DECLARATIONS and not is_flow:
+                return None
+            fix = into_the_pipeline(tokens, start, end, self._findings.source)
+            return _Guess(help="a line like this belongs inside `pipeline NAME { … }`", fix=fix)
+        if is_outermost or self._at != start + 1 or not following.text.isidentifier():
+            return None
+        if first in TOP_LEVEL:
+            fix = out_of_the_pipeline(tokens, start, end, self._findings.source)
+            help = f"`{first}` stands outside of the pipeline" if self._item.height == self._item.line else ""
+            return _Guess(help=help, fix=fix) if help else None
+        if first in ("node", "on", "party", "mode", "budget"):
+            return _Guess(help=f"`{first}` begins a line of the pipeline itself, not one inside of another")
         return None
 
     def _misspelt(self) -> _Guess | None:
@@ -258,7 +272,7 @@ class Mistake:
     def _left_out(self) -> _Guess | None:
         """A word or sign that makes the whole item readable when it is put in."""
         token = self._tokens[self._at]
-        for kind, text in _LEFT_OUT:
+        for kind, text in () if self._ends_early else _LEFT_OUT:
             if kind in self._accepted:
                 change = Change(self._at, self._at, [Token(kind, text, token.start, token.start)])
                 if self._mends(change):

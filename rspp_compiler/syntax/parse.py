@@ -5,17 +5,18 @@ A `.json` is read by its schema instead: see `syntax.json`.
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import dataclass
 from pathlib import PurePath
 
+from rspp_compiler.diagnostics.nearest import nearest
 from rspp_compiler.ir.context import Context
 from rspp_compiler.source import Source
 from rspp_compiler.syntax.brackets import mend_brackets
 from rspp_compiler.syntax.expected import TOP_LEVEL
 from rspp_compiler.syntax.findings import Findings
 from rspp_compiler.syntax.json.tree import Document
+from rspp_compiler.syntax.other_files import other_kind
 from rspp_compiler.syntax.quotes import mend_quotes
 from rspp_compiler.syntax.recover import Recovery
 from rspp_compiler.syntax.scan import scan
@@ -55,10 +56,10 @@ def _parse(source: Source, ctx: Context) -> Parsed | None:
 
         found = read(source, ctx)
         return Parsed(source, *found) if found else None
-    if not _looks_like_pipeline(source.text):
-        help = "a file begins like `pipeline hello { … }`; `rsppc new NAME` writes one to start from"
+    if other := other_kind(source, looks_right=_looks_like_pipeline(source.text)):
+        (help, fix), name = other, PurePath(source.name).name
         first = source.line_span(source.position(len(source.text) - len(source.text.lstrip()))[0])
-        ctx.sink.add("E0105", f"{PurePath(source.name).name} does not look like a pipeline file", first, help=help)
+        ctx.sink.add("E0105", f"{name} does not look like a pipeline file", first, help=help, fix=fix)
         return None
 
     findings = Findings(source, ctx.sink)
@@ -89,6 +90,4 @@ def _has_overlong_condition(tokens: list[Token], findings: Findings) -> bool:
 
 def _looks_like_pipeline(text: str) -> bool:
     words = dict.fromkeys(re.findall(r"^[ \t]*([A-Za-z_]\w*)", text, re.MULTILINE)[:_FIRST_WORDS])
-    return any(word in TOP_LEVEL for word in words) or any(
-        difflib.get_close_matches(word, TOP_LEVEL, 1, 0.75) for word in words
-    )
+    return any(word in TOP_LEVEL for word in words) or any(nearest(word, TOP_LEVEL) for word in words)

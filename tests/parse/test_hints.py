@@ -158,6 +158,75 @@ def test_what_has_another_form_is_told(line: str, help: str) -> None:
     assert help in found[0].help
 
 
+MISPLACED = [
+    (
+        f"""node notes : tap {{
+  limit = {{ cpu = 5% }}
+}}
+{HEAD}}}
+""",
+        f"""{HEAD}  node notes : tap {{
+    limit = {{ cpu = 5% }}
+  }}
+}}
+""",
+    ),
+    (f"{HEAD}}}\nllm.final -> egress.text\n", f"{HEAD}  llm.final -> egress.text\n}}\n"),
+    (
+        f"""{HEAD}  provider llm {{
+    use scripted
+  }}
+}}
+""",
+        f"""{HEAD}}}
+
+provider llm {{
+  use scripted
+}}
+""",
+    ),
+    (
+        f'{HEAD}  tool book (day : text) : python("m:f")\n}}\n',
+        f'{HEAD}}}\n\ntool book (day : text) : python("m:f")\n',
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "meant"), MISPLACED)
+def test_a_line_in_the_wrong_place_is_moved(text: str, meant: str) -> None:
+    (one,) = compile_text(text, until="resolve").diagnostics
+    assert one.code == "E0110"
+    assert one.fix is not None
+    assert apply(text, [one.fix]) == meant
+
+
+@pytest.mark.parametrize(
+    ("text", "help"),
+    [
+        ('{"nodes": []}\n', "this is JSON: the JSON form of a pipeline stands in a file that ends in `.json`"),
+        ("flowchart LR\n  a --> b\n", "this is Mermaid"),
+        ("digraph p {\n  a -> b;\n}\n", "this is DOT"),
+        ("# a comment\npipeline: p\nnodes:\n  - name: ears\n    kind: vad\n", "this is YAML"),
+        ("from pipecat import Pipeline\npipeline = Pipeline([])\n", "this is Python"),
+        ("[pipeline]\nname = 1\n", "this is TOML"),
+        ("All work and no play.\n", "a file begins like `pipeline hello { … }`"),
+    ],
+)
+def test_a_file_of_another_kind_is_called_by_its_name(text: str, help: str) -> None:
+    (one,) = compile_text(text, until="resolve").diagnostics
+    assert one.code == "E0105"
+    assert one.help.startswith(help)
+    assert one.fix is None
+
+
+def test_lines_without_a_pipeline_become_one() -> None:
+    text = "profile simple/v1\ningress.audio -> vad -> stt -> llm -> tts -> egress.audio\n"
+    (one,) = compile_text(text, until="resolve").diagnostics
+    assert one.code == "E0105"
+    assert one.fix is not None
+    assert compile_text(apply(text, [one.fix]), until="resolve").diagnostics == ()
+
+
 def test_a_guess_is_no_promise() -> None:
     text = f"{HEAD}}}\ntool book (day : text) {{ timeout = 2s }}\n"
     (one,) = compile_text(text, until="resolve").diagnostics

@@ -119,6 +119,15 @@ def _called(at: Place) -> Hint | None:
     return Hint(f'what is named there stands in quotes: `"{text}"`', (start, start + len(text), f'"{text}"'))
 
 
+def _no_letter(at: Place) -> Hint | None:
+    """An emoji where a name is expected."""
+    sign = at.after[:1]
+    is_odd = sign.isprintable() and not (sign.isascii() or sign.isspace() or sign.isalpha() or sign in "→⇒⟶➜“”‘’")
+    if is_odd and "NAME" in at.accepted and not at.accepted >= _VALUE:
+        return Hint("names are made of the letters a to z, digits and `_`")
+    return None
+
+
 VALUES: tuple[Rule, ...] = (
-    _unit_apart, _number, _variable, _quotes, _prefixed, _quoted_name, _called, _unquoted, _name_with_digit,
+    _unit_apart, _number, _variable, _quotes, _prefixed, _quoted_name, _called, _unquoted, _name_with_digit, _no_letter,
 )  # fmt: skip

@@ -106,4 +106,18 @@ def _misspelt(at: Place) -> Hint | None:
     return Hint(f"did you mean `{meant}`?", (start, start + len(at.first), meant)) if meant else None
 
 
-WORDS: tuple[Rule, ...] = (_import, _first_word, _outermost_word, _misspelt)
+def _listed(at: Place) -> Hint | None:
+    """`- ears: vad`, `[budget]`: items of YAML and sections of TOML."""
+    if at.before.strip():
+        return None
+    if re.match(r"-\s", at.after):
+        return Hint(
+            "lines have no dashes: each begins with its own word, such as `node NAME : KIND`",
+            (at.offset, at.offset + 2, ""),
+        )
+    if section := re.match(r"\[+(\w+)\]+\s*$", at.after):
+        return Hint(f"a block stands in braces: `{section[1]} {{ … }}`")
+    return None
+
+
+WORDS: tuple[Rule, ...] = (_listed, _import, _first_word, _outermost_word, _misspelt)
