@@ -35,7 +35,7 @@ def other_kind(source: Source, *, looks_right: bool) -> tuple[str, Fix | None] |
     yaml = sum(_YAML_LINE.match(line) is not None for line in lines)
     if yaml >= _YAML_MIN and 2 * yaml > len(lines):
         return f"this is YAML; {_BEGINS}", None
-    if re.match(r"(?:from[ \t]+[\w.]+[ \t]+import\b|import[ \t]+[\w., ]+$)", text, re.MULTILINE):
+    if re.match(r"(?:from[ \t]+[\w.]+[ \t]+import\b|import[ \t]+[\w.]+(?:[ \t]+as[ \t]+\w+)?$)", text, re.MULTILINE):
         return f"this is Python; {_BEGINS}", None
     if looks_right:
         return None
