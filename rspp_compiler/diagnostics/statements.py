@@ -4,6 +4,8 @@ Everything is read from a text and a span: of a flow, a declaration, a value. In
 such as JSON, they are of no use and do no harm: whoever adapts them to it looks at what comes of each.
 
 without_flow(source, flow.span)          `b -> c` out of `a -> b -> c -> d`
+from_elsewhere(source, flow.span, "x")   `b -> c` as `x -> c`
+bypass(source, into, source, out)        `x` out of `a -> x -> b`
 without_setting(source, value.span)      `key = value`, and the braces that it leaves empty
 without_guard(source, flow.span)         `when …` or `otherwise`
 without_events(source, line, all, gone)  `c.d` out of `on a.b or c.d -> …`
@@ -24,7 +26,7 @@ _TOKEN = re.compile(
     r'"""(?:[^"\\]|\\[\s\S]|"(?!""))*"""|"(?:[^"\\\n]|\\.)*"|#[^\n]*|->|\n|[{}()\[\],]|\w+|[^\w"#{}()\[\],\-\n]+|.'
 )
 _GOES_ON = re.compile(r"(?:\s|#[^\n]*\n)*(?:->|(?:when|otherwise|and|or)\b)")
-_TARGET = re.compile(r"->(?:\s|#[^\n]*\n)*(\w+)")
+_TARGET = re.compile(r"->(?:\s|#[^\n]*\n)*((\w+)(?:\.\w+)*)")
 _KEY = re.compile(r"(?:[\w.]+\s*->\s*)*[\w.]+\s*=\s*\Z")
 _NEEDS_BRACES = re.compile(r"(?<!\w)(?:budget|meta)\s*\Z")
 
@@ -128,6 +130,12 @@ def arrow(source: Source, span: Span) -> int:
     return next((token.start() for token in _TOKEN.finditer(source.text, start, end) if token[0] == "->"), end)
 
 
+def target_of(source: Source, span: Span) -> Span | None:
+    """The reference that the first arrow of a flow leads to: `b.in` of `a -> b.in { … }`."""
+    found = _TARGET.match(source.text, arrow(source, span))
+    return source.span(*found.span(1)) if found else None
+
+
 def indent(source: Source, offset: int) -> str:
     """The blanks before the line that `offset` lies in."""
     line = source.line(source.position(offset)[0])
@@ -149,25 +157,34 @@ def without_flow(source: Source, span: Span) -> Fix:
     if target is None or (first == start and is_last):
         return remove(source, span)
     if first == start:
-        return Fix(span, target[1])
-    line = "" if is_last else f"\n{indent(source, first)}{target[1]}"
-    return Fix(source.span(_end_of_first(source, span), end), line)
+        return Fix(span, target[2])
+    line = "" if is_last else f"\n{indent(source, first)}{target[2]}"
+    return Fix(source.span(end_of_first(source, span), end), line)
 
 
 def from_elsewhere(source: Source, span: Span, ref: str) -> Fix:
     """Lets what a flow leads to be fed by `ref`: of `a -> b -> c`, the second flow becomes a line `ref -> c`."""
     start, _ = offsets(source, span)
-    first, head = begin(source, span), _end_of_first(source, span)
+    first, head = begin(source, span), end_of_first(source, span)
     if first == start:
         return Fix(source.span(start, head), ref)
     at = arrow(source, span)
     return Fix(source.span(head, at), f"\n{indent(source, first)}{ref} ")
 
 
-def _end_of_first(source: Source, span: Span) -> int:
+def end_of_first(source: Source, span: Span) -> int:
     """Offset behind the node that a flow begins at."""
     start, _ = offsets(source, span)
     return start + len(source.text[start : arrow(source, span)].rstrip())
+
+
+def bypass(first: Source, into: Span, second: Source, out: Span) -> list[Fix]:
+    """Leads what flows into a node past it: `a -> x` and `x -> b` are `a -> b`, in one line or in two."""
+    start, end = offsets(first, into)
+    head = end_of_first(first, into)
+    if first.name == second.name and start <= second.offset(out.line, out.column) < end:
+        return [Fix(first.span(head, end), "")]
+    return [without_flow(first, into), from_elsewhere(second, out, first.text[start:head])]
 
 
 def without_setting(source: Source, value: Span) -> Fix:

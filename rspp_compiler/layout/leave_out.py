@@ -144,7 +144,8 @@ def node(graph: Graph, of: GraphNode, ctx: Context, span: Span) -> Fix | None:
     if not out:
         fixes += [flow(ctx, edge.spec.span) for edge in into]
     elif len(into) == len(out) == 1 and _may_join(graph, into[0], out[0]):
-        fixes += _joined(into[0], out[0], ctx)
+        first, second = into[0].spec.span, out[0].spec.span
+        fixes += statements.bypass(ctx.source(first), first, ctx.source(second), second)
     else:
         return None
     for one in graph.spec.reactions:
@@ -157,26 +158,6 @@ def _may_join(graph: Graph, first: GraphEdge, second: GraphEdge) -> bool:
     source, target = graph.source_port(first), graph.target_port(second)
     is_alike = source is not None and target is not None and "any" != source.type.name == target.type.name
     return is_alike and first.scope == second.scope
-
-
-def _joined(first: GraphEdge, second: GraphEdge, ctx: Context) -> list[Fix]:
-    """`a -> x`, `x -> b` as `a -> b`, whether they stand in one line or in two."""
-    source = ctx.source(first.spec.span)
-    head = source.span(source.offset(first.spec.span.line, first.spec.span.column), _head_end(ctx, first.spec.span))
-    if second.spec.span.file == first.spec.span.file and first.spec.span.start < second.spec.span.start:
-        reached = source.offset(second.spec.span.line, second.spec.span.column)
-        if reached < source.offset(first.spec.span.end_line, first.spec.span.end_column):
-            end = source.offset(first.spec.span.end_line, first.spec.span.end_column)
-            return [Fix(source.span(_head_end(ctx, first.spec.span), end), "")]
-    into = statements.from_elsewhere(ctx.source(second.spec.span), second.spec.span, _text(ctx, head))
-    return [flow(ctx, first.spec.span), into]
-
-
-def _head_end(ctx: Context, span: Span) -> int:
-    """Offset behind the node that a flow begins at."""
-    source = ctx.source(span)
-    start, _ = statements.offsets(source, span)
-    return start + len(source.text[start : statements.arrow(source, span)].rstrip())
 
 
 # ---- reactions

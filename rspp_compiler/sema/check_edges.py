@@ -1,155 +1,28 @@
-"""Rules for single edges: both ends agree in type and size, and the flows into an input have an order."""
+"""Rules for edges: something takes what flows, and the flows into one input have an order."""
 
 from __future__ import annotations
 
-import re
-
 from rspp_compiler.diagnostics import Fix
-from rspp_compiler.diagnostics.fixes import remove
+from rspp_compiler.diagnostics.fixes import both, line_before, remove
+from rspp_compiler.diagnostics.statements import (
+    arrow,
+    begin,
+    braces,
+    bypass,
+    finish,
+    from_elsewhere,
+    indent,
+    offsets,
+    target_of,
+)
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.graph import Graph, GraphEdge, GraphNode
-from rspp_compiler.ir.spec import PortSpec, TextTemplate
-from rspp_compiler.ir.types import AudioType, PortType
-from rspp_compiler.sema.kinds import CUSTOM_KINDS, KINDS
+from rspp_compiler.ir.spec import PortSpec
+from rspp_compiler.sema.kinds import KINDS
 from rspp_compiler.sema.mending import without_flow
-from rspp_compiler.source import Span
 
-_HINTS = {
-    ("audio", "text"): "put a recogniser between them: `… -> stt -> …`",
-    ("text", "audio"): "put a voice between them: `… -> tts -> …`",
-    ("event", "text"): "gather keys with a `collect` node: `ingress.dtmf -> keys -> …`",
-}
-_REF = re.compile(r"[\w.]+")
-
-
-def same_types(graph: Graph, ctx: Context) -> None:
-    """E0401: what flows out is what flows in; rates and encodings are part of the type."""
-    for edge in graph.edges:
-        source, target = graph.source_port(edge), graph.target_port(edge)
-        if source is None or target is None or agree(source.type, target.type):
-            continue
-        ctx.sink.add(
-            "E0401",
-            f"`{edge.source}.{source.name}` is {source.type}, and `{edge.target}.{target.name}` takes {target.type}",
-            edge.spec.span,
-            label=f"{source.type} does not flow into {target.type}",
-            secondary=_declared(graph, edge, source, target),
-            notes=[_origin(graph, edge.source, source, "output"), _origin(graph, edge.target, target, "input")],
-            help=_way(graph, edge, source.type, target.type),
-            fix=_other_port(graph, edge, target.type, ctx) or without_flow(edge.spec.span, ctx),
-        )
-
-
-def agree(source: PortType, target: PortType) -> bool:
-    """Whether what is of one type may flow where another is taken."""
-    if "any" in (source.name, target.name):
-        return True
-    if isinstance(source, AudioType) and isinstance(target, AudioType):
-        forms = [(type.rate_hz, type.channels, type.encoding) for type in (source, target)]
-        return forms[0] == forms[1]
-    return source.name == target.name
-
-
-def _declared(graph: Graph, edge: GraphEdge, source: PortSpec, target: PortSpec) -> list[tuple[Span, str]]:
-    """The two ports where the user wrote them out; ports of built-in kinds have no place in the file."""
-    return [
-        (port.origin("type").span, f"`{node}.{port.name}` is {port.type}")
-        for node, port in ((edge.source, source), (edge.target, target))
-        if port.origin("type").kind == "user" and graph.node(node).kind in CUSTOM_KINDS
-    ]
-
-
-def _origin(graph: Graph, node: str, port: PortSpec, way: str) -> str:
-    """Why the port has its type: the user wrote it, or the profile, or every node of that kind has it."""
-    kind = graph.node(node).kind
-    if kind in CUSTOM_KINDS or "type" in port.origins:
-        return f"`{node}.{port.name}` is {port.type}: {port.origin('type')}"
-    return f"`{node}.{port.name}` is {port.type}: so is this {way} of every `{kind}`"
-
-
-def _way(graph: Graph, edge: GraphEdge, source: PortType, target: PortType) -> str:
-    """What to write instead: another port of the two nodes if one fits, else a node between them."""
-    outputs = [port.name for port in graph.node(edge.source).spec.outputs if agree(port.type, target)]
-    inputs = [port.name for port in graph.node(edge.target).spec.inputs if agree(source, port.type)]
-    if outputs:
-        return f"`{edge.source}.{outputs[0]}` is {target}: write `{edge.source}.{outputs[0]} -> {edge.target}`"
-    if inputs:
-        return f"`{edge.target}.{inputs[0]}` takes {source}: write `{edge.source} -> {edge.target}.{inputs[0]}`"
-    if source.name == target.name == "audio":
-        return "nothing here makes this encoding: take the audio in another one"
-    return _HINTS.get((source.name, target.name), "connect ports of the same type")
-
-
-def _other_port(graph: Graph, edge: GraphEdge, target: PortType, ctx: Context) -> Fix | None:
-    """The output that fits, written in its place, where the flow begins with this node."""
-    source, span = ctx.source(edge.spec.span), edge.spec.span
-    start = source.offset(span.line, span.column)
-    ref = _REF.match(source.text, start)
-    if ref is None or source.text[:start].rstrip().endswith("->"):
-        return None
-    for port in graph.node(edge.source).spec.outputs:
-        if agree(port.type, target) and ref[0].split(".")[0] == edge.source:
-            return Fix(source.span(start, ref.end()), f"{edge.source}.{port.name}")
-    return None
-
-
-def fit(graph: Graph, ctx: Context) -> None:
-    """E0402: the largest item of the source fits the target's port. E0415: and a say node's text its own."""
-    for edge in graph.edges:
-        source, target = graph.source_port(edge), graph.target_port(edge)
-        if source is None or target is None or not agree(source.type, target.type):
-            continue
-        if edge.spec.handoff or KINDS[graph.node(edge.target).kind].is_triggered or source.type.name == "audio":
-            continue
-        if source.item_bytes_max > target.item_bytes_max:
-            ctx.sink.add(
-                "E0402",
-                f"an item of `{edge.source}.{source.name}` may have {source.item_bytes_max} bytes, and "
-                f"`{edge.target}.{target.name}` takes {target.item_bytes_max}",
-                edge.spec.span,
-                label="longer items would be refused",
-                help=f"declare `{target.name}` with {source.item_bytes_max}B, or `{source.name}` with less",
-                fix=_as_large(graph.node(edge.target), target, source.item_bytes_max, ctx)
-                or without_flow(edge.spec.span, ctx),
-            )
-    for node in graph.of_kind("say"):
-        _text_fits(node, ctx)
-
-
-def _as_large(node: GraphNode, port: PortSpec, size: int, ctx: Context) -> Fix | None:
-    """The port's size, raised where the user wrote the port."""
-    if node.kind not in CUSTOM_KINDS:
-        return None
-    source = ctx.source(port.span)
-    start, end = (
-        source.offset(port.span.line, port.span.column),
-        source.offset(port.span.end_line, port.span.end_column),
-    )
-    written = source.text[start:end]
-    size_at = re.search(r"\d+(\.\d+)?(B|kB|MB)", written)
-    if size_at:
-        return Fix(source.span(start + size_at.start(), start + size_at.end()), f"{size}B")
-    closing = written.endswith(")")
-    at = end - 1 if closing else end
-    return Fix(source.span(at, at), f", {size}B" if closing else f"({size}B)")
-
-
-def _text_fits(node: GraphNode, ctx: Context) -> None:
-    port, text = node.spec.output("text"), node.spec.settings.get("text", "")
-    data = (text.template if isinstance(text, TextTemplate) else str(text)).encode("utf-8")
-    if port is None or len(data) <= port.item_bytes_max:
-        return
-    span = node.spec.origin("settings.text").span
-    short = data[: port.item_bytes_max - 8].decode("utf-8", "ignore").rsplit(" ", 1)[0]
-    escaped = short.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    ctx.sink.add(
-        "E0415",
-        f"the text of `{node.id}` has {len(data)} bytes; one item has at most {port.item_bytes_max}",
-        span,
-        label=f"{len(data)} bytes",
-        help="say it in fewer words, or in two nodes",
-        fix=Fix(span, f'"{escaped}"'),
-    )
+_MERGE = "merge { order = timestamp, within = 20ms }"
+_EVENTS = ("done", "speech_end")  # what tells that a node is through with its item, the plainest first
 
 
 def triggered_by_reactions(graph: Graph, ctx: Context) -> None:
@@ -161,9 +34,24 @@ def triggered_by_reactions(graph: Graph, ctx: Context) -> None:
                 f"`{edge.target}` is triggered by reactions, not by flows",
                 edge.spec.span,
                 label="nothing that flows here would be said",
-                help=f"write a reaction: `on … -> {edge.target} -> …`",
-                fix=without_flow(edge.spec.span, ctx),
+                help=f"write a reaction: `on {_event(graph, edge)} -> {edge.target} -> …`",
+                fix=_triggered(graph, edge, ctx),
             )
+
+
+def _event(graph: Graph, edge: GraphEdge) -> str:
+    """The event that tells of what would flow: of the node, or, where it is an utterance, that a turn opens."""
+    source = graph.node(edge.source)
+    own = next((event for event in _EVENTS if event in source.spec.events), "")
+    return "turn.turn_open" if edge.opens_turn or not own else f"{edge.source}.{own}"
+
+
+def _triggered(graph: Graph, edge: GraphEdge, ctx: Context) -> Fix:
+    """A reaction in the place of the flow; the first arrow of a reaction takes neither settings nor its fields."""
+    source, span = ctx.source(edge.spec.span), edge.spec.span
+    if edge.spec.guard or edge.spec.otherwise or braces(source, span):
+        return without_flow(span, ctx)
+    return from_elsewhere(source, span, f"on {_event(graph, edge)}")
 
 
 def connected_once(graph: Graph, ctx: Context) -> None:
@@ -173,7 +61,7 @@ def connected_once(graph: Graph, ctx: Context) -> None:
             continue
         many = {port.name for port in KINDS[node.kind].inputs if port.many}
         for port in node.spec.inputs:
-            flows = [edge for edge in graph.into(node.id, port.name) if not edge.reactions]
+            flows = [edge for edge in graph.into(node.id, port.name) if not edge.reactions and not _is_fed(graph, edge)]
             if len(flows) < 2 or port.name in many:
                 continue
             first, second, *others = flows
@@ -187,10 +75,41 @@ def connected_once(graph: Graph, ctx: Context) -> None:
                     *((edge.spec.span, "and this one") for edge in others),
                 ],
                 notes=["which of two items comes first must be said, or no two runs would be alike"],
-                help=f"join them: `node joined : merge {{ order = timestamp, within = 20ms }}`, "
-                f"`… -> joined -> {node.id}.{port.name}`",
-                fix=without_flow(second.spec.span, ctx),
+                help=f"join them: `node {_joint(port, node)} : {_MERGE}`, `… -> {_joint(port, node)} -> {node.id}`",
+                fix=_joined(graph, flows, _joint(port, node), ctx) or without_flow(second.spec.span, ctx),
             )
+
+
+def _is_fed(graph: Graph, edge: GraphEdge) -> bool:
+    """Whether what the flow begins at should be triggered, and is fed: that was reported, and changes what flows."""
+    fed = any(not into.reactions for into in graph.into(edge.source))
+    return KINDS[graph.node(edge.source).kind].is_triggered and fed
+
+
+def _joint(port: PortSpec, node: GraphNode) -> str:
+    return f"to_{node.id if port.main else port.name}"
+
+
+def _joined(graph: Graph, flows: list[GraphEdge], name: str, ctx: Context) -> Fix | None:
+    """All of them through a `merge`, where nothing stands in its way; a flow that goes on begins a line of its own."""
+    if graph.find(name) or len({edge.scope for edge in flows}) > 1 or any("." in edge.target for edge in flows):
+        return None
+    fixes = []
+    for number, edge in enumerate(flows):
+        source, span = ctx.source(edge.spec.span), edge.spec.span
+        at, ref, (_, end) = arrow(source, span), target_of(source, span), offsets(source, span)
+        if ref is None:
+            return None
+        if number == 0:
+            first = begin(source, span)
+            fixes.append(line_before(source, source.span(first, first), f"node {name} : {_MERGE}"))
+            fixes.append(Fix(source.span(at, at), f"-> {name} "))
+            continue
+        fixes.append(Fix(ref, name))
+        if finish(source, end) > end:
+            line = f"\n{indent(source, begin(source, span))}{edge.target}"
+            fixes.append(Fix(source.span(end, end), line))
+    return both(*fixes)
 
 
 def joins_have_several(graph: Graph, ctx: Context) -> None:
@@ -208,14 +127,17 @@ def joins_have_several(graph: Graph, ctx: Context) -> None:
             label="there is nothing to join",
             secondary=[(only.spec.span, "the only flow into it")],
             help=f"send another flow into it, or let `{only.source}` go on without it",
-            fix=_bypassed(graph, node, only, ctx),
+            fix=_without_joint(graph, node, only, ctx),
         )
 
 
-def _bypassed(graph: Graph, node: GraphNode, only: GraphEdge, ctx: Context) -> Fix | None:
-    """The node becomes a tap: what it took is still seen, and nothing else waits for it; only where nothing follows."""
-    if graph.out_of(node.id) or node.spec.implicit:
+def _without_joint(graph: Graph, node: GraphNode, only: GraphEdge, ctx: Context) -> Fix | None:
+    """The node goes: what flowed into it flows on by itself, if anything follows."""
+    out = graph.out_of(node.id)
+    fixes = [] if node.spec.implicit else [remove(ctx.source(node.spec.span), node.spec.span)]
+    if len(out) > 1 or any(edge.reactions for edge in out):
         return None
-    first = without_flow(only.spec.span, ctx)
-    gone = remove(ctx.source(node.spec.span), node.spec.span)
-    return Fix(first.span, first.replacement, (*first.also, *gone.edits))
+    if not out:
+        return both(without_flow(only.spec.span, ctx), *fixes)
+    first, second = only.spec.span, out[0].spec.span
+    return both(*bypass(ctx.source(first), first, ctx.source(second), second), *fixes)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from rspp_compiler.diagnostics import Fix
-from rspp_compiler.diagnostics.fixes import line_behind, remove
+from rspp_compiler.diagnostics.fixes import both, line_behind, remove
+from rspp_compiler.diagnostics.statements import setting_at, without_setting
 from rspp_compiler.ir.context import Context
-from rspp_compiler.ir.graph import Graph
+from rspp_compiler.ir.graph import Graph, GraphNode
 from rspp_compiler.ir.spec import ModeSpec
 from rspp_compiler.sema.mending import last_line
 
@@ -16,20 +17,20 @@ def modes_leave_something(graph: Graph, ctx: Context) -> None:
     flows = [edge for node in egresses for edge in graph.into(node.id)]
     for mode in graph.spec.modes:
         off = {id for id in mode.off if graph.find(id)}
-        for id in mode.off:
-            node = graph.find(id)
-            if node is not None and (node.scope != "turn" or node.execution == "boundary"):
-                ctx.sink.add(
-                    "E0411",
-                    f"`{id}` cannot be off in a mode",
-                    mode.span,
-                    label=f"`{mode.id}` turns it off",
-                    secondary=[(node.spec.span, f"`{id}` works all the time, outside of turns")],
-                    help="only nodes that take part in a turn can be off",
-                    fix=_without(id, mode, ctx),
-                )
+        always_on = [node for node in graph.nodes if node.id in off and not _is_of_turn(node)]
+        for node in always_on:
+            ctx.sink.add(
+                "E0411",
+                f"`{node.id}` cannot be off in a mode",
+                mode.span,
+                label=f"`{mode.id}` turns it off",
+                secondary=[(node.spec.span, f"`{node.id}` works all the time, outside of turns")],
+                notes=["a detector or recogniser that is off could not hear the user ask for more"],
+                help=f"leave it on: only nodes that take part in a turn can be off in `{mode.id}`",
+                fix=_without(node.id, mode, graph, ctx),
+            )
         ways = [edge for edge in flows if edge.source not in off and _is_fed(graph, edge.source, off)]
-        if flows and not ways and off:
+        if flows and not ways and off and not always_on:
             at = last_line(graph, ctx)
             model = next((node.id for node in graph.of_kind("llm") if node.id not in off), "")
             line = f"{model}.delta -> egress.text"
@@ -39,26 +40,30 @@ def modes_leave_something(graph: Graph, ctx: Context) -> None:
                 mode.span,
                 label=f"with {', '.join(f'`{id}`' for id in mode.off)} off, no flow is left into `egress`",
                 help=f"let text reach the user as well: `{line}`" if model else "leave one of them on",
-                fix=line_behind(ctx.source(at), at, line) if model else _whole(mode, ctx),
+                fix=line_behind(ctx.source(at), at, line) if model else _whole(mode, graph, ctx),
             )
 
 
-def _without(id: str, mode: ModeSpec, ctx: Context) -> Fix:
-    """The list of what is off without `id`; without the mode's line if nothing else is off."""
+def _is_of_turn(node: GraphNode) -> bool:
+    return node.scope == "turn" and node.execution != "boundary"
+
+
+def _without(id: str, mode: ModeSpec, graph: Graph, ctx: Context) -> Fix | None:
+    """The list of what is off without `id`; without the mode if nothing else is said of it."""
     rest = [other for other in mode.off if other != id]
-    if not rest and not mode.overrides:
-        return _whole(mode, ctx)
     source = ctx.source(mode.span)
-    start = source.offset(mode.span.line, mode.span.column)
-    end = source.offset(mode.span.end_line, mode.span.end_column)
-    key = source.text.find("off", source.text.find("{", start, end), end)
-    close = source.text.find("]", key, end)
-    stop = close + 1 if close >= 0 else end
-    return Fix(source.span(key, stop), f"off = [{', '.join(rest)}]")
+    off = setting_at(source, mode.span, "off")
+    if rest and off:
+        return Fix(off, f"off = [{', '.join(rest)}]")
+    return without_setting(source, off) if mode.overrides and off else _whole(mode, graph, ctx)
 
 
-def _whole(mode: ModeSpec, ctx: Context) -> Fix:
-    return remove(ctx.source(mode.span), mode.span)
+def _whole(mode: ModeSpec, graph: Graph, ctx: Context) -> Fix:
+    """The mode goes, and with it the reactions that lead into it."""
+    into = [one for one in graph.spec.reactions if one.verb in ("enter", "degrade") and one.object == mode.id]
+    gone = [mode.span, *(one.span for one in into)]
+    first, *others = (remove(ctx.source(span), span) for span in gone)
+    return both(first, *others)
 
 
 def _is_fed(graph: Graph, id: str, off: set[str]) -> bool:

@@ -7,7 +7,7 @@ import itertools
 import networkx as nx
 
 from rspp_compiler.diagnostics import Fix
-from rspp_compiler.diagnostics.fixes import line_behind, remove
+from rspp_compiler.diagnostics.fixes import guess, line_behind, remove
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.graph import Graph, GraphEdge, GraphNode
 from rspp_compiler.sema.kinds import KINDS
@@ -119,16 +119,29 @@ def something_reaches_the_user(graph: Graph, ctx: Context) -> None:
     """E0414: a pipeline without a flow into the egress answers nobody. One that only writes somewhere says so."""
     if any(graph.into(node.id) for node in graph.nodes if node.kind == "egress"):
         return
-    texts = [node for node in graph.nodes if node.kind in ("llm", "tts", "say", "play", "realtime")]
+    line = _last_words(graph)
     at = last_line(graph, ctx)
-    source = texts[-1] if texts else None
-    port = "audio" if source and source.spec.output("audio") else "text"
-    line = f"{source.id} -> egress.{port}" if source else ""
     ctx.sink.add(
         "E0414",
         f"nothing that `{graph.spec.name}` does reaches the user",
         graph.spec.span,
         label="no flow ends at `egress`",
         help=f"write `{line}`" if line else "end a flow at `egress.audio` or `egress.text`",
-        fix=line_behind(ctx.source(at), at, line) if line else None,
+        fix=guess(line_behind(ctx.source(at), at, line)) if line else None,
     )
+
+
+def _last_words(graph: Graph) -> str:
+    """A flow to the user from the last node that makes something for them: an answer, or what was understood."""
+    for kinds in (("tts", "play", "realtime"), ("llm", "say"), ("stt", "collect")):
+        makers = graph.of_kind(*kinds)
+        if makers:
+            port = "audio" if makers[-1].spec.output("audio") else "text"
+            return f"{makers[-1].id} -> {_egress(graph)}.{port}"
+    return ""
+
+
+def _egress(graph: Graph) -> str:
+    """What the egress is called in the file: by its party, where there are several."""
+    parties = [party.id for party in graph.spec.parties if party.id]
+    return parties[0] if len(parties) > 1 else "egress"

@@ -7,7 +7,7 @@ from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.graph import Graph
 from rspp_compiler.ir.spec import EventSpec, ReactionSpec
 from rspp_compiler.ir.types import EventType, PortType
-from rspp_compiler.sema.check_edges import agree
+from rspp_compiler.sema.check_types import agree
 from rspp_compiler.sema.kinds import KINDS
 
 _FAILURES = ("error", "timeout", "budget_exhausted")

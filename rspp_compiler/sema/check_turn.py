@@ -1,13 +1,14 @@
-"""Rules about hearing and the turn: what goes on all the time, what belongs to one response, who ends an utterance."""
+"""Rules about hearing and the turn: what goes on all the time, and what belongs to one response."""
 
 from __future__ import annotations
 
 from rspp_compiler.diagnostics import Fix
-from rspp_compiler.diagnostics.fixes import remove
+from rspp_compiler.diagnostics.fixes import guess
+from rspp_compiler.diagnostics.statements import from_elsewhere, target_of
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.graph import Graph, GraphEdge, GraphNode
+from rspp_compiler.sema.check_types import agree
 from rspp_compiler.sema.engines import ENGINES, engine
-from rspp_compiler.sema.kinds import KINDS
 from rspp_compiler.sema.mending import without_flow
 from rspp_compiler.source import Span
 
@@ -25,8 +26,8 @@ def typed_text_needs_no_flow(graph: Graph, ctx: Context) -> None:
                 f"what the user types needs no flow: it becomes an utterance of `{name}`",
                 edge.spec.span,
                 label="nothing would come along here",
-                help=f"remove this flow, and begin at the recogniser: `{name} -> …`",
-                fix=without_flow(edge.spec.span, ctx),
+                help=f"begin at the recogniser: `{name} -> {edge.target}`",
+                fix=_begin_at(name, graph, edge, ctx),
             )
 
 
@@ -34,15 +35,19 @@ def nothing_reaches_back(graph: Graph, ctx: Context) -> None:
     """E0407: no flow of a turn into hearing. E0408: none into a turn, or to the user's ear, that no turn opened for."""
     for edge in graph.edges:
         target = graph.node(edge.target)
+        source_port, target_port = graph.source_port(edge), graph.target_port(edge)
+        if source_port is None or target_port is None or not agree(source_port.type, target_port.type):
+            continue
         if edge.scope == "turn" and target.scope != "turn" and target.execution != "boundary" and not edge.opens_turn:
+            outside, span = _outside(graph, edge), edge.spec.span
             ctx.sink.add(
                 "E0407",
                 f"`{edge.target}` hears all the time, and what `{edge.source}` makes belongs to one turn",
                 edge.spec.span,
                 label="from a turn back into hearing",
                 notes=["when a turn ends, everything in it is discarded; hearing goes on"],
-                help=f"remove this flow, or let `{edge.target}` be fed by the ingress",
-                fix=without_flow(edge.spec.span, ctx),
+                help=f"let it be fed from outside of turns: `{outside} -> {edge.target}`" if outside else "remove it",
+                fix=guess(from_elsewhere(ctx.source(span), span, outside)) if outside else without_flow(span, ctx),
             )
         elif edge.scope != "turn" and (target.scope == "turn" or _is_voice(target, edge)):
             ctx.sink.add(
@@ -52,7 +57,7 @@ def nothing_reaches_back(graph: Graph, ctx: Context) -> None:
                 label="nothing opens a turn for what flows here",
                 notes=["a turn opens when the user's utterance ends, and answers that utterance"],
                 help=_from_the_utterance(graph, edge),
-                fix=_begin_at_utterance(graph, edge, ctx) or without_flow(edge.spec.span, ctx),
+                fix=_in_a_turn(graph, edge, ctx),
             )
 
 
@@ -61,94 +66,41 @@ def _is_voice(target: GraphNode, edge: GraphEdge) -> bool:
     return target.kind == "egress" and edge.target_port == "audio"
 
 
+def _outside(graph: Graph, edge: GraphEdge) -> str:
+    """What could feed a detector or recogniser instead of a turn; "" where that is not plain."""
+    target = graph.node(edge.target)
+    if len(graph.into(edge.target, edge.target_port)) > 1 or "." in edge.target:
+        return ""
+    kind, port = ("stt", "partial") if target.kind == "endpointer" else ("ingress", "audio")
+    sources = graph.of_kind(kind) if target.kind in ("vad", "stt", "realtime", "endpointer") else ()
+    return f"{sources[0].spec.party or sources[0].id}.{port}" if len(sources) == 1 else ""
+
+
 def _from_the_utterance(graph: Graph, edge: GraphEdge) -> str:
     recognisers = graph.of_kind("stt")
     if recognisers and edge.source == recognisers[0].id:
         return f"flow from the utterance: `{edge.source} -> {edge.target}`"
     if graph.node(edge.target).kind == "egress":
-        return f"sounds of the session go to `{edge.target}.ambient`; answers come from a turn"
+        return "sounds of the session go to `egress.ambient`; answers come from a turn"
     return "let the flow pass a recogniser: `… -> stt -> …`"
 
 
-def _begin_at_utterance(graph: Graph, edge: GraphEdge, ctx: Context) -> Fix | None:
-    """`stt.partial -> llm` becomes `stt -> llm`, where the flow begins there."""
-    source, span = ctx.source(edge.spec.span), edge.spec.span
-    start = source.offset(span.line, span.column)
-    written = f"{edge.source}.{edge.source_port}"
-    if graph.node(edge.source).kind != "stt" or not source.text.startswith(written, start):
-        return None
-    if graph.out_of(edge.source, "utterance") and any(
-        other.target == edge.target for other in graph.out_of(edge.source, "utterance")
-    ):
-        return None
-    return Fix(source.span(start, start + len(written)), edge.source)
+def _in_a_turn(graph: Graph, edge: GraphEdge, ctx: Context) -> Fix:
+    """From the utterance, or to where the session's sounds go; without either, the flow goes."""
+    span = edge.spec.span
+    if graph.node(edge.source).kind == "stt":
+        return _begin_at(edge.source, graph, edge, ctx)
+    target = target_of(ctx.source(span), span)
+    if _is_voice(graph.node(edge.target), edge) and target and not graph.into(edge.target, "ambient"):
+        return guess(Fix(target, f"{graph.node(edge.target).spec.party or edge.target}.ambient"))
+    return without_flow(span, ctx)
 
 
-def one_recogniser(graph: Graph, ctx: Context) -> None:
-    """E0413: a turn answers the utterance of one recogniser. Parties have one each; of several behind guards one hears."""
-    firsts: dict[str, GraphNode] = {}
-    for node in graph.of_kind("stt"):
-        if any(edge.spec.guard or edge.spec.otherwise for edge in graph.into(node.id)):
-            continue
-        for party in node.parties:
-            first = firsts.setdefault(party, node)
-            if first is node:
-                continue
-            feeding = graph.into(node.id)
-            ctx.sink.add(
-                "E0413",
-                f"`{node.id}` is a second recogniser",
-                node.spec.span,
-                label="this one",
-                secondary=[(first.spec.span, f"`{first.id}` is the first")],
-                notes=["a turn answers the utterance of one recogniser"],
-                help="keep one of them",
-                fix=_without_node(graph, node, feeding, ctx),
-            )
-
-
-def _without_node(graph: Graph, node: GraphNode, feeding: tuple[GraphEdge, ...], ctx: Context) -> Fix | None:
-    """The node and the one flow that it is on, where there is no more to it."""
-    behind = graph.out_of(node.id)
-    if len(feeding) != 1 or node.spec.implicit:
-        return None
-    fix = remove(ctx.source(node.spec.span), node.spec.span)
-    spans = {feeding[0].spec.span, *(edge.spec.span for edge in behind)}
-    source = ctx.source(feeding[0].spec.span)
-    lines = {span.line for span in spans}
-    if len(lines) != 1:
-        return None
-    start = min(spans, key=lambda span: span.start)
-    end = max(spans, key=lambda span: span.end)
-    flow = remove(source, start.to(end))
-    return Fix(fix.span, fix.replacement, (*fix.also, *flow.edits))
-
-
-def something_ends_the_utterance(graph: Graph, ctx: Context) -> None:
-    """E0806: where speech is recognised, something must say when it ends. Several owners were reported before."""
-    detectors = {party for node in graph.nodes if KINDS[node.kind].ends_utterance for party in node.parties}
-    for node in graph.of_kind("stt"):
-        owned = any(graph.spec.owner(party) for party in node.parties) or detectors & set(node.parties)
-        if owned or not graph.into(node.id):
-            continue
-        feeding = graph.into(node.id)[0]
-        ctx.sink.add(
-            "E0806",
-            f"nothing ends an utterance of `{node.id}`",
-            node.spec.span,
-            label="it would listen for ever, and no turn would open",
-            help=f"put a detector before it: `{feeding.source}.{feeding.source_port} -> vad -> {node.id}`",
-            fix=_detector(graph, feeding, ctx),
-        )
-
-
-def _detector(graph: Graph, edge: GraphEdge, ctx: Context) -> Fix | None:
-    """A `vad` between the two ends of a flow."""
-    if graph.of_kind("vad"):
-        return None
-    source, span = ctx.source(edge.spec.span), edge.spec.span
-    arrow = source.text.find("->", source.offset(span.line, span.column))
-    return Fix(source.span(arrow, arrow + 2), "-> vad ->") if arrow >= 0 else None
+def _begin_at(recogniser: str, graph: Graph, edge: GraphEdge, ctx: Context) -> Fix:
+    """Lets a flow begin at the utterance of a recogniser; where one already leads there, the flow goes."""
+    if any(other.target == edge.target for other in graph.out_of(recogniser, "utterance")):
+        return without_flow(edge.spec.span, ctx)
+    return from_elsewhere(ctx.source(edge.spec.span), edge.spec.span, recogniser)
 
 
 def detector_hears_no_echo(graph: Graph, ctx: Context) -> None:

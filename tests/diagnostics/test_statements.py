@@ -6,6 +6,7 @@ import pytest
 
 from rspp_compiler.diagnostics.fixes import apply
 from rspp_compiler.diagnostics.statements import (
+    bypass,
     from_elsewhere,
     setting_at,
     without_events,
@@ -53,6 +54,20 @@ def test_without_flow(text: str, flow: str, left: str) -> None:
 def test_from_elsewhere(text: str, flow: str, left: str) -> None:
     source, span = at(text, flow)
     assert apply(text, [from_elsewhere(source, span, "new.out")]) == left
+
+
+@pytest.mark.parametrize(
+    ("text", "into", "out", "left"),
+    [
+        ("  a.y -> x { c } -> b { d }", "a.y -> x { c }", "x { c } -> b { d }", "  a.y -> b { d }"),
+        ("  a -> x -> b -> c", "a -> x", "x -> b", "  a -> b -> c"),
+        ("  z -> a -> x\n  x.out -> b", "a -> x", "x.out -> b", "  z -> a\n  a -> b"),
+        ("  x.out -> b\n  a.y -> x\n", "a.y -> x", "x.out -> b", "  a.y -> b\n"),
+    ],
+)
+def test_bypass(text: str, into: str, out: str, left: str) -> None:
+    source, first = at(text, into)
+    assert apply(text, bypass(source, first, source, at(text, out)[1])) == left
 
 
 @pytest.mark.parametrize(
