@@ -50,6 +50,20 @@ ENDS: dict[str, tuple[str, str]] = {  # right of nothing, left of an arrow; righ
     **dict.fromkeys(("text", "chat", "captions", "transcript"), ("ingress.text", "egress.text")),
 }
 
+SUBJECTS: Words = {  # of events: a predeclared name, or the kind of the node that tells
+    **each("session", "call connection room client conversation participant channel line stream"),
+    **each("vad", "user caller human customer speaker mic microphone"),
+    **each("tts", "agent bot assistant response answer speech playback output"),
+}
+MODELS: Words = {  # what names of models begin with, and who makes them
+    **each("openai", "gpt o1 o3 o4 chatgpt"),
+    **each("anthropic", "claude"),
+    **each("llama_cpp", "llama mistral qwen gemma phi"),
+    **each("deepgram", "nova"),
+    **each("gemini_live", "gemini"),
+    **each("openai_realtime", "gpt_realtime realtime"),
+}
+
 # ---- ports and events: the first that there is
 
 PORTS: dict[str, tuple[str, ...]] = {

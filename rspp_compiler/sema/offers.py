@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from rspp_compiler.diagnostics import Fix
 from rspp_compiler.diagnostics.fixes import both, guess, remove, setting_in
 from rspp_compiler.diagnostics.nearest import related
+from rspp_compiler.diagnostics.statements import offsets
 from rspp_compiler.ir import ast
 from rspp_compiler.ir.bound import BoundProvider, BoundTool, BoundUse
 from rspp_compiler.ir.condition import Condition
@@ -17,6 +18,7 @@ from rspp_compiler.sema.custom import implementation
 from rspp_compiler.sema.engines import ENGINES, engine
 from rspp_compiler.sema.kinds import CUSTOM_KINDS, PROVIDER_KINDS
 from rspp_compiler.sema.scope import check_name
+from rspp_compiler.sema.tables import PROVIDER
 from rspp_compiler.sema.values import listed, suggest
 from rspp_compiler.source import Span
 
@@ -38,22 +40,34 @@ def providers(
             continue
         written = [offer for offer in block.offers if isinstance(offer, ast.Use)]
         uses = [use for offer in written if (use := _use(kind, offer, conditions, ctx))]
-        if not written and "use" not in lost:
-            name = next((name for of, name in ENGINES if of == kind), "NAME")
-            at = block.kind.span if block.kind else block.name.span
-            whole = ctx.source(block.span)
-            braces = whole.text.find("{", whole.offset(at.end_line, at.end_column))
-            end = whole.offset(block.span.end_line, block.span.end_column)
-            ctx.sink.add(
-                "E0310",
-                f"provider block for `{block.name.text}` without a `use` line",
-                block.name.span,
-                help=f"write `use {name}`",
-                fix=setting_in(whole, at, whole.span(braces, end), f"use {name}"),
-            )
         settings = tuple(offer for offer in block.offers if isinstance(offer, ast.Setting))
+        if not written and "use" not in lost and _without_use(block, kind, settings, ctx):
+            settings = ()  # they are those of the line that is missing
         found.setdefault(block.name.text, BoundProvider(block.name.text, kind, tuple(uses), settings, block.name.span))
     return tuple(found[id] for id in sorted(found))
+
+
+def _without_use(block: ast.Provider, kind: str, settings: tuple[ast.Setting, ...], ctx: Context) -> bool:
+    """E0310. Whether one of its settings names the provider, `name = "openai"`: then the others are settings of it."""
+    source, message = ctx.source(block.span), f"provider block for `{block.name.text}` without a `use` line"
+    engines = {name: one for (of, name), one in ENGINES.items() if of == kind}
+    named = next(
+        (one for one in settings if isinstance(one.value, ast.Text | ast.Ref) and one.value.text in engines), None
+    )
+    if named is None or not isinstance(named.value, ast.Text | ast.Ref):
+        name = next(iter(engines), "NAME")
+        at = block.kind.span if block.kind else block.name.span
+        braces = source.text.find("{", source.offset(at.end_line, at.end_column))
+        end = source.offset(block.span.end_line, block.span.end_column)
+        fix = setting_in(source, at, source.span(braces, end), f"use {name}")
+        ctx.sink.add("E0310", message, block.name.span, help=f"write `use {name}`", fix=fix)
+        return False
+    own = [one for one in settings if one is not named and one.key.text not in PROVIDER.names]
+    texts = [source.text[slice(*offsets(source, one.span))] for one in own]
+    use = f"use {named.value.text}" + (f" {{ {', '.join(texts)} }}" if own else "")
+    fix = both(Fix(named.span, use), *(remove(source, one.span) for one in own))
+    ctx.sink.add("E0310", message, named.span, help=f"write `{use}`", fix=fix)
+    return True
 
 
 def _kind(block: ast.Provider, ctx: Context) -> str | None:
@@ -112,16 +126,23 @@ def _use(kind: str, use: ast.Use, conditions: Conditions, ctx: Context) -> Bound
 def _unknown(kind: str, use: ast.Use, ctx: Context) -> None:
     known = [name for of, name in ENGINES if of == kind]
     other = next((of for of, name in ENGINES if name == use.name.text), "")
-    nearest = suggest(use.name.text, known) or (known[0] if other else "")
-    message = f"`{use.name.text}` serves `{other}`, not `{kind}`" if other else f"no provider `{use.name.text}`"
-    ctx.sink.add(
-        "E0208",
-        message,
-        use.name.span,
-        notes=(f"providers of `{kind}`: {listed(known)}",),
-        help=f"did you mean `{nearest}`?" if nearest else "install a package that registers it, or choose one of these",
-        fix=Fix(use.name.span, nearest) if nearest else guess(Fix(use.name.span, known[0])),
+    word = use.name.text
+    nearest = suggest(word, known)
+    makes = next(
+        (engine for begins, engine in foreign.MODELS.items() if word.startswith(begins) and engine in known), ""
     )
+    message = f"`{word}` serves `{other}`, not `{kind}`" if other else f"no provider `{word}`"
+    help, fix = "install a package that registers it, or choose one of these", guess(Fix(use.name.span, known[0]))
+    if nearest:
+        help, fix = f"did you mean `{nearest}`?", Fix(use.name.span, nearest)
+    elif other:
+        help = f"choose one of these, or use it in `provider {other} {{ … }}`"
+    elif makes:
+        meant = f'{makes} {{ model = "{word}" }}'
+        help = f"a model is a setting of its provider: `use {meant}`"
+        fix = guess(Fix(use.name.span, makes)) if use.settings else Fix(use.name.span, meant)
+    notes = (f"providers of `{kind}`: {listed(known)}",)
+    ctx.sink.add("E0208", message, use.name.span, notes=notes, help=help, fix=fix)
 
 
 # ---- tools ----------------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from rspp_compiler.sema.events import SESSION_EVENTS, TOOL_EVENTS, TURN_EVENTS, 
 from rspp_compiler.sema.flows import hop_guard, path
 from rspp_compiler.sema.kinds import BOUNDARIES, KINDS
 from rspp_compiler.sema.scope import JOINTS, Instance, Scope
-from rspp_compiler.sema.unknown_reactions import is_lone_action, unknown_action, unknown_event
+from rspp_compiler.sema.unknown_reactions import is_lone_action, lone_event, unknown_action, unknown_event
 from rspp_compiler.sema.values import listed, suggest
 from rspp_compiler.source import Span
 
@@ -53,8 +53,7 @@ class Reactions:
         for ref in refs:
             subject = ref.parts[:-1] or subject
             if not subject:
-                message, help = f"`{ref.text}` is not an event", "an event is written `NODE.EVENT`"
-                self.scope.ctx.sink.add("E0206", message, ref.span, help=help, fix=self.scope.without_line(ref.span))
+                lone_event(self.scope, ref)
                 continue
             if bound := self._event(subject, ref.parts[-1], ref.span):
                 events.append(bound)

@@ -33,8 +33,11 @@ def unknown_node(scope: Scope, name: ast.Name, *, may_declare: bool) -> None:
     near = nearest(name.text, [*local, *offered, *sorted(scope.lost)])
     kind = name.text if name.text in NODE_KINDS else foreign.KINDS.get(name.text.lower(), "")
     performs = [node.id.removeprefix(scope.prefix) for node in scope.nodes.values() if node.kind == kind]
+    told = "" if may_declare else _subject(scope, name.text)
     if near:
         help, fix = f"did you mean `{near}`?", Fix(name.span, near)
+    elif told:
+        help, fix = f"did you mean `{told}`?", Fix(name.span, told)
     elif len(performs) == 1:
         help, fix = f"did you mean `{performs[0]}`?", Fix(name.span, performs[0])
         fix = fix if name.text == kind else guess(fix)  # `brain` may well be a second model
@@ -49,6 +52,15 @@ def unknown_node(scope: Scope, name: ast.Name, *, may_declare: bool) -> None:
     notes = (f"nodes: {listed(local)}",) if local else ()
     scope.ctx.sink.add("E0203", f"no node `{name.text}`", name.span, notes=notes, help=help, fix=fix)
     scope.is_intact = False
+
+
+def _subject(scope: Scope, word: str) -> str:
+    """What others call the subject of an event: `user.speech_start`, `call.ended`."""
+    meant = foreign.SUBJECTS.get(word.lower(), "")
+    if meant in ("", "session"):
+        return meant
+    nodes = [node.id.removeprefix(scope.prefix) for node in scope.nodes.values() if node.kind == meant]
+    return nodes[0] if len(nodes) == 1 else ""
 
 
 def unknown_end(scope: Scope, name: ast.Name, direction: str) -> bool:

@@ -10,6 +10,7 @@ from rspp_compiler.diagnostics.nearest import nearest, related
 from rspp_compiler.ir import ast
 from rspp_compiler.sema import foreign
 from rspp_compiler.sema.catalog import ACTIONS
+from rspp_compiler.sema.events import SESSION_EVENTS, TURN_EVENTS
 from rspp_compiler.sema.scope import Scope
 from rspp_compiler.sema.values import listed
 from rspp_compiler.source import Span
@@ -39,6 +40,21 @@ def unknown_event(scope: Scope, id: str, shown: str, event: ast.Name, known: tup
         help=help,
         fix=fix,
     )
+
+
+def lone_event(scope: Scope, ref: ast.Ref) -> None:
+    """E0206 of an event without what it is one of: `on barge_in -> …`."""
+    word = ref.text
+    subjects = {"session": SESSION_EVENTS, "turn": TURN_EVENTS}
+    nodes = [id for id, node in scope.nodes.items() if word in node.events]
+    having = nodes or [subject for subject, events in subjects.items() if word in events]
+    meant = f"{having[0]}.{word}" if len(having) == 1 else ""
+    if not having and (event := foreign.first(foreign.EVENTS, word, SESSION_EVENTS)):
+        meant = f"session.{event}"
+    help = f"did you mean `{meant}`?" if meant else "an event is written `NODE.EVENT`"
+    notes = (f"{listed(having)} have it",) if len(having) > 1 else ()
+    fix = Fix(ref.span, meant) if meant else guess(scope.without_line(ref.span))
+    scope.ctx.sink.add("E0206", f"`{word}` is not an event", ref.span, notes=notes, help=help, fix=fix)
 
 
 def unknown_action(scope: Scope, action: ast.Action, names: Mapping[str, tuple[str, ...]]) -> None:

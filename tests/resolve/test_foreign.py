@@ -37,6 +37,9 @@ BODY = """pipeline p version "1.0.0" {
         ("on ears.interrupted -> cancel turn", "E0206", "on ears.barge_in -> cancel turn"),
         ("on session.start -> end session", "E0206", "on session.connected -> end session"),
         ("on ears.silence -> end session", "E0206", "on ears.idle -> end session"),
+        ("on user.idle -> end session", "E0203", "on ears.idle -> end session"),
+        ("on barge_in -> cancel turn", "E0206", "on ears.barge_in -> cancel turn"),
+        ("on start -> end session", "E0206", "on session.connected -> end session"),
         ("on ears.idle -> hangup", "E0802", "on ears.idle -> end session"),
         ("on ears.idle -> hang up", "E0802", "on ears.idle -> end session"),
         ("on ears.barge_in -> stop voice", "E0802", "on ears.barge_in -> cancel voice"),
@@ -109,6 +112,8 @@ def test_an_output_in_the_middle_of_a_flow() -> None:
     ("block", "fixed"),
     [
         ('provider openai { model = "m" }', 'provider llm { use openai { model = "m" } }'),
+        ('provider llm { name = "openai", model = "m" }', 'provider llm { use openai { model = "m" } }'),
+        ("provider llm { use gpt4 }", 'provider llm { use openai { model = "gpt4" } }'),
         ("provider backup { use anthropic }", "provider backup : llm { use anthropic }"),
         ("provider fast_llm { retry = { times = 1 } }", "provider fast_llm : llm { retry = { times = 1 } }"),
         ("provider asr { use deepgram }", "provider stt { use deepgram }"),
