@@ -176,7 +176,7 @@ CODES: dict[str, Code] = {
     "E0801": Code("several detectors, and no owner of the turn's end"),
     "E0802": Code("unknown action"),
     "E0803": Code("action with the wrong object"),
-    "E0804": Code("path of a reaction begins at a node without a trigger"),
+    "E0804": Code("path of a reaction begins at no node"),
     "E0805": Code("end of the utterance has two owners"),
     "E0806": Code("nothing ends the utterance"),
     # ---- what the runtime of this version cannot run yet

@@ -61,9 +61,10 @@ def _edges(spec: PipelineSpec, ctx: Context) -> tuple[GraphEdge, ...]:
         if first is None:
             found[edge.id] = (edge, reactions)
         elif first[1] and reactions:
-            if _settings(first[0]) != _settings(edge):
-                _differ(first[0], edge, ctx)
-            found[edge.id] = (first[0], first[1] + reactions)
+            said = [one for one in (first[0], edge) if _says(one)] or [edge]
+            if len(said) > 1 and _settings(said[0]) != _settings(said[1]):
+                _differ(said[0], said[1], ctx)
+            found[edge.id] = (said[0], first[1] + reactions)
     return tuple(_edge(spec, edge, reactions) for edge, reactions in found.values())
 
 
@@ -79,6 +80,12 @@ def _edge(spec: PipelineSpec, edge: EdgeSpec, reactions: tuple[str, ...]) -> Gra
         opens_turn=edge.opens_turn,
         spec=edge,
     )
+
+
+def _says(edge: EdgeSpec) -> bool:
+    """Whether anything was written about the edge itself: where its reactions share it, it is enough to say it once."""
+    origins = (*edge.origins.values(), *(edge.handoff.origins.values() if edge.handoff else ()))
+    return bool(edge.guard or edge.otherwise) or any(origin.kind == "user" for origin in origins)
 
 
 def _settings(edge: EdgeSpec) -> dict[str, object]:

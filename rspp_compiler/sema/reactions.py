@@ -8,8 +8,9 @@ from functools import reduce
 from typing import cast
 
 from rspp_compiler.diagnostics import Fix
+from rspp_compiler.diagnostics.fixes import both, line_before
 from rspp_compiler.ir import ast
-from rspp_compiler.ir.bound import BoundEvent, BoundNode, BoundReaction
+from rspp_compiler.ir.bound import BoundEnd, BoundEvent, BoundNode, BoundReaction
 from rspp_compiler.ir.condition import Condition, Junction
 from rspp_compiler.ir.spec import Verb
 from rspp_compiler.sema.catalog import ACTIONS
@@ -132,8 +133,8 @@ class Reactions:
         if trigger and (trigger.node.kind in JOINTS or trigger.node.kind == "egress"):
             what = "the egress" if trigger.node.kind == "egress" else "a module"
             message = f"a path of a reaction cannot begin at {what}"
-            help = "begin it at a node, such as a `say`: `-> sorry -> …`"
-            sink.add("E0804", message, first.ref.span, help=help, fix=self.scope.without_line(first.ref.span))
+            help, fix = self._said_first(first.ref, trigger)
+            sink.add("E0804", message, first.ref.span, help=help, fix=fix)
             return None
         if trigger is None:
             return None
@@ -143,6 +144,23 @@ class Reactions:
         start = ast.Ref(first.ref.parts[:1], first.ref.span)
         edges = tuple(path(self.scope, self.conditions, start, others)) if others else ()
         return BoundReaction(events=events, guard=guard, trigger=trigger, path=edges, span=line.span)
+
+    def _said_first(self, ref: ast.Ref, trigger: BoundEnd) -> tuple[str, Fix]:
+        """Something to say in front of where the path begins; the line goes where that takes no words."""
+        nodes = self.scope.nodes
+        said = next((name for name, node in nodes.items() if node.kind == "say"), "sorry")
+        voice = next((name for name, node in nodes.items() if node.kind == "tts"), "tts")
+        is_clear = trigger.port.type in ("text", "audio") and (said in nodes or said not in self.scope.names)
+        if not is_clear or self.scope.line is None:
+            return "begin it at a node", self.scope.without_line(ref.span)
+        way = f"{said} -> " if trigger.port.type == "text" else f"{said} -> {voice} -> "
+        source = self.scope.ctx.source(ref.span)
+        start = source.offset(ref.span.line, ref.span.column)
+        spoken = Fix(source.span(start, start), way)
+        if said not in nodes:
+            node = f'node {said} : say {{ text = "Sorry, could you say that again?" }}'
+            spoken = both(line_before(source, self.scope.line, node), spoken)
+        return f"begin it at a node, such as a `say`: `-> {way}{ref.text}`", spoken
 
     # ---- actions
 

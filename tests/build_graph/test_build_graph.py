@@ -62,9 +62,18 @@ def test_two_reactions_share_the_edge_of_their_paths() -> None:
     assert [(edge.id, edge.reactions) for edge in edges] == [("sorry.text -> tts.text", ("on#2", "on#3"))]
 
 
-def test_shared_edge_with_two_settings_is_refused() -> None:
-    text = SHOP.replace("on tts.error ", "on stt.error -> sorry -> tts { buffer = 4 items }\n  on tts.error ")
-    assert codes(compile_text(text, until="build_graph")) == ["E0417"]
+def test_settings_of_a_shared_edge_are_written_once_or_alike() -> None:
+    def shared(first: str, second: str) -> list[int | str]:
+        paths = f"on stt.error -> sorry -> tts {first}\n  on vad.idle -> sorry -> tts {second}\n"
+        body = f'  node sorry : say {{ text = "Sorry?" }}\n  {paths}  ingress.audio -> vad -> stt -> llm -> tts'
+        text = f"pipeline p {{\n{body} -> egress.audio\n}}\n"
+        result = compile_text(text, until="build_graph")
+        made: Graph = value(result, "build_graph")
+        return [*codes(result), *(edge.spec.buffer_items for edge in made.edges if edge.source == "sorry")]
+
+    four, eight = "{ buffer = 4 items }", "{ buffer = 8 items }"
+    assert shared(four, "") == shared("", four) == shared(four, four) == [4]
+    assert shared(four, eight) == ["E0417", 4]
 
 
 def test_a_cycle_is_still_a_graph() -> None:
