@@ -240,3 +240,10 @@ def test_any_value_anywhere(seed: int) -> None:
         assert 0 <= one.primary.start <= one.primary.end <= len(text)
         if one.fix and not one.code.startswith("E01"):
             json.loads(apply(text, [one.fix]))
+
+
+def test_of_many_mistakes_some_are_shown_and_the_rest_is_counted() -> None:
+    nodes = [{"node_id": f"n{number}", "kind": 3} for number in range(300)]
+    found = compile_text(json.dumps(HELLO | {"nodes": nodes}, indent=1), name=NAME).diagnostics
+    assert len(found) == 100
+    assert found[-1].message == "201 more fields of this file cannot be read"

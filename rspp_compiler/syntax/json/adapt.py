@@ -14,16 +14,18 @@ from rspp_compiler.diagnostics import Diagnostic, Fix, Sink
 from rspp_compiler.diagnostics.fixes import apply
 from rspp_compiler.ir import ast
 from rspp_compiler.ir.context import Context
+from rspp_compiler.ir.json_form import REF
 from rspp_compiler.source import Source, Span
 from rspp_compiler.syntax.json.edits import quoted, without
 from rspp_compiler.syntax.json.notation import Notation
-from rspp_compiler.syntax.json.tree import Node, Object, Path, Text, at_path, children, path_at, shown
+from rspp_compiler.syntax.json.tree import Node, Object, Path, Text, at_path, path_at, shown
 from rspp_compiler.syntax.json.write import TAGS, value_text
 from rspp_compiler.syntax.lower import lower
 from rspp_compiler.syntax.parse import parse
 
-_TRIED_MAX = 100  # fixes of one document: behind them, there is only help
-_TRIED_CHARS_MAX = 300_000
+_TRIED_MAX = 600_000  # characters that are read to try fixes: what has not been tried is left to the help
+_BLOCKS = ("settings", "meta", "budget")
+_REF = re.compile(REF)
 _OF_THE_TEXT = ("E01", "E0302")  # their fixes are JSON already
 _PROFILE = re.compile(r"profile (\S+)")
 
@@ -58,16 +60,38 @@ class _Adapter:
         files = {edit.span.file for edit in fix.edits}
         if self._source.name not in files or code.startswith(_OF_THE_TEXT):
             return fix
-        if len(files) > 1 or self._tried >= _TRIED_MAX or len(self._source.text) > _TRIED_CHARS_MAX:
+        if len(files) > 1:
             return None
-        self._tried += 1
-        for one in (self._value(fix), fix, self._removal(fix)):
-            if one and self._is_good(one):
+        in_place, removal = self._value(fix), self._removal(fix)
+        for one, is_sure in (
+            (in_place, self._is_setting(fix)),
+            (fix, self._is_name(fix)),
+            (removal, self._is_setting(fix)),
+        ):
+            if one and (is_sure or self._is_good(one)):
                 return one
         return None
 
+    def _is_setting(self, fix: Fix) -> bool:
+        """Whether a fix is about a setting: the schema does not mind what its value is, nor that it goes."""
+        path = path_at(self._root, *self._range(fix.span))
+        return any(part in _BLOCKS for part in path[:-1])
+
+    def _is_name(self, fix: Fix) -> bool:
+        """Whether a fix puts one name into the place of another, between its quotes."""
+        place = self._range(fix.span)
+        path = path_at(self._root, *place)
+        node, _ = at_path(self._root, path)
+        parent, _ = at_path(self._root, path[:-1])
+        key = parent.member(str(path[-1])) if isinstance(parent, Object) and path else None
+        texts = [text for text in (node, key.key if key else None) if isinstance(text, Text)]
+        return not fix.also and bool(_REF.fullmatch(fix.replacement)) and any(text.inner == place for text in texts)
+
     def _is_good(self, fix: Fix) -> bool:
-        """Whether the document can still be read, and has become another."""
+        """Whether the document can still be read, and has become another. Of large ones, only a few are tried."""
+        self._tried += len(self._source.text)
+        if self._tried > _TRIED_MAX:
+            return False
         text = apply("\ufeff" * bool(self._source.bytes_before) + self._source.text, [fix]).removeprefix("\ufeff")
         scratch = Context()
         parsed = parse((Source(self._source.name, text),), scratch)
@@ -91,10 +115,10 @@ class _Adapter:
         """The way to the member or element that is these characters."""
         path = path_at(self._root, start, end)
         for length in range(len(path), 0, -1):
+            node, _ = at_path(self._root, path[:length])
             parent, _ = at_path(self._root, path[: length - 1])
-            if any(
-                key == path[length - 1] and (first, node.end) == (start, end) for key, first, node in children(parent)
-            ):
+            member = parent.member(str(path[length - 1])) if isinstance(parent, Object) else None
+            if (member.key.start if member else node.start, node.end) == (start, end):
                 return path[:length]
         return None
 

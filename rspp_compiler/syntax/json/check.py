@@ -16,6 +16,7 @@ from rspp_compiler.ir.bundle_form import RolloutForm
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.json_form import Form
 from rspp_compiler.source import Source
+from rspp_compiler.syntax.findings import FOUND_MAX
 from rspp_compiler.syntax.json.edits import quoted, without
 from rspp_compiler.syntax.json.tree import Array, Member, Node, Object, Path, Text, at_path, each, is_null
 from rspp_compiler.syntax.load import CONTROL
@@ -52,8 +53,10 @@ def check(
     try:
         form.model_validate(root.plain)
     except ValidationError as error:
-        for one in error.errors(include_url=False):
+        errors = error.errors(include_url=False)
+        for one in errors[:FOUND_MAX]:
             checker.report(one)
+        checker.count(errors[FOUND_MAX:])
     return frozenset(checker.unusable), frozenset(checker.lost)
 
 
@@ -107,6 +110,16 @@ class _Checker:
                 self._contradiction(error, node, path)
             case _:
                 self._wrong(error, node, path)
+
+    def count(self, errors: list[ErrorDetails]) -> None:
+        """Says how many errors there are beyond those that were reported; what they are about is left out as well."""
+        for error in errors:
+            self._leave_out(at_path(self._root, error["loc"])[1])
+        if errors:
+            first, _ = at_path(self._root, errors[0]["loc"])
+            at, many = self._source.span(first.start, first.start + 1), f"{len(errors)} more"
+            message = f"{many} {'field' if len(errors) == 1 else 'fields'} of this file cannot be read"
+            self._sink.add("E0123", message, at, help="mend those above first")
 
     def _unknown(self, path: Path) -> None:
         """E0121: a field that the object does not have."""

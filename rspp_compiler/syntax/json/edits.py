@@ -6,7 +6,7 @@ import json
 
 from rspp_compiler.diagnostics import Fix
 from rspp_compiler.source import Source
-from rspp_compiler.syntax.json.tree import Array, Node, Object, Path, at_path, children
+from rspp_compiler.syntax.json.tree import Array, Node, Object, Path, at_path, extent
 
 
 def quoted(text: str) -> str:
@@ -19,12 +19,14 @@ def without(root: Node, path: Path, source: Source) -> Fix | None:
     if not path:
         return None
     parent, _ = at_path(root, path[:-1])
-    assert isinstance(parent, Object | Array)
-    places = [(first, node.end) for _, first, node in children(parent)]
-    at = next(index for index, (part, _, _) in enumerate(children(parent)) if part == path[-1])
-    start, end = places[at]
-    if at + 1 < len(places):
-        return Fix(source.span(start, places[at + 1][0]), "")
+    if isinstance(parent, Array):
+        at, count = int(path[-1]), len(parent.items)
+    else:
+        assert isinstance(parent, Object)
+        at, count = [member.key.text for member in parent.members].index(str(path[-1])), len(parent.members)
+    start, end = extent(parent, at)
+    if at + 1 < count:
+        return Fix(source.span(start, extent(parent, at + 1)[0]), "")
     if at:
-        return Fix(source.span(places[at - 1][1], end), "")
+        return Fix(source.span(extent(parent, at - 1)[1], end), "")
     return Fix(source.span(parent.start + 1, parent.end - 1), "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -169,10 +170,16 @@ def shown(path: Path) -> str:
 
 def path_at(root: Node, start: int, end: int) -> Path:
     """The way to the smallest key or value that holds the characters `[start, end)`; `()` for the whole."""
-    for part, first, node in children(root):
-        if first <= start and end <= node.end:
-            return (part, *path_at(node, start, end))
-    return ()
+    part: str | int
+    if isinstance(root, Object):
+        at = bisect_right(root.members, start, key=lambda member: member.key.start) - 1
+        part, node = (root.members[at].key.text, root.members[at].value) if at >= 0 else ("", root)
+    elif isinstance(root, Array):
+        at = bisect_right(root.items, start, key=lambda item: item.start) - 1
+        part, node = (at, root.items[at]) if at >= 0 else ("", root)
+    else:
+        return ()
+    return (part, *path_at(node, start, end)) if at >= 0 and end <= node.end else ()
 
 
 def children(node: Node) -> Iterator[tuple[str | int, int, Node]]:
@@ -183,11 +190,22 @@ def children(node: Node) -> Iterator[tuple[str | int, int, Node]]:
         yield from ((at, item.start, item) for at, item in enumerate(node.items))
 
 
+def extent(parent: Array | Object, index: int) -> tuple[int, int]:
+    """The characters of an element, or of a member with its key."""
+    if isinstance(parent, Array):
+        return parent.items[index].start, parent.items[index].end
+    return parent.members[index].key.start, parent.members[index].value.end
+
+
 def at_path(root: Node, path: Path) -> tuple[Node, Path]:
     """The node that a path leads to, and the path as far as it leads anywhere."""
     node, done = root, 0
     for part in path:
-        inner = next((value for key, _, value in children(node) if key == part and type(key) is type(part)), None)
+        inner = None
+        if isinstance(node, Object) and isinstance(part, str):
+            inner = node.get(part)
+        elif isinstance(node, Array) and isinstance(part, int) and part < len(node.items):
+            inner = node.items[part]
         if inner is None:
             break
         node, done = inner, done + 1
