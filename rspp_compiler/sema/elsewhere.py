@@ -10,7 +10,7 @@ from rspp_compiler.sema import tables
 from rspp_compiler.sema.engines import ENGINES
 from rspp_compiler.sema.fields import Table
 from rspp_compiler.sema.foreign_settings import setting
-from rspp_compiler.sema.kinds import KINDS
+from rspp_compiler.sema.kinds import KINDS, PROVIDER_KINDS
 from rspp_compiler.sema.values import listed
 
 # (table, how it is written there); the first that has a key is told.
@@ -66,7 +66,9 @@ def _home_of(key: str, of: str) -> str:
         return f"`{key}` belongs to a provider: `provider {one.kind} {{ use {one.name} {{ {key} = … }} }}`"
     for table, where in _WRITTEN:
         if key in table.names:
-            return f"`{key}` belongs {where.format(key=key)}"
+            kind = of.strip("`")
+            said = where.format(key=key)
+            return f"`{key}` belongs {said.replace('KIND', kind) if kind in PROVIDER_KINDS else said}"
     return ""
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from rspp_compiler.diagnostics import Fix
-from rspp_compiler.diagnostics.fixes import remove
+from rspp_compiler.diagnostics.fixes import guess, remove
 from rspp_compiler.ir import ast
 from rspp_compiler.ir.bound import BoundNode, FilledNode, Valued
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.origin import Origin
 from rspp_compiler.sema.catalog import Kind
+from rspp_compiler.sema.engines import ENGINES
 from rspp_compiler.sema.fields import latest, read_block, read_fields, with_defaults
 from rspp_compiler.sema.fill_budget import Budgets
 from rspp_compiler.sema.fill_ports import Ports
@@ -145,16 +146,23 @@ class Nodes:
         nearest = suggest(named.text, fitting)
         help = f"did you mean `{nearest}`?" if nearest else f"there is {listed(fitting)}" if fitting else ""
         what = f"declare it: `provider {named.text} : {node.kind} {{ use … }}`"
+        if (node.kind, named.text) in ENGINES:
+            what = (
+                f"a provider is used in a block, outside of the pipeline: `provider {node.kind} {{ use {named.text} }}`"
+            )
         help = help or (what if kind is None else f"remove it: the block `{node.kind}` performs the node")
         at = named.origin.span
         meant = nearest or (fitting[0] if len(fitting) == 1 and fitting[0] != node.kind else "")
-        fix = Fix(at, meant) if meant else remove(self._ctx.source(written.span), written.span)
+        fix = Fix(at, meant) if nearest else guess(Fix(at, meant) if meant else self._removed(written))
         if kind is None:
             self._ctx.sink.add("E0208", f"no pool `{named.text}`", at, help=help, fix=fix)
         else:
             message = f"`{named.text}` performs `{kind}`, and `{node.id}` is a `{node.kind}`"
             self._ctx.sink.add("E0313", message, at, help=help, fix=fix)
         return self._blocks.of_kind(node.kind)
+
+    def _removed(self, written: ast.Setting) -> Fix:
+        return remove(self._ctx.source(written.span), written.span)
 
     def known_tools(self, tools: Valued, written: ast.Setting) -> Valued:
         """The tools that there are; others are reported (E0226)."""

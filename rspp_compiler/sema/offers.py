@@ -86,6 +86,11 @@ def _unknown_kind(block: ast.Provider, name: ast.Name, ctx: Context) -> str | No
     uses = [offer for offer in block.offers if isinstance(offer, ast.Use)]
     performs = [kind for use in uses for kind, engine in ENGINES if engine == use.name.text]
     serves = [kind for kind, engine in ENGINES if engine == word]
+    models = [
+        one.value.text for one in block.offers if isinstance(one, ast.Setting) and isinstance(one.value, ast.Text)
+    ]
+    makers = [engine for begins, engine in foreign.MODELS.items() for model in models if model.startswith(begins)]
+    performs += [kind for maker in makers for kind, engine in ENGINES if engine == maker]
     same = suggest(word, PROVIDER_KINDS) or foreign.KINDS.get(word.lower(), "")
     same = same if same in PROVIDER_KINDS else ""
     meant = same or next(iter((*performs, *serves)), "") or related(word, PROVIDER_KINDS)

@@ -98,6 +98,8 @@ def wrong(setting: Setting, value: ast.Value, at: Span, ctx: Context) -> None:
     message = f"`{setting.name}` takes {wanted}, not {describe(value)}"
     meant = _meant(setting, value, ctx)
     help, replacement = (f"did you mean `{meant}`?", meant) if meant else (f"write `{_advice(setting)}`", "")
+    if isinstance(value, ast.Call) and value.name.text == "tunable":
+        help = f"what may be tuned is named beside it: `{setting.name} = …, tunable = [{setting.name}]`"
     if not meant and setting.type not in ("file", "secret"):
         replacement = example(setting) if setting.type not in ("name", "names") else ""
     fix = Fix(value.span, replacement) if replacement else remove(ctx.source(at), at)

@@ -82,6 +82,7 @@ LINES = [
     ("node stt { language = 'en-US' }", "node stt { language = \"en-US\" }"),
     ("node llm { system = Be brief and kind. }", "node llm { system = \"Be brief and kind.\" }"),
     ("node llm { system = f\"Be brief.\" }", "node llm { system = \"Be brief.\" }"),
+    ("node tts { tunable = [rate(80..120)] }", "node tts { tunable = [rate(80, 120)] }"),
     ("node llm { temperature = .5 }", "node llm { temperature = 0.5 }"),
     ("node llm { temperature = 0,5 }", "node llm { temperature = 0.5 }"),
     ("budget turn = 2s", "budget { turn = 2s }"),

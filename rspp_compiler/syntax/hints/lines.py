@@ -144,4 +144,17 @@ def _provider(at: Place) -> Hint | None:
     return None
 
 
-LINES: tuple[Rule, ...] = (_budget, _record, _node, _unbraced, _port, _several_ends, _tool, _provider)
+def _rule(at: Place) -> Hint | None:
+    """What no rule of a policy is: `voice.voice = "bob"`, `redact …`."""
+    if at.block != "policy" or not at.accepted >= {"NODE", "INSERT"}:
+        return None
+    if re.match(r"[\w.]+\s*=", at.after):
+        return Hint(
+            "settings that a tenant or a session may change are `tunable`: `node voice : tts { tunable = [voice] }`"
+        )
+    return Hint(
+        "a policy has `node NAME : KIND`, `insert NAME before NODE.PORT`, `provider KIND { … }` and `record L0`"
+    )
+
+
+LINES: tuple[Rule, ...] = (_rule, _budget, _record, _node, _unbraced, _port, _several_ends, _tool, _provider)

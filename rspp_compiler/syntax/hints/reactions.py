@@ -14,6 +14,10 @@ _EVENTS = r"\s*on\s+(.*?)\s*->"
 def _begins_otherwise(at: Place) -> Hint | None:
     """`when ears.idle -> …`, `if …`, `upon …`."""
     found = re.match(r"\s*(when|if|upon|whenever|event|handler|trigger|once)\s+[a-z_]\w*\.", at.line)
+    if re.match(r"\s*(?:when|if)\b[^{}]*\{", at.line) and not at.before.strip():
+        return Hint(
+            'what is other for some sessions is a policy, outside: `policy NAME when session.tenant == "…" { … }`'
+        )
     if not found or "->" not in at.line:
         return None
     start = at.start + found.start(1)

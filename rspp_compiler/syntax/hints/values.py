@@ -119,6 +119,15 @@ def _called(at: Place) -> Hint | None:
     return Hint(f'what is named there stands in quotes: `"{text}"`', (start, start + len(text), f'"{text}"'))
 
 
+def _range(at: Place) -> Hint | None:
+    """`rate(80..120)`, `rate(80-120)`."""
+    begun, rest = re.search(r"\(\s*-?\d[\w.]*$", at.before), re.match(r"(?:\.{1,3}|-|–|:|to\b)\s*(?=\d)", at.after)
+    if not begun or not rest:
+        return None
+    start = at.offset - (len(at.before) - len(at.before.rstrip(". ")))
+    return Hint("both ends of a range are listed: `rate(80, 120)`", (start, at.offset + rest.end(), ", "))
+
+
 def _no_letter(at: Place) -> Hint | None:
     """An emoji where a name is expected."""
     sign = at.after[:1]
@@ -129,5 +138,6 @@ def _no_letter(at: Place) -> Hint | None:
 
 
 VALUES: tuple[Rule, ...] = (
-    _unit_apart, _number, _variable, _quotes, _prefixed, _quoted_name, _called, _unquoted, _name_with_digit, _no_letter,
+    _unit_apart, _number, _variable, _quotes, _prefixed, _quoted_name, _called, _unquoted, _name_with_digit, _range,
+    _no_letter,
 )  # fmt: skip
