@@ -9,4 +9,10 @@
 `origin`    where a value came from: the user, the profile, or other values
 `context`   what every pass may use: the sink, the options, progress
 `dump`      any of these as stable JSON
+
+And what is published, as models:
+
+`json_form`   a program as JSON; `bundle_form` what may lie beside it
+`contracts`   what the parts of RSPP agree on
+`schemas`     the JSON Schemas of all that
 """

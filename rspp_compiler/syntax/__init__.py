@@ -9,6 +9,7 @@
 `findings`  a file's mistakes, a line once, and not too many
 `lower`     tree to AST
 `link`      imports to one program
+`json`      all of this for files that end in `.json`
 `layers`    TOML files and `--set` texts to overrides
 
 And from the AST to text, for `rsppc fmt`:
