@@ -63,7 +63,7 @@ MISTAKES: list[tuple[tuple[Any, ...], Any, str, str, str, Any]] = [
     (("nodes", 0, "modality"), "llm", "E0126", "nodes[0].modality", "is `external`", "external"),
     (("nodes", 0, "settings", "x"), {"value": "1 2"}, "E0125", "nodes[0].settings.x.value", "`1 2` is no value", ...),
     (("graph_definition_ref",), "x/1", "E0126", "graph_definition_ref", "is `hello/0.0.0`", "hello/0.0.0"),
-    (("edges", 0, "otherwise"), False, "E0123", "edges[0].otherwise", "takes `True`", None),
+    (("edges", 0, "otherwise"), False, "E0123", "edges[0].otherwise", "takes `true`, not `false`", None),
     (("reactions", 0, "path"), [{"to": "tts"}], "E0126", "reactions[0].action", "there is a `path` already", ...),
     (("reactions", 0, "action"), GONE, "E0126", "reactions[0]", "a reaction has a `path` or an `action`", None),
     (("spec_id",), GONE, "E0126", "nodes", "there is no `spec_id` that names one", ...),

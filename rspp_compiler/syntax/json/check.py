@@ -15,7 +15,7 @@ from rspp_compiler.diagnostics.nearest import nearest
 from rspp_compiler.ir.bundle_form import RolloutForm
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.json_form import Form
-from rspp_compiler.source import Source
+from rspp_compiler.source import Source, Span
 from rspp_compiler.syntax.findings import FOUND_MAX
 from rspp_compiler.syntax.json.edits import quoted, without
 from rspp_compiler.syntax.json.tree import Array, Member, Node, Object, Path, Text, at_path, each, is_null
@@ -123,12 +123,13 @@ class _Checker:
 
     def _unknown(self, path: Path) -> None:
         """E0121: a field that the object does not have."""
-        *_, (above, parent), (key, _) = self._way(path)
+        parent, _ = at_path(self._root, path[:-1])
+        key = str(path[-1])
         assert isinstance(parent, Object)
-        member = parent.member(str(key))
+        member = parent.member(key)
         assert member is not None
-        fields = _fields(self._form_at(above))
-        near = nearest(str(key), fields)
+        fields = _fields(self._form_at(path[:-1]))
+        near = nearest(key, fields)
         at = self._source.span(*member.key.inner)
         fix = Fix(at, near) if near else without(self._root, path, self._source)
         self._sink.add(
@@ -163,7 +164,8 @@ class _Checker:
         message, meant = str(context["message"]), str(context["meant"])
         if self._form is RolloutForm:
             fix = self._share(wrong)
-            self._sink.add("E0128", message, span, help="let them make 100 together" if fix else "", fix=fix)
+            help = "let them make 100 together" if fix else "`rsppc explain E0128` says what each strategy takes"
+            self._sink.add("E0128", message, span, help=help, fix=fix)
         elif meant:
             fix = Fix(span, quoted(meant))
             self._sink.add("E0126", message, span, help=f"write `{fix.replacement}`", fix=fix)
@@ -204,6 +206,7 @@ class _Checker:
         if kind == "literal_error":
             expected = str(context["expected"])
             choices = [choice.strip("'") for choice in expected.replace(" or ", ", ").split(", ")]
+            choices = ["true"] if choices == ["True"] else choices
             near = nearest(str(node.plain), choices)
             return _either(choices), Fix(at, quoted(near)) if near else None
         if kind == "string_pattern_mismatch":
@@ -221,14 +224,8 @@ class _Checker:
 
     # ---- places
 
-    def _span(self, node: Node) -> Any:
+    def _span(self, node: Node) -> Span:
         return self._source.span(node.start, node.end)
-
-    def _way(self, path: Path) -> Iterator[tuple[Any, Node]]:
-        """Every node on the way to a path: (the path so far, node), and last (the last key, node)."""
-        for length in range(len(path)):
-            yield path[:length], at_path(self._root, path[:length])[0]
-        yield path[-1], at_path(self._root, path)[0]
 
     def _form_at(self, path: Path) -> type[Form]:
         """The form of the object that a path leads to."""
