@@ -237,7 +237,6 @@ CODES: dict[str, Code] = {
     "W0401": Code("model without a fallback", "warning"),
     "W0402": Code("transfer without a fallback", "warning"),
     "W0403": Code("provider with a single candidate", "warning"),
-    "W0404": Code("retry that never happens", "warning"),
     # ---- lint: time
     "W0501": Code("loose turn budget", "warning"),
     "W0502": Code("text held back for long", "warning"),

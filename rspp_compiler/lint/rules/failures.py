@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from rspp_compiler.diagnostics import Fix, Sink
-from rspp_compiler.diagnostics.fixes import line_behind, remove
+from rspp_compiler.diagnostics.fixes import line_behind
 from rspp_compiler.ir import ast
 from rspp_compiler.lint.rules.conversation import reaction_in
-from rspp_compiler.lint.subject import Body, Subject, ms, setting, settings_of
+from rspp_compiler.lint.subject import Body, Subject, setting, settings_of
 
 LOCAL = {"stt": "pocketsphinx", "tts": "espeak"}  # engines that answer without a network, as a last resort
 SORRY = "Sorry, could you say that again?"
@@ -66,43 +66,3 @@ def candidates(subject: Subject, sink: Sink) -> None:
             help=f"name a second: `use {local}` answers without a network" if local else "name a second `use` line",
             fix=line_behind(subject.source(uses[0].span), uses[0].span, f"use {local}") if local else None,
         )
-
-
-def retry(subject: Subject, sink: Sink) -> None:
-    """W0404: a second attempt that begins when the node's time is over is never made.
-
-    What hears begins its attempts while the user still speaks, so its budget does not count.
-    """
-    spec = subject.spec
-    for provider in spec.providers if spec else ():
-        if provider.kind in ("vad", "stt"):
-            continue
-        budgets = [node.first_output_ns for node in spec.nodes if node.provider == provider.id] if spec else []
-        starts_ns = provider.first_chunk_ns + provider.retry.backoff_ns
-        if not provider.retry.times or not budgets or starts_ns < min(budgets):
-            continue
-        at = provider.span
-        blocks = [
-            item
-            for item in subject.items()
-            if isinstance(item, ast.Provider) and (item.span.file, item.name.span.start) == (at.file, at.start)
-        ]
-        written = [
-            offer
-            for block in blocks
-            for offer in block.offers
-            if isinstance(offer, ast.Setting) and offer.key.text == "retry"
-        ]
-        for one in written:
-            sink.add(
-                "W0404",
-                f"no engine of `{provider.id}` is ever tried again",
-                one.span,
-                label=f"would begin after {ms(starts_ns)}, and all is over after {ms(min(budgets))}",
-                notes=[
-                    f"an attempt may take {ms(provider.first_chunk_ns)} ({provider.origin('first_chunk_ns')})",
-                    f"then {ms(provider.retry.backoff_ns)} pass, and the budget is {ms(min(budgets))}",
-                ],
-                help="give an attempt less time, or remove this",
-                fix=remove(subject.source(one.span), one.span),
-            )
