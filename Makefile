@@ -6,7 +6,7 @@ JOBS      ?= 2
 PIPELINES := $(wildcard pipelines/*.rspp)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format types tables goldens drift features bench fuzz clean
+.PHONY: help setup demo test lint format types tables schemas goldens drift features bench fuzz clean
 
 help:      ## this list
 	@echo "RSPP: compile a voice agent's pipeline into a package, and run it."
@@ -39,7 +39,10 @@ types: setup ## mypy, strict
 tables: setup ## writes the parser's tables anew, after a change of grammar/rspp.lark
 	@$(BIN)/python -m rspp_compiler.syntax.make_tables
 
-goldens: tables ## writes generated/ and all snapshots anew; read the diff before committing it
+schemas: setup ## writes docs/schemas/ anew, after a change of a model or of a table of settings
+	@$(BIN)/rsppc schema -o docs/schemas
+
+goldens: tables schemas ## writes generated/ and all snapshots anew; read the diff before committing it
 	@$(BIN)/rsppc build $(PIPELINES)
 	@$(BIN)/pytest -n $(JOBS) --snapshot-update
 

@@ -51,7 +51,7 @@ def test_nothing_else_is_published() -> None:
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_the_published_file_is_what_the_models_say(name: str) -> None:
     published = (FOLDER / f"{name}.json").read_text(encoding="utf-8")
-    assert published == schema_text(name), "run `rsppc schema -o docs/schemas`"
+    assert published == schema_text(name), "run `make schemas`"
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
