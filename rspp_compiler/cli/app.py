@@ -12,7 +12,7 @@ import typer
 from rspp_compiler import __version__
 from rspp_compiler.cli import EXIT_USAGE
 from rspp_compiler.cli.forms import fmt, schema
-from rspp_compiler.cli.leave import leave
+from rspp_compiler.cli.leave import leave, put
 from rspp_compiler.cli.options import (
     Backend,
     BackendOption,
@@ -156,7 +156,7 @@ def build(
         build_again(files, once)
         return
     results = once()
-    drifted = [check and report.drift(result, quiet=format != "text") for result in results]
+    drifted = [check and report.drift(result, to=sys.stdout if format == "text" else sys.stderr) for result in results]
     leave(results, any(drifted))
 
 
@@ -195,10 +195,7 @@ def doc(
     if result is not None:
         report.findings([result], to=sys.stderr)
     text = report.doc(result)
-    if output and text:
-        output.write_text(text, encoding="utf-8", newline="\n")
-    else:
-        sys.stdout.write(text)
+    put(text, output if text else None, "doc")
     if result is not None:
         leave([result])
 
@@ -237,12 +234,9 @@ def graph(
         leave([result])
     drawn = report.graph(result, format.value, policy)
     if drawn is None:
-        print(f"rsppc graph: no policy {policy}", file=sys.stderr)
+        print(f"rsppc graph: {report.no_policy(result.stage('graph').spec, policy)}", file=sys.stderr)
         raise typer.Exit(EXIT_USAGE)
-    if output:
-        output.write_text(drawn, encoding="utf-8", newline="\n")
-    else:
-        sys.stdout.write(drawn)
+    put(drawn, output, "graph")
     leave([result])
 
 

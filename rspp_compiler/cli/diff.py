@@ -59,7 +59,8 @@ def _compare(old: Result, new: Result, *, as_json: bool) -> int:
     before, after = old.values.get("freeze"), new.values.get("freeze")
     report.findings([one for one in (old, new) if not one.ok], to=sys.stderr)
     if before is None or after is None:
-        return EXIT_FINDINGS
+        is_missing = any(found.code == "E0101" for one in (old, new) for found in one.diagnostics)
+        return EXIT_USAGE if is_missing else EXIT_FINDINGS
     changes = diff(before, after)
     if as_json:
         sys.stdout.write(json.dumps([_object(change) for change in changes], indent=2, ensure_ascii=False) + "\n")

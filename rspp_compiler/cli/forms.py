@@ -15,7 +15,7 @@ from rspp_compiler.cli.options import Notation
 
 def fmt(
     files: Annotated[
-        list[Path] | None, typer.Argument(metavar="FILE...", help="Pipeline files; folders with such files.")
+        list[Path] | None, typer.Argument(metavar="FILE", help="Pipeline files; folders with such files.")
     ] = None,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; list the files that would change.")] = False,
     diff: Annotated[bool, typer.Option("--diff", help="Write nothing; print what would change.")] = False,
@@ -56,7 +56,7 @@ def fmt(
 
 
 def schema(
-    name: Annotated[str, typer.Argument(metavar="[NAME]", help="A schema, such as rspp.pipeline.spec.v1.")] = "",
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A schema, such as rspp.pipeline.spec.v1.")] = "",
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="DIR", help="Write it there, or all of them.")
     ] = None,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -10,6 +12,19 @@ from rspp_compiler.cli import EXIT_FINDINGS, EXIT_USAGE
 
 if TYPE_CHECKING:
     from rspp_compiler.driver import Result
+
+
+def put(text: str, output: Path | None, command: str) -> None:
+    """What a command made: to a file, or to the standard output. Leaves as wrong usage where it cannot be written."""
+    if output is None:
+        sys.stdout.write(text)
+        return
+    try:
+        output.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        print(f"rsppc {command}: cannot write {output}: {reason}", file=sys.stderr)
+        raise typer.Exit(EXIT_USAGE) from None
 
 
 def leave(results: list[Result], found_more: bool = False) -> None:

@@ -7,14 +7,23 @@ import re
 from pathlib import Path
 
 from rspp_compiler.emit.project import project_files
+from rspp_compiler.sema.catalog import PREDECLARED, RESERVED
+from rspp_compiler.sema.names import is_taken
+
+_LONGEST = 60  # characters of a name: of a folder, of modules, of files
 
 
 def new_project(name: str, parent: Path) -> str:
     """Writes `parent/name/`. Returns what stands in the way, or an empty text."""
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or keyword.iskeyword(name):
+    if len(name) > _LONGEST:
+        return f"a name has at most {_LONGEST} characters"
+    if keyword.iskeyword(name) or is_taken(name) or name in (*RESERVED, *PREDECLARED):
+        whose = "the language" if name in (*RESERVED, *PREDECLARED) else "Python"
+        return f"`{name}` is a word of {whose}: try {name}_agent"
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         snake = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
         hint = f": try {snake}" if re.fullmatch(r"[a-z][a-z0-9_]*", snake) and not keyword.iskeyword(snake) else ""
-        return f"{name!r} is not a name in snake_case{hint}"
+        return f"`{name}` is not a name in snake_case{hint}"
     folder = parent / name
     if folder.exists():
         return f"{name} is already there; nothing was written"

@@ -42,7 +42,7 @@ class Notation(StrEnum):
     json = "json"
 
 
-Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="Pipeline files.")]
+Files = Annotated[list[Path], typer.Argument(metavar="FILE", help="Pipeline files.")]
 OneFile = Annotated[Path, typer.Argument(metavar="FILE", help="A pipeline file.")]
 Format = Annotated[ErrorFormat, typer.Option("--error-format", help="How findings are printed.")]
 Json = Annotated[bool, typer.Option("--json", help="The same as --error-format json.")]

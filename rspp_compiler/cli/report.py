@@ -13,6 +13,7 @@ from rspp_compiler.diagnostics.nearest import nearest
 from rspp_compiler.diagnostics.render import render
 from rspp_compiler.driver import PASSES, Result
 from rspp_compiler.ir import dump
+from rspp_compiler.ir.spec import PipelineSpec
 
 
 def has_colour(to: TextIO) -> bool:
@@ -69,17 +70,21 @@ def built(result: Result) -> None:
     progress(f"{shown(package.folder)} {how} ({package.backend})")
 
 
-def drift(result: Result, *, quiet: bool) -> bool:
+def no_policy(spec: PipelineSpec, name: str) -> str:
+    """What to say of a policy that a pipeline does not have."""
+    names = [policy.id for policy in spec.policies]
+    return f"no policy is called {name}; there is {' and '.join(names) if names else 'none'}"
+
+
+def drift(result: Result, *, to: TextIO) -> bool:
     """Lists the files that differ from what the compiler writes today; whether there are any."""
     written = result.values.get("write")
     if written is None or not written.drifted:
         return False
     for word, paths in (("differs", written.changed), ("stale", written.removed)):
         for path in paths:
-            if not quiet:
-                print(f"{word}: {shown(written.folder)}/{path}")
-    if not quiet:
-        print("run `rsppc build` to write them anew")
+            print(f"{word}: {shown(written.folder)}/{path}", file=to)
+    print("run `rsppc build` to write them anew", file=to)
     return True
 
 

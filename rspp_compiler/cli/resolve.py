@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rspp_compiler.cli.layers import Files, with_layers
-from rspp_compiler.cli.report import has_colour, shown
+from rspp_compiler.cli.report import has_colour, no_policy, shown
+from rspp_compiler.diagnostics.nearest import nearest
 from rspp_compiler.driver import Result, compile_pipeline
 from rspp_compiler.ir.context import Context, LayerName, Options
 from rspp_compiler.ir.origin import Origin
@@ -35,11 +36,13 @@ def print_rows(result: Result, policy: str, only: str, *, as_json: bool) -> str:
     if policy:
         chosen = next((one for one in spec.policies if one.id == policy), None)
         if chosen is None:
-            return f"no policy is called {policy}"
+            return no_policy(spec, policy)
         spec = under(spec, chosen)
     rows = [row for row in effective(spec) if _is_of(row.key, only)]
     if not rows:
-        return f"nothing is called {only}"
+        names = sorted({word for row in effective(spec) for word in re.findall(r"\w+(?:\.\w+)*", row.key)})
+        near = nearest(only, names)
+        return f"nothing is called {only}" + (f"; did you mean {near}?" if near else "")
     layers = {layer.source.name: layer.name for layer in result.context.options.layers}
     if as_json:
         document = [{"key": row.key, "value": row.value, "origin": _origin(row.origin, layers)} for row in rows]

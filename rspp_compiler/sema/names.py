@@ -20,10 +20,15 @@ _MARKS = {"alpha": "a", "a": "a", "beta": "b", "b": "b"}
 _VERSION = re.compile(r"(0|[1-9]\d*)(\.(0|[1-9]\d*)){1,3}((a|b|rc)\d+)?")
 
 
+def is_taken(name: str) -> bool:
+    """Whether a package of that name could not be imported, or would hide one that Python needs."""
+    return name in sys.stdlib_module_names or name in _TAKEN
+
+
 def importable(graph: Graph, ctx: Context) -> None:
     """E0416: a package of that name could not be imported, or would hide one that Python needs."""
     name = graph.spec.name
-    if name in sys.stdlib_module_names or name in _TAKEN:
+    if is_taken(name):
         at = _in_header(graph, name, ctx)
         ctx.sink.add(
             "E0416",

@@ -36,6 +36,7 @@ def unknown_node(scope: Scope, name: ast.Name, *, may_declare: bool) -> None:
     told = "" if may_declare else _subject(scope, name.text)
     if near:
         help, fix = f"did you mean `{near}`?", Fix(name.span, near)
+        scope.lost.add(near)  # it would be declared here: nothing else of it is told
     elif told:
         help, fix = f"did you mean `{told}`?", Fix(name.span, told)
     elif len(performs) == 1:
@@ -44,6 +45,7 @@ def unknown_node(scope: Scope, name: ast.Name, *, may_declare: bool) -> None:
     elif kind:
         line = f"node {name.text}" if kind == name.text else f"node {name.text} : {kind}"
         help, fix = f"declare it: `{line}`", _declared(scope, name, line)
+        fix = fix if may_declare else guess(fix)
     elif akin := related(name.text, local):
         help, fix = f"did you mean `{akin}`?", guess(Fix(name.span, akin))
     else:

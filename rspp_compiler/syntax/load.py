@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from rspp_compiler.diagnostics import Edit, Fix
+from rspp_compiler.diagnostics.nearest import nearest
 from rspp_compiler.ir.context import Context
 from rspp_compiler.source import Source, Span
 from rspp_compiler.syntax.encoding import not_utf8
@@ -16,6 +17,7 @@ from rspp_compiler.syntax.encoding import not_utf8
 _SIZE_BYTES_MAX = 4 * 1024 * 1024
 _BOM = b"\xef\xbb\xbf"
 _CONTROLS_MAX = 1000  # that one fix removes
+_NAMES_MAX = 1000  # of files in a folder that are looked at
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -48,8 +50,8 @@ def _read(path: Path, ctx: Context) -> Source | None:
         overlay = ctx.overlays.get(name)
         data = _bytes(path) if overlay is None else overlay.encode("utf-8", "surrogatepass")
     except OSError as error:
-        reason = "it is a folder" if path.is_dir() else (error.strerror or str(error)).lower()
-        ctx.sink.add("E0101", f"cannot read {name}: {reason}", start, help="name a file that ends in .rspp")
+        reason = "it is a folder" if isinstance(error, IsADirectoryError) else (error.strerror or str(error)).lower()
+        ctx.sink.add("E0101", f"cannot read {name}: {reason}", start, help=_other_file(path, error))
         return None
 
     if len(data) > _SIZE_BYTES_MAX:
@@ -81,6 +83,21 @@ def _read(path: Path, ctx: Context) -> Source | None:
         ctx.sink.add("E0104", f"nothing in {path.name}", source.span(0, 0), help=help, fix=fix)
         return None
     return source
+
+
+def _other_file(path: Path, error: OSError) -> str:
+    """What to name in the place of what cannot be read: a file in it, or one beside it that is called nearly so."""
+    is_folder = isinstance(error, IsADirectoryError)
+    folder = path if is_folder else path.parent
+    try:
+        names = sorted(one.name for one in islice(folder.iterdir(), _NAMES_MAX) if one.suffix == ".rspp")
+    except OSError:
+        names = []
+    if is_folder:
+        meant = names[0] if names else ""
+        return f"name a file in it, such as {(path / meant).as_posix()}" if meant else "name a file that ends in .rspp"
+    meant = path.name + ".rspp" if path.name + ".rspp" in names else nearest(path.name, names)
+    return f"did you mean {(path.parent / meant).as_posix()}?" if meant else "name a file that ends in .rspp"
 
 
 def _bytes(path: Path) -> bytes:

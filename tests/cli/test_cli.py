@@ -147,7 +147,16 @@ def test_new_project_checks_and_cannot_be_overwritten(tmp_path: Path) -> None:
     assert "already there" in again.stderr
 
 
-@pytest.mark.parametrize(("name", "hint"), [("Front-Desk", "front_desk"), ("class", ""), ("../x", "x")])
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("Front-Desk", "front_desk"),
+        ("class", "class_agent"),
+        ("json", "json_agent"),
+        ("turn", "turn_agent"),
+        ("../x", "x"),
+    ],
+)
 def test_new_project_needs_a_name(tmp_path: Path, name: str, hint: str) -> None:
     done = rsppc("new", name, cwd=tmp_path)
     assert done.returncode == 2
@@ -183,3 +192,39 @@ def test_reader_that_leaves() -> None:
     )
     assert done.stdout == "{\n"
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize("command", ["graph", "doc"])
+def test_what_cannot_be_written_is_wrong_usage(tmp_path: Path, command: str) -> None:
+    done = rsppc(command, HELLO, "-o", str(tmp_path))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"rsppc {command}: cannot write {tmp_path}: is a directory\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "help"),
+    [
+        ("helo.rspp", "did you mean hello.rspp?"),
+        ("hello", "did you mean hello.rspp?"),
+        ("folder", "name a file in it, such as folder/inner.rspp"),
+        ("other.rspp", "name a file that ends in .rspp"),
+        (f"{'x' * 300}.rspp", "name a file that ends in .rspp"),
+    ],
+)
+def test_a_file_that_cannot_be_read_has_a_likely_other(tmp_path: Path, name: str, help: str) -> None:
+    (tmp_path / "folder").mkdir()
+    for file in ("hello.rspp", "folder/inner.rspp"):
+        (tmp_path / file).write_text("", encoding="utf-8")
+    done = rsppc("check", name, cwd=tmp_path)
+    assert done.returncode == 2
+    assert f"= help: {help}\n" in done.stdout
+
+
+def test_drift_is_told_to_machines_as_well(tmp_path: Path) -> None:
+    done = rsppc("build", HELLO, "--check", "--json", "-o", "out", cwd=tmp_path)
+    assert (done.returncode, json.loads(done.stdout)) == (1, [])
+    assert "differs: out/hello/setup.py\n" in done.stderr
+
+
+def test_diff_with_a_missing_file_is_wrong_usage(tmp_path: Path) -> None:
+    assert rsppc("diff", HELLO, "missing.rspp", cwd=tmp_path).returncode == 2

@@ -102,7 +102,7 @@ policy clinic when session.tenant == "clinic" {
     assert under["provider.stt.use.whisper.model"] == ('"small"', "clinic.rspp:21")
     assert under["record.level"] == ("L1", "clinic.rspp:22")
     missing = run("resolve", "clinic.rspp", "--policy", "clinc")
-    assert (missing.exit_code, missing.stderr) == (2, "rsppc resolve: no policy is called clinc\n")
+    assert (missing.exit_code, missing.stderr) == (2, "rsppc resolve: no policy is called clinc; there is clinic\n")
 
 
 def test_json(run: Run) -> None:
