@@ -318,7 +318,7 @@ class Scope:
             return None
         if kind and isinstance(written, ast.Call) and name.text in NODE_KINDS:
             message, help = f"`{name.text}` takes nothing in brackets", "its settings stand in braces"
-            sink.add("E0204", message, written.span, help=help, fix=Fix(written.span, name.text))
+            sink.add("E0204", message, written.span, help=help, fix=guess(Fix(written.span, name.text)))
             return None
         unknown_kind(self, written, name, is_name=is_name)
         return None

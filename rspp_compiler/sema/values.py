@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from rspp_compiler.diagnostics import Fix
-from rspp_compiler.diagnostics.fixes import remove
+from rspp_compiler.diagnostics.fixes import guess, remove
 from rspp_compiler.diagnostics.nearest import nearest as suggest
 from rspp_compiler.ir import ast
 from rspp_compiler.ir.context import Context
@@ -72,7 +72,7 @@ def read(setting: Setting, value: ast.Value | None, at: Span, ctx: Context) -> S
         return _flag(setting, value, at, ctx)
     if value is None:
         help = f"write `{setting.name} = {example(setting)}`"
-        fix = Fix(at, f"{setting.name} = {example(setting)}")
+        fix = guess(Fix(at, f"{setting.name} = {example(setting)}"))
         ctx.sink.add("E0305", f"`{setting.name}` needs a value", at, help=help, fix=fix)
         return None
     if setting.type in UNITS:
@@ -103,6 +103,7 @@ def wrong(setting: Setting, value: ast.Value, at: Span, ctx: Context) -> None:
     if not meant and setting.type not in ("file", "secret"):
         replacement = example(setting) if setting.type not in ("name", "names") else ""
     fix = Fix(value.span, replacement) if replacement else remove(ctx.source(at), at)
+    fix = fix if meant else guess(fix)
     ctx.sink.add("E0305", message, value.span, help=help, fix=fix)
 
 
@@ -204,8 +205,8 @@ def _quantity(setting: Setting, value: ast.Value, at: Span, ctx: Context) -> int
         not_this = "is no unit of time" if setting.type == "duration" else f"is not the unit of {what}"
         is_unit = value.unit in EVERY_UNIT or value.unit in COUNTS
         message = f"`{value.unit}` {not_this if is_unit else 'is not a unit'}"
-        help = f"did you mean `{value.number}{known}`?" if known else f"{what} ends in {listed(units)}"
-        fix = Fix(value.span, value.number + known if known else example(setting))
+        help = f"did you mean `{value.number}{known}`?" if known else f"{what} ends in {one_of(units)}"
+        fix = Fix(value.span, value.number + known) if known else guess(Fix(value.span, example(setting)))
         ctx.sink.add("E0304", message, value.span, label=f"`{setting.name}` is {what}", help=help, fix=fix)
         return None
     exact = Decimal(value.number) * units[value.unit]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from rspp_compiler.diagnostics import Fix, Sink
 from rspp_compiler.diagnostics.fixes import remove
+from rspp_compiler.diagnostics.nearest import nearest
 from rspp_compiler.ir import ast
 from rspp_compiler.ir.context import Context
 from rspp_compiler.source import Span
@@ -86,7 +86,9 @@ class _Linker:
         if not PurePosixPath(written).is_absolute() and (path in self._ctx.overlays or Path(path).is_file()):
             return path
         beside = sorted(found.relative_to(folder).as_posix() for found in Path(folder).glob("**/*.rspp"))[:200]
-        nearest = next(iter(difflib.get_close_matches(written, beside, n=1, cutoff=0.6)), "")
+        stems = {file.removesuffix(".rspp"): file for file in reversed(beside)}
+        near = nearest(written.removesuffix(".rspp"), stems)
+        meant = stems.get(written, "") or stems.get(near, "")
         self._sink.add(
             "E0218",
             f"no file `{written}` to import from"
@@ -94,8 +96,8 @@ class _Linker:
             else f"`{written}` is absolute",
             line.path.span,
             notes=("the path is relative to the folder of this file",),
-            help=f'did you mean "{nearest}"?' if nearest else "write a path that exists, or remove the import",
-            fix=Fix(line.path.span, f'"{nearest}"') if nearest else remove(self._ctx.source(line.span), line.span),
+            help=f'did you mean "{meant}"?' if meant else "write a path that exists, or remove the import",
+            fix=Fix(line.path.span, f'"{meant}"') if meant else remove(self._ctx.source(line.span), line.span),
         )
         return None
 
@@ -115,8 +117,8 @@ class _Linker:
         if found is None:
             if name.text in self._lost:
                 return False
-            nearest = next(iter(difflib.get_close_matches(name.text, items, n=1, cutoff=0.6)), "")
-            self._lost |= {nearest}  # what was meant is used under its right name
+            near = nearest(name.text, items)
+            self._lost |= {near}  # what was meant is used under its right name
             notes = (f"it has {', '.join(f'`{item}`' for item in items)}",) if items else ("it has nothing to import",)
             whole = len(line.names) == 1
             self._sink.add(
@@ -124,9 +126,9 @@ class _Linker:
                 f"{target.name} has no `{name.text}`",
                 name.span,
                 notes=notes,
-                help=f"did you mean `{nearest}`?" if nearest else "remove it",
-                fix=Fix(name.span, nearest)
-                if nearest
+                help=f"did you mean `{near}`?" if near else "remove it",
+                fix=Fix(name.span, near)
+                if near
                 else remove(self._ctx.source(line.span), line.span if whole else name.span),
             )
             return False

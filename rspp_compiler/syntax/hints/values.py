@@ -71,11 +71,11 @@ def _quotes(at: Place) -> Hint | None:
 
 def _prefixed(at: Place) -> Hint | None:
     """`f"…"`."""
-    head, quote = re.search(r"(?<![\w\"])[fFrRbBuU]$", at.before), at.after.startswith('"')
-    if not head or not quote:
+    head, text = re.search(r"(?<![\w\"])[fFrRbBuU]$", at.before), re.match(r'"(?:[^"\\\n]|\\.)*"', at.after)
+    if not head or not text:
         return None
     help = "a text has no prefix; `${session.name}` in it is a variable"
-    return Hint(help, (at.offset - 1, at.offset, ""))
+    return Hint(help, (at.offset - 1, at.offset + text.end(), text[0]))
 
 
 def _quoted_name(at: Place) -> Hint | None:
