@@ -8,6 +8,7 @@ import networkx as nx
 
 from rspp_compiler.diagnostics import Fix
 from rspp_compiler.diagnostics.fixes import guess, line_behind, remove
+from rspp_compiler.diagnostics.statements import begin, offsets
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.graph import Graph, GraphEdge, GraphNode
 from rspp_compiler.sema.kinds import KINDS
@@ -48,21 +49,29 @@ def _ring(graph: Graph, start: str, component: set[str]) -> list[GraphEdge]:
 
 
 def reachable(graph: Graph, ctx: Context) -> None:
-    """E0404: every node is reached from an ingress or triggered by a reaction. E0405: and its output is used."""
+    """E0404: every node is reached from an ingress or triggered by a reaction. E0405: and its output is used.
+
+    Of nodes that only unreached ones lead to, the first is reported; and none of a module or policy that is not
+    connected, which was reported already.
+    """
+    is_cut_off = any(found.code in ("E0215", "E0232") for found in ctx.sink.diagnostics)
     reached = _reached(graph)
     triggered = {reaction.trigger.node for reaction in graph.spec.reactions if reaction.trigger}
     named = {event.subject for reaction in graph.spec.reactions for event in reaction.events}
     for node in graph.nodes:
         if node.execution == "boundary" or (node.kind == "timer" and node.id in named):
             continue
+        if node.id not in reached and (graph.into(node.id) or (is_cut_off and "." in node.id)):
+            continue
         if node.id not in reached:
+            edges = graph.out_of(node.id)
             ctx.sink.add(
                 "E0404",
                 f"nothing reaches `{node.id}`",
                 node.spec.span,
-                label="only unreachable nodes lead here" if graph.into(node.id) else "declared here, and never used",
-                help=_way_in(node),
-                fix=_unused(node, graph, ctx),
+                label="nothing flows into it, and nothing triggers it" if edges else "declared here, and never used",
+                help=_way_in(node, graph),
+                fix=_connected(node, graph, ctx) or _unused(node, graph, ctx),
             )
         elif node.spec.outputs and not graph.out_of(node.id) and node.id not in triggered:
             _goes_nowhere(node, graph, ctx)
@@ -80,21 +89,61 @@ def _reached(graph: Graph) -> set[str]:
     return seen
 
 
-def _way_in(node: GraphNode) -> str:
+def _way_in(node: GraphNode, graph: Graph) -> str:
+    before = _before(node, graph)
     if KINDS[node.kind].is_triggered:
-        return f"write a reaction, such as `on llm.timeout -> {node.id} -> …`, or remove it"
+        return f"write a reaction, such as `{before or 'on llm.timeout -> '}{node.id} -> …`, or remove it"
     if node.kind == "timer":
         return f"write a reaction: `on {node.id}.fired -> …`, or remove it"
-    return f"write a flow into it, such as `ingress.audio -> {node.id}`, or remove it"
+    return f"write a flow into it, such as `{before or 'ingress.audio -> '}{node.id}`, or remove it"
+
+
+def _before(node: GraphNode, graph: Graph) -> str:
+    """What mostly leads to a node of this kind: `stt -> `, or `on llm.timeout -> `; "" where nothing is plain."""
+
+    def only(kind: str) -> str:
+        """The only node of a kind, if the node does not lead to it."""
+        nodes = graph.of_kind(kind)
+        is_behind = len(nodes) == 1 and nx.has_path(graph.flows, node.id, nodes[0].id)
+        return nodes[0].id if len(nodes) == 1 and not is_behind else ""
+
+    is_alone = len(graph.spec.parties) <= 1 and "." not in node.id
+    match node.kind:
+        case "vad" | "realtime" if is_alone:
+            return "ingress.audio -> "
+        case "stt" if is_alone:
+            return f"{only('vad')} -> " if only("vad") else "ingress.audio -> vad -> "
+        case "llm" if only("stt"):
+            return f"{only('stt')} -> "
+        case "tts" if only("llm"):
+            return f"{only('llm')} -> "
+        case "say" | "play" if only("llm"):
+            return f"on {only('llm')}.timeout -> "
+    return ""
+
+
+def _connected(node: GraphNode, graph: Graph, ctx: Context) -> Fix | None:
+    """The flow or reaction that mostly leads to a node of this kind, in front of the line that begins with it."""
+    before, out = _before(node, graph), graph.out_of(node.id)
+    if not before:
+        return None
+    if out:
+        source, span = ctx.source(out[0].spec.span), out[0].spec.span
+        start, _ = offsets(source, span)
+        return guess(Fix(source.span(start, start), before)) if begin(source, span) == start else None
+    voices = graph.of_kind("tts")
+    if node.kind != "say" or len(voices) != 1:
+        return None
+    at = last_line(graph, ctx)
+    return guess(line_behind(ctx.source(at), at, f"{before}{node.id} -> {voices[0].id}"))
 
 
 def _unused(node: GraphNode, graph: Graph, ctx: Context) -> Fix | None:
     """The declaration goes, if nothing else names the node; else the flow out of it."""
-    edges = (*graph.out_of(node.id), *graph.into(node.id))
-    if not edges and not node.spec.implicit:
+    out = graph.out_of(node.id)
+    if not out and not node.spec.implicit:
         return remove(ctx.source(node.spec.span), node.spec.span)
-    starts = [edge for edge in edges if edge.source == node.id]
-    return remove(ctx.source(starts[0].spec.span), starts[0].spec.span) if starts and node.spec.implicit else None
+    return without_flow(out[0].spec.span, ctx) if out and node.spec.implicit else None
 
 
 def _goes_nowhere(node: GraphNode, graph: Graph, ctx: Context) -> None:

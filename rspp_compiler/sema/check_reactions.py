@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from rspp_compiler.diagnostics.fixes import remove
+from rspp_compiler.diagnostics import Fix
+from rspp_compiler.diagnostics.fixes import both, guess, line_before, remove
+from rspp_compiler.diagnostics.statements import arrow, offsets
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.graph import Graph
 from rspp_compiler.ir.spec import EventSpec, ReactionSpec
@@ -39,15 +41,26 @@ def _carried(graph: Graph, event: EventSpec) -> PortType:
 def _report(
     graph: Graph, reaction: ReactionSpec, event: EventSpec, carried: PortType, takes: str, ctx: Context
 ) -> None:
-    says = next((node.id for node in graph.of_kind("say")), "")
+    says, voices = graph.of_kind("say"), graph.of_kind("tts")
+    way = f"{says[0].id if says else 'nudge'} -> {voices[0].id if voices else 'tts'}"
     ctx.sink.add(
         "E0427",
         f"`{event}` brings {carried}, and {takes}",
         reaction.span,
         label="the path begins with what the failed node was working on",
         secondary=[(event.span, f"brings {carried}")],
-        help=f"begin at a node that takes anything, such as `{says}`"
-        if says
-        else "begin at a node that takes anything, such as a `say`",
-        fix=remove(ctx.source(reaction.span), reaction.span),
+        help=f"begin at a node that takes anything, such as a `say`: `-> {way}`",
+        fix=_said(graph, reaction, way, ctx) or remove(ctx.source(reaction.span), reaction.span),
     )
+
+
+def _said(graph: Graph, reaction: ReactionSpec, way: str, ctx: Context) -> Fix | None:
+    """Words in the place of the path; the node that says them is declared where there is none."""
+    source, span = ctx.source(reaction.span), reaction.span
+    name = way.partition(" ")[0]
+    if len(graph.of_kind("tts")) != 1 or any("." in word for word in way.split()):
+        return None
+    path = Fix(source.span(arrow(source, span), offsets(source, span)[1]), f"-> {way}")
+    if graph.find(name):
+        return guess(path)
+    return guess(both(line_before(source, span, f'node {name} : say {{ text = "Are you still there?" }}'), path))

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from rspp_compiler.diagnostics import Fix
 from rspp_compiler.diagnostics.fixes import guess, remove
+from rspp_compiler.diagnostics.statements import without_setting
 from rspp_compiler.ir import ast
 from rspp_compiler.ir.bound import BoundNode, FilledNode, Valued
 from rspp_compiler.ir.context import Context
@@ -162,7 +163,7 @@ class Nodes:
         return self._blocks.of_kind(node.kind)
 
     def _removed(self, written: ast.Setting) -> Fix:
-        return remove(self._ctx.source(written.span), written.span)
+        return without_setting(self._ctx.source(written.span), written.span)
 
     def known_tools(self, tools: Valued, written: ast.Setting) -> Valued:
         """The tools that there are; others are reported (E0226)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rspp_compiler.diagnostics import Fix
-from rspp_compiler.diagnostics.fixes import remove
+from rspp_compiler.diagnostics.fixes import both, remove
 from rspp_compiler.ir import ast
 from rspp_compiler.ir.bound import Overflow, Valued
 from rspp_compiler.ir.context import Context
@@ -11,7 +11,7 @@ from rspp_compiler.ir.origin import Origin
 from rspp_compiler.sema.catalog import STRATEGIES
 from rspp_compiler.sema.profile import ProfileTable
 from rspp_compiler.sema.tables import BLOCK, COALESCE, SAMPLE
-from rspp_compiler.sema.values import describe, listed, read, suggest
+from rspp_compiler.sema.values import describe, listed, read, suggest, written
 from rspp_compiler.source import Span
 
 # These always make room: nothing behind them can ever happen.
@@ -60,7 +60,7 @@ class _Reader:
             before = order[at - 1] if at else None
             if before and before.strategy in _MAKES_ROOM:
                 message = f"`{step.strategy}` can never happen: `{before.strategy}` before it always makes room"
-                self._contradiction(message, spans[at], "put `block(…)` first", spans[at - 1])
+                self._never(step, message, spans[at - 1], spans[at])
                 return order[:at]
             if step.strategy in seen:
                 self._contradiction(
@@ -69,6 +69,15 @@ class _Reader:
                 return order[:at]
             seen[step.strategy] = spans[at]
         return order
+
+    def _never(self, step: Overflow, message: str, before: Span, at: Span) -> None:
+        """A step behind one that always makes room: waiting can still come first, for the rest there is no place."""
+        if step.strategy != "block":
+            self._contradiction(message, at, "remove it", before)
+            return
+        fix = both(Fix(before, written(at, self._ctx)), Fix(at, written(before, self._ctx)))
+        secondary, help = [(before, "this comes first")], "put `block(…)` first"
+        self._ctx.sink.add("E0311", message, at, secondary=secondary, help=help, fix=fix)
 
     def _contradiction(self, message: str, at: Span, help: str, first: Span) -> None:
         fix = remove(self._ctx.source(at), at)

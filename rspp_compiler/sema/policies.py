@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from rspp_compiler.diagnostics import Fix
-from rspp_compiler.diagnostics.fixes import remove
+from rspp_compiler.diagnostics.fixes import guess, remove
 from rspp_compiler.ir import ast
 from rspp_compiler.ir.bound import BoundEdge, BoundEnd, BoundInsert, BoundNode, BoundPolicy
 from rspp_compiler.ir.context import Context
@@ -96,8 +96,11 @@ def _insert(rule: ast.Insert, own: dict[str, BoundNode], scope: Scope, ctx: Cont
             rule.span,
             secondary=[(node.span, f"a `{node.kind}` has no {'input' if ways[0] is None else 'output'}")],
             help="insert a node with an input and an output, such as a `redact`",
-            fix=remove(ctx.source(rule.span), rule.span),
+            fix=guess(Fix(node.span, f"node {rule.name.text} : redact {{ classes = [PII] }}"))
+            if target.port.type == "text"
+            else remove(ctx.source(rule.span), rule.span),
         )
+        scope.is_intact = False
         return None
     edge = BoundEdge(BoundEnd(node, ways[1], rule.span), replace(target, span=rule.span), (), rule.span)
     return BoundInsert(node, target, edge, rule.span)

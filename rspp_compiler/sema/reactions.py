@@ -8,7 +8,7 @@ from functools import reduce
 from typing import cast
 
 from rspp_compiler.diagnostics import Fix
-from rspp_compiler.diagnostics.fixes import both, line_before
+from rspp_compiler.diagnostics.fixes import both, guess, line_before
 from rspp_compiler.ir import ast
 from rspp_compiler.ir.bound import BoundEnd, BoundEvent, BoundNode, BoundReaction
 from rspp_compiler.ir.condition import Condition, Junction
@@ -197,21 +197,22 @@ class Reactions:
             return
         known = [word for sort in takes for word in self._choices(sort, names)]
         nearest = suggest(object.text, known) or (known[0] if len(known) == 1 else "")
+        help, fix = f"did you mean `{verb} {nearest}`?", Fix(object.span, nearest)
+        others = [other for other, words in ACTIONS.items() if object.text in words]
         if takes == ("MODE",):
             code, message = "E0207", f"no mode `{object.text}`"
-            help = f"declare it: `mode {object.text} {{ off = [NODE] }}`"
+            other_help = f"declare it: `mode {object.text} {{ off = [NODE] }}`"
         elif takes == ("TOOL",):
             code, message = "E0226", f"no tool `{object.text}`"
-            help = f'declare it: `tool {object.text} : python("module:callable")`'
+            other_help = f'declare it: `tool {object.text} : python("module:callable")`'
         else:
-            code, message, help = "E0803", f"cannot {verb} `{object.text}`", f"there is {listed(known)}"
-        self.scope.ctx.sink.add(
-            code,
-            message,
-            object.span,
-            help=f"did you mean `{verb} {nearest}`?" if nearest else help,
-            fix=Fix(object.span, nearest) if nearest else self.scope.without_line(object.span),
-        )
+            code, message, other_help = "E0803", f"cannot {verb} `{object.text}`", f"there is {listed(known)}"
+        if others:
+            meant = "cancel" if "cancel" in others else others[0]
+            help, fix = f"did you mean `{meant} {object.text}`?", guess(Fix(action.verb.span, meant))
+        elif not nearest:
+            help, fix = other_help, self.scope.without_line(object.span)
+        self.scope.ctx.sink.add(code, message, object.span, help=help, fix=fix)
 
     def _choices(self, sort: str, names: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
         if sort == "NODE":

@@ -56,7 +56,9 @@ def _read(path: Path, ctx: Context) -> Source | None:
 
     if len(data) > _SIZE_BYTES_MAX:
         limit = f"{_SIZE_BYTES_MAX // 1024 // 1024} MB"
-        ctx.sink.add("E0106", f"{name} has more than {limit}, the most that a pipeline file may have", start)
+        message = f"{name} has more than {limit}, the most that a pipeline file may have"
+        help = 'move long texts into files, such as `system = file("prompt.md")`, and modules behind an import'
+        ctx.sink.add("E0106", message, start, help=help)
         return None
 
     bom = len(_BOM) if data.startswith(_BOM) else 0

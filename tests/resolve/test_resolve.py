@@ -80,7 +80,7 @@ def test_custom_node(tmp_path: Path) -> None:
         ("stt -> llm.final", "E0212", "right of an arrow stands an input"),
         ("stt -> egress", "E0214", "write `egress.audio`, `egress.text` or `egress.ambient`"),
         ("on vad.idle -> cancell turn", "E0802", "did you mean `cancel`?"),
-        ("on vad.idle -> end turn", "E0803", "there is `utterance` and `session`"),
+        ("on vad.idle -> end turn", "E0803", "did you mean `cancel turn`?"),
         ('node a (x : txt) -> (y : text) : python("m:C")', "E0307", "did you mean `text`?"),
         ('node a (x : text) -> (y : text) : python("m")', "E0309", 'write `python("package.module:Callable")`'),
     ],

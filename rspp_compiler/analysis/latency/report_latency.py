@@ -9,7 +9,7 @@ from rspp_compiler.analysis.latency.report_providers import report_waits
 from rspp_compiler.analysis.latency.ways_out import MS, WayOut, lower_one, raise_turn
 from rspp_compiler.analysis.shared.repairs import set_on_edge
 from rspp_compiler.diagnostics import Fix
-from rspp_compiler.diagnostics.fixes import remove
+from rspp_compiler.diagnostics.statements import without_setting
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.graph import Graph, GraphEdge
 from rspp_compiler.ir.origin import Origin
@@ -78,7 +78,7 @@ def _path_budget(budget: PathBudget, graph: Graph, ctx: Context) -> None:
             span,
             label="bounds nothing",
             help="remove this budget, or name two ports that flows join",
-            fix=remove(ctx.source(setting), setting),
+            fix=without_setting(ctx.source(setting), setting),
         )
     elif budget.total_ns > budget.limit_ns:
         over = budget.total_ns - budget.limit_ns

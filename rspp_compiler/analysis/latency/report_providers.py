@@ -8,7 +8,7 @@ from rspp_compiler.analysis.latency.figures import ms
 from rspp_compiler.analysis.latency.ways_out import MS, WayOut
 from rspp_compiler.analysis.shared import words
 from rspp_compiler.analysis.shared.modes import in_mode
-from rspp_compiler.analysis.shared.repairs import set_budget
+from rspp_compiler.analysis.shared.repairs import add_lines_in, free_names, set_budget
 from rspp_compiler.diagnostics import Fix
 from rspp_compiler.diagnostics.fixes import both, setting_in
 from rspp_compiler.diagnostics.statements import braces
@@ -118,7 +118,9 @@ def _waits_for(graph: Graph, model: GraphNode, tool: ToolSpec, mode: str, ctx: C
         return
     origin, limit = tool.origin("timeout_ns"), model.spec.origin("first_output_ns")
     times = f"{calls} calls of `{tool.id}` take" if calls > 1 else f"`{tool.id}` takes"
-    way_out = _quicker_tool(graph, model, tool, (budget - MS) // calls // MS * MS, takes + MS, ctx)
+    way_out = _filled(graph, model, tool, ctx) or _quicker_tool(
+        graph, model, tool, (budget - MS) // calls // MS * MS, takes + MS, ctx
+    )
     ctx.sink.add(
         "E0507",
         f"{times} up to {ms(takes)}, and `{model.id}` has {ms(budget)} until its first words",
@@ -131,9 +133,23 @@ def _waits_for(graph: Graph, model: GraphNode, tool: ToolSpec, mode: str, ctx: C
             f"budget of `{model.id}`: {ms(budget)} ({limit})",
             *words.in_mode(mode),
         ],
-        help=f"say something when it starts: `on {tool.id}.started -> moment -> voice`; or {way_out.help}",
+        help=way_out.help,
         fix=way_out.fix,
     )
+
+
+def _filled(graph: Graph, model: GraphNode, tool: ToolSpec, ctx: Context) -> WayOut | None:
+    """A few words for the wait, spoken by the voice that the model speaks with; None where no voice follows it."""
+    voice = next((edge.target for edge in graph.out_of(model.id) if graph.node(edge.target).kind == "tts"), "")
+    if not voice or "." in voice:
+        return None
+    started = [one for one in graph.spec.reactions if one.trigger and any(at.event == "started" for at in one.events)]
+    said = next((one.trigger.node for one in started if one.trigger and graph.node(one.trigger.node).kind == "say"), "")
+    name = said or next(free_names(graph, "moment"))
+    lines = [f"on {tool.id}.started -> {name} -> {voice}"]
+    if not said:
+        lines.insert(0, f'node {name} : say {{ text = "One moment, please." }}')
+    return WayOut("say something when it starts", add_lines_in(ctx, graph.spec.span, lines))
 
 
 def _quicker_tool(graph: Graph, model: GraphNode, tool: ToolSpec, lower: int, needs_ns: int, ctx: Context) -> WayOut:

@@ -6,6 +6,7 @@ from rspp_compiler.analysis.shared.repairs import act, set_on_node, without_flow
 from rspp_compiler.analysis.shared.words import in_mode, ports
 from rspp_compiler.diagnostics import Fix
 from rspp_compiler.diagnostics.fixes import remove
+from rspp_compiler.diagnostics.statements import without_setting
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.graph import Graph
 from rspp_compiler.ir.proofs.cancel import Leak
@@ -69,7 +70,7 @@ def _commit(graph: Graph, leak: Leak, ctx: Context) -> None:
         label="nothing behind this point is cancelled",
         notes=[f"the way: {ports(leak.path)}", "the last flow is the commit point by itself"],
         help="remove it, and write `commit_point` on the flow into the egress if you want to see it",
-        fix=remove(ctx.source(at), at),
+        fix=without_setting(ctx.source(at), at),
     )
 
 

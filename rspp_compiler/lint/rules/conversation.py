@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from rspp_compiler.diagnostics import Fix, Sink
 from rspp_compiler.diagnostics.fixes import line_before, line_behind, remove, setting_in
+from rspp_compiler.diagnostics.statements import without_setting
 from rspp_compiler.ir import ast
 from rspp_compiler.ir.symbols import Symbol
 from rspp_compiler.lint.subject import Body, Subject, ms, setting, settings_of
+from rspp_compiler.source import Span
 
 # Between these, people neither feel cut off nor left alone.
 SILENCE_NS_MIN, SILENCE_NS_MAX = 150_000_000, 1_000_000_000
@@ -96,9 +98,19 @@ def idle(subject: Subject, sink: Sink) -> None:
                     "W0304",
                     f"nobody reacts when `{node.name}` finds that the user is silent",
                     watches.span,
-                    help=f"react to it, as in `on {node.name}.idle -> nudge -> voice`, or remove this",
-                    fix=remove(subject.source(watches.span), watches.span),
+                    help="ask whether anybody is there, or remove this",
+                    fix=_nudge(subject, body, node.name, watches.span),
                 )
+
+
+def _nudge(subject: Subject, body: Body, detector: str, watches: Span) -> Fix:
+    """A question to whoever is silent; where nobody could speak it, the detector stops watching."""
+    voices = body.of_kind("tts")
+    if not voices:
+        return without_setting(subject.source(watches), watches)
+    name = body.free_name("nudge")
+    said = f'node {name} : say {{ text = "Are you still there?" }}'
+    return reaction_in(subject, body, said, f"on {detector}.idle -> {name} -> {voices[0].name}")
 
 
 def silence(subject: Subject, sink: Sink) -> None:
