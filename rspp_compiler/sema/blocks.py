@@ -48,15 +48,21 @@ def _mode(line: ast.Mode, scope: Scope) -> BoundMode:
             off += _off(setting, scope)
         else:
             nearest = suggest(setting.key.text, ["off"]) or foreign_setting("a mode", setting.key.text, ["off"])
+            is_off = isinstance(setting.value, ast.Ref) and setting.value.text in ("off", "false", "none", "disabled")
+            off_instead = Fix(setting.span, f"off = [{setting.key.text}]") if is_off else None
             scope.ctx.sink.add(
                 "E0301",
                 f"a mode has no setting `{setting.key.text}`",
                 setting.key.span,
                 notes=("a mode has `off = [NODE]`, and settings of nodes: `llm.system = …`",),
-                help=f"did you mean `{nearest}`?" if nearest else "name the node that it is a setting of",
+                help=f"did you mean `{nearest}`?"
+                if nearest
+                else f"write `{off_instead.replacement}`"
+                if off_instead
+                else "name the node that it is a setting of",
                 fix=Fix(setting.key.span, nearest)
                 if nearest
-                else guess(remove(scope.ctx.source(setting.span), setting.span)),
+                else off_instead or guess(remove(scope.ctx.source(setting.span), setting.span)),
             )
     return BoundMode(line.name.text, tuple(dict.fromkeys(off)), tuple(overrides), line.span)
 

@@ -38,6 +38,8 @@ def implementation(written: ast.Ref | ast.Call, kind: str, ctx: Context) -> str:
         module, _, name = args[0].text.rpartition(".")  # `shop.find`, as Python itself names it
         if form.pattern.fullmatch(f"{module}:{name}"):
             fixed = f'python("{module}:{name}")'
+    if kind == "python" and len(args) == 2 and isinstance(args[0], ast.Text) and isinstance(args[1], ast.Text):
+        fixed = f'python("{args[0].text}:{args[1].text}")'
     message, help = f"malformed reference to {form.what}", f"write `{fixed}`"
     ctx.sink.add("E0309", message, written.span, help=help, fix=Fix(written.span, fixed))
     return ""

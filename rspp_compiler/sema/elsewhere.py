@@ -40,8 +40,13 @@ def meant(key: str, of: str, known: Collection[str]) -> tuple[str, str]:
     """
     if "->" in key:
         return "", "only a budget is of a path: `budget { ingress.audio -> stt.final = 700ms }`"
+    if "." in key and of == "the budget" and key.partition(".")[0] in known:
+        word = key.partition(".")[0]
+        return word, f"the budget of a node is its time to the first output: `{word} = …`"
     if "." in key:
         return "", f"a dotted key reaches into a module; the setting is `{key.rpartition('.')[2]}`"
+    if of == tables.PROVIDER.of and any(name == key for _, name in ENGINES):
+        return f"use {key}", f"a provider is a line that begins with `use`: `use {key}`"
     word = setting(of, key, known)
     if " " in word:
         return "", word

@@ -85,6 +85,8 @@ def block_of(written: ast.Setting, table: Table, ctx: Context) -> tuple[ast.Sett
         text = f"{key} = {{ {meant.name} = {written.value.number}{written.value.unit} }}"
     elif isinstance(written.value, ast.Number) and first.type == "count":
         text = f"{key} = {{ {first.name} = {written.value.number} }}"
+    elif isinstance(written.value, ast.Ref) and (takes := _chooses(written.value.text, table)):
+        text = f"{key} = {{ {takes.name} = {written.value.text} }}"
     else:
         text = f"{key} = {{ {first.name} = … }}"
     at = written.value.span if written.value else written.span
@@ -92,6 +94,11 @@ def block_of(written: ast.Setting, table: Table, ctx: Context) -> tuple[ast.Sett
     fix = Fix(written.span, text) if "…" not in text else guess(remove(ctx.source(written.span), written.span))
     ctx.sink.add("E0305", f"`{key}` takes a block{what}", at, help=f"write `{text}`", fix=fix)
     return None
+
+
+def _chooses(word: str, table: Table) -> Setting | None:
+    """The first setting of the table that has the word among its choices."""
+    return next((one for one in table.settings if word in one.choices), None)
 
 
 def _fits(quantity: ast.Quantity, table: Table) -> Setting | None:

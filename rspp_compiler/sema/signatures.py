@@ -20,6 +20,12 @@ PORT_TYPES = ("audio", "text", "event", "bytes")
 _SIZE = Setting("item", "bytes", 1, 16_000_000)
 _FRAME = Setting("frame", "duration", 1 * MS, 1 * S)
 _AUDIO = "audio(16kHz, mono, s16le)"
+_RATE_MIN = 1000  # a bare number from here on is a rate in hertz
+_ENCODINGS = {  # what others call ours
+    **dict.fromkeys(("ulaw", "mu_law", "pcmu", "g711u", "g711"), "mulaw"),
+    **dict.fromkeys(("a_law", "pcma", "g711a"), "alaw"),
+    **dict.fromkeys(("float32", "f32", "float"), "f32le"),
+}
 Ports = tuple[BoundPort, ...]
 
 
@@ -45,6 +51,28 @@ def ports(signature: ast.Signature, ctx: Context) -> tuple[Ports, Ports]:
     return inputs, outputs
 
 
+def _is_rate(value: ast.Value) -> bool:
+    """`16kHz`, and what stands for it where the unit was left out: `8000`."""
+    is_bare = isinstance(value, ast.Number) and Decimal(value.number) >= _RATE_MIN
+    return is_bare or (isinstance(value, ast.Quantity) and value.unit.lower() in ("hz", "khz"))
+
+
+def _likely_audio(args: Sequence[ast.Value]) -> str:
+    """The type that is meant by what is there of one: `audio(8kHz)`, `audio(8000, 1, ulaw)`."""
+    rate, channels, encoding = "16kHz", "mono", "s16le"
+    for arg in args:
+        match arg:
+            case ast.Quantity(number=number, unit=unit) if unit.lower() in ("hz", "khz"):
+                rate = f"{number}{'kHz' if 'k' in unit.lower() else 'Hz'}"
+            case ast.Number(number=number) if Decimal(number) >= _RATE_MIN:
+                rate = f"{Decimal(number) / 1000:g}kHz"
+            case ast.Number(number="2") | ast.Ref(text="stereo"):
+                channels = "stereo"
+            case ast.Ref(text=word):
+                encoding = word if word in ENCODINGS else _ENCODINGS.get(word.lower(), encoding)
+    return f"audio({rate}, {channels}, {encoding})"
+
+
 class _Reader:
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
@@ -62,7 +90,7 @@ class _Reader:
             self._ctx.sink.add("E0307", f"no type `{type}`", name.span, help=help, fix=fix)
             type, args = nearest or "text", []
         audio = None
-        if type == "audio" and args and isinstance(args[0], ast.Quantity) and args[0].unit in RATES:
+        if type == "audio" and args and _is_rate(args[0]):
             audio, args = self._audio(written, args), args[3:]
         size, length, payload_class = 0, 0, ""
         for arg in args:
@@ -98,8 +126,9 @@ class _Reader:
                 rate_hz = int(Decimal(rate.number) * RATES[rate.unit])
                 if 1000 <= rate_hz <= 384_000:
                     return AudioType(rate_hz=rate_hz, channels=1 if channels == "mono" else 2, encoding=encoding)
-        help = f"write `{_AUDIO}`: a rate, mono or stereo, and one of {listed(ENCODINGS)}"
-        self._ctx.sink.add("E0309", "malformed type of audio", written.span, help=help, fix=Fix(written.span, _AUDIO))
+        meant = _likely_audio(args[:3])
+        help = f"write `{meant}`: a rate, mono or stereo, and one of {listed(ENCODINGS)}"
+        self._ctx.sink.add("E0309", "malformed type of audio", written.span, help=help, fix=Fix(written.span, meant))
         return None
 
     def _unknown(self, arg: ast.Value, type: str) -> None:

@@ -115,8 +115,14 @@ def _meant(setting: Setting, value: ast.Value, ctx: Context) -> str:
     """The value without its quotes, or within quotes, where that makes it one that the setting takes."""
     if isinstance(value, ast.Text):
         return _joined(value.text) if _takes(setting, value.text) else ""
+    if setting.or_file and isinstance(value, ast.Ref) and re.search(r"\.(md|txt|prompt)$", value.text):
+        return f'file("{value.text}")'
     if setting.type in ("text", "texts") and isinstance(value, ast.Ref | ast.Number | ast.Quantity):
         return f'"{written(value.span, ctx)}"'
+    if isinstance(value, ast.Call) and value.name.text in ("load", "read", "open", "include", "path", "text"):
+        argument = value.args[0] if len(value.args) == 1 else None
+        if (setting.or_file or setting.type == "file") and isinstance(argument, ast.Text):
+            return f'file("{argument.text}")'
     if setting.type == "secret" and isinstance(value, ast.Ref):
         return f'secret("env://{value.text.replace(".", "_")}")'
     if setting.type == "secret" and isinstance(value, ast.Call) and len(value.args) == 1:  # `env("NAME")`

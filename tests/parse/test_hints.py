@@ -47,6 +47,9 @@ LINES = [
     ("on llm.error when !event.retryable -> calm -> voice", "on llm.error when not event.retryable -> calm -> voice"),
     ('on ingress.dtmf("0") -> end session', 'on ingress.dtmf when event.digit == "0" -> end session'),
     ("on ears.idle -> end session when event.count > 2", "on ears.idle when event.count > 2 -> end session"),
+    ("llm.final -> egress.text when event.words > 2\n  llm.final -> tap else",
+     "llm.final -> egress.text when event.words > 2\n  llm.final -> tap otherwise"),
+    ("stt.partial + llm.final -> tap", "stt.partial -> tap\n  llm.final -> tap"),
     # reactions
     ("if ears.idle -> end session", "on ears.idle -> end session"),
     ("upon ears.idle -> end session", "on ears.idle -> end session"),
@@ -64,7 +67,19 @@ LINES = [
     ('on ears.idle -> say("Hello?") -> voice',
      'node hint : say { text = "Hello?" }\n  on ears.idle -> hint -> voice'),
     ("on ears.barge-in -> cancel turn", "on ears.barge_in -> cancel turn"),
+    ("on ears.idle -> call desk()", "on ears.idle -> call desk"),
+    ("on ears.idle -> desk()", "on ears.idle -> call desk"),
     # declarations and settings
+    ('profile "simple/v1"', "profile simple/v1"),
+    ("profile simple", "profile simple/v1"),
+    ("record 1", "record L1"),
+    ('mode brief { llm { system = "Be brief." } }', 'mode brief { llm.system = "Be brief." }'),
+    ("budget { turn < 2s }", "budget { turn = 2s }"),
+    ("llm.final -> egress.text { overflow = drop oldest }", "llm.final -> egress.text { overflow = drop_oldest }"),
+    ("llm.final -> egress.text { overflow = block = 40ms }", "llm.final -> egress.text { overflow = block(40ms) }"),
+    ("node llm { system = ./prompts/x.md }", 'node llm { system = file("prompts/x.md") }'),
+    ("node llm { tools = (book) }", "node llm { tools = [book] }"),
+    ('node x (a : text) : (b : text) : python("m:C")', 'node x (a : text) -> (b : text) : python("m:C")'),
     ("node notes = tap", "node notes : tap"),
     ("node notes as tap", "node notes : tap"),
     ("node tap notes", "node notes : tap"),
@@ -102,7 +117,7 @@ def test_a_line_is_mended(written: str, meant: str) -> None:
     found = compile_text(text, until="resolve").diagnostics
     assert [one.code for one in found] == ["E0110"], [f"{one.code} {one.message}" for one in found]
     (one,) = found
-    assert one.primary.line == HEAD.count("\n") + 1
+    assert one.primary.line == HEAD.count("\n") + 1 + written.count("\n")
     assert one.help
     assert one.fix is not None
     assert not one.fix.is_guess
@@ -113,6 +128,20 @@ BLOCKS = [
     ("provider llm = openai", "provider llm { use openai }"),
     ('provider llm { openai { model = "m" } }', 'provider llm { use openai { model = "m" } }'),
     ("provider llm { use openai, fallback anthropic }", "provider llm { use openai, use anthropic }"),
+    ("provider llm openai", "provider llm { use openai }"),
+    ("provider llm { use: openai }", "provider llm { use openai }"),
+    ("provider llm { use [openai, groq] }", "provider llm { use openai, use groq }"),
+    ("provider llm { use openai -> groq }", "provider llm { use openai, use groq }"),
+    ('provider llm { use openai with { model = "m" } }', 'provider llm { use openai { model = "m" } }'),
+    ('provider llm { use openai(model = "m") }', 'provider llm { use openai { model = "m" } }'),
+    ('policy eu if session.region == "eu" { record L0 }', 'policy eu when session.region == "eu" { record L0 }'),
+    ("import hear from lib.rspp", 'import hear from "lib.rspp"'),
+    ('import { hear } from "lib.rspp"', 'import hear from "lib.rspp"'),
+    (
+        "module m version 1.0 (a : audio) -> (b : audio) { a -> b }",
+        'module m version "1.0" (a : audio) -> (b : audio) { a -> b }',
+    ),
+    ("module m (a : audio) : (b : audio) { a -> b }", "module m (a : audio) -> (b : audio) { a -> b }"),
     ('provider llm { use "openai" }', "provider llm { use openai }"),
     (
         "provider llm { use openai { api_key = $OPENAI_API_KEY } }",
@@ -150,6 +179,14 @@ def test_a_block_is_mended(written: str, meant: str) -> None:
         ("end session", "an action stands behind an event: `on NODE.EVENT -> end session`"),
         ("budget stt -> voice { latency = 800ms }", "a path stands in the braces"),
         ("on ears.idle -> transfer \"sip:a@b\"", "`tool desk : transfer { to = "),
+        ("on ears.idle -> end session\n  -> egress.text", "a line that begins with `->` goes on"),
+        ("on ears.idle -> calm or llm", "each path has a line of its own"),
+        ("on *.error -> end session", "events are named"),
+        ("for n in [a, b] { node n : tap }", "nothing is repeated"),
+        ('if session.tenant == "a" { llm.system = "x" }', "what is other for some sessions is a policy"),
+        ("version \"1.0.0\"", "a version is a text behind the name"),
+        ('node x : python("m:C") (a : text) -> (b : text)', "the ports stand before the kind"),
+        ('node x (a : text) -> (b : text) : python("m:C", timeout = 3s)', "settings stand in braces"),
         ("llm <- stt", "a flow is written from where it comes"),
     ],
 )  # fmt: skip

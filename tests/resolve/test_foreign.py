@@ -49,6 +49,11 @@ BODY = """pipeline p version "1.0.0" {
         ("node keys : collect { max_digits = 4 }", "E0301", "node keys : collect { digits = 4 }"),
         ("node late : timer { interval = 4s }", "E0301", "node late : timer { every = 4s }"),
         ("node find (a : string) -> (b : text) : python(\"m:f\")", "E0307", None),
+        ("budget { llm.latency = 700ms }", "E0301", "budget { llm = 700ms }"),
+        ("mode quiet { voice = off }", "E0301", "mode quiet { off = [voice] }"),
+        ("node x (a : audio(8000, 1, ulaw)) -> (b : text) : python(\"m:C\")", "E0309",
+         "node x (a : audio(8kHz, mono, mulaw)) -> (b : text) : python(\"m:C\")"),
+        ("node second : llm { system = prompts.md }", "E0305", "node second : llm { system = file(\"prompts.md\") }"),
         ("budget { e2e = 2s }", "E0301", "budget { turn = 2s }"),
         ("record L1 { retention = 30d }", "E0301", "record L1 { keep = 30d }"),
         ("mode quiet { disable = [voice] }", "E0301", "mode quiet { off = [voice] }"),
@@ -63,7 +68,7 @@ def test_a_foreign_word_is_translated(line: str, code: str, fixed: str | None) -
     assert one.fix is not None
     if fixed is not None:
         assert fixed in apply(text, [one.fix])
-        assert "did you mean" in one.help
+        assert one.help.startswith(("did you mean", "write ", "the budget of a node"))
 
 
 @pytest.mark.parametrize(
@@ -112,6 +117,7 @@ def test_an_output_in_the_middle_of_a_flow() -> None:
     ("block", "fixed"),
     [
         ('provider openai { model = "m" }', 'provider llm { use openai { model = "m" } }'),
+        ("provider stt { use deepgram, whisper }", "provider stt { use deepgram, use whisper }"),
         ('provider llm { name = "openai", model = "m" }', 'provider llm { use openai { model = "m" } }'),
         ("provider llm { use gpt4 }", 'provider llm { use openai { model = "gpt4" } }'),
         ("provider backup { use anthropic }", "provider backup : llm { use anthropic }"),

@@ -4,7 +4,9 @@
     signs.py      arrows, operators, comments, quotes
     values.py     numbers, units, texts, references
     reactions.py  `on …`
-    lines.py      declarations, flows and blocks
+    lines.py      nodes and flows
+    heads.py      heads of declarations
+    blocks.py     provider blocks, policies, modes
     words.py      words that begin no line here, or are misspelt
 
 A rule takes a `Place`, and gives a `Hint` or None. The first that gives one is told.
@@ -12,6 +14,8 @@ A rule takes a `Place`, and gives a `Hint` or None. The first that gives one is 
 
 from __future__ import annotations
 
+from rspp_compiler.syntax.hints.blocks import BLOCKS
+from rspp_compiler.syntax.hints.heads import HEADS
 from rspp_compiler.syntax.hints.lines import LINES
 from rspp_compiler.syntax.hints.place import Hint, Place
 from rspp_compiler.syntax.hints.reactions import REACTIONS
@@ -21,7 +25,7 @@ from rspp_compiler.syntax.hints.words import WORDS
 
 __all__ = ["Hint", "Place", "hint"]
 
-_RULES = (*REACTIONS, *VALUES, *SIGNS, *LINES, *WORDS)
+_RULES = (*REACTIONS, *HEADS, *BLOCKS, *VALUES, *SIGNS, *LINES, *WORDS)
 
 
 def hint(place: Place) -> Hint | None:

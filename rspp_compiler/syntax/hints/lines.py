@@ -1,4 +1,4 @@
-"""Declarations, flows and blocks as other tools write them."""
+"""Nodes and flows as other tools write them."""
 
 from __future__ import annotations
 
@@ -8,31 +8,9 @@ from rspp_compiler.syntax.hints.place import Hint, Place, Rule
 
 KINDS = ("vad", "endpointer", "stt", "llm", "tts", "realtime", "say", "play", "collect", "timer", "merge", "select",
          "redact", "tap")  # fmt: skip
-_BRACES = "settings stand in braces: `{ key = value }`"
-_FALLBACK = ("fallback", "backup", "then", "else", "or", "secondary", "otherwise", "try", "provider", "engine")
-
-
-def _budget(at: Place) -> Hint | None:
-    """`budget turn = 2s`, `budget 2s`, `budget: …`, `budget stt -> voice { … }`."""
-    if at.first not in ("budget", "meta") or "{" in at.before or "LBRACE" not in at.accepted:
-        return None
-    end, said = at.rest()
-    if re.match(r"\w[\w.]*\s*->", said):
-        return Hint("a path stands in the braces, with its time: `budget { stt.final -> voice.audio = 800ms }`")
-    inner = re.sub(r"^[:=]\s*", "", said)
-    if re.fullmatch(r"\d[\w.]*", inner):
-        inner = f"turn = {inner}"
-    if "=" not in inner or "{" in inner:
-        return at.put(r"[:=]\s*(?=\{)", "", _BRACES)
-    return Hint(_BRACES, (at.offset, end, f"{'' if at.before.endswith(' ') else ' '}{{ {inner} }}"))
-
-
-def _record(at: Place) -> Hint | None:
-    """`record { keep = 7d }`."""
-    if at.first != "record" or not at.after.startswith("{") or "NAME" not in at.accepted:
-        return None
-    help = "how much is recorded stands before the braces: `record L1 { … }`; `L0` is least, `L2` most"
-    return Hint(help, (at.offset, at.offset, "L1 "))
+BRACES = "settings stand in braces: `{ key = value }`"
+HEADS = ("pipeline", "module", "policy", "import")
+_ONE_EACH = "each flow has a line of its own; where several end at one port, a `merge` orders them"
 
 
 def _unbraced(at: Place) -> Hint | None:
@@ -41,16 +19,17 @@ def _unbraced(at: Place) -> Hint | None:
     if wrong and at.after.startswith("=") and at.first in ("node", "party", "mode", "record"):
         close = at.line.find(")", wrong.start())
         inner = at.line[wrong.start() + 1 : close].strip()
-        return Hint(_BRACES, (at.start + wrong.start(), at.start + close + 1, f"{{ {inner} }}")) if close > 0 else None
+        return Hint(BRACES, (at.start + wrong.start(), at.start + close + 1, f"{{ {inner} }}")) if close > 0 else None
     if "LBRACE" not in at.accepted:
         return None
-    if found := re.match(r"[\[(]\s*([\w.]+\s*=[^\[\](){}\n]*?)\s*[\])]", at.after):
-        return Hint(_BRACES, (at.offset, at.offset + found.end(), f"{{ {found[1]} }}"))
+    if at.first not in HEADS and (found := re.match(r"[\[(]\s*([\w.]+\s*=[^\[\](){}\n]*?)\s*[\])]", at.after)):
+        blank = "" if at.before.endswith(" ") else " "
+        return Hint(BRACES, (at.offset, at.offset + found.end(), f"{blank}{{ {found[1]} }}"))
     end, said = at.rest()
     if at.first in ("node", "party", "mode", "record", "tool") and re.match(r"(?:with\s+)?[a-z_][\w.]*\s*=[^>]", said):
         said = re.sub(r"^with\s+", "", said)
         is_closed = said.endswith("}") and said.count("{") < said.count("}")
-        return Hint(_BRACES, (at.offset, end, f"{{ {said}" if is_closed else f"{{ {said} }}"))
+        return Hint(BRACES, (at.offset, end, f"{{ {said}" if is_closed else f"{{ {said} }}"))
     return None
 
 
@@ -97,64 +76,27 @@ def _several_ends(at: Place) -> Hint | None:
     return Hint("a flow has one end; each further one is a line of its own", edit)
 
 
-def _tool(at: Place) -> Hint | None:
-    """A tool without what it runs, with a result, with defaults."""
-    if at.first not in ("tool", "module", "node"):
+def _sources(at: Place) -> Hint | None:
+    """`a, b -> c`, `a + b -> c`, `[a, b] -> c`, `a <-> b`."""
+    if "->" in at.before or at.first in ("on", "import", "use"):
         return None
-    if re.search(r"\)\s*->\s*$", at.before) and "LPAR" in at.accepted and (found := re.match(r"(\w+)", at.after)):
-        start = at.start + len(at.before.removesuffix(re.search(r"\s*->\s*$", at.before)[0]))  # type: ignore[index]
-        if at.first == "tool":
-            help = "a tool names its arguments only: what it returns goes to the model"
-            return Hint(help, (start, at.offset + found.end(), ""))
-        return at.put(r"(\w+)", r"(out : \1)", "what goes out has a name and a type: `-> (answer : text)`")
-    if at.first == "tool" and "COLON" in at.accepted and (not at.after or at.after[0] in "{#"):
-        name = (re.match(r"\s*tool\s+(\w+)", at.before) or ["", "callable"])[1]
-        help = 'what it runs is missing: `: python("module:callable")`, or `: transfer`'
-        blank = "" if at.before.endswith(" ") else " "
-        return Hint(help, (at.offset, at.offset, f'{blank}: python("tools:{name}") '), is_guess=True)
-    if at.before.count("(") > at.before.count(")"):
-        if found := re.match(r"=\s*[^,)\n]+", at.after):
-            start = at.start + len(at.before.rstrip())
-            help = "an argument has no default here: the callable may have one"
-            return Hint(help, (start, at.offset + found.end(), ""))
-        if "COLON" in at.accepted and re.search(r"[(,]\s*\w+\s*$", at.before) and at.after[:1] in ("", ",", ")"):
-            start = at.start + len(at.before.rstrip())
-            help = "a port has a type: `sound : audio`, `words : text`"
-            return Hint(help, (start, start, " : text" if at.first == "tool" else " : audio"), is_guess=True)
-    return None
-
-
-def _provider(at: Place) -> Hint | None:
-    """`provider llm = openai`, `provider llm: openai`, and in a block `fallback anthropic`, `openai { … }`."""
-    if at.first == "provider" and "{" not in at.before:
-        found = re.match(r"(?:=|->|is|uses?)\s*\"?([A-Za-z_]\w*)\"?\s*(\{[^{}\n]*\})?", at.after)
-        if found:
-            use = f"use {found[1]}" + (f" {found[2]}" if found[2] else "")
-            return Hint("who performs it stands in the block: `provider KIND { use NAME }`",
-                        (at.offset, at.offset + found.end(), f"{{ {use} }}"))  # fmt: skip
+    if at.after.startswith("<->"):
+        return Hint("a flow has one direction: `a -> b`, and `b -> a` on a line of its own")
+    ref = r"[a-z_][\w.]*"
+    found = re.match(rf"(\s*)\[?({ref}(?:\s*[,+&]\s*{ref})+)\]?\s*->\s*(.+?)\s*$", at.line)
+    is_flow = found and at.after[:1] in ("[", ",", "+", "&") and re.fullmatch(rf"\s*\[?(?:{ref})?\s*", at.before)
+    if not found or not is_flow:
         return None
-    if at.block != "provider":
+    lines = [f"{source} -> {found[3]}" for source in re.split(r"\s*[,+&]\s*", found[2])]
+    edit = (at.start + len(found[1]), at.start + found.end(3), f"\n{at.indent}".join(lines))
+    return Hint(_ONE_EACH, edit)
+
+
+def _leading_arrow(at: Place) -> Hint | None:
+    """A line that begins with an arrow, where the one above does not go on."""
+    if at.before.strip() or not at.after.startswith("->"):
         return None
-    if (begun := re.search(r"(?:^|[{,])\s*([a-z_]\w*)\s+$", at.before)) and begun[1] != "use":
-        start = at.start + begun.start(1)
-        if at.after.startswith("{"):
-            return Hint("who performs it is a `use` line: `use NAME { … }`", (start, start, "use "))
-        if begun[1] in _FALLBACK and re.match(r"[a-z_]\w*", at.after):
-            return Hint("the next `use` line is the fallback", (start, start + len(begun[1]), "use"))
-    return None
+    return Hint("a line that begins with `->` goes on with the one above, which is complete: say where the flow begins")
 
 
-def _rule(at: Place) -> Hint | None:
-    """What no rule of a policy is: `voice.voice = "bob"`, `redact …`."""
-    if at.block != "policy" or not at.accepted >= {"NODE", "INSERT"}:
-        return None
-    if re.match(r"[\w.]+\s*=", at.after):
-        return Hint(
-            "settings that a tenant or a session may change are `tunable`: `node voice : tts { tunable = [voice] }`"
-        )
-    return Hint(
-        "a policy has `node NAME : KIND`, `insert NAME before NODE.PORT`, `provider KIND { … }` and `record L0`"
-    )
-
-
-LINES: tuple[Rule, ...] = (_rule, _budget, _record, _node, _unbraced, _port, _several_ends, _tool, _provider)
+LINES: tuple[Rule, ...] = (_node, _unbraced, _port, _sources, _several_ends, _leading_arrow)

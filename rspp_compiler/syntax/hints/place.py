@@ -68,15 +68,14 @@ class Place:
     def block(self) -> str:
         """The word that begins the innermost block around the place: `provider`; empty outside of all."""
         depth = 0
-        for at in range(self.start - 1, max(self.start - _BLOCK_NEAR, -1), -1):
+        for at in range(self.offset - 1, max(self.offset - _BLOCK_NEAR, -1), -1):
             sign = self.text[at]
             depth += (sign == "}") - (sign == "{")
             if depth < 0:
-                head = self.text[self.text.rfind("\n", 0, at) + 1 : at]
-                found = re.match(r"\s*([A-Za-z_]\w*)", head)
+                begin = max(self.text.rfind(mark, 0, at) for mark in "\n{},") + 1
+                found = re.match(r"\s*([A-Za-z_]\w*)", self.text[begin:at])
                 return found[1] if found else ""
-        inline = re.match(r"\s*(\w+)\b[^{}]*\{", self.before)
-        return inline[1] if inline and self.before.count("{") > self.before.count("}") else ""
+        return ""
 
     def put(self, pattern: str, replacement: str, help: str, *, is_guess: bool = False) -> Hint | None:
         """A hint if what follows matches; what matched is replaced. `replacement` may refer to the match's groups."""

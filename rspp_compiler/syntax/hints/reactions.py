@@ -14,7 +14,9 @@ _EVENTS = r"\s*on\s+(.*?)\s*->"
 def _begins_otherwise(at: Place) -> Hint | None:
     """`when ears.idle -> …`, `if …`, `upon …`."""
     found = re.match(r"\s*(when|if|upon|whenever|event|handler|trigger|once)\s+[a-z_]\w*\.", at.line)
-    if re.match(r"\s*(?:when|if)\b[^{}]*\{", at.line) and not at.before.strip():
+    if re.match(r"\s*for\s", at.line) and at.before.strip() == "for":
+        return Hint("nothing is repeated: each node has a line of its own, and what stands twice goes into a `module`")
+    if re.match(r"\s*(?:when|if)\b[^{}]*\{", at.line) and at.before.strip() in ("", "if", "when"):
         return Hint(
             'what is other for some sessions is a policy, outside: `policy NAME when session.tenant == "…" { … }`'
         )
@@ -81,6 +83,8 @@ def _two_actions(at: Place) -> Hint | None:
     help = "each action has a line of its own, and lines for one event run in order"
     if not line:
         return None
+    if re.match(r"(?:else|otherwise)\b", at.after):
+        return Hint(f"{help}; the opposite of a condition is `when not …`")
     if found := re.match(rf"(?:and|then|&&?|\+|;)\s*(?:->\s*)?({_ACTION})", at.after):
         start = at.start + len(at.before.rstrip())
         return Hint(help, (start, at.offset + found.end(), f"\n{at.indent}on {line[1]} -> {found[1]}"))
@@ -89,6 +93,29 @@ def _two_actions(at: Place) -> Hint | None:
         action = f"{begun[1]} {found[0]}"
         edit = (at.start + begun.start(), at.offset + found.end(), f"\n{at.indent}on {line[1]} -> {action}")
         return Hint(help, edit)
+    return None
+
+
+def _called(at: Place) -> Hint | None:
+    """`-> call desk()`, `-> desk()`."""
+    empty = re.match(r"\(\s*\)", at.after)
+    if not empty or not (verb := re.match(rf"{_EVENTS}\s*(call\s+)?(\w+)\s*$", at.before)):
+        return None
+    edit = (at.start + verb.start(3), at.offset + empty.end(), verb[3] if verb[2] else f"call {verb[3]}")
+    return Hint("an action is a verb and its object, without brackets: `call TOOL`", edit)
+
+
+def _several_paths(at: Place) -> Hint | None:
+    """`on x -> sorry or goodbye`."""
+    if re.match(rf"{_EVENTS}\s*\w+\s+or\s+$", at.before):
+        return Hint("each path has a line of its own, and all lines for one event run in order")
+    return None
+
+
+def _any_event(at: Place) -> Hint | None:
+    """`on *.error -> …`."""
+    if at.first == "on" and at.after.startswith("*"):
+        return Hint("events are named: `on stt.error or llm.error -> …`; a failure without a reaction aborts the turn")
     return None
 
 
@@ -133,5 +160,5 @@ def _lone_action(at: Place) -> Hint | None:
 
 REACTIONS: tuple[Rule, ...] = (
     _begins_otherwise, _after_a_time, _joined_events, _arrow_left_out, _key_of_the_keypad, _condition_behind,
-    _two_actions, _spoken, _transferred, _word_too_many, _lone_action,
+    _two_actions, _called, _several_paths, _any_event, _spoken, _transferred, _word_too_many, _lone_action,
 )  # fmt: skip

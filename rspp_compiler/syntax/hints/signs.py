@@ -23,7 +23,7 @@ def _dashed_name(at: Place) -> Hint | None:
 def _arrow(at: Place) -> Hint | None:
     if "ARROW" not in at.accepted:
         return None
-    if at.after.startswith("<-"):
+    if re.match(r"<-(?!>)", at.after):
         return Hint("a flow is written from where it comes: `source -> target`")
     if at.first == "on" and "->" not in at.before and re.match(r"\|", at.after):
         return None  # of events: `or`
@@ -65,6 +65,8 @@ def _condition(at: Place) -> Hint | None:
         return found
     if "NOT" in at.accepted and (found := at.put(r"!(?!=)\s*", "not ", "a condition is turned round by `not`")):
         return found
+    if "OTHERWISE" in at.accepted and (found := at.put(r"(?:else|default)\b", "otherwise", "the rest is `otherwise`")):
+        return found
     if "WHEN" in at.accepted and "->" in at.before:
         return at.put(r"if\b", "when", "a condition begins with `when`") or at.put(
             r"unless\b", "when not", "a condition begins with `when`"
@@ -88,7 +90,7 @@ def _equals(at: Place) -> Hint | None:
     if "EQUAL" not in at.accepted:
         return None
     start = at.offset - len(at.before) + len(at.before.rstrip())
-    sign = re.match(r"(==|:=|:|=>|\+=)[ \t]*", at.after)
+    sign = re.match(r"(==|:=|:|=>|\+=|<=?|≤)[ \t]*", at.after)
     return Hint(_SETTING, (start, at.offset + sign.end(), " = ")) if sign else None
 
 

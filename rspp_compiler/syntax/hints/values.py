@@ -24,6 +24,7 @@ _UNITS = {
     **dict.fromkeys(("%", "percent"), "%"),
 }
 _VALUE = {"STRING", "NUMBER"}
+_TEXTS = ("system", "text", "about", "voice", "model", "to", "region", "language", "owner")  # keys that take a text
 
 
 def _unit_apart(at: Place) -> Hint | None:
@@ -96,6 +97,13 @@ def _unquoted(at: Place) -> Hint | None:
     if not begun or not ends or "->" in begun[1] or at.after[:1] in "({[=:;$":
         return None
     text = f"{begun[1]}{ends[0]}".rstrip()
+    key = re.search(r"(\w+)\s*=\s*$", at.before[: begun.start(1)])
+    if key and key[1] not in _TEXTS and re.fullmatch(r"[a-z]+(?: [a-z]+){1,2}", text):
+        meant = text.replace(" ", "_")
+        return Hint(
+            f"words are joined by `_`: `{meant}`",
+            (at.start + begun.start(1), at.start + begun.start(1) + len(text), meant),
+        )
     edit = (at.start + begun.start(1), at.start + begun.start(1) + len(text), f'"{text}"')
     return Hint('a text stands in quotes: "…"', edit) if re.search(r"\w\s+\w", text) or at.after[:1] in "!?.'" else None
 
@@ -119,6 +127,35 @@ def _called(at: Place) -> Hint | None:
     return Hint(f'what is named there stands in quotes: `"{text}"`', (start, start + len(text), f'"{text}"'))
 
 
+def _file(at: Place) -> Hint | None:
+    """`system = ./prompts/x.md`."""
+    found = re.match(r"(?:\.{0,2}/)?[\w./-]*\w\.(?:md|txt|wav|toml|json|prompt)\b", at.after)
+    if not found or not at.accepted >= _VALUE:
+        return None
+    meant = f'file("{found[0].removeprefix("./")}")'
+    return Hint(f"a file is `{meant}`", (at.offset, at.offset + found.end(), meant))
+
+
+def _bound(at: Place) -> Hint | None:
+    """`overflow = block = 40ms`, `overflow = sample 25%`."""
+    if not re.search(r"=\s*\[?[^\[\]{}=]*\b(?:block|sample|coalesce)\s*$", at.before):
+        return None
+    start = at.start + len(at.before.rstrip())
+    found = re.match(r"[=:]?\s*([\w.%]+)", at.after)
+    return (
+        Hint("its bound stands in brackets: `block(40ms)`", (start, at.offset + found.end(), f"({found[1]})"))
+        if found
+        else None
+    )
+
+
+def _bracketed(at: Place) -> Hint | None:
+    """`tools = (book, find)`."""
+    if not at.accepted >= _VALUE or "LSQB" not in at.accepted:
+        return None
+    return at.put(r"\(([^()\n]*)\)", r"[\1]", "a list stands in square brackets: `[a, b]`")
+
+
 def _range(at: Place) -> Hint | None:
     """`rate(80..120)`, `rate(80-120)`."""
     begun, rest = re.search(r"\(\s*-?\d[\w.]*$", at.before), re.match(r"(?:\.{1,3}|-|–|:|to\b)\s*(?=\d)", at.after)
@@ -138,6 +175,6 @@ def _no_letter(at: Place) -> Hint | None:
 
 
 VALUES: tuple[Rule, ...] = (
-    _unit_apart, _number, _variable, _quotes, _prefixed, _quoted_name, _called, _unquoted, _name_with_digit, _range,
-    _no_letter,
+    _unit_apart, _file, _number, _bound, _bracketed, _variable, _quotes, _prefixed, _quoted_name, _called,
+    _unquoted, _name_with_digit, _range, _no_letter,
 )  # fmt: skip

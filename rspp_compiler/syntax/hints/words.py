@@ -51,18 +51,6 @@ _MEANT = {
 }  # fmt: skip
 
 
-def _import(at: Place) -> Hint | None:
-    """`from "x" import a`, `import "x"`, `import a as b from "x"`."""
-    if found := re.match(r"\s*from\s+(\"[^\"\n]*\")\s+import\s+([\w, ]+)", at.line):
-        edit = (at.start, at.start + found.end(), f"import {found[2].strip()} from {found[1]}")
-        return Hint('what is taken comes first: `import NAME from "file.rspp"`', edit)
-    if at.first == "import" and re.match(r"as\b|\{", at.after):
-        return Hint(f"{_IMPORT}; it keeps its name")
-    if at.first in ("import", "include", "require") and at.after.startswith('"'):
-        return Hint(_IMPORT)
-    return None
-
-
 def _first_word(at: Place) -> Hint | None:
     """A word that begins no line."""
     if at.before.strip() and not re.fullmatch(r"\s*\w+\s*", at.before):
@@ -120,4 +108,4 @@ def _listed(at: Place) -> Hint | None:
     return None
 
 
-WORDS: tuple[Rule, ...] = (_listed, _import, _first_word, _outermost_word, _misspelt)
+WORDS: tuple[Rule, ...] = (_listed, _first_word, _outermost_word, _misspelt)
