@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Literal
@@ -16,6 +17,8 @@ from rspp_compiler.sema.values import COUNTS, DURATIONS, listed, suggest
 from rspp_compiler.source import Span
 
 _KINDS = {"text": "a text", "number": "a number", "duration": "a duration", "flag": "a flag", "mode": "a mode"}
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+_DURATION = re.compile(rf"[0-9]+(\.[0-9]+)?({'|'.join(DURATIONS)})")
 _EXAMPLES = {"text": '"…"', "number": "1", "duration": "300ms", "mode": "a mode of this pipeline"}
 
 
@@ -190,17 +193,15 @@ class _Binder:
             case ast.Ref(parts=(word,)), "mode":
                 return self._mode(word)
         name = ir.show(beside)
-        help, fix = f"compare it with {_EXAMPLES.get(beside.type, '`true` or `false`')}", self._cut()
-        if isinstance(written, ast.Ref) and beside.type == "text":
-            help, fix = f'texts stand in quotes: `"{written.text}"`', Fix(written.span, f'"{written.text}"')
-        elif isinstance(written, ast.Number) and beside.type == "text":
-            help, fix = f'texts stand in quotes: `"{written.number}"`', Fix(written.span, f'"{written.number}"')
-        elif isinstance(written, ast.Number) and beside.type == "duration":
-            help, fix = f"did you mean `{written.number}ms`?", Fix(written.span, f"{written.number}ms")
+        meant = _meant(written, beside.type)
+        if meant:
+            help = f"texts stand in quotes: `{meant}`" if beside.type == "text" else f"did you mean `{meant}`?"
+        else:
+            help = f"compare it with {_EXAMPLES.get(beside.type, '`true` or `false`')}"
+        message = f"`{name}` is {_KINDS[beside.type]}, and it is compared with something else"
         self._sink.add(
-            "E0223", f"`{name}` is {_KINDS[beside.type]}, and it is compared with something else", written.span,
-            help=help, fix=fix,
-        )  # fmt: skip
+            "E0223", message, written.span, help=help, fix=Fix(written.span, meant) if meant else self._cut()
+        )
         return None
 
     def _mode(self, name: ast.Name) -> ir.Value | None:
@@ -219,6 +220,24 @@ class _Binder:
         blank = start - len(source.text[:start].rstrip())
         end = source.offset(self._whole.end_line, self._whole.end_column)
         return Fix(source.span(start - blank, end), "")
+
+
+def _meant(written: ast.Value, type: str) -> str:
+    """The constant as a value of that type, where only quotes or a unit are too many or too few; "" otherwise."""
+    match written, type:
+        case ast.Ref(text=word), "text":
+            return f'"{word}"'
+        case ast.Number(number=number), "text":
+            return f'"{number}"'
+        case ast.Number(number=number), "duration":
+            return f"{number}ms"
+        case ast.Text(text=text), "number" if _NUMBER.fullmatch(text):
+            return text
+        case ast.Text(text=text), "duration" if _DURATION.fullmatch(text):
+            return text
+        case ast.Text(text="true" | "false" as word), "flag":
+            return word
+    return ""
 
 
 def _is_variable(written: ast.Value) -> bool:
