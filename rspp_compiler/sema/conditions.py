@@ -197,7 +197,7 @@ class _Binder:
         if meant:
             help = f"texts stand in quotes: `{meant}`" if beside.type == "text" else f"did you mean `{meant}`?"
         else:
-            help = f"compare it with {_EXAMPLES.get(beside.type, '`true` or `false`')}"
+            help = f"compare it with {_EXAMPLES.get(beside.type, '`true` or `false`')}, or remove the condition"
         message = f"`{name}` is {_KINDS[beside.type]}, and it is compared with something else"
         self._sink.add(
             "E0223", message, written.span, help=help, fix=Fix(written.span, meant) if meant else self._cut()
