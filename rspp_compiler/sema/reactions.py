@@ -122,7 +122,7 @@ class Reactions:
         self, line: ast.Reaction, events: tuple[BoundEvent, ...], guard: Condition | None
     ) -> BoundReaction | None:
         first, *others = line.hops
-        if not others and len(first.ref.parts) == 1 and is_lone_action(self.scope, first.ref):
+        if not others and len(first.ref.parts) == 1 and is_lone_action(self.scope, first.ref, self.modes, self.tools):
             return None
         trigger = self.scope.end(first.ref, "input")
         sink = self.scope.ctx.sink

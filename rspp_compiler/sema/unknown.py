@@ -52,6 +52,8 @@ def unknown_node(scope: Scope, name: ast.Name, *, may_declare: bool) -> None:
         help = f"declare it: `node {name.text} : KIND`"
         fix = guess(_declared(scope, name, f"node {name.text} : tap"))
     notes = (f"nodes: {listed(local)}",) if local else ()
+    if not may_declare and name.text in ("any", "all", "every", "anything", "node"):
+        help, fix = "events are named, each by its node: `on stt.error or llm.error -> …`", guess(fix)
     scope.ctx.sink.add("E0203", f"no node `{name.text}`", name.span, notes=notes, help=help, fix=fix)
     scope.is_intact = False
 

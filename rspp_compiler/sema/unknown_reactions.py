@@ -77,13 +77,21 @@ def unknown_action(scope: Scope, action: ast.Action, names: Mapping[str, tuple[s
     scope.ctx.sink.add("E0802", f"no action `{verb}`", action.verb.span, notes=_NOTES, help=help, fix=fix)
 
 
-def is_lone_action(scope: Scope, ref: ast.Ref) -> bool:
-    """Whether a reaction ends in one word that is no node, and an action to others: `-> hangup`. Reported (E0802)."""
+def is_lone_action(scope: Scope, ref: ast.Ref, modes: tuple[str, ...], tools: tuple[str, ...]) -> bool:
+    """Whether a reaction ends in one word that is no node, and an action to others: `-> hangup`. Reported (E0802).
+
+    The name of a mode, or of a tool, lacks its verb.
+    """
     word = ref.text
     is_known = word in scope.nodes or word in scope.instances or scope.is_lost(word)
     whole = "" if is_known else foreign.ACTIONS.get(word.lower(), "")
     objects = () if is_known else ACTIONS.get(word, ())
-    if objects:
+    verb = "" if is_known else "call" if word in tools else "enter" if word in modes else ""
+    message = f"no action `{word}`"
+    if verb:
+        message = f"`{word}` is a {'tool' if verb == 'call' else 'mode'}, and no node"
+        help, fix = f"did you mean `{verb} {word}`?", Fix(ref.span, f"{verb} {word}")
+    elif objects:
         help = f"say what: {' or '.join(f'`{word} {object}`' for object in objects)}"
         fix = guess(Fix(ref.span, f"{word} {objects[0]}"))
     elif whole in _EVERY:
@@ -92,7 +100,7 @@ def is_lone_action(scope: Scope, ref: ast.Ref) -> bool:
         help, fix = whole, guess(scope.without_line(ref.span))
     else:
         return False
-    scope.ctx.sink.add("E0802", f"no action `{word}`", ref.span, notes=_NOTES, help=help, fix=fix)
+    scope.ctx.sink.add("E0802", message, ref.span, notes=_NOTES, help=help, fix=fix)
     return True
 
 

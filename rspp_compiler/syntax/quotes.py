@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
+from rspp_compiler.diagnostics.fixes import both
 from rspp_compiler.syntax.findings import Findings
 from rspp_compiler.syntax.scan import scan
 from rspp_compiler.syntax.tree import Token
 
 _LONG = '"""'
+_LINES_MAX = 20  # that a text in plain quotes is taken to go over
 _MENDS_MAX = 10  # of long texts: behind each, everything is scanned anew
 _BEFORE_A_TEXT = frozenset({"EQUAL", "LPAR", "LSQB", "_COMMA", "COMPARE", "FROM", "VERSION"})
 _LAST_LINE_OPENS = re.compile(r"\n[^\n]*[=(\[,][ \t]*\Z")
@@ -19,7 +22,29 @@ def mend_quotes(tokens: list[Token], findings: Findings) -> list[Token]:
     for _ in range(_MENDS_MAX):
         if tokens[-2:-1] and tokens[-2].kind == "BAD_TEXT":
             tokens = _mend_long(tokens, findings)
+    for _ in range(_MENDS_MAX):
+        lines = _over_lines(tokens, findings)
+        if lines is None:
+            break
+        tokens = lines
     return [_closed(token, findings) if token.kind in ("BAD_STRING", "BAD_TEXT") else token for token in tokens]
+
+
+def _over_lines(tokens: list[Token], findings: Findings) -> list[Token] | None:
+    """Gives the first text in plain quotes that goes over lines three of them; None if there is none."""
+    text = findings.source.text
+    open_ends = [at for at, token in enumerate(tokens) if token.kind == "BAD_STRING"]
+    for first, second in pairwise(open_ends):
+        start, end = tokens[first].start, tokens[second].start
+        between = text[start + 1 : end]
+        if '"' in between or between.count("\n") > _LINES_MAX or _LAST_LINE_OPENS.search(text[start:end]):
+            continue
+        help, quotes = "a text over several lines stands in three quotes", findings.change(start, start + 1, _LONG)
+        fix = both(quotes, findings.change(end, end + 1, _LONG))
+        findings.add("E0113", "this text does not end on its line", start, tokens[first].end, help=help, fix=fix)
+        whole = Token("TEXT", f"{_LONG}{between}{_LONG}", start, end + 1)
+        return [*tokens[:first], whole, *scan(text, end + 1)]
+    return None
 
 
 def _mend_long(tokens: list[Token], findings: Findings) -> list[Token]:
@@ -50,7 +75,12 @@ def _end(token: Token, text: str) -> int:
     indent = re.compile(r"[ \t]*").match(text, line_start)
     depth = indent.end() - line_start if indent else 0
     behind = re.compile(rf"\n[ \t]{{0,{depth}}}(?=\S)").search(text, token.start + len(_LONG), token.end)
-    return len(text[: behind.start()].rstrip()) if behind else 0
+    if behind is None:
+        return 0
+    end = len(text[: behind.start()].rstrip())
+    if "\n" in text[token.start : end]:
+        return end
+    return token.start + len(text[token.start : end].rstrip(" \t})],"))  # what ends its line is no part of it
 
 
 def _closed(token: Token, findings: Findings) -> Token:

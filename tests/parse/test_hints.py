@@ -265,6 +265,22 @@ def test_lines_without_a_pipeline_become_one() -> None:
     assert compile_text(apply(text, [one.fix]), until="resolve").diagnostics == ()
 
 
+def test_a_text_over_lines_gets_three_quotes() -> None:
+    text = f'{HEAD}  node llm {{ system = "Be brief.\n    Be kind." }}\n}}\n'
+    (one,) = compile_text(text, until="resolve").diagnostics
+    assert one.code == "E0113"
+    assert one.fix is not None
+    assert apply(text, [one.fix]) == f'{HEAD}  node llm {{ system = """Be brief.\n    Be kind.""" }}\n}}\n'
+
+
+def test_a_long_text_on_one_line_ends_before_its_bracket() -> None:
+    text = f'{HEAD}  node llm {{ system = """Be brief. }}\n}}\n'
+    (one,) = compile_text(text, until="resolve").diagnostics
+    assert one.code == "E0113"
+    assert one.fix is not None
+    assert apply(text, [one.fix]) == f'{HEAD}  node llm {{ system = """Be brief.""" }}\n}}\n'
+
+
 def test_a_guess_is_no_promise() -> None:
     text = f"{HEAD}}}\ntool book (day : text) {{ timeout = 2s }}\n"
     (one,) = compile_text(text, until="resolve").diagnostics

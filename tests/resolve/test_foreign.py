@@ -40,6 +40,7 @@ BODY = """pipeline p version "1.0.0" {
         ("on user.idle -> end session", "E0203", "on ears.idle -> end session"),
         ("on barge_in -> cancel turn", "E0206", "on ears.barge_in -> cancel turn"),
         ("on start -> end session", "E0206", "on session.connected -> end session"),
+        ("mode calm { off = [voice] }\n  on ears.idle -> calm", "E0802", "on ears.idle -> enter calm"),
         ("on ears.idle -> hangup", "E0802", "on ears.idle -> end session"),
         ("on ears.idle -> hang up", "E0802", "on ears.idle -> end session"),
         ("on ears.barge_in -> stop voice", "E0802", "on ears.barge_in -> cancel voice"),
