@@ -22,8 +22,10 @@ Exit codes: 0 clean, 1 findings, 2 wrong usage, 70 a fault of the compiler itsel
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
+from typing import NoReturn
 
 EXIT_FINDINGS, EXIT_USAGE, EXIT_INTERNAL = 1, 2, 70
 
@@ -38,16 +40,26 @@ def main() -> None:
         # Whoever read our output has left, as `rsppc … | head` does.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(EXIT_FINDINGS)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+            _apologise(error)
+        print(f"rsppc: cannot write {error.filename or 'the output'}: {str(error.strerror).lower()}", file=sys.stderr)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left of it would fail again
+        sys.exit(EXIT_USAGE)
     except RecursionError:
         print("rsppc: this file is nested too deeply to be read", file=sys.stderr)
         sys.exit(EXIT_FINDINGS)
     except Exception as error:
-        if os.environ.get("RSPP_TRACE") == "1":
-            raise
-        print(f"rsppc: internal error {type(error).__name__}: {error}", file=sys.stderr)
-        print(
-            "This is a fault of the compiler, not of your file; we are sorry. Please report it together with",
-            file=sys.stderr,
-        )
-        print("the file and the output of the same command with RSPP_TRACE=1.", file=sys.stderr)
-        sys.exit(EXIT_INTERNAL)
+        _apologise(error)
+
+
+def _apologise(error: Exception) -> NoReturn:
+    if os.environ.get("RSPP_TRACE") == "1":
+        raise error
+    print(f"rsppc: internal error {type(error).__name__}: {error}", file=sys.stderr)
+    print(
+        "This is a fault of the compiler, not of your file; we are sorry. Please report it together with",
+        file=sys.stderr,
+    )
+    print("the file and the output of the same command with RSPP_TRACE=1.", file=sys.stderr)
+    sys.exit(EXIT_INTERNAL)

@@ -165,7 +165,7 @@ def diff(
     old: Annotated[Path, typer.Argument(metavar="OLD", help="A pipeline file, the older version.")],
     new: Annotated[Path | None, typer.Argument(metavar="NEW", help="The newer version.")] = None,
     against: Annotated[str, typer.Option(metavar="REF", help="Compare OLD with what it was at this commit.")] = "",
-    json: Json = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the changes as JSON.")] = False,
 ) -> None:
     """Says what a change means for those who use the pipeline.
 

@@ -50,7 +50,10 @@ def fmt(
         do: command.Do = "check" if check else "diff" if diff else "write"
         results, would_change = command.fmt(paths, stdin=stdin, do=do, as_json=json)
     except OSError as error:
-        print(f"rsppc: cannot write {error.filename2 or error.filename}: {error.strerror}", file=sys.stderr)
+        name = error.filename2 or error.filename
+        if name is None:  # the standard output
+            raise
+        print(f"rsppc: cannot write {name}: {error.strerror}", file=sys.stderr)
         raise typer.Exit(EXIT_USAGE) from None
     leave(results, would_change)
 

@@ -228,3 +228,12 @@ def test_drift_is_told_to_machines_as_well(tmp_path: Path) -> None:
 
 def test_diff_with_a_missing_file_is_wrong_usage(tmp_path: Path) -> None:
     assert rsppc("diff", HELLO, "missing.rspp", cwd=tmp_path).returncode == 2
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full disk here")
+@pytest.mark.parametrize("arguments", [("check", HELLO), ("graph", HELLO), ("fmt", "--to", "json", HELLO)])
+def test_a_full_disk_is_no_fault_of_the_compiler(arguments: tuple[str, ...]) -> None:
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "rspp_compiler.cli", *arguments]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (2, "rsppc: cannot write the output: no space left on device\n")
