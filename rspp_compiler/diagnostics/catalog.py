@@ -1,9 +1,9 @@
 """Every code the compiler can report: one line each. The page `codes/CODE.md` explains it with an example.
 
-E01 source and syntax · E02 names · E03 values · E04 types and graph · E05 latency and budgets · E06 memory and layout
-E07 write and compile · E08 reactions and ownership of the turn · E09 what the runtime cannot run yet
-W00 to W06 what `rsppc lint` finds: see `lint/rules/`
-E10 cancel and ends · E11 determinism and data classes · E12 cost
+E01 source and syntax: `.rspp`, JSON, settings of lint · E02 names · E03 values, units, settings
+E04 types, the graph, the turn, modes, providers · E05 latency, rates, liveness, throughput · E06 memory and layout
+E07 writing and compiling · E08 reactions and who ends the turn · E09 what the runtime cannot run yet
+E10 cancel and ends · E11 determinism and data classes · E12 cost · W what `rsppc lint` finds: see `lint/rules/`
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ CODES: dict[str, Code] = {
     "E0112": Code("bracket never opened"),
     "E0113": Code("string never closed"),
     "E0114": Code("unknown escape in a string"),
+    # ---- JSON
     "E0120": Code("not JSON"),
     "E0121": Code("unknown field"),
     "E0122": Code("field missing"),
@@ -48,6 +49,7 @@ CODES: dict[str, Code] = {
     "E0127": Code("file of a bundle cannot be used"),
     "E0128": Code("rollout does not add up"),
     "E0129": Code("no form in the other notation"),
+    # ---- settings of lint
     "E0191": Code("lint settings cannot be read"),
     "E0192": Code("unknown code in the lint settings"),
     # ---- names

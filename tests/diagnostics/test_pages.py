@@ -41,6 +41,7 @@ ALL = sorted(CODES)
 def printed(code: str) -> str:
     """The finding that the bad example's commands print, without what else they say."""
     said, _, _ = shell(code)
+    assert "Traceback" not in said
     found = re.search(rf"^(?:error|warning)\[{code}\](?:.*\n)+?(?=\n|\Z)", said, re.MULTILINE)
     assert found is not None, said
     # What other programs say differs from one machine to the next.

@@ -154,7 +154,11 @@ def _bash(commands: str, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         ["bash", "-c", commands],
         cwd=folder,
-        env={**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"},
+        env={
+            **os.environ,
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "RSPP_CACHE": str(folder / ".cache"),  # what was compiled before must not help
+        },
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

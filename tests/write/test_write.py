@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import os
-import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from pipelines import HELLO, codes, compile_file, value
-from rspp_compiler.diagnostics.catalog import CODES
 from rspp_compiler.driver import Result
 from rspp_compiler.ir.files import Written
 
@@ -185,32 +181,3 @@ def test_a_crash_half_way_leaves_whole_files(source: Path, monkeypatch: pytest.M
     assert all(half[path] in (old[path], new[path]) for path in half)
     assert half["rspp.manifest.json"] == old["rspp.manifest.json"]
     assert files_below(written(build(source)).folder) == new
-
-
-# ---- the pages of the codes ------------------------------------------------------------------------------------------
-
-PAGES = Path(sys.modules["rspp_compiler.diagnostics.catalog"].__file__ or "").parent / "codes"
-
-
-@pytest.mark.parametrize("code", ["E0701", "E0702", "E0703", "E0704"])
-def test_bad_example_of_the_page(code: str, tmp_path: Path) -> None:
-    page = (PAGES / f"{code}.md").read_text(encoding="utf-8")
-    found = re.search(r"```sh bad\n(.*?)```", page, re.DOTALL)
-    assert found is not None
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(
-        ["bash", "-c", found[1]],
-        cwd=tmp_path,
-        env={**os.environ, "PATH": path, "RSPP_CACHE": str(tmp_path / "cache")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert f"error[{code}]" in done.stderr
-    assert done.returncode == 1
-    assert "Traceback" not in done.stderr
-
-
-@pytest.mark.parametrize("code", sorted(code for code in CODES if code.startswith("E07")))
-def test_page_has_its_title(code: str) -> None:
-    assert (PAGES / f"{code}.md").read_text(encoding="utf-8").startswith(f"# {code}: {CODES[code].title}\n")
