@@ -246,7 +246,11 @@ def test_an_advised_value_is_a_legal_one(tmp_path: Path, line: str, help: str) -
     ("line", "after", "help"),
     [
         ("", "provider vad { use silero { treshold = 0.5 } }", "`threshold` is a setting of `vad`"),
-        ('node llm { model = "a" }', "", "`model` belongs to a provider: `provider llm { use llama_cpp { model = … } }`"),
+        (
+            'node llm { model = "a" }',
+            "",
+            "`model` belongs to a provider: `provider llm { use llama_cpp { model = … } }`",
+        ),
         ("node llm { first_chunk = 1s }", "", "`first_chunk` belongs in `timeout` of a provider block"),
         ("stt.partial -> tap { max_age = 1s }", "", "`max_age` belongs in `handoff`, which belongs to a flow"),
         ("node llm { latency = 1s }", "", "the time to its first output is a budget: `budget { NODE = 500ms }`"),
