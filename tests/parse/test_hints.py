@@ -74,6 +74,7 @@ LINES = [
     ("profile simple", "profile simple/v1"),
     ("record 1", "record L1"),
     ('mode brief { llm { system = "Be brief." } }', 'mode brief { llm.system = "Be brief." }'),
+    ("budget { turn = 2s; llm = 700ms }", "budget { turn = 2s, llm = 700ms }"),
     ("budget { turn < 2s }", "budget { turn = 2s }"),
     ("llm.final -> egress.text { overflow = drop oldest }", "llm.final -> egress.text { overflow = drop_oldest }"),
     ("llm.final -> egress.text { overflow = block = 40ms }", "llm.final -> egress.text { overflow = block(40ms) }"),

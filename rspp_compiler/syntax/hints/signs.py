@@ -75,7 +75,9 @@ def _condition(at: Place) -> Hint | None:
 
 
 def _separator(at: Place) -> Hint | None:
-    return at.put(r";", "", "the end of a line is enough")
+    return at.put(r";(?=[ \t]*[^\s}\])#;])", ",", "within a line, a comma separates") or at.put(
+        r";", "", "the end of a line is enough"
+    )
 
 
 def _comment(at: Place) -> Hint | None:
