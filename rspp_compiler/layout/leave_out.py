@@ -69,17 +69,23 @@ def secret(name: str, ctx: Context, span: Span) -> Fix:
 
 
 def party(graph: Graph, of: PartySpec, ctx: Context, span: Span) -> Fix | None:
-    """The only party is nameless: what was `ana.audio` is `ingress.audio` before an arrow and `egress.audio` behind."""
+    """The only party is nameless: what was `ana.audio` is `ingress.audio` before an arrow and `egress.audio` behind.
+
+    Its events are those of one of the two.
+    """
     if len(graph.spec.parties) > 1 or of.members_max > 1:
         return None
     source = ctx.source(span)
     start, end = statements.offsets(source, graph.spec.span)
     refs = re.compile(rf"{_SKIPPED}|(?P<ref>(?<![\w.]){of.id}(?=\.\w))")
+    events = [event for one in graph.spec.reactions for event in one.events]
+    halves = {event.span.start: event.subject.rpartition(".")[2] for event in events}
     fixes = [remove(source, span)]
     for found in refs.finditer(source.text, start, end):
         if found["ref"]:
+            at = source.span(*found.span())
             is_end = source.text[: found.start()].rstrip().endswith("->")
-            fixes.append(Fix(source.span(*found.span()), "egress" if is_end else "ingress"))
+            fixes.append(Fix(at, "egress" if is_end else halves.get(at.start, "ingress")))
     return _together(fixes)
 
 
@@ -156,7 +162,7 @@ def node(graph: Graph, of: GraphNode, ctx: Context, span: Span) -> Fix | None:
 def _may_join(graph: Graph, first: GraphEdge, second: GraphEdge) -> bool:
     """Whether what flows in could flow on as it is."""
     source, target = graph.source_port(first), graph.target_port(second)
-    is_alike = source is not None and target is not None and "any" != source.type.name == target.type.name
+    is_alike = source is not None and target is not None and target.type.name in (source.type.name, "any")
     return is_alike and first.scope == second.scope
 
 
