@@ -61,7 +61,7 @@ def _edges(spec: PipelineSpec, ctx: Context) -> tuple[GraphEdge, ...]:
         if first is None:
             found[edge.id] = (edge, reactions)
         elif first[1] and reactions:
-            said = [one for one in (first[0], edge) if _says(one)] or [edge]
+            said = [one for one in (first[0], edge) if _says(one)] or [first[0]]
             if len(said) > 1 and _settings(said[0]) != _settings(said[1]):
                 _differ(said[0], said[1], ctx)
             found[edge.id] = (said[0], first[1] + reactions)

@@ -122,13 +122,14 @@ PHONE = """pipeline phone version "1.0.0" {
 }
 provider tts { use cartesia { api_key = secret("env://CARTESIA_KEY") } }
 """
+DROP = 'node drop (digits : text(PII)) -> (out : text) : python("phone:drop")'
 OTHERS = {
     "CLASS_ACCEPTED": (PHONE, "provider tts {", "provider tts { accept = [PII],"),
     "CLASS_RAISED": (PHONE, "class = PII", "class = PHI"),
     "INPUT_REMOVED": (PARTIES, "ana.dtmf    -> presses", "stt.final   -> presses"),
     "NODE_SCOPE_CHANGED": (PARTIES, "scope = session", "scope = party"),
     "OUTPUT_ADDED": (PHONE, "tts -> egress.audio", "tts -> egress.audio\n  tts -> egress.ambient"),
-    "OUTPUT_REMOVED": (PHONE, "keys -> egress.text", "keys -> llm.context"),
+    "OUTPUT_REMOVED": (PHONE, "keys -> egress.text", f"keys -> drop\n  {DROP}"),
     "PARTY_REMOVED": (PARTIES, "guests", "people"),
     "PARTY_SMALLER": (PARTIES, "max = 4", "max = 2"),
     "PROVIDERS_CHANGED": (PHONE, 'cartesia { api_key = secret("env://CARTESIA_KEY") }', "espeak"),
