@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from rspp_compiler.ir.condition import show
 from rspp_compiler.ir.graph import Graph, GraphEdge, GraphNode
 
 _SHAPES = {"boundary": "oval", "effect": "box", "kernel": "box, style=rounded"}
@@ -34,9 +33,7 @@ def _node(node: GraphNode) -> str:
 
 
 def _edge(edge: GraphEdge) -> str:
-    label = edge.source_port
-    if edge.spec.guard or edge.spec.otherwise:
-        label += f" {'when ' + show(edge.spec.guard) if edge.spec.guard else 'otherwise'}"
+    label = f"{edge.source_port} {edge.spec.passes}".rstrip()
     style = ", style=dashed" if edge.reactions else ", penwidth=2.5" if edge.spec.commit_point else ""
     return f"{_quoted(edge.source)} -> {_quoted(edge.target)} [label={_quoted(label)}{style}]"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from rspp_compiler.ir.condition import show
 from rspp_compiler.ir.graph import Graph, GraphEdge, GraphNode
 from rspp_compiler.ir.spec import ReactionSpec
 
@@ -37,23 +36,18 @@ def _node(node: GraphNode) -> str:
 
 def _edge(edge: GraphEdge) -> str:
     label = edge.source_port
-    if edge.spec.guard or edge.spec.otherwise:
-        words = f"when {show(edge.spec.guard)}" if edge.spec.guard else "otherwise"
-        label = f'"{label} {words.translate(_QUOTES)}"'
+    if edge.spec.passes:
+        label = f'"{label} {edge.spec.passes.translate(_QUOTES)}"'
     return f"{_id(edge.source)} -->|{label}| {_id(edge.target)}"
 
 
 def _reaction(reaction: ReactionSpec) -> list[str]:
     """One dotted arrow for each subject, labelled with its events."""
-    subjects: dict[str, list[str]] = {}
-    for event in reaction.events:
-        subjects.setdefault(event.subject, []).append(event.event)
     if reaction.trigger is not None:
         target = _id(reaction.trigger.node)
     else:
-        words = f"{(reaction.verb or '').replace('_', ' ')} {reaction.object or ''}".strip()
-        target = f'_{reaction.id.replace("#", "_")}{{{{"{words}"}}}}'
-    return [f"{_id(subject)} -.->|{' or '.join(events)}| {target}" for subject, events in subjects.items()]
+        target = f'_{reaction.id.replace("#", "_")}{{{{"{reaction.action}"}}}}'
+    return [f"{_id(subject)} -.->|{' or '.join(events)}| {target}" for subject, events in reaction.by_subject.items()]
 
 
 def _id(name: str) -> str:

@@ -8,7 +8,6 @@ from itertools import pairwise
 from rspp_compiler.emit.placement import Placement, place
 from rspp_compiler.emit.templates import render_template
 from rspp_compiler.ir.analysis import Analysis
-from rspp_compiler.ir.condition import show
 from rspp_compiler.ir.graph import Graph, GraphEdge, GraphNode
 from rspp_compiler.ir.spec import ReactionSpec
 
@@ -78,7 +77,7 @@ def picture(graph: Graph, analysis: Analysis | None) -> str:
     lines = [line for edge in graph.edges if (line := _edge(graph, edge, drawn, placement, columns, analysis))]
     lines += [line for reaction in graph.spec.reactions for line in _reaction(reaction, drawn, placement, columns)]
     verbs = [
-        _words(reaction)
+        reaction.line("→")
         for reaction in graph.spec.reactions
         if reaction.trigger is None or any(event.subject not in drawn for event in reaction.events)
     ]
@@ -114,7 +113,7 @@ def _labels(graph: Graph, analysis: Analysis | None) -> list[tuple[str, str]]:
     labels = [(edge.source, _label(edge, analysis)) for edge in graph.edges]
     for reaction in graph.spec.reactions:
         if reaction.trigger:
-            labels += [(subject, " or ".join(events)) for subject, events in _by_subject(reaction).items()]
+            labels += [(subject, " or ".join(events)) for subject, events in reaction.by_subject.items()]
     return labels
 
 
@@ -193,16 +192,7 @@ def _label(edge: GraphEdge, analysis: Analysis | None) -> str:
     bound = next((one for one in analysis.bounds if one.edge == edge.id), None) if analysis else None
     if bound and bound.contributes_ns:
         label += f" · {bound.contributes_ns / _MS:g} ms"
-    if edge.spec.guard or edge.spec.otherwise:
-        label += f" · {'when ' + show(edge.spec.guard) if edge.spec.guard else 'otherwise'}"
-    return label
-
-
-def _by_subject(reaction: ReactionSpec) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for event in reaction.events:
-        found.setdefault(event.subject, []).append(event.event)
-    return found
+    return f"{label} · {edge.spec.passes}" if edge.spec.passes else label
 
 
 def _reaction(
@@ -212,10 +202,10 @@ def _reaction(
     if reaction.trigger is None:
         return []
     lines: list[Line] = []
-    for subject, events in _by_subject(reaction).items():
+    for subject, events in reaction.by_subject.items():
         path = _path(subject, reaction.trigger.node, drawn, placement, columns)
         if path:
-            lines.append(Line("control", path[0], " or ".join(events), _words(reaction), *path[1]))
+            lines.append(Line("control", path[0], " or ".join(events), reaction.line("→"), *path[1]))
     return lines
 
 
@@ -237,16 +227,6 @@ def _path(
         path += f" C{x1 + half:.1f} {y1:.1f} {x2 - half:.1f} {y2:.1f} {x2:.1f} {y2:.1f}"
     (x1, y1), (x2, y2) = points[0], points[1]
     return path, (round((x1 + x2) / 2, 1), round((y1 + y2) / 2 - 5, 1))
-
-
-def _words(reaction: ReactionSpec) -> str:
-    events = " or ".join(str(event) for event in reaction.events)
-    guard = f" when {show(reaction.guard)}" if reaction.guard else ""
-    verb = (reaction.verb or "").replace("cancel_node", "cancel").replace("_", " ")
-    end = f"{verb} {reaction.object or ''}".strip()
-    if reaction.trigger:
-        end = " → ".join([reaction.trigger.node, *(edge.target for edge in reaction.path)])
-    return f"on {events}{guard} → {end}"
 
 
 def _subtitle(graph: Graph, analysis: Analysis | None) -> str:

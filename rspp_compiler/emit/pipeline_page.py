@@ -48,11 +48,7 @@ def _what(frozen: Frozen, graph: Graph) -> Iterator[Section]:
         (
             (
                 code(edge.id),
-                f"when {code(show(edge.spec.guard))}"
-                if edge.spec.guard
-                else "otherwise"
-                if edge.spec.otherwise
-                else "",
+                _passes(edge.spec),
                 _holds(edge.spec.buffer_items, edge.spec.buffer_ns, edge.spec.buffer_bytes),
                 ", ".join(step.strategy.replace("_", " ") for step in edge.spec.overflow),
             )
@@ -169,8 +165,7 @@ def _reaction(reaction: ReactionSpec) -> tuple[str, str, str]:
     if reaction.trigger:
         then = " → ".join(code(name) for name in [reaction.trigger.node, *(edge.target for edge in reaction.path)])
     else:
-        verb = (reaction.verb or "").replace("cancel_node", "cancel").replace("_", " ")
-        then = f"{verb} {code(reaction.object or '')}".strip()
+        then = f"{reaction.verb_words} {code(reaction.object or '')}".strip()
     return events, code(show(reaction.guard)) if reaction.guard else "", then
 
 

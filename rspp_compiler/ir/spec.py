@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from rspp_compiler.ir.condition import Condition
+from rspp_compiler.ir.condition import Condition, show
 from rspp_compiler.ir.spec_edges import (
     EdgeSpec,
     HandoffSpec,
@@ -203,6 +203,31 @@ class ReactionSpec(SpecModel):
     object: str | None = None
     trigger: TriggerSpec | None = None
     path: tuple[EdgeSpec, ...] = ()
+
+    @property
+    def verb_words(self) -> str:
+        """The verb as the language writes it: `cancel turn`, `degrade`, `cancel`; "" for a path."""
+        return (self.verb or "").replace("cancel_node", "cancel").replace("_", " ")
+
+    @property
+    def action(self) -> str:
+        """The verb with its object: `degrade text_only`; "" for a path."""
+        return f"{self.verb_words} {self.object or ''}".strip()
+
+    @property
+    def by_subject(self) -> dict[str, list[str]]:
+        """Its events by their subject, in the order of the line."""
+        found: dict[str, list[str]] = {}
+        for event in self.events:
+            found.setdefault(event.subject, []).append(event.event)
+        return found
+
+    def line(self, arrow: str = "->") -> str:
+        """The line in one form: `on llm.error -> sorry -> voice`."""
+        events = " or ".join(str(event) for event in self.events)
+        guard = f" when {show(self.guard)}" if self.guard else ""
+        steps = [self.trigger.node, *(edge.target for edge in self.path)] if self.trigger else [self.action]
+        return f"on {events}{guard} {arrow} {f' {arrow} '.join(steps)}"
 
 
 class OverrideSpec(SpecModel):

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from rspp_compiler.ir.condition import Condition
+from rspp_compiler.ir.condition import Condition, show
 from rspp_compiler.ir.spec_values import Scope, SpecModel, Strategy
 
 
@@ -88,3 +88,8 @@ class EdgeSpec(SpecModel):
     fairness: str = ""
     commit_point: bool = False
     latency_ns: int = Field(ge=0)
+
+    @property
+    def passes(self) -> str:
+        """What an item needs to pass: `when event.words > 2`, `otherwise`, or ""."""
+        return f"when {show(self.guard)}" if self.guard else "otherwise" if self.otherwise else ""

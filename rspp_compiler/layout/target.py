@@ -17,7 +17,7 @@ from rspp_compiler.ir.abi import EDGES_MAX, NODES_MAX
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.graph import Graph, GraphEdge, GraphNode
 from rspp_compiler.ir.plan import Frozen
-from rspp_compiler.ir.spec import CandidateSpec, ReactionSpec, SecretRef, SpecModel, TextTemplate
+from rspp_compiler.ir.spec import CandidateSpec, SecretRef, SpecModel, TextTemplate
 from rspp_compiler.layout import leave_out
 from rspp_compiler.source import Span
 
@@ -192,7 +192,7 @@ def _reactions(graph: Graph) -> Iterator[Missing]:
         if reaction.verb and reaction.verb not in _VERBS:
             out = partial(leave_out.action, graph, reaction)
             help = f"write `{leave_out.INSTEAD[reaction.verb]}`" if reaction.verb in leave_out.INSTEAD else _LEAVE_OUT
-            yield Missing("E0905", f"the action `{_words(reaction)}`", reaction.span, out, help)
+            yield Missing("E0905", f"the action `{reaction.action}`", reaction.span, out, help)
         for event in reaction.events:
             node = graph.find(event.subject)
             if node is None or node.execution == "boundary" or event.event not in _EVENTS:
@@ -201,11 +201,6 @@ def _reactions(graph: Graph) -> Iterator[Missing]:
         if reaction.trigger and graph.node(reaction.trigger.node).kind != "say":
             out = partial(leave_out.reaction, graph, reaction)
             yield Missing("E0905", "a path that begins at another node than a `say`", reaction.span, out)
-
-
-def _words(reaction: ReactionSpec) -> str:
-    verb = (reaction.verb or "").replace("cancel_node", "cancel").replace("_", " ")
-    return f"{verb} {reaction.object}" if reaction.object else verb
 
 
 def _providers(graph: Graph) -> Iterator[Missing]:

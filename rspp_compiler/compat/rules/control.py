@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from rspp_compiler.compat.compare import compare
 from rspp_compiler.compat.rule import Difference, Version, rule
-from rspp_compiler.ir.condition import show
 from rspp_compiler.ir.spec import ReactionSpec
 
 
@@ -23,14 +22,14 @@ def interruption_removed(old: Version, new: Version) -> Iterator[Difference]:
 
 @rule("REACTION_REMOVED", "PLAN", "An event has no answer any more, or another.", breaks=False, is_boundary=True)
 def reaction_removed(old: Version, new: Version) -> Iterator[Difference]:
-    for reaction in compare(old.spec.reactions, new.spec.reactions, _words).removed:
-        yield Difference(f"`{_words(reaction)}` is gone", reaction.span)
+    for reaction in compare(old.spec.reactions, new.spec.reactions, ReactionSpec.line).removed:
+        yield Difference(f"`{reaction.line()}` is gone", reaction.span)
 
 
 @rule("REACTION_ADDED", "PLAN", "An event has a new answer.", breaks=False, is_boundary=True)
 def reaction_added(old: Version, new: Version) -> Iterator[Difference]:
-    for reaction in compare(old.spec.reactions, new.spec.reactions, _words).added:
-        yield Difference(f"`{_words(reaction)}` is new", None, reaction.span)
+    for reaction in compare(old.spec.reactions, new.spec.reactions, ReactionSpec.line).added:
+        yield Difference(f"`{reaction.line()}` is new", None, reaction.span)
 
 
 @rule("MODE_REMOVED", "SOURCE", "Who enters the mode or asks for it finds nothing.", breaks=True, is_boundary=True)
@@ -53,15 +52,3 @@ def owner_changed(old: Version, new: Version) -> Iterator[Difference]:
         was, now = str(before.event), str(after.event)
         if was != now:
             yield Difference(f"an utterance ended with `{was}`, and ends with `{now}`", before.span, after.span)
-
-
-def _words(reaction: ReactionSpec) -> str:
-    """The line in one form: what it is about, and what it does."""
-    events = " or ".join(str(event) for event in reaction.events)
-    guard = f" when {show(reaction.guard)}" if reaction.guard else ""
-    if reaction.trigger:
-        end = " -> ".join([reaction.trigger.node, *(edge.target for edge in reaction.path)])
-    else:
-        verb = (reaction.verb or "").replace("cancel_node", "cancel").replace("_", " ")
-        end = f"{verb} {reaction.object}" if reaction.object else verb
-    return f"on {events}{guard} -> {end}"

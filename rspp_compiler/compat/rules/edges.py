@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from rspp_compiler.compat.compare import Compared, compare
 from rspp_compiler.compat.rule import Difference, Version, rule
-from rspp_compiler.ir.condition import show
 from rspp_compiler.ir.graph import GraphEdge
 from rspp_compiler.ir.spec import EdgeSpec
 
@@ -35,7 +34,7 @@ def flow_added(old: Version, new: Version) -> Iterator[Difference]:
 @rule("GUARD_CHANGED", "PLAN", "Other items take this way.", breaks=False, is_boundary=True)
 def guard_changed(old: Version, new: Version) -> Iterator[Difference]:
     for before, after in _kept(old, new):
-        ways = [_way(edge) for edge in (before, after)]
+        ways = [edge.passes or "always" for edge in (before, after)]
         if ways[0] != ways[1]:
             yield Difference(f"{after.id}: passed {ways[0]}, now {ways[1]}", before.span, after.span)
 
@@ -72,7 +71,3 @@ def merge_order_changed(old: Version, new: Version) -> Iterator[Difference]:
             values = before.settings.get(key), after.settings.get(key)
             if before.kind == after.kind and before.kind in ("merge", "select") and values[0] != values[1]:
                 yield Difference(f"`{after.id}`: `{key}` was {values[0]} and is {values[1]}", before.span, after.span)
-
-
-def _way(edge: EdgeSpec) -> str:
-    return f"when {show(edge.guard)}" if edge.guard else "otherwise" if edge.otherwise else "always"
