@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from rspp_compiler.diagnostics.catalog import CODES
-from rspp_compiler.emit.page import Section, code, page, section
+from rspp_compiler.emit.page import Section, code, codes, page, section
 from rspp_compiler.ir.bound import Valued
 from rspp_compiler.sema.catalog import ACTIONS, CLASSES, LEVELS, SECRET_SCHEMES, STRATEGIES, Kind, Setting
 from rspp_compiler.sema.engines import ENGINES
@@ -46,11 +46,11 @@ def _sections(profile: ProfileTable) -> Iterator[Section]:
         ((code(one.name), _takes(one), one.about) for one in EVERY_NODE),
     )
     yield section("Events of every node", "", ("node", "events"), (
-        ("any", _listed(COMMON_EVENTS)),
-        ("one that a provider performs", _listed(PROVIDER_EVENTS)),
+        ("any", codes(COMMON_EVENTS)),
+        ("one that a provider performs", codes(PROVIDER_EVENTS)),
     ))  # fmt: skip
     yield section("Ends of a pipeline", "", ("name", "ports", "events"), (
-        (code(kind.name), _listed(port.name for port in (*kind.inputs, *kind.outputs)), _listed(kind.events))
+        (code(kind.name), codes(port.name for port in (*kind.inputs, *kind.outputs)), codes(kind.events))
         for kind in KINDS.values()
         if kind.is_boundary
     ))  # fmt: skip
@@ -59,8 +59,8 @@ def _sections(profile: ProfileTable) -> Iterator[Section]:
         for verb, objects in ACTIONS.items()
     ))  # fmt: skip
     yield section("Events of a session and of a turn", "", ("subject", "events"), (
-        ("`session`", _listed(SESSION_EVENTS)),
-        ("`turn`", _listed(TURN_EVENTS)),
+        ("`session`", codes(SESSION_EVENTS)),
+        ("`turn`", codes(TURN_EVENTS)),
     ))  # fmt: skip
     yield section("What a condition may read", "", ("of", "fields"), (
         ("`session`", _fields(SESSION_FIELDS)),
@@ -69,9 +69,9 @@ def _sections(profile: ProfileTable) -> Iterator[Section]:
         *((f"`event`, {code(event)}", _fields(fields)) for event, fields in EVENT_FIELDS.items()),
     ))  # fmt: skip
     yield section("Words", "", ("what", "choices"), (
-        ("overflow strategies", _listed(STRATEGIES)),
-        ("payload classes", _listed(CLASSES)),
-        ("recording levels", _listed(LEVELS)),
+        ("overflow strategies", codes(STRATEGIES)),
+        ("payload classes", codes(CLASSES)),
+        ("recording levels", codes(LEVELS)),
         ("where secrets come from", ", ".join(code(f"{scheme}://") for scheme in SECRET_SCHEMES)),
     ))  # fmt: skip
     yield section("Providers", "", ("kind", "provider", "runs", "can", "settings"), (
@@ -98,7 +98,7 @@ def _kind(kind: Kind, profile: ProfileTable) -> Iterator[Section]:
     )
     if kind.has_signature:
         ports = "ports by its signature"
-    events = _listed(kind.events) if kind.events else ""
+    events = codes(kind.events) if kind.events else ""
     known = f" Events of its own: {events}." if events else ""
     defaults = profile.section(kind.name)
     text = " ".join(f"{part[:1].upper()}{part[1:]}." for part in (kind.about, ports) if part) + known
@@ -119,7 +119,7 @@ def _kind(kind: Kind, profile: ProfileTable) -> Iterator[Section]:
 
 def _takes(setting: Setting) -> str:
     if setting.choices:
-        return _listed(setting.choices)
+        return codes(setting.choices)
     if setting.min is None or setting.type not in ("duration", "bytes", "rate", "percent", "count", "number"):
         return {"names": "a list of names", "flag": "a flag", "file": "a file", "secret": "a secret"}.get(
             setting.type, setting.type
@@ -137,7 +137,3 @@ def _default(setting: Setting, valued: Valued | None) -> str:
 
 def _fields(fields: Fields) -> str:
     return ", ".join(f"{code(name)} {type}" for name, type in fields.items())
-
-
-def _listed(words: Iterable[str]) -> str:
-    return ", ".join(map(code, words))

@@ -42,3 +42,8 @@ def cell(value: object) -> str:
 def code(text: object) -> str:
     """Something of the language, set as such; empty stays empty."""
     return f"`{text}`" if str(text) else ""
+
+
+def codes(words: Iterable[object]) -> str:
+    """Several of them, with commas between."""
+    return ", ".join(map(code, words))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from rspp_compiler.emit import pipeline_proofs as proofs
 from rspp_compiler.emit.mermaid import mermaid
-from rspp_compiler.emit.page import Section, code, page, section
+from rspp_compiler.emit.page import Section, code, codes, page, section
 from rspp_compiler.ir.condition import show
 from rspp_compiler.ir.graph import Graph, GraphNode
 from rspp_compiler.ir.plan import Frozen
@@ -57,7 +57,7 @@ def _what(frozen: Frozen, graph: Graph) -> Iterator[Section]:
     )
     yield section("What happens when", "", ("event", "if", "then"), (_reaction(one) for one in spec.reactions))
     yield section("Modes", "", ("mode", "off", "set otherwise"), (
-        (code(mode.id), _listed(mode.off), _listed(f"{one.node}.{one.field}" for one in mode.overrides))
+        (code(mode.id), codes(mode.off), codes(f"{one.node}.{one.field}" for one in mode.overrides))
         for mode in spec.modes
     ))  # fmt: skip
     yield section("Tools", "", ("tool", "takes", "calls", "within", "and"), (
@@ -73,7 +73,7 @@ def _what(frozen: Frozen, graph: Graph) -> Iterator[Section]:
     yield section("Providers", "", ("block", "in this order", "first chunk", "between chunks", "tries"), (
         (
             code(provider.id),
-            _listed(one.name for one in provider.candidates),
+            codes(one.name for one in provider.candidates),
             f"{provider.first_chunk_ns / _MS:g} ms",
             f"{provider.chunk_ns / _MS:g} ms",
             provider.attempts,
@@ -81,7 +81,7 @@ def _what(frozen: Frozen, graph: Graph) -> Iterator[Section]:
         for provider in spec.providers
     ))  # fmt: skip
     yield section("Policies", "The first that holds applies.", ("policy", "when", "inserts"), (
-        (code(one.id), code(show(one.condition)), _listed(f"{row.node} before {row.target}" for row in one.inserts))
+        (code(one.id), code(show(one.condition)), codes(f"{row.node} before {row.target}" for row in one.inserts))
         for one in spec.policies
     ))  # fmt: skip
     yield section("What can be tuned", "", ("setting", "from", "to"), (
@@ -150,10 +150,6 @@ def _value(value: SettingValue) -> str:
 
 def _passes(edge: EdgeSpec) -> str:
     return f"when {code(show(edge.guard))}" if edge.guard else "otherwise" if edge.otherwise else ""
-
-
-def _listed(words: Iterable[str]) -> str:
-    return ", ".join(map(code, words))
 
 
 def _holds(items: int, ns: int, size: int) -> str:

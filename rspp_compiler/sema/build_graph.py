@@ -8,11 +8,13 @@ from dataclasses import replace
 import networkx as nx
 
 from rspp_compiler.diagnostics import Fix
+from rspp_compiler.diagnostics.statements import offsets
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.graph import Graph, GraphEdge, GraphNode
 from rspp_compiler.ir.spec import EdgeSpec, NodeSpec, PipelineSpec
 from rspp_compiler.sema.formats import convert, settle
 from rspp_compiler.sema.kinds import KINDS
+from rspp_compiler.sema.mending import without_clause
 from rspp_compiler.sema.variants import under
 
 
@@ -109,12 +111,9 @@ def _differ(first: EdgeSpec, second: EdgeSpec, ctx: Context) -> None:
 def _braces(edge: EdgeSpec, ctx: Context) -> Fix | None:
     """The settings of an arrow go: those of the other line then hold for both."""
     source = ctx.source(edge.span)
-    start = source.offset(edge.span.line, edge.span.column)
-    end = source.offset(edge.span.end_line, edge.span.end_column)
+    start, end = offsets(source, edge.span)
     brace = source.text.find("{", start, end)
-    if brace < 0:
-        return None
-    return Fix(source.span(len(source.text[:brace].rstrip()), end), "")
+    return without_clause(source.span(brace, end), ctx) if brace >= 0 else None
 
 
 def _parties(spec: PipelineSpec, edges: tuple[GraphEdge, ...]) -> dict[str, tuple[str, ...]]:

@@ -13,6 +13,7 @@ from rspp_compiler.ir import ast
 from rspp_compiler.ir import condition as ir
 from rspp_compiler.ir.context import Context
 from rspp_compiler.sema.events import SESSION_FIELDS, TURN_FIELDS, Fields
+from rspp_compiler.sema.mending import without_clause
 from rspp_compiler.sema.values import COUNTS, DURATIONS, listed, suggest
 from rspp_compiler.source import Span
 
@@ -214,12 +215,8 @@ class _Binder:
         return None
 
     def _cut(self) -> Fix:
-        """The guard goes, with the blanks before it."""
-        source = self._ctx.source(self._whole)
-        start = source.offset(self._whole.line, self._whole.column)
-        blank = start - len(source.text[:start].rstrip())
-        end = source.offset(self._whole.end_line, self._whole.end_column)
-        return Fix(source.span(start - blank, end), "")
+        """The guard goes."""
+        return without_clause(self._whole, self._ctx)
 
 
 def _meant(written: ast.Value, type: str) -> str:

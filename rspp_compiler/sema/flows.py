@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from rspp_compiler.diagnostics import Fix
 from rspp_compiler.diagnostics.fixes import remove
 from rspp_compiler.ir import ast
 from rspp_compiler.ir.bound import BoundEdge, BoundEnd
@@ -14,6 +13,7 @@ from rspp_compiler.ir.condition import Condition, Junction
 from rspp_compiler.ir.context import Context
 from rspp_compiler.sema.conditions import Conditions
 from rspp_compiler.sema.events import ITEM_FIELDS
+from rspp_compiler.sema.mending import without_clause
 from rspp_compiler.sema.scope import JOINTS, Scope
 
 Path = tuple[BoundEdge, ...]
@@ -74,7 +74,6 @@ def otherwise_has_siblings(edges: Iterable[BoundEdge], ctx: Context) -> None:
             if edge.otherwise and not any(sibling.guard for sibling in siblings):
                 source = ctx.source(edge.span)
                 word = source.text.find("otherwise", source.offset(edge.span.line, edge.span.column))
-                before = source.text[:word].rstrip()
                 at = source.span(word, word + len("otherwise"))
                 ctx.sink.add(
                     "E0230",
@@ -82,7 +81,7 @@ def otherwise_has_siblings(edges: Iterable[BoundEdge], ctx: Context) -> None:
                     at,
                     label=f"the only way on from `{edge.source.node.id}`",
                     help="remove it, or write `when …` on another flow from the same port",
-                    fix=Fix(source.span(len(before), word + len("otherwise")), ""),
+                    fix=without_clause(at, ctx),
                 )
 
 

@@ -23,6 +23,13 @@ def without_use(name: Span, ctx: Context) -> Fix:
     return statements.without_use(ctx.source(name), name)
 
 
+def without_clause(span: Span, ctx: Context) -> Fix:
+    """Takes a part of a line out, with the blanks before it."""
+    source = ctx.source(span)
+    start, end = statements.offsets(source, span)
+    return Fix(source.span(len(source.text[:start].rstrip()), end), "")
+
+
 def last_line(graph: Graph, ctx: Context) -> Span:
     """The last flow that the user wrote in the pipeline's own body: a new line goes behind it."""
     inside = graph.spec.span

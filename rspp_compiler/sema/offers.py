@@ -17,6 +17,7 @@ from rspp_compiler.sema.conditions import Conditions
 from rspp_compiler.sema.custom import implementation
 from rspp_compiler.sema.engines import ENGINES, engine
 from rspp_compiler.sema.kinds import CUSTOM_KINDS, PROVIDER_KINDS
+from rspp_compiler.sema.mending import without_clause
 from rspp_compiler.sema.scope import check_name
 from rspp_compiler.sema.tables import PROVIDER
 from rspp_compiler.sema.values import listed, suggest
@@ -171,11 +172,10 @@ def _tool(item: ast.Tool, ctx: Context) -> BoundTool | None:
     runs = implementation(written, name.text, ctx) if name.text != "transfer" else ""
     if item.signature and item.signature.outputs:
         source, at = ctx.source(item.span), item.signature.span
-        end = source.offset(at.end_line, at.end_column)
-        arrow = source.text.rindex("->", source.offset(at.line, at.column), end)
+        start, end = offsets(source, at)
+        arrow = source.span(source.text.rindex("->", start, end), end)
         message, help = "a tool has no outputs: what it returns goes to the model", "name its arguments only"
-        cut = Fix(source.span(len(source.text[:arrow].rstrip()), end), "")
-        ctx.sink.add("E0311", message, source.span(arrow, end), help=help, fix=cut)
+        ctx.sink.add("E0311", message, arrow, help=help, fix=without_clause(arrow, ctx))
     params = tuple(_param(param, ctx) for param in (item.signature.inputs if item.signature else ()))
     return BoundTool(item.name.text, name.text, runs, params, settings, item.span)
 

@@ -18,6 +18,7 @@ from rspp_compiler.sema.conditions import Conditions
 from rspp_compiler.sema.events import SESSION_EVENTS, TOOL_EVENTS, TURN_EVENTS, Fields, event_fields
 from rspp_compiler.sema.flows import hop_guard, path
 from rspp_compiler.sema.kinds import BOUNDARIES, KINDS
+from rspp_compiler.sema.mending import without_clause
 from rspp_compiler.sema.scope import JOINTS, Instance, Scope
 from rspp_compiler.sema.unknown_reactions import is_lone_action, lone_event, unknown_action, unknown_event
 from rspp_compiler.sema.values import listed, suggest
@@ -128,7 +129,7 @@ class Reactions:
         sink = self.scope.ctx.sink
         if first.settings:
             message = "the first arrow of a reaction carries no data: it takes no settings"
-            fix = Fix(_with_blank(self.scope, first.settings.span), "")
+            fix = without_clause(first.settings.span, self.scope.ctx)
             sink.add("E0311", message, first.settings.span, help="remove the braces", fix=fix)
         if trigger and (trigger.node.kind in JOINTS or trigger.node.kind == "egress"):
             what = "the egress" if trigger.node.kind == "egress" else "a module"
@@ -222,9 +223,3 @@ class Reactions:
 
 def _shared(one: Fields, other: Fields) -> Fields:
     return {field: type for field, type in one.items() if other.get(field) == type}
-
-
-def _with_blank(scope: Scope, span: Span) -> Span:
-    source = scope.ctx.source(span)
-    start = source.offset(span.line, span.column)
-    return source.span(len(source.text[:start].rstrip()), source.offset(span.end_line, span.end_column))

@@ -14,7 +14,7 @@ from rspp_compiler.ir.context import Context
 from rspp_compiler.sema.catalog import PREDECLARED, RESERVED, Kind
 from rspp_compiler.sema.custom import implementation
 from rspp_compiler.sema.kinds import BOUNDARIES, CUSTOM_KINDS, KINDS, NODE_KINDS, events_of
-from rspp_compiler.sema.mending import renamed
+from rspp_compiler.sema.mending import renamed, without_clause
 from rspp_compiler.sema.signatures import Ports, ports
 from rspp_compiler.sema.unknown import renamed_in_flows, unknown_end, unknown_kind, unknown_node, unknown_port
 from rspp_compiler.sema.values import listed, one_of, suggest
@@ -94,7 +94,7 @@ class Scope:
         if not kind.has_signature:
             if node.signature:
                 message = f"`{kind.name}` has its own ports; only custom nodes have a signature"
-                fix = self._cut(node.signature.span)
+                fix = without_clause(node.signature.span, self.ctx)
                 self.ctx.sink.add("E0311", message, node.signature.span, help="remove the signature", fix=fix)
             return _own_ports(kind, node.name.span)
         if node.signature is None:
@@ -341,12 +341,6 @@ class Scope:
         """The line being bound goes."""
         line = self.line or at
         return remove(self.ctx.source(line), line)
-
-    def _cut(self, span: Span) -> Fix:
-        source = self.ctx.source(span)
-        start = source.offset(span.line, span.column)
-        blank = start - len(source.text[:start].rstrip())
-        return Fix(source.span(start - blank, source.offset(span.end_line, span.end_column)), "")
 
 
 def check_name(name: ast.Name, ctx: Context) -> bool:
