@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from rspp_compiler.diagnostics import Fix
 from rspp_compiler.diagnostics.fixes import both, guess, remove, setting_in
 from rspp_compiler.diagnostics.nearest import related
-from rspp_compiler.diagnostics.statements import offsets
+from rspp_compiler.diagnostics.statements import braces, offsets
 from rspp_compiler.ir import ast
 from rspp_compiler.ir.bound import BoundProvider, BoundTool, BoundUse
 from rspp_compiler.ir.condition import Condition
@@ -57,10 +57,8 @@ def _without_use(block: ast.Provider, kind: str, settings: tuple[ast.Setting, ..
     )
     if named is None or not isinstance(named.value, ast.Text | ast.Ref):
         name = next(iter(engines), "NAME")
-        at = block.kind.span if block.kind else block.name.span
-        braces = source.text.find("{", source.offset(at.end_line, at.end_column))
-        end = source.offset(block.span.end_line, block.span.end_column)
-        fix = setting_in(source, at, source.span(braces, end), f"use {name}")
+        body = braces(source, block.span)  # None where it does not end, which is told already
+        fix = setting_in(source, block.name.span, body, f"use {name}") if body else None
         ctx.sink.add("E0310", message, block.name.span, help=f"write `use {name}`", fix=fix)
         return False
     own = [one for one in settings if one is not named and one.key.text not in PROVIDER.names]

@@ -7,6 +7,7 @@ from typing import Any
 
 from rspp_compiler.diagnostics import Fix
 from rspp_compiler.diagnostics.fixes import line_before, line_behind, remove, setting_in
+from rspp_compiler.diagnostics.statements import braces
 from rspp_compiler.ir import spec
 from rspp_compiler.ir.bound import BoundNode, Fields, FilledNode, FilledPort
 from rspp_compiler.ir.context import Context
@@ -102,11 +103,7 @@ class NodeSpecs:
         own = [written.span for written in node.settings if node.span.holds(written.span)]
         if own:
             return line_behind(source, own[-1], setting)
-        start = source.offset(node.span.line, node.span.column)
-        end = source.offset(node.span.end_line, node.span.end_column)
-        is_block = source.text[:end].endswith("}")
-        block = source.span(source.text.rfind("{", start, end), end) if is_block else None
-        return setting_in(source, node.span, block, setting)
+        return setting_in(source, node.span, braces(source, node.span), setting)
 
     def _contradictions(self, node: FilledNode) -> None:
         """E0311: settings of one kind that do not go together."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from rspp_compiler.diagnostics import Fix
 from rspp_compiler.diagnostics.fixes import setting_in
+from rspp_compiler.diagnostics.statements import braces
 from rspp_compiler.ir import spec
 from rspp_compiler.ir.bound import Fields, FilledNode, FilledProvider, FilledTool, FilledUse
 from rspp_compiler.ir.context import Context
@@ -101,11 +102,7 @@ def tool_spec(tool: FilledTool, ranges: Ranges, ctx: Context) -> spec.ToolSpec:
     target = fields.pop("to", None)
     if bound.kind == "transfer" and target is None and not any(one.key.text == "to" for one in bound.settings):
         source = ctx.source(bound.span)
-        block = None
-        end = source.offset(bound.span.end_line, bound.span.end_column)
-        if source.text[:end].endswith("}"):
-            block = source.span(source.text.rfind("{", 0, end), end)
-        fix = setting_in(source, bound.span, block, 'to = "sip:desk@example.com"')
+        fix = setting_in(source, bound.span, braces(source, bound.span), 'to = "sip:desk@example.com"')
         message, help = f"`{bound.id}` needs `to`: whom to hand over to", 'write `to = "sip:desk@example.com"`'
         ctx.sink.add("E0310", message, bound.span, help=help, fix=fix)
     return spec.ToolSpec.model_validate(

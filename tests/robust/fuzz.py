@@ -1,6 +1,6 @@
 """Coverage-guided fuzzing of the front end, by atheris (libFuzzer).
 
-    python tests/robust/fuzz.py [--seconds N] [--until PASS] [--corpus DIR] [FILE...]
+    python tests/robust/fuzz.py [--seconds N] [--seed N] [--until PASS] [--corpus DIR] [FILE...]
 
 Begins with every pipeline of the project, changes them towards what was not executed before, and compiles each result
 up to PASS. An exception, a place outside of the text, or an input that takes longer than ten seconds is a failure: the
@@ -85,6 +85,7 @@ def dictionary() -> str:
 def main() -> None:
     options = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     options.add_argument("--seconds", type=int, default=60)
+    options.add_argument("--seed", type=int, default=1)
     options.add_argument("--until", default="check", choices=[name for name, _, _ in driver.PASSES])
     options.add_argument("--corpus", type=Path, default=OUT / "corpus")
     options.add_argument("inputs", nargs="*", type=Path)
@@ -109,7 +110,7 @@ def main() -> None:
             f"-dict={words}",
             f"-artifact_prefix={OUT}/",
             "-print_final_stats=1",
-            "-seed=1",
+            f"-seed={given.seed}",
             str(given.corpus),
             str(seeds),
         ],

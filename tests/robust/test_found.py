@@ -25,6 +25,7 @@ FOUND = {
         'policy p when session.tenant == "x" { record L5 }\npipeline a {}\n',
         {"E0307"},
     ),
+    "a provider block that does not end": ("pipeline a {\n}\nprovider realtime {", {"E0310"}),
 }
 
 
