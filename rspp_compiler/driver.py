@@ -81,7 +81,7 @@ def lint_pipeline(paths: Sequence[Path], ctx: Context) -> Result:
     subject = import_module("rspp_compiler.lint.subject").Subject(
         program,
         pass_function("sema", "index")(program),
-        import_module("rspp_compiler.sema.kinds").NODE_KINDS,
+        import_module("rspp_compiler.sema.language.kinds").NODE_KINDS,
         ctx.sources,
         result.values.get("validate"),
         result.values.get("analyze"),

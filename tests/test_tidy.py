@@ -20,6 +20,9 @@ RUNTIME = ROOT / "runtime_base" / "src"
 RANK = {"source": 0, "diagnostics": 1, "ir": 2}
 RANK |= dict.fromkeys(("syntax", "sema", "analysis", "layout", "emit", "compat", "lint"), 3)
 RANK |= {"driver": 4, "lsp": 5, "cli": 6}
+# the same inside of `sema`; what is not named here is a pass or a tool, and may import every one of them
+SEMA_RANK = {"language": 0, "reading": 1, "mending": 1}
+SEMA_RANK |= dict.fromkeys(("names", "filling", "validating", "graph", "rules"), 2)
 DATA_ROOMS = {"_grammar": "grammar", "_templates": "templates"}  # shipped under the compiler's name; no code in them
 
 RUNTIME_ROOMS = {
@@ -150,6 +153,11 @@ def direction_fault(module: str, imported: str) -> str | None:
     if not within(imported, "rspp_compiler") or not within(module, "rspp_compiler"):
         return None
     room, other = (name.split(".")[1] if "." in name else "" for name in (module, imported))
+    if room == other == "sema":
+        room, other = (name.split(".")[2] if name.count(".") > 1 else "" for name in (module, imported))
+        if room not in SEMA_RANK or room == other or SEMA_RANK[room] > SEMA_RANK.get(other, 3):
+            return None
+        return f"in sema, {room} does not stand on {other or 'the whole'}"
     if other not in RANK or room == other:  # a name of rspp_compiler itself, such as __version__
         return None
     if room not in RANK:
@@ -165,11 +173,15 @@ def direction_fault(module: str, imported: str) -> str | None:
     ("module", "imported", "allowed"),
     [
         ("rspp_compiler.sema.check", "rspp_compiler.ir.graph", True),
-        ("rspp_compiler.sema.check", "rspp_compiler.sema.catalog", True),
+        ("rspp_compiler.sema.check", "rspp_compiler.sema.language.catalog", True),
+        ("rspp_compiler.sema.rules.types", "rspp_compiler.sema.mending", True),
+        ("rspp_compiler.sema.rules.types", "rspp_compiler.sema.names.scope", False),
+        ("rspp_compiler.sema.language.kinds", "rspp_compiler.sema.reading.values", False),
+        ("rspp_compiler.sema.names.scope", "rspp_compiler.sema.resolve", False),
         ("rspp_compiler.driver", "rspp_compiler.emit.render", True),
         ("rspp_compiler.cli.build", "rspp_compiler.__version__", True),
         ("rspp_compiler.sema.check", "rspp_compiler.analysis.flow.rates", False),
-        ("rspp_compiler.ir.spec", "rspp_compiler.sema.catalog", False),
+        ("rspp_compiler.ir.spec", "rspp_compiler.sema.language.catalog", False),
         ("rspp_compiler.emit.render", "rspp_compiler.driver", False),
         ("rspp_compiler.emit.render", "rspp_runtime.abi.plan", False),
         ("rspp_compiler", "rspp_compiler.driver", False),

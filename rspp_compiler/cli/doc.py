@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from rspp_compiler.diagnostics.catalog import CODES
 from rspp_compiler.emit.page import Section, code, codes, page, section
 from rspp_compiler.ir.bound import Valued
-from rspp_compiler.sema.catalog import ACTIONS, CLASSES, LEVELS, SECRET_SCHEMES, STRATEGIES, Kind, Setting
-from rspp_compiler.sema.engines import ENGINES
-from rspp_compiler.sema.events import (
+from rspp_compiler.sema.language.catalog import ACTIONS, CLASSES, LEVELS, SECRET_SCHEMES, STRATEGIES, Kind, Setting
+from rspp_compiler.sema.language.engines import ENGINES
+from rspp_compiler.sema.language.events import (
     EVENT_FIELDS,
     ITEM_FIELDS,
     SESSION_EVENTS,
@@ -18,9 +18,9 @@ from rspp_compiler.sema.events import (
     TURN_FIELDS,
     Fields,
 )
-from rspp_compiler.sema.kinds import COMMON_EVENTS, EVERY_NODE, KINDS, NODE_KINDS, PROVIDER_EVENTS
-from rspp_compiler.sema.profile import ProfileTable, profile_table
-from rspp_compiler.sema.units import show
+from rspp_compiler.sema.language.kinds import COMMON_EVENTS, EVERY_NODE, KINDS, NODE_KINDS, PROVIDER_EVENTS
+from rspp_compiler.sema.language.profile import ProfileTable, profile_table
+from rspp_compiler.sema.language.units import show
 
 _PROFILE = "simple/v1"
 _TYPES = {"names": "a list of names", "flag": "a flag", "file": "a file", "secret": "a secret"}

@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 
 from rspp_compiler.emit.project import project_files
-from rspp_compiler.sema.catalog import PREDECLARED, RESERVED
-from rspp_compiler.sema.names import is_taken
+from rspp_compiler.sema.language.catalog import PREDECLARED, RESERVED
+from rspp_compiler.sema.rules.package_name import is_taken
 
 _LONGEST = 60  # characters of a name: of a folder, of modules, of files
 

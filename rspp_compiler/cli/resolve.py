@@ -16,7 +16,7 @@ from rspp_compiler.ir.context import Context, LayerName, Options
 from rspp_compiler.ir.origin import Origin
 from rspp_compiler.ir.spec import PipelineSpec
 from rspp_compiler.sema.effective import Row, effective
-from rspp_compiler.sema.variants import under
+from rspp_compiler.sema.graph.variants import under
 
 _BLOCKS = ("budget", "provider", "tool", "mode", "party", "port")
 _KEY_MAX, _VALUE_MAX = 44, 40

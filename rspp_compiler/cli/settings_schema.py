@@ -9,11 +9,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from rspp_compiler.ir.json_form import NAME
-from rspp_compiler.sema import tables
-from rspp_compiler.sema.catalog import Setting, Type
-from rspp_compiler.sema.fields import Table
-from rspp_compiler.sema.kinds import KINDS
-from rspp_compiler.sema.units import UNITS, WHAT
+from rspp_compiler.sema.language import tables
+from rspp_compiler.sema.language.catalog import Setting, Table, Type
+from rspp_compiler.sema.language.kinds import KINDS
+from rspp_compiler.sema.language.units import UNITS, WHAT
 
 Schema = dict[str, Any]
 

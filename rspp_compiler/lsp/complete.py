@@ -14,10 +14,10 @@ from rspp_compiler.lsp.names import Names
 from rspp_compiler.lsp.settings import table
 from rspp_compiler.lsp.snippets import IN_BODY, IN_POLICY, IN_PROVIDER, TOP_LEVEL
 from rspp_compiler.lsp.workspace import Workspace
-from rspp_compiler.sema.catalog import ACTIONS, LEVELS, PROFILES
-from rspp_compiler.sema.engines import ENGINES
-from rspp_compiler.sema.kinds import CUSTOM_KINDS, KINDS, NODE_KINDS, PROVIDER_KINDS
-from rspp_compiler.sema.signatures import PORT_TYPES
+from rspp_compiler.sema.language.catalog import ACTIONS, LEVELS, PROFILES
+from rspp_compiler.sema.language.engines import ENGINES
+from rspp_compiler.sema.language.kinds import CUSTOM_KINDS, KINDS, NODE_KINDS, PROVIDER_KINDS
+from rspp_compiler.sema.names.signatures import PORT_TYPES
 
 TRIGGERS = (".", " ", "=", "{", "[", "(", ":", ">")
 

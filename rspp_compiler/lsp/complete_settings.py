@@ -10,9 +10,9 @@ from rspp_compiler.lsp.cursor import Cursor
 from rspp_compiler.lsp.items import REF, ItemKind, Items, markdown, symbols, word
 from rspp_compiler.lsp.names import Names
 from rspp_compiler.lsp.settings import BLOCKS, doc, table
-from rspp_compiler.sema.catalog import STRATEGIES, Setting
-from rspp_compiler.sema.kinds import KINDS
-from rspp_compiler.sema.units import UNITS
+from rspp_compiler.sema.language.catalog import STRATEGIES, Setting
+from rspp_compiler.sema.language.kinds import KINDS
+from rspp_compiler.sema.language.units import UNITS
 
 
 def settings(here: Cursor, names: Names) -> Items:

@@ -13,7 +13,7 @@ from rspp_compiler.ir.analysis import Analysis
 from rspp_compiler.ir.plan import Layout
 from rspp_compiler.ir.spec import EdgeSpec, NodeSpec, OverflowStep, PipelineSpec, PortSpec
 from rspp_compiler.ir.symbols import Symbol
-from rspp_compiler.sema.values import show_ns
+from rspp_compiler.sema.reading.values import show_ns
 from rspp_compiler.source import Span
 
 _INSTANCES_MAX = 3  # of a module's node that are shown

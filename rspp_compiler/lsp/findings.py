@@ -78,7 +78,7 @@ def location(workspace: Workspace, span: Span) -> types.Location:
     """Where a span lies. A line of a profile lies in the compiler's own file."""
     if span.file.startswith(_PROFILE):
         name = span.file.removeprefix(_PROFILE).replace("/", "_")
-        file = resources.files("rspp_compiler.sema").joinpath("profiles", f"{name}.toml")
+        file = resources.files("rspp_compiler.sema.language").joinpath("profiles", f"{name}.toml")
         if isinstance(file, Path):
             return types.Location(file.as_uri(), _plain(span))
     return types.Location(workspace.uri(span.file), workspace.text(span.file).range(span))

@@ -17,7 +17,7 @@ from rspp_compiler.lsp.navigate import mention_at
 from rspp_compiler.lsp.positions import Text
 from rspp_compiler.lsp.settings import BLOCKS, setting_lines, setting_of
 from rspp_compiler.lsp.workspace import Reading, Workspace
-from rspp_compiler.sema.kinds import KINDS
+from rspp_compiler.sema.language.kinds import KINDS
 from rspp_compiler.source import Span
 
 _WORD = re.compile(r"->|[A-Za-z_]\w*")

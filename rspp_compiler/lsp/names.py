@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from rspp_compiler.ir import ast
 from rspp_compiler.ir.symbols import Index, Symbol
 from rspp_compiler.lsp.cursor import Cursor
-from rspp_compiler.sema.catalog import Kind
-from rspp_compiler.sema.events import (
+from rspp_compiler.sema.language.catalog import Kind
+from rspp_compiler.sema.language.events import (
     ITEM_FIELDS,
     SESSION_EVENTS,
     SESSION_FIELDS,
@@ -18,7 +18,7 @@ from rspp_compiler.sema.events import (
     TURN_FIELDS,
     event_fields,
 )
-from rspp_compiler.sema.kinds import KINDS, events_of
+from rspp_compiler.sema.language.kinds import KINDS, events_of
 
 
 class Names:

@@ -12,7 +12,7 @@ from rspp_compiler.diagnostics.fixes import line_before
 from rspp_compiler.ir.symbols import Index, Mention, Symbol
 from rspp_compiler.lsp.findings import versioned
 from rspp_compiler.lsp.workspace import Reading, Workspace
-from rspp_compiler.sema.catalog import PREDECLARED, RESERVED
+from rspp_compiler.sema.language.catalog import PREDECLARED, RESERVED
 from rspp_compiler.source import Span
 
 _LOCAL = ("node", "party", "port")  # these share one space of names

@@ -10,13 +10,12 @@ from rspp_compiler.ir.spec import FileRef, SecretRef, SpecModel, TextTemplate
 from rspp_compiler.ir.symbols import Mention, Symbol
 from rspp_compiler.lsp.figures import Figures, edges_at, nodes_of, overflow, size
 from rspp_compiler.lsp.words import sentence
-from rspp_compiler.sema import tables
-from rspp_compiler.sema.catalog import Setting
-from rspp_compiler.sema.engines import engine
-from rspp_compiler.sema.fields import Table
-from rspp_compiler.sema.kinds import KINDS
-from rspp_compiler.sema.profile import profile_table
-from rspp_compiler.sema.units import UNITS, WHAT, show, show_ns
+from rspp_compiler.sema.language import tables
+from rspp_compiler.sema.language.catalog import Setting, Table
+from rspp_compiler.sema.language.engines import engine
+from rspp_compiler.sema.language.kinds import KINDS
+from rspp_compiler.sema.language.profile import profile_table
+from rspp_compiler.sema.language.units import UNITS, WHAT, show, show_ns
 
 _NOTHING = Table("", ())
 _BUDGET = Table(

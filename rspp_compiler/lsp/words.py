@@ -5,8 +5,8 @@ Kinds, their ports and settings speak for themselves: their `about` is in the ca
 
 from __future__ import annotations
 
-from rspp_compiler.sema.catalog import Kind, Port
-from rspp_compiler.sema.kinds import CUSTOM_KINDS, events_of
+from rspp_compiler.sema.language.catalog import Kind, Port
+from rspp_compiler.sema.language.kinds import CUSTOM_KINDS, events_of
 
 # Each with its form. The first line is shown in completion, all of it in hover.
 KEYWORDS: dict[str, tuple[str, str]] = {

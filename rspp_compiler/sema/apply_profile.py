@@ -13,14 +13,14 @@ from rspp_compiler.ir.bound import (
     FilledReaction,
 )
 from rspp_compiler.ir.context import Context
-from rspp_compiler.sema.fill_budget import Budgets
-from rspp_compiler.sema.fill_edges import Edges
-from rspp_compiler.sema.fill_modes import fill_modes
-from rspp_compiler.sema.fill_nodes import Nodes
-from rspp_compiler.sema.fill_ports import Ports
-from rspp_compiler.sema.fill_providers import Blocks, InMode
-from rspp_compiler.sema.fill_tools import fill_meta, fill_party, fill_record, fill_tool
-from rspp_compiler.sema.profile import ProfileTable, profile_table
+from rspp_compiler.sema.filling.budget import Budgets
+from rspp_compiler.sema.filling.edges import Edges
+from rspp_compiler.sema.filling.modes import fill_modes
+from rspp_compiler.sema.filling.nodes import Nodes
+from rspp_compiler.sema.filling.ports import Ports
+from rspp_compiler.sema.filling.providers import Blocks, InMode
+from rspp_compiler.sema.filling.tools import fill_meta, fill_party, fill_record, fill_tool
+from rspp_compiler.sema.language.profile import ProfileTable, profile_table
 
 # Bounds of every session, and the profile's keys for them.
 LIMITS = {

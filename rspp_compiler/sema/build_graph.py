@@ -12,10 +12,10 @@ from rspp_compiler.diagnostics.statements import offsets
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.graph import Graph, GraphEdge, GraphNode
 from rspp_compiler.ir.spec import EdgeSpec, NodeSpec, PipelineSpec
-from rspp_compiler.sema.formats import convert, settle
-from rspp_compiler.sema.kinds import KINDS
+from rspp_compiler.sema.graph.formats import convert, settle
+from rspp_compiler.sema.graph.variants import under
+from rspp_compiler.sema.language.kinds import KINDS
 from rspp_compiler.sema.mending import without_clause
-from rspp_compiler.sema.variants import under
 
 
 def build_graph(spec: PipelineSpec, ctx: Context) -> Graph:

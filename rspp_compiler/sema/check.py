@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.graph import Graph
-from rspp_compiler.sema.check_capabilities import languages_known, providers_can
-from rspp_compiler.sema.check_edges import connected_once, joins_have_several, triggered_by_reactions
-from rspp_compiler.sema.check_modes import degrade_goes_down, modes_leave_something
-from rspp_compiler.sema.check_reach import no_cycles, reachable, something_reaches_the_user
-from rspp_compiler.sema.check_reactions import paths_take_what_failed
-from rspp_compiler.sema.check_recognisers import one_recogniser, something_ends_the_utterance
-from rspp_compiler.sema.check_settings import priorities
-from rspp_compiler.sema.check_sizes import fit
-from rspp_compiler.sema.check_turn import detector_hears_no_echo, nothing_reaches_back, typed_text_needs_no_flow
-from rspp_compiler.sema.check_types import same_types
-from rspp_compiler.sema.names import importable, version_number
+from rspp_compiler.sema.rules.capabilities import languages_known, providers_can
+from rspp_compiler.sema.rules.edges import connected_once, joins_have_several, triggered_by_reactions
+from rspp_compiler.sema.rules.modes import degrade_goes_down, modes_leave_something
+from rspp_compiler.sema.rules.package_name import importable, version_number
+from rspp_compiler.sema.rules.reach import no_cycles, reachable, something_reaches_the_user
+from rspp_compiler.sema.rules.reactions import paths_take_what_failed
+from rspp_compiler.sema.rules.recognisers import one_recogniser, something_ends_the_utterance
+from rspp_compiler.sema.rules.settings import priorities
+from rspp_compiler.sema.rules.sizes import fit
+from rspp_compiler.sema.rules.turn import detector_hears_no_echo, nothing_reaches_back, typed_text_needs_no_flow
+from rspp_compiler.sema.rules.types import same_types
 
 RULES = (
     importable,

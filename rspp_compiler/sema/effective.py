@@ -21,12 +21,11 @@ from rspp_compiler.ir.spec import (
     SpecModel,
     TextTemplate,
 )
-from rspp_compiler.sema import tables
 from rspp_compiler.sema.apply_profile import LIMITS
-from rspp_compiler.sema.catalog import Setting
-from rspp_compiler.sema.engines import engine
-from rspp_compiler.sema.fields import Table
-from rspp_compiler.sema.units import show, show_bytes, show_ns
+from rspp_compiler.sema.language import tables
+from rspp_compiler.sema.language.catalog import Setting, Table
+from rspp_compiler.sema.language.engines import engine
+from rspp_compiler.sema.language.units import show, show_bytes, show_ns
 
 _BUDGET = {
     "turn_ns": "turn", "turn_total_ns": "turn.total", "path_ns": "path", "edge_ns": "edge", "node_ns": "node",

@@ -22,7 +22,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from rspp_compiler.ir import ast
 from rspp_compiler.ir.symbols import Declared, Index, Mention, Sort, Symbol
-from rspp_compiler.sema.index_scope import BOUNDARIES, Declarations, Scope, kind_of, made_of
+from rspp_compiler.sema.names.index_scope import BOUNDARIES, Declarations, Scope, kind_of, made_of
 
 _SUBJECTS = ("session", "turn", "event", "utterance")
 _OBJECTS: dict[str, Declared] = {"degrade": "mode", "enter": "mode", "call": "tool"}  # of the other verbs: a node

@@ -14,11 +14,11 @@ from rspp_compiler.diagnostics.fixes import remove
 from rspp_compiler.ir import ast
 from rspp_compiler.ir.bound import Bound, BoundNode
 from rspp_compiler.ir.context import Context, Layer
-from rspp_compiler.sema.engines import engine
-from rspp_compiler.sema.tables import RECORD, TOOL, TRANSFER, node_table, use_table
-from rspp_compiler.sema.tunable import read_tunable
-from rspp_compiler.sema.units import show
-from rspp_compiler.sema.values import listed, read, suggest
+from rspp_compiler.sema.language.engines import engine
+from rspp_compiler.sema.language.tables import RECORD, TOOL, TRANSFER, node_table, use_table
+from rspp_compiler.sema.language.units import show
+from rspp_compiler.sema.reading.tunable import read_tunable
+from rspp_compiler.sema.reading.values import listed, read, suggest
 
 _Settings = tuple[ast.Setting, ...]
 _TEXTS = ("text", "texts", "file", "secret")

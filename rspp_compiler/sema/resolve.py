@@ -13,18 +13,18 @@ from rspp_compiler.diagnostics.fixes import line_behind, remove
 from rspp_compiler.ir import ast
 from rspp_compiler.ir.bound import Bound, BoundEdge, BoundPathBudget, BoundReaction
 from rspp_compiler.ir.context import Context
-from rspp_compiler.sema.blocks import all_nodes, budgets, modes, parties
-from rspp_compiler.sema.catalog import PROFILES
-from rspp_compiler.sema.conditions import Conditions
-from rspp_compiler.sema.flows import declared_once, join, otherwise_has_siblings, path
-from rspp_compiler.sema.items import Items
-from rspp_compiler.sema.modules import body, instantiate, nothing_left_over
-from rspp_compiler.sema.offers import providers, tools
-from rspp_compiler.sema.policies import policies, recorded
-from rspp_compiler.sema.reactions import Reactions
-from rspp_compiler.sema.scope import Instance, Scope, check_name
-from rspp_compiler.sema.scopes import Scopes
-from rspp_compiler.sema.values import listed, suggest
+from rspp_compiler.sema.language.catalog import PROFILES
+from rspp_compiler.sema.names.blocks import all_nodes, budgets, modes, parties
+from rspp_compiler.sema.names.conditions import Conditions
+from rspp_compiler.sema.names.flows import declared_once, join, otherwise_has_siblings, path
+from rspp_compiler.sema.names.items import Items
+from rspp_compiler.sema.names.modules import body, instantiate, nothing_left_over
+from rspp_compiler.sema.names.offers import providers, tools
+from rspp_compiler.sema.names.policies import policies, recorded
+from rspp_compiler.sema.names.reactions import Reactions
+from rspp_compiler.sema.names.scope import Instance, Scope, check_name
+from rspp_compiler.sema.names.scopes import Scopes
+from rspp_compiler.sema.reading.values import listed, suggest
 
 _T = TypeVar("_T")
 

@@ -9,14 +9,14 @@ from rspp_compiler.diagnostics import Fix
 from rspp_compiler.ir import spec
 from rspp_compiler.ir.bound import BoundInsert, Fields, Filled, FilledMode, FilledPolicy, Valued
 from rspp_compiler.ir.context import Context
-from rspp_compiler.sema.catalog import Setting
-from rspp_compiler.sema.owners import owners
-from rspp_compiler.sema.ranges import Ranges, origins, values
-from rspp_compiler.sema.tables import BUDGET, COST, PARTY, RECORD, node_table
-from rspp_compiler.sema.units import show_ns
-from rspp_compiler.sema.validate_edges import EdgeSpecs
-from rspp_compiler.sema.validate_nodes import NodeSpecs
-from rspp_compiler.sema.validate_providers import ProviderSpecs, tool_spec
+from rspp_compiler.sema.language.catalog import Setting
+from rspp_compiler.sema.language.tables import BUDGET, COST, PARTY, RECORD, node_table
+from rspp_compiler.sema.language.units import show_ns
+from rspp_compiler.sema.reading.ranges import Ranges, origins, values
+from rspp_compiler.sema.validating.edges import EdgeSpecs
+from rspp_compiler.sema.validating.nodes import NodeSpecs
+from rspp_compiler.sema.validating.owners import owners
+from rspp_compiler.sema.validating.providers import ProviderSpecs, tool_spec
 from rspp_compiler.source import Span
 
 

@@ -10,7 +10,7 @@ from rspp_compiler.driver import compile_pipeline
 from rspp_compiler.ir.context import Options
 from rspp_compiler.ir.origin import Origin
 from rspp_compiler.ir.spec import EdgeSpec, FileRef, NodeSpec, OverflowStep, PipelineSpec
-from rspp_compiler.sema.profile import profile_table
+from rspp_compiler.sema.language.profile import profile_table
 
 FLOW = "ingress.audio -> vad -> stt -> llm -> tts -> egress.audio"
 MS = 1_000_000

@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 from pipelines import NAMES, ROOT, golden, shipped
 from rspp_compiler.cli.app import app
 from rspp_compiler.diagnostics.catalog import CODES
-from rspp_compiler.sema.engines import ENGINES
-from rspp_compiler.sema.kinds import KINDS, NODE_KINDS
+from rspp_compiler.sema.language.engines import ENGINES
+from rspp_compiler.sema.language.kinds import KINDS, NODE_KINDS
 
 RUN = CliRunner()
 

@@ -12,7 +12,7 @@ from rspp_compiler.lsp.findings import findings
 from rspp_compiler.lsp.hover import hover
 from rspp_compiler.lsp.words import KEYWORDS, VERBS
 from rspp_compiler.lsp.workspace import Workspace
-from rspp_compiler.sema.catalog import ACTIONS
+from rspp_compiler.sema.language.catalog import ACTIONS
 from rspp_compiler.syntax.expected import DECLARATIONS, TOP_LEVEL
 
 TEXT = """# Says what it was told to.

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from rspp_compiler.sema.catalog import ACTIONS, LEVELS, PREDECLARED, RESERVED
-from rspp_compiler.sema.kinds import NODE_KINDS
-from rspp_compiler.sema.signatures import PORT_TYPES
-from rspp_compiler.sema.units import COUNTS, EVERY_UNIT
+from rspp_compiler.sema.language.catalog import ACTIONS, LEVELS, PREDECLARED, RESERVED
+from rspp_compiler.sema.language.kinds import NODE_KINDS
+from rspp_compiler.sema.language.units import COUNTS, EVERY_UNIT
+from rspp_compiler.sema.names.signatures import PORT_TYPES
 from rspp_compiler.syntax.tables import tables
 from textmate import Grammar, Token
 

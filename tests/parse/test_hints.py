@@ -6,7 +6,7 @@ import pytest
 
 from pipelines import compile_text
 from rspp_compiler.diagnostics.fixes import apply
-from rspp_compiler.sema.kinds import CUSTOM_KINDS, NODE_KINDS
+from rspp_compiler.sema.language.kinds import CUSTOM_KINDS, NODE_KINDS
 from rspp_compiler.syntax.hints.lines import KINDS
 
 HEAD = """pipeline p version "1.0.0" {

@@ -22,7 +22,7 @@ from rspp_compiler.ir import ast, condition, layout, types
 from rspp_compiler.ir.origin import Origin
 from rspp_compiler.ir.proofs.assumptions import Assumption
 from rspp_compiler.ir.spec import EventSpec, OverflowStep, SpecModel, TriggerSpec
-from rspp_compiler.sema.units import COUNTS, show_ns
+from rspp_compiler.sema.language.units import COUNTS, show_ns
 from rspp_compiler.source import Span
 
 WIDTH = 120

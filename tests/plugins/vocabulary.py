@@ -16,14 +16,22 @@ from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.graph import Graph
 from rspp_compiler.ir.symbols import Mention
 from rspp_compiler.ir.types import ENCODINGS
-from rspp_compiler.sema import events, tables
-from rspp_compiler.sema.catalog import ACTIONS, CLASSES, LEVELS, PROFILES, SECRET_SCHEMES, STRATEGIES, Setting
-from rspp_compiler.sema.engines import ENGINES
-from rspp_compiler.sema.fields import Table
 from rspp_compiler.sema.index import index
-from rspp_compiler.sema.kinds import BLOCKS, BOUNDARIES, EVERY_NODE, KINDS, NODE_KINDS, events_of
-from rspp_compiler.sema.signatures import PORT_TYPES
-from rspp_compiler.sema.units import COUNTS, EVERY_UNIT
+from rspp_compiler.sema.language import events, tables
+from rspp_compiler.sema.language.catalog import (
+    ACTIONS,
+    CLASSES,
+    LEVELS,
+    PROFILES,
+    SECRET_SCHEMES,
+    STRATEGIES,
+    Setting,
+    Table,
+)
+from rspp_compiler.sema.language.engines import ENGINES
+from rspp_compiler.sema.language.kinds import BLOCKS, BOUNDARIES, EVERY_NODE, KINDS, NODE_KINDS, events_of
+from rspp_compiler.sema.language.units import COUNTS, EVERY_UNIT
+from rspp_compiler.sema.names.signatures import PORT_TYPES
 from rspp_compiler.source import Source
 from rspp_compiler.syntax.parse import parse
 from rspp_compiler.syntax.scan import scan

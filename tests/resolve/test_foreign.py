@@ -8,11 +8,11 @@ import pytest
 
 from pipelines import compile_text
 from rspp_compiler.diagnostics.fixes import apply
-from rspp_compiler.sema import foreign, tables
-from rspp_compiler.sema.catalog import ACTIONS
-from rspp_compiler.sema.events import SESSION_EVENTS, TURN_EVENTS
-from rspp_compiler.sema.foreign_settings import SETTINGS
-from rspp_compiler.sema.kinds import KINDS, NODE_KINDS, events_of
+from rspp_compiler.sema.language import foreign, tables
+from rspp_compiler.sema.language.catalog import ACTIONS
+from rspp_compiler.sema.language.events import SESSION_EVENTS, TURN_EVENTS
+from rspp_compiler.sema.language.foreign_settings import SETTINGS
+from rspp_compiler.sema.language.kinds import KINDS, NODE_KINDS, events_of
 
 BODY = """pipeline p version "1.0.0" {
   node ears  : vad

@@ -20,10 +20,10 @@ from rspp_compiler.ir.bundle_form import BUNDLE, POLICY, PROFILE, ROLLOUT
 from rspp_compiler.ir.dump import to_data
 from rspp_compiler.ir.json_form import SPEC, TEXT_KEYS, documents
 from rspp_compiler.ir.schemas import DIALECT, SCHEMAS
-from rspp_compiler.sema import tables
-from rspp_compiler.sema.engines import ENGINES
-from rspp_compiler.sema.fields import Table
-from rspp_compiler.sema.kinds import KINDS
+from rspp_compiler.sema.language import tables
+from rspp_compiler.sema.language.catalog import Table
+from rspp_compiler.sema.language.engines import ENGINES
+from rspp_compiler.sema.language.kinds import KINDS
 
 FOLDER = ROOT / "docs" / "schemas"
 

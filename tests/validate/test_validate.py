@@ -17,9 +17,9 @@ from rspp_compiler.driver import compile_pipeline
 from rspp_compiler.ir.context import Options
 from rspp_compiler.ir.dump import to_json
 from rspp_compiler.ir.spec import PipelineSpec, SecretRef
-from rspp_compiler.sema.kinds import KINDS
-from rspp_compiler.sema.tables import node_table
-from rspp_compiler.sema.validate_nodes import DEMANDING
+from rspp_compiler.sema.language.kinds import KINDS
+from rspp_compiler.sema.language.tables import node_table
+from rspp_compiler.sema.validating.nodes import DEMANDING
 
 ROOT = Path(__file__).parents[2]
 WHOLE = (Path(__file__).parent / "whole.rspp").read_text(encoding="utf-8")

@@ -1,0 +1,1 @@
+"""Fields → `PipelineSpec`: the parts of `validate`. `owners` knows who ends the utterance of each party."""
