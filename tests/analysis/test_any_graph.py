@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphs import Sketch, candidate
@@ -50,7 +50,7 @@ def any_graph(draw: st.DrawFn) -> Sketch:
 
 
 @pytest.mark.parametrize("analysis", ANALYSES)
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20)
 @given(any_graph())
 def test_any_graph(analysis: Callable[[Graph, Context], Any], sketch: Sketch) -> None:
     graph, ctx, again = sketch.graph(), sketch.context(), sketch.context()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from kernels import compiled, plan_of
 from plans import PLANS
@@ -41,7 +41,7 @@ def test_same_answers_under_random_schedules(name: str, first: int) -> None:
         agree(name, seed, STEPS)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 @given(seed=st.integers(0, 2**63), steps=st.integers(1, 400), name=st.sampled_from(sorted(PLANS)))
 def test_same_answers_under_any_schedule(seed: int, steps: int, name: str) -> None:
     agree(name, seed, steps)

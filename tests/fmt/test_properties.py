@@ -17,7 +17,7 @@ from rspp_compiler.syntax.print import print_file
 from syntax_strategies import files, written
 from syntax_text import Written, write
 
-MANY = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+MANY = settings(max_examples=40, suppress_health_check=list(HealthCheck))
 
 
 @MANY

@@ -113,7 +113,7 @@ def test_a_pipeline_with_mistakes_is_still_drawn_where_it_can_be(tmp_path: Path)
     assert "<svg" in done.stdout
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(1, 14), st.lists(st.tuples(st.integers(0, 13), st.integers(0, 13)), max_size=40))
 def test_places_keep_order_and_gaps(count: int, pairs: list[tuple[int, int]]) -> None:
     nodes = [f"n{i}" for i in range(count)]

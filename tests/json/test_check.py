@@ -219,7 +219,7 @@ def test_an_exponent_is_a_number_like_any_other() -> None:
     assert result.stage("spec").node("ears").settings["threshold"] == 0.5
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 10**9))
 def test_any_value_anywhere(seed: int) -> None:
     """Whatever stands in the place of whatever: findings with places in the text, and no traceback."""

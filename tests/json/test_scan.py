@@ -121,7 +121,7 @@ def test_what_is_beyond_mending_is_one_finding(text: str, message: str) -> None:
 DOCUMENT = json.dumps({"a": [1, {"b": "x\ny", "c": None}], "d": {"e": True, "f": -0.5}}, indent=1)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.integers(0, 10**9))
 def test_damage_anywhere(seed: int) -> None:
     """Characters lost, doubled, swapped or put in: no traceback, every finding in the text, and fixes that end."""

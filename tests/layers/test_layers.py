@@ -279,7 +279,7 @@ VALUES = [
 ]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(lines=st.lists(st.tuples(st.sampled_from(KEYS), st.sampled_from(VALUES)), max_size=4), text=st.text(max_size=20))
 def test_nothing_in_a_layer_makes_the_compiler_raise(tmp_path: Path, lines: list[tuple[str, str]], text: str) -> None:
     toml = "\n".join(f"{key} = {value}" for key, value in lines)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rspp_compiler.diagnostics import Diagnostic, Sink
@@ -36,7 +36,7 @@ WORDS = ["{", "}", "(", ")", "[", "]", "a", "b", ",", "=", "provider"]
 LINE = st.tuples(st.integers(0, 4), st.lists(st.sampled_from(WORDS), max_size=6))
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=400)
 @given(st.lists(LINE, max_size=12))
 @example([(0, ["a"]), (2, ["b", ")"]), (0, ["}"]), (0, ["}"])])
 @example([(1, ["a"]), (2, ["{"]), (0, [")", "{"]), (1, [")"])])

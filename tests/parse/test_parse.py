@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus import SOUND
@@ -179,7 +179,7 @@ def test_says_what_was_expected(line: str, expected: str) -> None:
     assert ctx.sink.diagnostics[0].message == expected
 
 
-GARBAGE = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+GARBAGE = settings(max_examples=200)
 
 
 def assert_sound(text: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import lark
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus import ROOT, WHOLE_LANGUAGE, files, read
@@ -87,7 +87,7 @@ def words() -> Iterator[str]:
         yield from (token.text for token in scan(text) if token.text)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150)
 @given(data=st.data())
 def test_reads_changed_pipelines_as_lark_does(data: st.DataObject) -> None:
     tokens = [token.text for token in scan(data.draw(st.sampled_from(TEXTS)))]

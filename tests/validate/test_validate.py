@@ -195,7 +195,7 @@ VALUES = [
 ]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_nothing_makes_the_front_half_raise(tmp_path: Path, data: st.DataObject) -> None:
     """Words and values swapped at random, in a shipped pipeline and in one that says everything: there may be errors,

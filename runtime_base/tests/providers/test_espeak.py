@@ -217,7 +217,7 @@ def test_settings_are_checked() -> None:
 
 
 @given(st.text(alphabet="ab .,!?\u00e9\u6771", max_size=400))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_pieces_are_the_text_and_fit(text: str) -> None:
     cut = list(pieces(text, 40))
     assert "".join(cut) == text

@@ -104,7 +104,7 @@ def test_without_a_script_there_is_a_built_in_dialogue() -> None:
 
 
 @given(st.text(max_size=200))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_any_text_gets_the_same_answer_twice(greeter: Scripted, text: str) -> None:
     assert greeter.answer(text) == greeter.answer(text) != ""
 

@@ -50,6 +50,24 @@ def test_time_stands_still_while_a_thread_works() -> None:
     assert len(ticks) in (4, 5)
 
 
+def test_a_thread_that_computes_for_long_is_not_parked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(virtual, "PATIENCE_S", 0.05)
+
+    def compute() -> None:
+        end = time.thread_time() + 0.3
+        while time.thread_time() < end:
+            sum(range(1000))
+
+    async def main() -> float:
+        loop = asyncio.get_running_loop()
+        ticking = asyncio.create_task(asyncio.sleep(3600))
+        await asyncio.to_thread(compute)
+        ticking.cancel()
+        return loop.time()
+
+    assert virtual.run(main(), virtual=True) == 0.0
+
+
 def test_a_thread_that_waits_for_the_loop_is_parked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(virtual, "PATIENCE_S", 0.05)
 

@@ -223,7 +223,7 @@ def small(draw: st.DrawFn) -> Sketch:
     return sketch
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(small())
 def test_the_leaks_are_those_of_the_game(sketch: Sketch) -> None:
     graph = sketch.graph()
@@ -236,7 +236,7 @@ def test_the_leaks_are_those_of_the_game(sketch: Sketch) -> None:
     assert found == heard_after_cancel(graph)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(small())
 def test_the_turns_table_is_what_the_game_takes_away(sketch: Sketch) -> None:
     graph = sketch.graph()

@@ -260,7 +260,7 @@ def ways(graph: Graph, node: GraphNode, port: str, of: str, seen: frozenset[str]
             yield from ways(graph, graph.node(line.trigger.node), line.trigger.port, of, seen | {line.id})
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(small())
 def test_arrivals_and_breaches_are_those_of_all_ways(sketch: Sketch) -> None:
     graph = sketch.graph()

@@ -296,7 +296,7 @@ def dearest(runs: int, more: int, prices: list[int], tries: int, most: int | Non
     return begin(runs, more, left)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.data())
 def test_the_ceiling_is_what_the_dearest_course_costs(data: st.DataObject) -> None:
     runs, more = data.draw(st.integers(1, 2)), data.draw(st.integers(0, 2))

@@ -153,7 +153,7 @@ def test_what_the_kernel_does_is_no_input() -> None:
     assert not any(key.startswith(("calc", "sorry")) for key in keys)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(sketches(nodes_max=6))
 def test_random_graphs(sketch: Sketch) -> None:
     """Each port with several flows has a row, each node that waits an input; every source is one of the contract's."""
@@ -193,7 +193,7 @@ conditions: st.SearchStrategy[Condition] = st.recursive(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(conditions, conditions)
 def test_guards_exclude_each_other_when_no_values_make_both_true(one: Condition, other: Condition) -> None:
     """Against a grid that is finer than any constant: halves from -2 to 5, three texts, a flag, nothing."""

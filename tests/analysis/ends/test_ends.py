@@ -173,7 +173,7 @@ def test_a_long_ring_is_told_by_its_shortest_way() -> None:
     assert loop.steps == ("m1.error", "m2.error", "m1.error")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_loops_are_those_of_a_walk_over_everything(data: st.DataObject) -> None:
     """Plain recursion: from each failure, whatever the lines set going fails, and so on until one comes again."""
@@ -266,7 +266,7 @@ def test_what_is_paused_is_resumed_by_another() -> None:
     assert codes(sketch.on("turn.close", "resume ears")) == []
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(sketches(nodes_max=6))
 def test_random_graphs_have_an_end_for_everything(sketch: Sketch) -> None:
     graph = sketch.graph()

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
 from graphs import MS, Sketch
 from latency_simulator import Schedule, limits_of_nodes, limits_of_waits, simulate
@@ -20,8 +20,6 @@ from rspp_compiler.ir.proofs.assumptions import Assumption
 from rspp_compiler.ir.proofs.latency import Latency
 from rspp_runtime.abi import Assumption as PlanAssumption
 from rspp_runtime.evidence.assumptions import Observation, broken
-
-SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large)
 
 
 def told(assumptions: tuple[Assumption, ...], seen: Iterator[Observation]) -> list[str]:
@@ -71,7 +69,7 @@ def one_more(schedule: Schedule, assumption: Assumption) -> Schedule:
     return replace(schedule, takes={**schedule.takes, subject: more})
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=60)
 @given(conversations(conditions=False, nodes_max=4))
 def test_who_breaks_an_assumption_is_told_its_id(sketch: Sketch) -> None:
     graph = sketch.graph()
@@ -82,7 +80,7 @@ def test_who_breaks_an_assumption_is_told_its_id(sketch: Sketch) -> None:
         assert told(result.assumptions, observed(graph, one_more(schedule, assumption))) == [assumption.id]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=40)
 @given(conversations(conditions=False, nodes_max=4))
 def test_no_bound_is_exceeded_unless_an_assumption_is_broken(sketch: Sketch) -> None:
     """And every nanosecond that a bound is exceeded by is one that an assumption was."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
+from counting import calls
 from graphs import MS, NOWHERE, S, Sketch, candidate, flag, handoff, retry
 from rspp_compiler.analysis.latency.latency import latency
 from rspp_compiler.ir.proofs.latency import Latency, PathLatency, Step
@@ -363,17 +362,7 @@ def in_a_row(nodes: int) -> Sketch:
     return sketch.flow(f"n{nodes - 1} -> egress.text")
 
 
-def seconds(sketch: Sketch) -> float:
-    graph, ctx = sketch.graph(), sketch.context()
-    times = []
-    for _ in range(3):
-        begin = time.perf_counter()
-        latency(graph, ctx)
-        times.append(time.perf_counter() - begin)
-    return min(times)
-
-
-def test_the_time_it_takes_grows_with_the_nodes() -> None:
-    """Eight times the nodes take about eight times as long; a path copied for each node would take sixty-four."""
-    small, large = seconds(in_a_row(250)), seconds(in_a_row(2000))
-    assert large < 24 * small
+def test_the_work_grows_with_the_nodes() -> None:
+    """Eight times the nodes take eight times the calls; a path copied for each node would take sixty-four."""
+    few, many = (calls(latency, sketch.graph(), sketch.context()) for sketch in (in_a_row(50), in_a_row(400)))
+    assert many < 9 * few

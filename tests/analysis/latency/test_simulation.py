@@ -14,7 +14,7 @@ from itertools import chain, combinations, product
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
 from graphs import MS, Sketch, flag
@@ -24,7 +24,6 @@ from rspp_compiler.analysis.latency.latency import latency
 from rspp_compiler.ir.graph import Graph
 from rspp_compiler.ir.proofs.latency import Latency
 
-SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much)
 CONDITIONS = ("event.final", "event.urgent")
 ASKED = ("llm", "grpc", "python")  # kinds that may have nothing to say, or answer one of their inputs only
 
@@ -80,7 +79,7 @@ def any_schedule(graph: Graph, dice: random.Random) -> Schedule:
     )
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=80)
 @given(conversations(), st.integers(0, 2**32))
 def test_no_schedule_exceeds_a_bound(sketch: Sketch, seed: int) -> None:
     graph, result = analysed(sketch)
@@ -141,7 +140,7 @@ def flows(result: Latency) -> dict[tuple[str, str, str], int]:
     return {key: total for key, total in bounds(result).items() if not key[2]}
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=100)
 @given(conversations(conditions=False, nodes_max=6))
 def test_the_item_on_the_slowest_path_comes_exactly_when_the_bound_says(sketch: Sketch) -> None:
     graph, result = analysed(sketch)
@@ -154,7 +153,7 @@ def test_some_schedule_lets_nothing_be_heard_before_the_bound(capsys: pytest.Cap
     """Unless a faster way runs beside the slowest that is never silent: then the gap is what that way gains."""
     gaps: Counter[str] = Counter()
 
-    @settings(max_examples=50, deadline=None, suppress_health_check=SLOW)
+    @settings(max_examples=50)
     @given(conversations(conditions=False, nodes_max=4))
     def compare(sketch: Sketch) -> None:
         graph, result = analysed(sketch)
@@ -177,7 +176,7 @@ def test_a_gap_is_explained_by_conditions_that_exclude_each_other(capsys: pytest
     """An analysis never uses a condition, so a path counts whose conditions cannot hold together."""
     gaps: Counter[str] = Counter()
 
-    @settings(max_examples=80, deadline=None, suppress_health_check=SLOW)
+    @settings(max_examples=80)
     @given(conversations(nodes_max=5))
     def compare(sketch: Sketch) -> None:
         graph, result = analysed(sketch)
@@ -207,7 +206,7 @@ def test_the_gap_of_conditions_that_exclude_each_other() -> None:
     assert max(times.last_ns for heard in reached for times in heard.values()) == 600 * MS
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=40)
 @given(conversations(conditions=False, nodes_max=3))
 def test_some_schedule_reaches_the_bound_of_every_fallback(sketch: Sketch) -> None:
     """Whoever fails does so at the last moment; every choice of inputs, and every one way into the others, is tried."""

@@ -56,7 +56,7 @@ def joined(kind: str = "merge", **settings: object) -> Sketch:
 # ---- against the game
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(flows(nodes_max=3, room_max=3))
 def test_it_is_live_exactly_when_no_schedule_stands_still(sketch: Sketch) -> None:
     graph, ctx = sketch.graph(), sketch.context()
@@ -72,7 +72,7 @@ def test_it_is_live_exactly_when_no_schedule_stands_still(sketch: Sketch) -> Non
             assert wait.whom == follower.who, "the witness is a circle"
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(flows(nodes_max=4, one_length=True, filters=True))
 def test_a_join_starves_exactly_when_some_filter_that_lets_nothing_through_starves_it(sketch: Sketch) -> None:
     drawn, ctx = sketch.graph(), sketch.context()

@@ -59,7 +59,7 @@ def test_frames_of_20_30_and_90_ms_balance_in_180_ms() -> None:
     assert dict(balance.firings)["slow.a"] == 2
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(flows(nodes_max=6))
 def test_in_a_round_as_much_is_taken_as_is_given(sketch: Sketch) -> None:
     graph = sketch.graph()
@@ -115,7 +115,7 @@ def stands_still(graph: Graph, rooms: dict[str, int]) -> bool:
         reject()
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(flows(nodes_max=2, room_max=2))
 def test_one_below_the_least_stands_still(sketch: Sketch) -> None:
     """Of each edge, the others as they are; played out, schedule by schedule."""

@@ -57,7 +57,7 @@ def dies(channels: Sequence[Channel], times: Sequence[int]) -> bool:
     return False
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(networks())
 def test_a_round_can_be_completed_or_every_schedule_ends_before(drawn: tuple[list[Channel], tuple[int, ...]]) -> None:
     channels, times = drawn
@@ -71,7 +71,7 @@ def test_a_round_can_be_completed_or_every_schedule_ends_before(drawn: tuple[lis
         )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(networks(), st.data())
 def test_the_least_room_is_enough_and_one_less_is_not(
     drawn: tuple[list[Channel], tuple[int, ...]], data: st.DataObject

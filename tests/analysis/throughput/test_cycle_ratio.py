@@ -32,7 +32,7 @@ def every_cycle(arcs: list[Arc]) -> list[Fraction]:
     return [Fraction(sum(arc.time for arc in cycle), sum(arc.tokens for arc in cycle)) for cycle in cycles]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(graphs())
 def test_no_cycle_is_slower(drawn: tuple[int, list[Arc]]) -> None:
     nodes, arcs = drawn

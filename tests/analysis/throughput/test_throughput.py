@@ -68,7 +68,7 @@ def timed(graph: Graph) -> Fraction:
 # ---- against the game
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(flows(works=True, room_max=6))
 def test_a_round_takes_exactly_what_the_slowest_loop_takes(sketch: Sketch) -> None:
     drawn = sketch.graph()
@@ -80,7 +80,7 @@ def test_a_round_takes_exactly_what_the_slowest_loop_takes(sketch: Sketch) -> No
     assert loop.round_ns == Fraction(sum(one.ns for one in loop.passages), sum(one.rounds for one in loop.passages))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(flows(works=True, one_length=True))
 def test_single_rate_networks_fall_apart_into_blocks(sketch: Sketch) -> None:
     """Whether a network is looked at block by block, or unrolled as a whole, makes no difference."""

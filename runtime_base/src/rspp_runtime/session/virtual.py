@@ -2,9 +2,9 @@
 
 The driver, the transports and the providers are the ones of real time; only the loop differs, so `asyncio.sleep` in a
 provider is a virtual sleep too. What counts as "something left to do" besides ready callbacks and sockets is work in
-executor threads (`asyncio.to_thread`): while one runs, time stands still and the loop waits for it in real time. A
-thread that shows no sign of life for `PATIENCE_S` (it may itself be waiting for the loop) counts as parked, and time
-goes on; its next sign of life unparks it.
+executor threads (`asyncio.to_thread`): while one runs, time stands still and the loop waits for it in real time. When
+for `PATIENCE_S` no thread has reported and the process has hardly computed, they count as parked (they may themselves
+be waiting for the loop), and time goes on; their next sign of life unparks them.
 
 The order of what happens within one instant follows the order in which threads finish. A session is still exactly
 replayable, because each input is recorded with its stamp.
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import selectors
+import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor
 from typing import Any, TypeVar
@@ -21,6 +22,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 PATIENCE_S = 0.5
+BUSY = 0.02  # of a core: a process that computes more is not merely waiting
 
 
 class _JumpingSelector(selectors.DefaultSelector):
@@ -38,8 +40,9 @@ class _JumpingSelector(selectors.DefaultSelector):
             self.parked = self.parked and not ready
             return ready
         if self.threads and not self.parked:
+            computed_s = time.process_time()
             ready = super().select(PATIENCE_S)
-            self.parked = not ready
+            self.parked = not ready and time.process_time() - computed_s < BUSY * PATIENCE_S
             return ready
         if timeout is None:  # no timer at all: only a socket or a thread can bring news
             return super().select(None)
