@@ -12,6 +12,7 @@ from rspp_compiler.diagnostics.nearest import nearest
 from rspp_compiler.ir import ast
 from rspp_compiler.ir.context import Context
 from rspp_compiler.source import Span
+from rspp_compiler.source.files import is_file
 from rspp_compiler.syntax.load import load
 from rspp_compiler.syntax.lower import lower
 from rspp_compiler.syntax.parse import parse
@@ -83,7 +84,7 @@ class _Linker:
         written = line.path.text
         folder = PurePosixPath(file.span.file).parent
         path = PurePosixPath(os.path.normpath(folder / written)).as_posix()
-        if not PurePosixPath(written).is_absolute() and (path in self._ctx.overlays or Path(path).is_file()):
+        if not PurePosixPath(written).is_absolute() and (path in self._ctx.overlays or is_file(path)):
             return path
         beside = sorted(found.relative_to(folder).as_posix() for found in Path(folder).glob("**/*.rspp"))[:200]
         stems = {file.removesuffix(".rspp"): file for file in reversed(beside)}

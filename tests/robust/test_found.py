@@ -25,6 +25,8 @@ FOUND = {
         'policy p when session.tenant == "x" { record L5 }\npipeline a {}\n',
         {"E0307"},
     ),
+    "a file name of 300 characters": (f'pipeline a {{ node llm {{ system = file("{"x" * 300}") }} }}\n', {"E0309"}),
+    "an import of a file name of 300 characters": (f'import a from "{"x" * 300}.rspp"\npipeline a {{}}\n', {"E0218"}),
     "a provider block that does not end": ("pipeline a {\n}\nprovider realtime {", {"E0310"}),
 }
 

@@ -17,6 +17,7 @@ from rspp_compiler.sema.language.catalog import Setting, Table
 from rspp_compiler.sema.language.units import show
 from rspp_compiler.sema.reading.values import suggest, written
 from rspp_compiler.source import Span
+from rspp_compiler.source.files import files_in, is_file
 
 
 class Ranges:
@@ -77,7 +78,7 @@ class Ranges:
         if not isinstance(valued.value, FileRef) or valued.origin.kind == "derived":
             return True
         path = valued.value.file
-        if not Path(path).is_absolute() and (self._folder / path).is_file():
+        if not Path(path).is_absolute() and is_file(self._folder / path):
             return True
         near = self._near(path)
         at = valued.origin.span
@@ -92,9 +93,9 @@ class Ranges:
         """A file beside the one that is not there, of nearly the same name."""
         relative = Path(path)
         folder = self._folder / relative.parent
-        if relative.is_absolute() or ".." in relative.parts or not folder.is_dir():
+        if relative.is_absolute() or ".." in relative.parts:
             return ""
-        name = suggest(relative.name, sorted(file.name for file in folder.iterdir() if file.is_file())[:1000])
+        name = suggest(relative.name, files_in(folder)[:1000])
         return (relative.parent / name).as_posix() if name else ""
 
     def _whole(self, at: Span) -> Span:

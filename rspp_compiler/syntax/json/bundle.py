@@ -15,6 +15,7 @@ from rspp_compiler.ir.bundle_form import BUNDLE, POLICY, PROFILE, ROLLOUT, Rollo
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.json_form import SPEC
 from rspp_compiler.source import Source, Span
+from rspp_compiler.source.files import is_file
 from rspp_compiler.syntax.findings import Findings
 from rspp_compiler.syntax.json.edits import quoted
 from rspp_compiler.syntax.json.scan import scan
@@ -89,7 +90,7 @@ def _parts(source: Source, root: Object) -> Iterator[_Part]:
 
 
 def _is_there(part: _Part, source: Source, ctx: Context) -> bool:
-    if part.path in ctx.overlays or Path(part.path).is_file():
+    if part.path in ctx.overlays or is_file(part.path):
         return True
     folder = Path(source.name).parent
     beside = sorted(path.relative_to(folder).as_posix() for path in folder.glob("**/*.json"))[:200]
