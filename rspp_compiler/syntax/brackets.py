@@ -6,7 +6,7 @@ covers nothing, and what closes nothing is left out; so the grammar only ever me
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rspp_compiler.syntax.findings import Findings
@@ -29,13 +29,13 @@ def brackets(text: str) -> Iterator[tuple[str, int]]:
 
 def mend_brackets(tokens: list[Token], findings: Findings) -> list[Token] | None:
     """The tokens with every bracket balanced; None when they are nested too deeply to be read."""
-    if not _is_sound(tokens):
+    if not is_balanced(tokens):
         return _Mend(tokens, findings).tokens()
     return tokens
 
 
-def _is_sound(tokens: list[Token]) -> bool:
-    """Whether brackets are balanced and not nested too deeply."""
+def is_balanced(tokens: Sequence[Token]) -> bool:
+    """Whether every bracket has its partner among the tokens, and none is nested too deeply."""
     expected: list[str] = []
     for token in tokens:
         kind = token.kind
@@ -46,16 +46,6 @@ def _is_sound(tokens: list[Token]) -> bool:
         elif kind in CLOSERS and (not expected or expected.pop() != kind):
             return False
     return not expected
-
-
-def is_balanced(tokens: list[Token]) -> bool:
-    """Whether every bracket among some of a balanced text's tokens has its partner among them."""
-    depth = 0
-    for token in tokens:
-        depth += (token.kind in CLOSER) - (token.kind in CLOSERS)
-        if depth < 0:
-            return False
-    return not depth
 
 
 @dataclass(slots=True)

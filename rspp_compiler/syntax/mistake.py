@@ -306,7 +306,8 @@ class Mistake:
         """Whether the item can be read further than before. There may be a second mistake behind this one."""
         before = self._at - self._item.start - (change.behind - change.first) + len(change.new)
         reach = self._reach(change, self._item.start, self._item.height)
-        return reach > before and is_balanced(self._tokens[change.first : change.behind])
+        is_sound = is_balanced(self._tokens[change.first : change.behind]) and is_balanced(change.new)
+        return is_sound and reach > before
 
     def _mends(self, change: Change) -> bool:
         """Whether the item can be read to its end: from here on, or from its beginning if that changes."""

@@ -25,6 +25,7 @@ FOUND = {
         'policy p when session.tenant == "x" { record L5 }\npipeline a {}\n',
         {"E0307"},
     ),
+    "a mended bracket in settings that stand in none": ('peline v{\nmode y f=(""}', {"E0110"}),
     "a file name of 300 characters": (f'pipeline a {{ node llm {{ system = file("{"x" * 300}") }} }}\n', {"E0309"}),
     "an import of a file name of 300 characters": (f'import a from "{"x" * 300}.rspp"\npipeline a {{}}\n', {"E0218"}),
     "a provider block that does not end": ("pipeline a {\n}\nprovider realtime {", {"E0310"}),
