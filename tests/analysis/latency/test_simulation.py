@@ -130,10 +130,11 @@ def slowest(graph: Graph, **fields: Any) -> Counter[tuple[str, str, str]]:
 
 
 def one_way_in(graph: Graph) -> Iterator[frozenset[str]]:
-    """Edges taken out, so that each node that passes on whatever comes has but one edge left that leads to it."""
-    passing = [graph.into(node.id) for node in graph.nodes if node.kind not in ASKED and len(graph.into(node.id)) > 1]
-    for kept in product(*passing):
-        yield frozenset(edge.id for edges in passing for edge in edges) - {edge.id for edge in kept}
+    """Edges taken out, so that each node that passes on whatever comes has one edge left, or only what triggers it."""
+    passing = [inputs(graph, node.id) for node in graph.nodes if node.kind not in ASKED]
+    ways = [ids for ids in passing if len(ids) > 1]
+    for kept in product(*ways):
+        yield frozenset(id for ids in ways for id in ids) - frozenset(kept)
 
 
 def flows(result: Latency) -> dict[tuple[str, str, str], int]:
@@ -209,6 +210,10 @@ def test_the_gap_of_conditions_that_exclude_each_other() -> None:
 @settings(max_examples=40)
 @given(conversations(conditions=False, nodes_max=3))
 def test_some_schedule_reaches_the_bound_of_every_fallback(sketch: Sketch) -> None:
+    fallbacks_are_reached(sketch)
+
+
+def fallbacks_are_reached(sketch: Sketch) -> None:
     """Whoever fails does so at the last moment; every choice of inputs, and every one way into the others, is tried."""
     graph, result = analysed(sketch)
     limits = limits_of_nodes(graph)
@@ -228,3 +233,14 @@ def test_some_schedule_reaches_the_bound_of_every_fallback(sketch: Sketch) -> No
             for (_, output, cause), at in slowest(graph, fails=fails, raises=raises, lost=lost).items():
                 found[output, cause] = max(at, found[output, cause])
     assert {key: found[key] for key in wanted} == wanted
+
+
+def test_a_way_by_a_reaction_is_a_way_in() -> None:
+    """What failed is passed to `n1`, which nothing else has reached by then: the slowest way to the failure of `n2`."""
+    sketch = Sketch()
+    for name in ("n0", "n2", "voice"):
+        sketch.node(name, "grpc", first_output_ns=MS)
+    sketch.node("n1", "merge").node("sorry", "say")
+    sketch.flow("ingress.text -> n0").flow("ingress.text -> n1").flow("n1 -> n2").flow("n0 -> voice")
+    sketch.flow("voice -> egress.text").on("n0.timeout", "n1").on("n2.timeout", "sorry -> voice")
+    fallbacks_are_reached(sketch)
