@@ -106,6 +106,19 @@ def test_text_held_longer_than_assumed(scripted: ModuleType, record: Record) -> 
     assert found(scripted, record, ("handoff", "llm.delta -> voice.text", 100 * MS), llm=words) == [line]
 
 
+@pytest.mark.parametrize(
+    ("late_ns", "told"), [(0, []), (5 * MS, []), (5 * MS + 1, [155 * MS + 1]), (90 * MS, [240 * MS])]
+)
+def test_a_driver_that_wakes_late_is_told_from_five_milliseconds_on(
+    scripted: ModuleType, late_ns: int, told: list[int]
+) -> None:
+    made = plan(scripted, ("handoff", "llm.delta -> voice.text", 150 * MS))
+    (edge,) = (edge for edge in made.edges if edge.handoff)
+    text = Input(0, Result.ACCEPTED, In.CHUNK, edge.source, edge.source_port, 1, 1, 0, 0, 0, 0, 0, 5, None)
+    released = out(Op.FEED, 150 * MS + late_ns, node=edge.target, port=edge.target_port, invocation=2)
+    assert [one.observed for one in check(made, [text, released])] == told
+
+
 def test_items_that_come_more_often_than_assumed(scripted: ModuleType, record: Record) -> None:
     (line,) = found(scripted, record, ("rate", "ingress.audio", 40 * MS))
     assert line == "rate:ingress.audio: 20 ms, assumed at least 40 ms"

@@ -28,6 +28,7 @@ from rspp_runtime.evidence.entries import Entry, Handler, Input, Out
 from rspp_runtime.providers.contract import Outcome
 
 MS_NS = 1_000_000
+WAKE_NS = 5 * MS_NS  # a timer of the kernel that fires up to so much later, since its driver woke late, is on time
 
 
 class Observation(NamedTuple):
@@ -231,9 +232,12 @@ class Watch:
             call.alive_ns = out.t_ns
             for edge in self._plan.edges:
                 into = (edge.target, edge.target_port) == (out.node, out.port)
-                if into and edge.id in self._held and edge.id not in self._released:
+                if into and edge.handoff and edge.id in self._held and edge.id not in self._released:
                     self._released.add(edge.id)
-                    yield Observation("handoff", edge.name, out.t_ns - self._held[edge.id], out.t_ns)
+                    held_ns = out.t_ns - self._held[edge.id]
+                    is_on_time = 0 <= held_ns - edge.handoff.age_ns_max <= WAKE_NS
+                    observed_ns = edge.handoff.age_ns_max if is_on_time else held_ns
+                    yield Observation("handoff", edge.name, observed_ns, out.t_ns)
         elif out.op in (Op.FINISH, Op.RESUME) and (known := self._calls.get(out.invocation)) is not None:
             known.alive_ns = out.t_ns
             known.finished_ns = out.t_ns if out.op == Op.FINISH else known.finished_ns
