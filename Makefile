@@ -3,6 +3,7 @@
 BIN       := .venv/bin
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 JOBS      ?= 2
+CARRIED   := runtime_base/src/rspp_runtime/contracts/schemas
 PIPELINES := $(wildcard pipelines/*.rspp)
 
 .DEFAULT_GOAL := help
@@ -39,8 +40,9 @@ types: setup ## mypy, strict
 tables: setup ## writes the parser's tables anew, after a change of grammar/rspp.lark
 	@$(BIN)/python -m rspp_compiler.syntax.make_tables
 
-schemas: setup ## writes docs/schemas/ anew, after a change of a model or of a table of settings
+schemas: setup ## writes docs/schemas/ anew, after a change of a model or of a table of settings; the runtime gets its copies
 	@$(BIN)/rsppc schema -o docs/schemas
+	@for file in $(CARRIED)/*.json; do cp "docs/schemas/$${file##*/}" "$$file"; done
 
 goldens: tables schemas ## writes generated/ and all snapshots anew; read the diff before committing it
 	@$(BIN)/rsppc build $(PIPELINES)

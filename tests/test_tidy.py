@@ -26,8 +26,8 @@ SEMA_RANK |= dict.fromkeys(("names", "filling", "validating", "graph", "rules"),
 DATA_ROOMS = {"_grammar": "grammar", "_templates": "templates"}  # shipped under the compiler's name; no code in them
 
 RUNTIME_ROOMS = {
-    "abi", "cli", "control", "evidence", "kernel", "nodes", "providers", "reference", "security", "session",
-    "telemetry", "transports",
+    "abi", "cli", "contracts", "control", "evidence", "kernel", "nodes", "providers", "reference", "security",
+    "session", "telemetry", "transports",
 }  # fmt: skip
 
 # ---- where a library lives

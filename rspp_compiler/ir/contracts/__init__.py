@@ -10,5 +10,6 @@
 `findings`         what `rsppc check --json` prints
 
 The compiler uses none of them to compile: it publishes them as JSON Schemas, and its tests hold its own output and that
-of the runtime, against them.
+of the runtime, against them. The runtime carries the schemas of §2 to §6 and makes its checks of them, so that every
+rule is written here and nowhere else (docs/decisions/0027).
 """

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar, Literal, NamedTuple, Self
-
-from pydantic import model_validator
-from pydantic_core import PydanticCustomError
+from typing import ClassVar, Literal, NamedTuple
 
 from rspp_compiler.ir.contracts.event import Envelope
 from rspp_compiler.ir.contracts.rules import Contract, Rule
@@ -66,25 +63,23 @@ TABLE = (
 
 def _rules() -> Iterator[Rule]:
     yield Rule(values={"lane": ("ControlLane",), "payload_class": ("metadata",)}, required=("authority_epoch",))
-    yield Rule(when={"event_scope": ("turn",)}, required=("turn_id",))
+    yield Rule(
+        when={"event_scope": ("turn",)}, required=("turn_id",)
+    )  # so a row that says `turn` need not say it again
     for row in TABLE:
         scope = {"event_scope": (row.scope,)} if row.scope else {}
-        yield Rule({"signal": row.signals}, row.required, values={"emitted_by": row.emitters, **scope})
+        required = tuple(name for name in row.required if name != "turn_id")
+        yield Rule({"signal": row.signals}, required, values={"emitted_by": row.emitters, **scope})
     yield Rule({"signal": ("cancel",)}, values={"scope": ("session", "turn", "node", "provider_invocation")})
 
 
 class SequenceRange(Contract):
     """The runtime sequences from `start` to `end`, both of them included."""
 
+    RULES: ClassVar[tuple[Rule, ...]] = (Rule(ordered=("start", "end")),)
+
     start: Count
     end: Count
-
-    @model_validator(mode="after")
-    def _forwards(self) -> Self:
-        if self.start > self.end:
-            context = {"field": "end", "message": f"the range ends at {self.end}, before it starts at {self.start}"}
-            raise PydanticCustomError("contract", "{message}", context)
-        return self
 
 
 class ControlSignal(Envelope):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, ValidationError, model_validator
@@ -12,18 +14,23 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 
 Values = tuple[Any, ...]
+# JSON Schema cannot compare two numbers. Its readers pass over what they do not know; ours know this.
+ORDERED = "x-ordered"
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Where every field of `when` has one of its values, the fields `required` are there, one at least of `any_of` is,
-    and each field of `values` has one of those.
+    """Where every field of `when` has one of its values, the fields `required` are there, one at least of `any_of` is
+    (in which each field of `having` has one of those values), each field of `values` has one of those, and the numbers
+    of `ordered` do not fall.
     """
 
     when: Mapping[str, Values] = field(default_factory=dict)
     required: tuple[str, ...] = ()
     any_of: tuple[str, ...] = ()
+    having: Mapping[str, Values] = field(default_factory=dict)
     values: Mapping[str, Values] = field(default_factory=dict)
+    ordered: tuple[str, ...] = ()
 
     def problems(self, data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         """(field, what is wrong with it)."""
@@ -33,14 +40,21 @@ class Rule:
         for name in self.required:
             if data.get(name) is None:
                 yield name, f"`{name}` is missing{where}"
-        if self.any_of and all(data.get(name) is None for name in self.any_of):
-            yield self.any_of[0], f"one of {_listed(self.any_of)} is needed{where}"
+        if self.any_of and not any(self._is_there(data.get(name)) for name in self.any_of):
+            having = "".join(f" whose `{name}` is {_listed(values)}" for name, values in self.having.items())
+            yield self.any_of[0], f"one of {_listed(self.any_of)}{having} is needed{where}"
         for name, values in self.values.items():
             if data.get(name) not in values:
-                yield name, f"`{name}` is {_listed(values)}{where}, not `{data.get(name)}`"
+                yield name, f"`{name}` is {_listed(values)}{where}, not {_shown(data.get(name))}"
+        for name, after in pairwise(self.ordered):
+            if data[after] < data[name]:
+                yield after, f"`{after}` is {data[after]}, less than `{name}`, which is {data[name]}{where}"
+
+    def _is_there(self, part: Any) -> bool:
+        return part is not None and all(part.get(name) in values for name, values in self.having.items())
 
     def _where(self, data: Mapping[str, Any]) -> str:
-        found = [f"`{name}` is `{data.get(name)}`" for name in self.when]
+        found = [f"`{name}` is {_shown(data.get(name))}" for name in self.when]
         return f" where {' and '.join(found)}" if found else ""
 
     def schema(self) -> JsonSchemaValue:
@@ -49,14 +63,14 @@ class Rule:
         if self.required:
             then["required"] = list(self.required)
         if self.any_of:
-            then["anyOf"] = [{"required": [name]} for name in self.any_of]
+            having = [{"properties": {name: _holding(self.having)}} if self.having else {} for name in self.any_of]
+            then["anyOf"] = [{"required": [name], **inner} for name, inner in zip(self.any_of, having, strict=True)]
         if self.values:
             then["properties"] = {name: {"enum": list(values)} for name, values in self.values.items()}
             then["required"] = sorted({*self.required, *self.values})
-        if not self.when:
-            return then
-        conditions = {name: {"enum": list(values)} for name, values in self.when.items()}
-        return {"if": {"properties": conditions, "required": sorted(conditions)}, "then": then}
+        if self.ordered:
+            then[ORDERED] = list(self.ordered)
+        return {"if": _holding(self.when), "then": then} if self.when else then
 
 
 class Contract(BaseModel):
@@ -116,6 +130,16 @@ def _problem(error: Any) -> tuple[str, str]:
     return ".".join(path), error["msg"]
 
 
+def _holding(values: Mapping[str, Values]) -> JsonSchemaValue:
+    """Each of these fields is there, with one of these values."""
+    return {"properties": {name: {"enum": list(one)} for name, one in values.items()}, "required": sorted(values)}
+
+
 def _listed(values: Values) -> str:
-    *most, last = [f"`{value}`" for value in values]
+    *most, last = map(_shown, values)
     return f"{', '.join(most)} or {last}" if most else last
+
+
+def _shown(value: Any) -> str:
+    """As JSON has it."""
+    return f"`{value if isinstance(value, str) else json.dumps(value)}`"

@@ -5,9 +5,9 @@ Times are whole milliseconds.
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from rspp_compiler.ir.contracts.rules import Contract, Rule
@@ -162,7 +162,7 @@ class Determinism(Contract):
     seed: Count
     ordering_markers: Annotated[list[Text], Field(min_length=1), Unique, AfterValidator(_distinct)]
     merge_rule_id: Text
-    merge_rule_version: Annotated[str, Field(pattern=r"^v?\d+\.\d+(\.\d+)?$")]
+    merge_rule_version: Annotated[str, Field(pattern=r"^v?[0-9]+\.[0-9]+(\.[0-9]+)?$")]
     nondeterministic_inputs: list[NondeterministicInput]
 
 
@@ -201,19 +201,13 @@ class HandoffEdge(Contract):
 class StreamingHandoff(Contract):
     """Where text is passed on before it is complete."""
 
-    RULES: ClassVar[tuple[Rule, ...]] = (Rule({"enabled": (True,)}, any_of=("stt_to_llm", "llm_to_tts")),)
+    RULES: ClassVar[tuple[Rule, ...]] = (
+        Rule({"enabled": (True,)}, any_of=("stt_to_llm", "llm_to_tts"), having={"enabled": (True,)}),
+    )
 
     enabled: bool
     stt_to_llm: HandoffEdge | None = None
     llm_to_tts: HandoffEdge | None = None
-
-    @model_validator(mode="after")
-    def _one_is_enabled(self) -> Self:
-        edges = (self.stt_to_llm, self.llm_to_tts)
-        if self.enabled and not any(edge and edge.enabled for edge in edges):
-            context = {"field": "enabled", "message": "hand-off is enabled, and none of its edges is"}
-            raise PydanticCustomError("contract", "{message}", context)
-        return self
 
 
 AdaptiveAction = Literal["retry", "provider_switch", "degrade", "fallback"]

@@ -30,7 +30,7 @@ def _rules() -> tuple[Rule, ...]:
         for state in states
     }
     return (
-        Rule(values={"from_state": states}),
+        Rule(values={"from_state": states, "deterministic": (True,)}),
         *(Rule({"from_state": (state,)}, values={"trigger": triggers}) for state, triggers in known.items()),
         *(Rule({"from_state": (a,), "trigger": by}, values={"to_state": (b,)}) for a, by, b in TRANSITIONS),
     )
@@ -44,4 +44,4 @@ class TurnTransition(Contract):
     from_state: State
     trigger: Trigger
     to_state: State
-    deterministic: Literal[True]
+    deterministic: bool  # and true: to a Literal, 1 is as good

@@ -4,6 +4,7 @@
 `run`       rspp run
 `replay`    rspp replay
 `timeline`  rspp timeline
+`contracts` rspp contracts validate
 `package`   `python -m PACKAGE`, for generated packages
 `failure`   exit codes, and how a failure is told
 """

@@ -118,12 +118,42 @@ def timeline(
     signals: Annotated[
         bool, typer.Option("--signals", help="Print the decisions in the contracts' JSON form.")
     ] = False,
+    plans: Annotated[bool, typer.Option("--plans", help="Print the plan that each turn froze, as JSON lines.")] = False,
     package: PackageOption = None,
 ) -> None:
     """Draw a log (-o), or print it."""
     from rspp_runtime.cli.timeline import timeline as command
 
-    command(log, out, jsonl, signals, package)
+    command(log, out, jsonl, signals, plans, package)
+
+
+contracts = typer.Typer(
+    name="contracts",
+    help="Check data against the contracts.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.add_typer(contracts)
+
+
+@contracts.callback()
+def _contracts() -> None:
+    """Check data against the contracts."""
+
+
+@contracts.command()
+def validate(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Samples: <artifact>/<valid|invalid>/*.json.")],
+    json: JsonOption = False,
+) -> None:
+    """Check samples: valid ones must be taken, invalid ones refused.
+
+    Artifacts: event, control_signal, decision_outcome, turn_transition, resolved_turn_plan.
+    Exit code 1 if a sample is not what its folder says.
+    """
+    from rspp_runtime.cli.contracts import validate as command
+
+    command(folder, json)
 
 
 def run_app(arguments: list[str] | None = None, name: str = "rspp") -> None:

@@ -11,10 +11,10 @@ from rspp_runtime.cli.replay import package_of, read_log
 from rspp_runtime.evidence.entries import to_json
 
 
-def timeline(path: Path, out: Path | None, jsonl: bool, signals: bool, reference: str | None) -> None:
+def timeline(path: Path, out: Path | None, jsonl: bool, signals: bool, plans: bool, reference: str | None) -> None:
     """Raises `Failure`."""
-    if not (out or jsonl or signals):
-        usage("say what you want: -o FILE.html draws the log, --jsonl and --signals print it")
+    if not (out or jsonl or signals or plans):
+        usage("say what you want: -o FILE.html draws the log, --jsonl, --signals and --plans print it")
     log = read_log(path)
     if jsonl:
         print(to_json(log.header))
@@ -25,6 +25,11 @@ def timeline(path: Path, out: Path | None, jsonl: bool, signals: bool, reference
 
         for record in records(log, package_of(log, reference).plan):
             print(json.dumps(record, ensure_ascii=False))
+    if plans:
+        from rspp_runtime.evidence.plans import plans as plans_of
+
+        for plan in plans_of(log, package_of(log, reference).resolved):
+            print(json.dumps(plan, ensure_ascii=False))
     if out is not None:
         from rspp_runtime.evidence.facts import read
         from rspp_runtime.evidence.summary import broken_assumptions

@@ -7,6 +7,7 @@
 `records`    decisions in the contracts' JSON form
 `replay`     re-executes a log and names the first thing that differs
 `assumptions` what the compiler's bounds rest on, and which of it a run broke
+`plans`      the plans that turns froze
 `facts`      what a log says about each turn, for people
 `summary`    the table of a turn
 `timeline`   the picture of a conversation
