@@ -201,6 +201,7 @@ def without(data: Any, path: Where) -> Any:
 # ---- one source
 
 
+@pytest.mark.feature("F-032", "same")
 def test_the_runtime_carries_what_is_published() -> None:
     root = Path(__file__).parents[2]
     carried = root / "runtime_base" / "src" / "rspp_runtime" / "contracts" / "schemas"

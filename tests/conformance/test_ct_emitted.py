@@ -196,6 +196,7 @@ def printed(capsys: pytest.CaptureFixture[str], log: Path, option: str, package:
     return [json.loads(line) for line in out.splitlines()]
 
 
+@pytest.mark.feature("F-032", "offline")
 @pytest.mark.parametrize("session", SESSIONS)
 def test_a_recorded_conversation(session: str, stage: Any, package: Path, capsys: pytest.CaptureFixture[str]) -> None:
     user, work, wanted = SESSIONS[session]
