@@ -1,12 +1,24 @@
-"""Edges that choose, thin out, join and grant, by hand: see `plans`."""
+"""Edges that choose, thin out, join, wait and tell, by hand: see `plans`."""
 
 from __future__ import annotations
 
 from units import BLOCK, MS, NEWEST, OLDEST, S, mask
 
 from rspp_runtime.abi.plan import (
-    Action, Check, Edge, Event, Gather, Mode, Node, Overflow, Plan, Pool, Port, Reaction, Watermark,
-)  # fmt: skip
+    Action,
+    Check,
+    Edge,
+    Event,
+    Gather,
+    Mode,
+    Node,
+    Overflow,
+    Plan,
+    Pool,
+    Port,
+    Reaction,
+    Watermark,
+)
 
 INGRESS, STT, SHORT, LONG, SORRY, VOICE, WATCH, EGRESS = range(8)
 AUDIO, TEXT = Port("audio", "audio", 320), Port("text", "text", 200)
@@ -173,7 +185,12 @@ def _edges() -> tuple[Edge, ...]:
             "watermark": Watermark(high_items=2, low_items=1, high_ns=50 * MS, low_ns=0),
         },
         {"items_max": 2, "bytes_max": 600, "overflow": (PARTIAL, Overflow(OLDEST)), "guard": IS_SHORT},
-        {"items_max": 2, "bytes_max": 600, "overflow": (PARTIAL, Overflow("sample", keep_percent=75)), "guard": IS_LONG},
+        {
+            "items_max": 2,
+            "bytes_max": 600,
+            "overflow": (PARTIAL, Overflow("sample", keep_percent=75)),
+            "guard": IS_LONG,
+        },
         {
             "items_max": 4,
             "bytes_max": 4 * 320,

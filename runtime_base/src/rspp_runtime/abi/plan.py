@@ -61,7 +61,7 @@ class Node:
 class Overflow:
     """One step of an overflow order.
 
-    `strategy` is block (with `block_ns`), drop_oldest, drop_newest, latest_only, coalesce (with `rule`: latest_partial or
+    `strategy` is block (with `block_ns`), drop_oldest, drop_newest, latest_only, coalesce (with `rule`: latest_partial,
     concat), sample (with `keep_percent`).
     """
 
@@ -101,9 +101,9 @@ class Handoff:
 class Check:
     """One step of a guard, in postfix order: a comparison pushes its truth; `and`, `or`, `not` take what was pushed.
 
-    A comparison (`==` `!=` `<` `<=` `>` `>=`) is of `field` with `value`, or with the field `other`; false where a field
-    is missing. `never` pushes false. Fields of the item: `length` (bytes), `words`, `final` (1 or 0). Of the session:
-    `mode`. Of the active turn, missing where none is: `turn` (its serial), `origin`.
+    A comparison (`==` `!=` `<` `<=` `>` `>=`) is of `field` with `value`, or with the field `other`; false where one of
+    them is missing. `never` pushes false. Fields of the item: `length` (bytes), `words`, `final` (1 or 0). Of the
+    session: `mode`. Of the active turn, missing where none is: `turn` (its serial), `origin`.
     """
 
     op: str
