@@ -7,14 +7,39 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from rspp_compiler.emit.kernel_guards import guard_lines
 from rspp_compiler.emit.kernel_layout import constants
 from rspp_compiler.emit.kernel_names import Names, duration, listed
 from rspp_compiler.emit.templates import render_template
 from rspp_compiler.ir import memory
 from rspp_compiler.ir.abi import ABI_HASH, EDGES_MAX, NODES_MAX
-from rspp_compiler.ir.layout import EFFECT, TURN, Edge, Node, Plan, Port, Reaction
+from rspp_compiler.ir.layout import EFFECT, TURN, Edge, Node, Plan, Port, Reaction, Watermark
 
 _ORIGIN_GREETING, _ORIGIN_API = "ORIGIN_GREETING", "ORIGIN_API"
+
+
+@dataclass(slots=True)
+class Step:
+    """One step of a full edge; with `always`, it is done even if there is room. `what` is a strategy, or its rule."""
+
+    what: str
+    always: bool = False
+    percent: int = 0
+
+
+def _steps(edge: Edge) -> list[Step]:
+    """What a push does before it finds out whether the item gets in."""
+    found = [Step(edge.gather.rule, always=True)] if edge.gather else []
+    for number, step in enumerate(edge.overflow):
+        if step.strategy == "drop_newest":
+            break
+        if step.strategy == "coalesce" and not (edge.gather and number == 0):
+            found.append(Step(step.rule, always=number == 0))
+        elif step.strategy == "sample":
+            found.append(Step("sample", always=number == 0, percent=step.keep_percent))
+        elif step.strategy in ("drop_oldest", "latest_only") and (step.strategy, number) != ("latest_only", 0):
+            found.append(Step(step.strategy))
+    return found
 
 
 @dataclass(slots=True)
@@ -36,10 +61,15 @@ class EdgeView:
     blocks: bool
     block_ns: int
     keeps_latest: bool
-    steps: list[str]
+    steps: list[Step]
     handoff: bool
     maskable: bool
     turn: str
+    watched: bool
+    guard: list[str]
+    text: bool
+    gather_ns: int
+    watermark: Watermark | None
 
 
 @dataclass(slots=True)
@@ -135,13 +165,7 @@ class _View:
         target = self.plan.nodes[edge.target]
         strategies = [step.strategy for step in edge.overflow]
         first = strategies[0] if strategies else "drop_newest"
-        steps: list[str] = []
-        for strategy in strategies:
-            if strategy == "drop_newest":
-                break
-            if strategy != "block":
-                steps.append(strategy)
-        kind = target.kind
+        kind, port = target.kind, memory.source_port(self.plan, edge)
         if edge.target == self.plan.egress:
             kind = "speaker" if target.inputs[edge.target_port].type == "audio" else "screen"
         elif target.execution == EFFECT:
@@ -168,10 +192,15 @@ class _View:
             blocks=first == "block",
             block_ns=edge.overflow[0].block_ns if first == "block" else 0,
             keeps_latest=first == "latest_only",
-            steps=steps[1:] if first == "latest_only" else steps,
+            steps=_steps(edge),
             handoff=edge.handoff is not None,
             maskable=bool(self.maskable >> edge.id & 1),
+            watched=edge.watermark is not None,
             turn="outputs.active_turn(core)" if edge.scope == TURN else "0",
+            guard=guard_lines(edge.guard),
+            text=port is not None and port.type == "text",
+            gather_ns=edge.gather.ns if edge.gather else 0,
+            watermark=edge.watermark,
         )
 
     def _port(self, node: Node, index: int, port: Port) -> PortView:
@@ -287,7 +316,7 @@ class _View:
                     "after": listed(upstream, [row.name for row in self.plan.nodes]),
                     "edges_in": hex(sum(1 << edge.id for edge in self.plan.edges if edge.target == id)),
                     "effect": view.effect,
-                    "handoffs": [edge for edge in view.edges_in if edge.handoff],
+                    "handoffs": [edge for edge in view.edges_in if edge.handoff or edge.gather_ns],
                 }
             )
         return rows

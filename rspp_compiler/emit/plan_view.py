@@ -149,6 +149,9 @@ def _imports(plan: Plan) -> str:
     used = {"Assumption", "Edge", "Event", "Mode", "Node", "Plan", "Pool", "Port", "Reaction"}
     used |= {"Action"} if plan.reactions else set()
     used |= {"Overflow"} if any(edge.overflow for edge in plan.edges) else set()
+    used |= {"Check"} if any(edge.guard for edge in plan.edges) else set()
+    used |= {"Gather"} if any(edge.gather for edge in plan.edges) else set()
+    used |= {"Watermark"} if any(edge.watermark for edge in plan.edges) else set()
     used |= {"Handoff"} if any(edge.handoff for edge in plan.edges) else set()
     return ", ".join(sorted(used))
 

@@ -59,10 +59,34 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Overflow:
-    """One step of an overflow order: `strategy` is block (with `block_ns`), drop_oldest, drop_newest, latest_only."""
+    """One step of an overflow order.
+
+    `strategy` is block (with `block_ns`), drop_oldest, drop_newest, latest_only, coalesce (with `rule`: latest_partial,
+    concat), sample (with `keep_percent`).
+    """
 
     strategy: str
     block_ns: int = 0
+    rule: str = ""
+    keep_percent: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Gather:
+    """What comes within `ns` of the first item waits, and goes on as one by `rule`: latest_partial or concat."""
+
+    ns: int
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Watermark:
+    """Pressure begins at a high mark, and is over at the low ones; in items, in age of the head, 0 where not used."""
+
+    high_items: int = 0
+    low_items: int = 0
+    high_ns: int = 0
+    low_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +95,21 @@ class Handoff:
 
     age_ns_max: int
     bytes_max: int
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One step of a guard, in postfix order: a comparison pushes its truth; `and`, `or`, `not` take what was pushed.
+
+    A comparison (`==` `!=` `<` `<=` `>` `>=`) is of `field` with `value`, or with the field `other`; false where one of
+    them is missing. `never` pushes false. Fields of the item: `length` (bytes), `words`, `final` (1 or 0). Of the
+    session: `mode`. Of the active turn, missing where none is: `turn` (its serial), `origin`.
+    """
+
+    op: str
+    field: str = ""
+    value: int = 0
+    other: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +131,9 @@ class Edge:
     overflow: tuple[Overflow, ...] = ()
     handoff: Handoff | None = None
     commit_point: bool = False
+    guard: tuple[Check, ...] = ()  # an item for which it does not hold passes by; empty: all are taken
+    gather: Gather | None = None
+    watermark: Watermark | None = None
 
 
 @dataclass(frozen=True, slots=True)

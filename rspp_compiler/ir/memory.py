@@ -12,7 +12,7 @@ from rspp_compiler.ir.layout import Edge, Plan, Port
 
 CORE_BYTES = 1376
 NODE_BYTES = 216
-EDGE_BYTES = 128
+EDGE_BYTES = 192
 POOL_BYTES = 24
 HEADER_BYTES = 64
 OUTPUT_BYTES = 64

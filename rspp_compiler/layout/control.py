@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from rspp_compiler.ir.layout import EFFECT, TURN, Edge, Mode, Node, Reaction
 
-_SHEDS = ("drop_oldest", "latest_only")
+_SHEDS = ("drop_oldest", "latest_only", "coalesce", "sample")
 _CANCEL_CALL = 2  # CANCEL, and FORCE for one that was still being cancelled
 _CALLS = 2  # an effect node has at most a live and an ending invocation
 _PROPOSE = 1  # TURN_OPEN_PROPOSED, DEFER or REJECT
@@ -88,7 +88,7 @@ class Counter:
 
         The 5: FLUSH, PLAYBACK_CANCELLED, ABORT, CLOSE, APPEND.
         """
-        flushes = sum(edge.scope == TURN for edge in self._edges)
+        flushes = sum(1 + bool(edge.watermark) for edge in self._edges if edge.scope == TURN)
         cancels = sum(_CALLS * _CANCEL_CALL for node in self._effects if node.scope == TURN)
         return 1 + flushes + cancels + 5 + _PROPOSE
 
@@ -118,7 +118,8 @@ class Counter:
             for node in self._nodes
             if node.handler >= 0
         ]
-        return 1 + max(2, started, *handlers)  # 2: OUTPUT_ACCEPTED, PLAYBACK_STARTED
+        marks = any(edge.watermark for edge in self._edges)
+        return 1 + marks + max(2, started, *handlers)  # 2: OUTPUT_ACCEPTED, PLAYBACK_STARTED
 
     def _resume(self) -> int:
         """At the end of `advance`: XON for each edge that can block, RESUME for each node behind one."""
@@ -128,8 +129,9 @@ class Counter:
     # ---- parts of a step -------------------------------------------------------------------------------------------
 
     def _enqueue(self, edge: Edge) -> int:
-        """One notice for what is too old, one for each shedding step, one for the new item itself."""
-        return bool(edge.age_ns_max) + sum(step.strategy in _SHEDS for step in edge.overflow) + 1
+        """One notice for what is too old, for what is joined, for each shedding step, for the new item, for a mark."""
+        steps = sum(step.strategy in _SHEDS for step in edge.overflow)
+        return bool(edge.age_ns_max) + bool(edge.gather) + steps + 1 + bool(edge.watermark)
 
     def _push(self, edge: Edge) -> int:
         """A hand-off may release twice: because the piece does not fit, and because it ends a sentence."""
@@ -175,7 +177,8 @@ class Counter:
         if verb == "degrade":
             mode = self._modes[target]
             cancels = sum(self._cancel_node(node) for node in self._effects if mode.nodes_off >> node.id & 1)
-            return 1 + cancels + mode.edges_off.bit_count()
+            marks = sum(1 for edge in self._edges if edge.watermark and mode.edges_off >> edge.id & 1)
+            return 1 + cancels + mode.edges_off.bit_count() + marks
         if verb == "trigger":
             return 1 + self._say(self._nodes[target])  # FALLBACK, or the proposal of a turn
         return 0

@@ -15,6 +15,7 @@ from rspp_compiler.layout.tables import item_bytes_max
 # Items that lie in neither a ring nor an output: the one being offered or made, the one just taken from a ring and on
 # its way to an output, the piece that a hand-off has just put together, and the one that the step before it shed.
 IN_TRANSIT = 4
+JOINED = 1  # what `concat` has just made of an item that waits and a new one
 
 
 def pools(graph: Graph, data_out_max: int, telemetry_out_max: int) -> tuple[tuple[Pool, ...], dict[str, int]]:
@@ -34,9 +35,14 @@ def pools(graph: Graph, data_out_max: int, telemetry_out_max: int) -> tuple[tupl
         slots = sum(edge.spec.buffer_items for edge in edges) + IN_TRANSIT
         slots += data_out_max if _leads_to(graph, edges, ("effect", "boundary")) else 0
         slots += telemetry_out_max if any(graph.node(edge.target).kind == "tap" for edge in edges) else 0
+        slots += JOINED if any(_joins(edge) for edge in edges) else 0
         pool_of |= {edge.id: len(table) for edge in edges}
         table.append(Pool(f"{kind}_{size}", size, slots))
     return tuple(table), pool_of
+
+
+def _joins(edge: GraphEdge) -> bool:
+    return edge.spec.coalesce_ns > 0 or any(step.rule == "concat" for step in edge.spec.overflow)
 
 
 def _leads_to(graph: Graph, edges: Iterable[GraphEdge], executions: tuple[str, ...]) -> bool:

@@ -6,9 +6,22 @@ from collections.abc import Iterable
 
 from rspp_compiler.ir.analysis import Analysis
 from rspp_compiler.ir.graph import Graph, GraphEdge, GraphNode
-from rspp_compiler.ir.layout import Action, Edge, Event, Handoff, Mode, Node, Overflow, Port, Reaction
+from rspp_compiler.ir.layout import (
+    Action,
+    Edge,
+    Event,
+    Gather,
+    Handoff,
+    Mode,
+    Node,
+    Overflow,
+    Port,
+    Reaction,
+    Watermark,
+)
 from rspp_compiler.ir.proofs.bounds import EdgeBound
-from rspp_compiler.ir.spec import EventSpec, ReactionSpec
+from rspp_compiler.ir.spec import EventSpec, ReactionSpec, WatermarkSpec
+from rspp_compiler.layout.guards import guard
 
 EVENT_BYTES_MAX = 1024  # of an event (CONTRACTS §2)
 DETECTED = ("speech_start", "speech_end", "idle")  # emitted by a provider; every other event is raised by the kernel
@@ -158,10 +171,23 @@ def _edge(graph: Graph, edge: GraphEdge, ids: Ids, pool: int, bound: EdgeBound) 
         items_max=spec.buffer_items,
         bytes_max=spec.buffer_bytes,
         age_ns_max=bound.age_ns_max,
-        overflow=tuple(Overflow(step.strategy, step.block_ns) for step in bound.overflow),
+        overflow=tuple(Overflow(step.strategy, step.block_ns, step.rule, step.keep_percent) for step in bound.overflow),
         handoff=Handoff(spec.handoff.age_ns_max, item_bytes_max(graph, edge)) if spec.handoff else None,
         commit_point=spec.commit_point,
+        guard=guard(graph, edge, ids.modes),
+        gather=Gather(spec.coalesce_ns, _rule(edge)) if spec.coalesce_ns else None,
+        watermark=_watermark(spec.watermark) if spec.watermark else None,
     )
+
+
+def _rule(edge: GraphEdge) -> str:
+    """How a flow that gathers joins: as its overflow order says, else partials supersede, and the rest is joined."""
+    written = next((step.rule for step in edge.spec.overflow if step.strategy == "coalesce"), "")
+    return written or ("latest_partial" if edge.source_port == "partial" else "concat")
+
+
+def _watermark(mark: WatermarkSpec) -> Watermark:
+    return Watermark(mark.high_items, mark.low_items, mark.high_ns, mark.low_ns)
 
 
 def item_bytes_max(graph: Graph, edge: GraphEdge) -> int:

@@ -19,14 +19,18 @@ from rspp_compiler.ir.graph import Graph, GraphEdge, GraphNode
 from rspp_compiler.ir.plan import Frozen
 from rspp_compiler.ir.spec import CandidateSpec, SecretRef, SpecModel, TextTemplate
 from rspp_compiler.layout import leave_out
+from rspp_compiler.layout.guards import unstamped
 from rspp_compiler.source import Span
 
 _LEAVE_OUT = "leave it out to build a package today"
+_STAMPED = (
+    "leave it out, or read what is stamped today: `event.length`, `words`, `final`, `duration`, `session.mode`, "
+    "`turn.number`, `turn.origin`"
+)
 _KINDS = frozenset({"ingress", "egress", "vad", "stt", "llm", "tts", "say", "tap", "python"})
 _VERBS = frozenset({"cancel_turn", "end_utterance", "end_session", "degrade"})
 _EVENTS = frozenset({"speech_start", "speech_end", "barge_in", "idle", "started", "done", "error", "timeout"})
 _SETTINGS = frozenset({"diarise", "interruptible", "max_calls", "class"})
-_STRATEGIES = frozenset({"block", "drop_oldest", "drop_newest", "latest_only"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,11 +161,11 @@ def _edges(graph: Graph) -> Iterator[Missing]:
 
 def _edge(graph: Graph, edge: GraphEdge) -> Iterator[Missing]:
     spec = edge.spec
-    if spec.guard or spec.otherwise:
-        yield Missing("E0907", "guards on flows", spec.span, partial(leave_out.guards, graph, edge))
+    if names := unstamped(graph, edge):
+        what = f"guards on flows that read {' and '.join(f'`{name}`' for name in names)}"
+        yield Missing("E0907", what, spec.span, partial(leave_out.guards, graph, edge), _STAMPED)
     used = (
-        ("coalesce_ns", "coalesce", "`coalesce` on a flow", spec.coalesce_ns > 0),
-        ("watermark", "watermark", "watermarks", spec.watermark is not None),
+        ("coalesce_ns", "coalesce", "`coalesce` beside a hand-off", spec.coalesce_ns > 0 and spec.handoff is not None),
         ("flow", "flow", f"`flow = {spec.flow}`", spec.flow != "signal"),
         ("lanes", "lanes", "lanes of a flow", spec.lanes is not None),
         ("sync", "sync", "sync domains", spec.sync is not None),
@@ -170,9 +174,6 @@ def _edge(graph: Graph, edge: GraphEdge) -> Iterator[Missing]:
     for name, key, what, is_used in used:
         if is_used:
             yield _setting(what, spec, name, key)
-    for step in spec.overflow:
-        if step.strategy not in _STRATEGIES:
-            yield _setting(f"the strategy `{step.strategy}`", spec, "overflow", "overflow", code="E0906")
     if spec.handoff and (spec.handoff.by != "sentence" or spec.handoff.chars_min > 1):
         what = "a hand-off other than by whole sentences"
         yield Missing("E0904", what, spec.span, leave_out.setting, key="handoff")

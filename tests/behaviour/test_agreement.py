@@ -70,6 +70,8 @@ def test_schedules_reach_every_signal_and_every_cause_of_an_end() -> None:
         "QUEUE_AGE",
         "SUPERSEDED",
         "CANCEL_FLUSH",
+        "SAMPLED",
+        "COALESCED",
     }
     opening = {cause for signal, cause in coverage.signals if signal in ("REJECT", "DEFER")}
     assert opening >= {

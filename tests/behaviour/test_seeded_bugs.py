@@ -21,6 +21,17 @@ BUGS = {
     "commit_before_it_was_played": ("_kernel.pyx", " and turns.everything_played(core):", ":"),
     "hand_off_forgets_the_rest": ("_kernel.pyx", "        edges.keep_rest(\n", "        0 and edges.keep_rest(\n"),
 }
+# Of the switchyard: constants, which its kernel has folded into its code.
+YARD = "stub_switchyard"
+YARD_BUGS = {
+    "guard_off_by_one": ("_kernel.pyx", "(words <= 2)", "(words < 2)"),
+    "sample_keeps_more": (
+        "_kernel.pyx",
+        "edges.keeps(core, EDGE_INGRESS_AUDIO__WATCH, 60,",
+        "edges.keeps(core, EDGE_INGRESS_AUDIO__WATCH, 61,",
+    ),
+    "mark_too_high": ("_kernel.pyx", "edge.high_items = 6", "edge.high_items = 7"),
+}
 
 
 def first_difference(sessions_of: object, plan: Plan, other: Plan, schedules: int = 150) -> str:
@@ -35,17 +46,19 @@ def first_difference(sessions_of: object, plan: Plan, other: Plan, schedules: in
     return ""
 
 
-@pytest.mark.parametrize("bug", sorted(BUGS))
-def test_bug_in_the_compiled_kernel_is_found(bug: str) -> None:
-    file, right, wrong = BUGS[bug]
-    files = committed(NAME)
+@pytest.mark.parametrize(
+    ("name", "bug"), [(NAME, bug) for bug in sorted(BUGS)] + [(YARD, bug) for bug in sorted(YARD_BUGS)]
+)
+def test_bug_in_the_compiled_kernel_is_found(name: str, bug: str) -> None:
+    file, right, wrong = (BUGS | YARD_BUGS)[bug]
+    files = committed(name)
     assert right in files[file], "the seeded bug no longer applies: the template has changed"
     files[file] = files[file].replace(right, wrong)
-    plan = plan_of(NAME)
+    plan = plan_of(name)
     try:
-        assert first_difference((build(NAME, files).Session, Pure), plan, plan)
+        assert first_difference((build(name, files).Session, Pure), plan, plan)
     finally:
-        build(NAME, committed(NAME))  # the right one is what the next test imports
+        build(name, committed(name))  # the right one is what the next test imports
 
 
 @pytest.mark.parametrize(

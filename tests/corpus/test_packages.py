@@ -11,8 +11,8 @@ import pytest
 from good_corpus import CASES, compiled
 from pipelines import compile_file, value
 
-# A mode, files of its own, Python nodes inside and outside of a turn.
-BUILT = ("hotel_lobby", "library", "museum_guide")
+# A mode, guards, files of its own, Python nodes inside and outside of a turn.
+BUILT = ("hotel_lobby", "kiosk", "library", "museum_guide")
 CONNECT = """
 import sys
 from importlib import import_module

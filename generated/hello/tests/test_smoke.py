@@ -18,7 +18,7 @@ def _connect(kernel: str) -> list[Output]:
 
 def test_the_plan_is_frozen() -> None:
     assert PLAN.pipeline == "hello"
-    assert TEMPLATE_HASH == "ddefbf63541b9fe7b85dafee5f9c44791b41729daf76029a0de8da47fb470a26"
+    assert TEMPLATE_HASH == "fd6d7f2f6f68271d43a209f04cb08ee73b66fe257444cd4904bd5f2493632ff2"
 
 
 def test_a_session_connects() -> None:

@@ -225,7 +225,7 @@ PLAN: Final = Plan(
     pipeline               = "hello",
     pipeline_version       = "0.0.0",
     profile                = "simple/v1",
-    template_hash          = "ddefbf63541b9fe7b85dafee5f9c44791b41729daf76029a0de8da47fb470a26",
+    template_hash          = "fd6d7f2f6f68271d43a209f04cb08ee73b66fe257444cd4904bd5f2493632ff2",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -260,7 +260,7 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 16,
     ledger_max             = 64,
-    memory_bytes           = 426_152,
+    memory_bytes           = 426_472,
     provider_bindings      = (("vad", "silero"), ("stt", "pocketsphinx"), ("llm", "scripted"), ("tts", "espeak")),
     assumptions            = ASSUMPTIONS,
 )

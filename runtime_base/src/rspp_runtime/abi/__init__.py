@@ -11,8 +11,10 @@ from rspp_runtime.abi.messages import Emission, Handler, Inbound, Item, Output, 
 from rspp_runtime.abi.plan import (
     Action,
     Assumption,
+    Check,
     Edge,
     Event,
+    Gather,
     Handoff,
     Mode,
     Node,
@@ -21,6 +23,7 @@ from rspp_runtime.abi.plan import (
     Pool,
     Port,
     Reaction,
+    Watermark,
 )
 from rspp_runtime.abi.version import ABI_HASH
 
@@ -29,10 +32,12 @@ __all__ = [
     "Action",
     "Assumption",
     "Cause",
+    "Check",
     "Control",
     "Edge",
     "Emission",
     "Event",
+    "Gather",
     "Handler",
     "Handoff",
     "In",
@@ -51,4 +56,5 @@ __all__ = [
     "Session",
     "Signal",
     "Turn",
+    "Watermark",
 ]

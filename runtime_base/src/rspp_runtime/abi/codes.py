@@ -75,7 +75,7 @@ class Signal(enum.IntEnum):
     BUDGET_EXHAUSTED = 9  # y = node, or -1 for the turn, -2 for the turn's total
     DEGRADE = 10  # x = mode
     FALLBACK = 11  # x = reaction
-    DROP_NOTICE = 12  # node = edge id; x, y = first and last runtime sequence dropped
+    DROP_NOTICE = 12  # node = edge id; x, y = first and last runtime sequence dropped; invocation: see COALESCED
     PROVIDER_ERROR = 13  # node, invocation; x = outcome class
     LEASE_ROTATED = 14  # x = epoch
     REJECT = 15
@@ -93,6 +93,7 @@ class Signal(enum.IntEnum):
     FLOW_XOFF = 27  # node = edge id
     FLOW_XON = 28  # node = edge id
     HEARD = 29  # speech of an utterance began: x = its first runtime sequence (recorded, not a contract signal)
+    WATERMARK = 40  # node = edge id; x = 1 at the high mark, 0 at the low; y = items waiting
 
 
 class Cause(enum.IntEnum):
@@ -126,6 +127,8 @@ class Cause(enum.IntEnum):
     UNKNOWN_PORT = 25
     NO_INVOCATION = 26
     MODE_OFF = 27
+    COALESCED = 40  # they live on in another item: invocation = its sequence
+    SAMPLED = 41
 
 
 class Scope(enum.IntEnum):
@@ -206,5 +209,6 @@ EMITTER: dict[Signal, str] = {
     Signal.FLOW_XOFF: "RK-14",
     Signal.FLOW_XON: "RK-14",
     Signal.HEARD: "RK-02",
+    Signal.WATERMARK: "RK-13",
 }
 """Module code that signs each decision (CONTRACTS §3)."""

@@ -26,7 +26,7 @@ _SESSION_SCOPED = frozenset(
     }
 )
 _OUTCOMES = frozenset({Signal.REJECT, Signal.DEFER, Signal.STALE_EPOCH_REJECT, Signal.DEAUTHORIZED_DRAIN})
-_EDGE_SIGNALS = frozenset({Signal.DROP_NOTICE, Signal.FLOW_XOFF, Signal.FLOW_XON})
+_EDGE_SIGNALS = frozenset({Signal.DROP_NOTICE, Signal.FLOW_XOFF, Signal.FLOW_XON, Signal.WATERMARK})
 
 
 class Records:
@@ -105,6 +105,10 @@ class Records:
             record |= {"edge_id": edges[out.node].name, "target_lane": "DataLane"}
             if signal is Signal.DROP_NOTICE:
                 record["seq_range"] = {"start": out.x, "end": out.y}
+                if out.cause == Cause.COALESCED:
+                    record["merge_group_id"] = f"{self._header.session_id}/{out.invocation}"
+            elif signal is Signal.WATERMARK:
+                record["reason"] = "high" if out.x else "low"
             elif signal is Signal.FLOW_XOFF:
                 record.setdefault("reason", Cause.QUEUE_PRESSURE.name.lower())
         elif signal is Signal.PROVIDER_ERROR:

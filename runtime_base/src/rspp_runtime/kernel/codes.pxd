@@ -72,6 +72,7 @@ cdef enum:  # Signal
     SIGNAL_FLOW_XOFF = 27
     SIGNAL_FLOW_XON = 28
     SIGNAL_HEARD = 29
+    SIGNAL_WATERMARK = 40
 
 cdef enum:  # Cause
     CAUSE_NONE = 0
@@ -102,6 +103,8 @@ cdef enum:  # Cause
     CAUSE_UNKNOWN_PORT = 25
     CAUSE_NO_INVOCATION = 26
     CAUSE_MODE_OFF = 27
+    CAUSE_COALESCED = 40
+    CAUSE_SAMPLED = 41
 
 cdef enum:  # Scope
     SCOPE_SESSION = 0

@@ -135,6 +135,9 @@ cdef inline void append(Core* core, int edge_id, uint32_t handle) noexcept nogil
     if waiting(edge) > edge.high:
         edge.high = waiting(edge)
     core.waiting_edges |= bit(edge_id)
+    if edge.gather_ns > 0 and not edge.open:
+        if not timers.is_on(core, timers.of_edge(core, edge_id, TIMER_HANDOFF)):
+            timers.start(core, timers.of_edge(core, edge_id, TIMER_HANDOFF), core.now_ns + edge.gather_ns)
 
 
 cdef inline void append_or_drop(Core* core, int edge_id, uint32_t handle) noexcept nogil:
@@ -156,7 +159,18 @@ cdef inline uint32_t pop(Core* core, int edge_id) noexcept nogil:
         slot = timers.of_edge(core, edge_id, TIMER_BLOCK)
         if timers.is_on(core, slot):        # progress
             timers.start(core, slot, core.now_ns + edge.block_ns)
+    moved(core, edge_id)
     return handle
+
+
+cdef inline void moved(Core* core, int edge_id) noexcept nogil:
+    """Items have left: an edge that gathers begins anew once it is empty, and the low mark may be reached."""
+    cdef Edge* edge = &core.edges[edge_id]
+    if edge.gather_ns > 0 and edge.head == edge.tail:
+        edge.open = False
+        timers.stop(core, timers.of_edge(core, edge_id, TIMER_HANDOFF))
+    if edge.watched:
+        watch(core, edge_id)
 
 
 cdef inline bint is_stale(Core* core, uint32_t handle) noexcept nogil:
@@ -220,5 +234,9 @@ cdef inline void keep_rest(
     timers.start(core, timers.of_edge(core, edge_id, TIMER_HANDOFF), core.now_ns + age_ns_max)
 
 
+cdef bint keeps(Core* core, int edge_id, int percent, uint32_t handle) noexcept nogil
+cdef void supersede_partials(Core* core, int edge_id, uint32_t handle) noexcept nogil
+cdef bint concat(Core* core, int edge_id, uint32_t handle, bint text) noexcept nogil
+cdef void watch(Core* core, int edge_id) noexcept nogil
 cdef void flush(Core* core, int edge_id) noexcept nogil
 cdef void resume(Core* core) noexcept nogil

@@ -89,6 +89,7 @@ cdef Edge* edge(
     edge.ring = ring
     edge.mask = ring_slots - 1
     edge.items_max = items_max
+    edge.resume_items = items_max - items_max // 4
     edge.bytes_max = bytes_max
     edge.item_bytes_max = item_bytes_max
     core.nodes[source].edges_out |= bit(edge_id)
@@ -133,6 +134,7 @@ cdef dict stats(Core* core, int64_t memory_bytes):
     for edge in range(core.edges_count):
         counters["edge.%d.high" % edge] = core.edges[edge].high
         counters["edge.%d.dropped" % edge] = core.edges[edge].dropped
+        counters["edge.%d.merged" % edge] = core.edges[edge].merged
     return counters
 
 

@@ -90,6 +90,13 @@ cdef struct Edge:
     int64_t bytes
     int64_t high             # most items that waited
     int64_t dropped
+    int64_t merged           # items that live on in others
+    int64_t gather_ns        # what comes within it goes on as one; 0 if the edge does not gather
+    int64_t resume_items     # a producer that was held back goes on with no more than these
+    int64_t high_items       # watermark: 0 where not used
+    int64_t low_items
+    int64_t high_ns
+    int64_t low_ns
     int64_t pending_bytes
     int64_t pending_words
     int64_t pending_seq      # of the first part
@@ -106,6 +113,10 @@ cdef struct Edge:
     uint8_t handoff
     uint8_t xoff             # FLOW_XOFF was decided
     uint8_t shedding         # blocking has lasted too long
+    uint8_t watched          # it has watermarks
+    uint8_t above            # the high mark was reached, the low one not yet
+    uint8_t open             # gathering is over: until it is empty, the edge moves
+    uint8_t sampled          # percent towards the next item that passes
 
 
 cdef struct Invocation:

@@ -5,6 +5,8 @@ It is slow and obvious on purpose, and shares no code with the compiled kernel. 
 
 `state`        what a session remembers
 `outputs`      decisions and requests; the fence
+`guards`       which items an edge takes
+`thinning`     what an edge samples, joins, and tells of its marks
 `edges`        bounded rings, hand-off, shedding, back-pressure
 `invocations`  starting, cancelling and failing of effect nodes
 `hearing`      the end of an utterance, the joined transcript

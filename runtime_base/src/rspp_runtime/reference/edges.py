@@ -6,6 +6,8 @@ from dataclasses import replace
 
 from rspp_runtime.abi.codes import Cause, Op, Signal
 from rspp_runtime.abi.plan import EFFECT
+from rspp_runtime.reference import thinning
+from rspp_runtime.reference.guards import passes
 from rspp_runtime.reference.outputs import decide, request
 from rspp_runtime.reference.state import EdgeState, NodeState, Parcel, State
 
@@ -25,9 +27,9 @@ def would_block(edge: EdgeState, size: int) -> bool:
     return len(edge.items) + 2 > plan.items_max or edge.bytes + len(edge.pending) + size > plan.bytes_max
 
 
-def offer(s: State, node: int, port: int, size: int) -> bool:
-    """Whether the edges of a port can take an item now; if not, its node is blocked until `RESUME`."""
-    full = [edge for edge in s.edges_from(node, port) if would_block(edge, size)]
+def offer(s: State, node: int, port: int, size: int, words: int, flags: int) -> bool:
+    """Whether the edges of a port that such an item is for can take it now; if not, its node is blocked."""
+    full = [e for e in s.edges_from(node, port) if passes(s, e, size, words, flags) and would_block(e, size)]
     if not full:
         return True
     s.nodes[node].blocked = True
@@ -51,7 +53,9 @@ def push_all(s: State, node: int, port: int, parcel: Parcel) -> None:
 
 
 def push(s: State, edge: EdgeState, parcel: Parcel) -> None:
-    """Hand an item to an edge, which may assemble it, keep it, or shed."""
+    """Hand an item to an edge, which may let it pass by, assemble it, keep it, or shed."""
+    if not passes(s, edge, len(parcel.payload), parcel.b, parcel.flags):
+        return
     if edge.plan.handoff is None:
         enqueue(s, edge, parcel)
     else:
@@ -61,28 +65,46 @@ def push(s: State, edge: EdgeState, parcel: Parcel) -> None:
 def enqueue(s: State, edge: EdgeState, parcel: Parcel) -> None:
     """Put an item at the tail, shedding by the overflow order if there is no room."""
     expire(s, edge)
+    _enqueue(s, edge, parcel)
+    thinning.watch(s, edge)
+
+
+def _enqueue(s: State, edge: EdgeState, parcel: Parcel) -> None:
     size = len(parcel.payload)
-    keeps_one = bool(edge.plan.overflow) and edge.plan.overflow[0].strategy == "latest_only"
-    if keeps_one and edge.items:
+    plan = edge.plan
+    first = plan.overflow[0].strategy if plan.overflow else "drop_newest"
+    rule = plan.gather.rule if plan.gather else plan.overflow[0].rule if first == "coalesce" else ""
+    if rule and thinning.coalesce(s, edge, rule, parcel):
+        return
+    if first == "sample" and not thinning.keeps(s, edge, plan.overflow[0].keep_percent, parcel):
+        return
+    if first == "latest_only" and edge.items:
         _drop_head(s, edge, len(edge.items), Cause.SUPERSEDED)
     elif has_room(edge, size):
         edge.shedding = False
-    for step in edge.plan.overflow:
+    for number, step in enumerate(plan.overflow):
         if has_room(edge, size):
             break
-        if step.strategy == "drop_oldest":
+        if step.strategy == "sample" and number and not thinning.keeps(s, edge, step.keep_percent, parcel):
+            return
+        if step.strategy in ("drop_oldest", "sample"):
             _drop_until_room(s, edge, size)
         elif step.strategy == "latest_only":
             _drop_head(s, edge, len(edge.items), Cause.SUPERSEDED)
+        elif step.strategy == "coalesce" and number and thinning.coalesce(s, edge, step.rule, parcel):
+            return
         elif step.strategy == "drop_newest":
             break
     if not has_room(edge, size):
         edge.dropped += 1
-        decide(s, Signal.DROP_NOTICE, Cause.QUEUE_PRESSURE, node=edge.plan.id, x=parcel.seq, y=parcel.seq)
+        decide(s, Signal.DROP_NOTICE, Cause.QUEUE_PRESSURE, node=plan.id, x=parcel.seq, y=parcel.seq)
         return
     edge.items.append((s.now, parcel))
     edge.bytes += size
     edge.high = max(edge.high, len(edge.items))
+    timer = s.handoff_timer(plan.id)
+    if plan.gather and not edge.open and timer not in s.timers:
+        s.timers[timer] = s.now + plan.gather.ns
 
 
 def expire(s: State, edge: EdgeState) -> bool:
@@ -106,7 +128,16 @@ def pop(s: State, edge: EdgeState) -> Parcel:
     timer = s.block_timer(edge.plan.id)
     if timer in s.timers:
         s.timers[timer] = s.now + edge.plan.overflow[0].block_ns
+    moved(s, edge)
     return parcel
+
+
+def moved(s: State, edge: EdgeState) -> None:
+    """Items have left: an edge that gathers begins anew once it is empty, and the low mark may be reached."""
+    if edge.plan.gather and not edge.items:
+        edge.open = False
+        s.stop(s.handoff_timer(edge.plan.id))
+    thinning.watch(s, edge)
 
 
 def release(s: State, edge: EdgeState) -> None:
@@ -126,7 +157,9 @@ def flush(s: State, edge: EdgeState) -> None:
     edge.pending_first = None
     edge.pending_words = 0
     edge.shedding = False
+    edge.open = False
     s.stop(s.handoff_timer(edge.plan.id), s.block_timer(edge.plan.id))
+    thinning.watch(s, edge)
 
 
 def resume(s: State) -> None:
@@ -148,8 +181,9 @@ def resume(s: State) -> None:
 
 
 def _holds_back(edge: EdgeState, largest: int) -> bool:
-    """Whether a producer must wait on: no room, or an edge that was full and has not drained by a quarter yet."""
-    low = edge.plan.items_max - edge.plan.items_max // 4
+    """Whether a producer must wait on: no room, or an edge that was full and has not drained to its low mark yet."""
+    mark = edge.plan.watermark
+    low = mark.low_items if mark and mark.high_items else edge.plan.items_max - edge.plan.items_max // 4
     return would_block(edge, largest) or (edge.xoff and not edge.shedding and len(edge.items) > low)
 
 

@@ -19,6 +19,7 @@ def move_one(s: State) -> bool:
     for edge in s.edges:
         if edge.items and _can_move(s, edge):
             if edges.expire(s, edge):
+                edges.moved(s, edge)
                 return True
             parcel = edges.pop(s, edge)
             if edge.plan.scope != TURN or (s.active and parcel.turn == s.turn.serial):
@@ -50,6 +51,8 @@ def _is_audio_out(s: State, edge: EdgeState) -> bool:
 
 def _can_move(s: State, edge: EdgeState) -> bool:
     node = s.nodes[edge.plan.target]
+    if edge.plan.gather and not edge.open:
+        return False
     if node.plan.kind == "tap":
         return True
     if node.plan.execution == EFFECT:

@@ -80,6 +80,7 @@ class Session:
         for edge in s.edges:
             counters[f"edge.{edge.plan.id}.high"] = edge.high
             counters[f"edge.{edge.plan.id}.dropped"] = edge.dropped
+            counters[f"edge.{edge.plan.id}.merged"] = edge.merged
         return counters
 
     def close(self) -> None:
@@ -187,7 +188,7 @@ class Session:
 
     def _offer(self, event: Inbound) -> Result:
         s = self._s
-        if not edges.offer(s, event.node, event.port, len(event.payload)):
+        if not edges.offer(s, event.node, event.port, len(event.payload), event.b, event.flags):
             return Result.FULL
         seq = s.next_seq()
         parcel = Parcel(seq, 0, s.epoch, event.media_ns, event.flags, event.a, event.b, event.payload)
@@ -240,6 +241,8 @@ class Session:
             edge, blocked = divmod(slot - 4 - 3 * nodes, 2)
             if blocked:
                 s.edges[edge].shedding = True
+            elif s.edges[edge].plan.gather:
+                s.edges[edge].open = True
             else:
                 edges.release(s, s.edges[edge])
 

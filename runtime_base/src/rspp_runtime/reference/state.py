@@ -56,6 +56,10 @@ class EdgeState:
     shedding: bool = False
     high: int = 0
     dropped: int = 0
+    merged: int = 0
+    sampled: int = 0  # percent towards the next item that passes
+    open: bool = False  # gathering is over: until it is empty, the edge moves
+    above: bool = False  # the high mark was reached, the low one not yet
 
 
 @dataclass(slots=True)

@@ -149,6 +149,9 @@ def finishing(s: State) -> bool:
             if edge.pending:
                 edges.release(s, edge)
                 return True
+            if edge.plan.gather and edge.items and not edge.open:
+                edge.open = True
+                return True
         if any(edge.items for edge in incoming):
             continue
         if node.live is not None and data_room(s, 1):

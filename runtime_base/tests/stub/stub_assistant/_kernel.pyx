@@ -31,7 +31,7 @@ from stub_assistant._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "31521df5a5859648c5307737405ea92b8477b78e2e68b7eefc32068091016ac1"
+ABI_HASH = "f5bf91bc714e1a5346a65f7678fec9b51c1441ff96da6aae331663b35bb7c6b1"
 TEMPLATE_HASH = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
@@ -40,7 +40,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 97,040 bytes
+# ==== what a session remembers: 97,616 bytes
 
 cdef struct Memory:
     Core core
@@ -794,6 +794,8 @@ cdef void on_timer(Core* core, int slot) noexcept nogil:
     edge = slot // TIMERS_EDGE
     if slot % TIMERS_EDGE == TIMER_BLOCK:
         core.edges[edge].shedding = True
+    elif core.edges[edge].gather_ns > 0:
+        core.edges[edge].open = True
     elif edge == EDGE_LLM__VOICE:
         release_llm__voice(core, core.edges[EDGE_LLM__VOICE].pending_bytes)
 

@@ -31,8 +31,8 @@ from bedtime_stories._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "31521df5a5859648c5307737405ea92b8477b78e2e68b7eefc32068091016ac1"
-TEMPLATE_HASH = "df9dcf3275c7d778d93f95fee3555f5463b5a217f52e7c4fad4d5180c5877e07"
+ABI_HASH = "f5bf91bc714e1a5346a65f7678fec9b51c1441ff96da6aae331663b35bb7c6b1"
+TEMPLATE_HASH = "8b3f2b0179bb1934891beed9899e212e29c2d886c7d11ebf5bef59ec4d5da881"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -42,7 +42,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
 cdef class Session
 
 
-# ==== what a session remembers: 475,296 bytes
+# ==== what a session remembers: 475,808 bytes
 
 cdef struct Memory:
     Core core
@@ -781,6 +781,8 @@ cdef void on_timer(Core* core, int slot) noexcept nogil:
     edge = slot // TIMERS_EDGE
     if slot % TIMERS_EDGE == TIMER_BLOCK:
         core.edges[edge].shedding = True
+    elif core.edges[edge].gather_ns > 0:
+        core.edges[edge].open = True
 
 
 cdef int64_t advance(Core* core) noexcept nogil:

@@ -330,7 +330,7 @@ PLAN: Final = Plan(
     pipeline               = "bedtime_stories",
     pipeline_version       = "2.0.0",
     profile                = "simple/v1",
-    template_hash          = "df9dcf3275c7d778d93f95fee3555f5463b5a217f52e7c4fad4d5180c5877e07",
+    template_hash          = "8b3f2b0179bb1934891beed9899e212e29c2d886c7d11ebf5bef59ec4d5da881",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -365,7 +365,7 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 16,
     ledger_max             = 64,
-    memory_bytes           = 475_296,
+    memory_bytes           = 475_808,
     provider_bindings      = (("ears", "silero"), ("stt", "pocketsphinx"), ("llm", "scripted"), ("voice", "espeak")),
     assumptions            = ASSUMPTIONS,
 )

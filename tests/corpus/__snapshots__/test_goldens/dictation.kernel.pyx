@@ -27,8 +27,8 @@ from dictation._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "31521df5a5859648c5307737405ea92b8477b78e2e68b7eefc32068091016ac1"
-TEMPLATE_HASH = "9dfaa2a3429d89dd31278e1165a67ca84391e2efba5cb4fa0b4dd39eaebb1453"
+ABI_HASH = "f5bf91bc714e1a5346a65f7678fec9b51c1441ff96da6aae331663b35bb7c6b1"
+TEMPLATE_HASH = "a99708bc07621d005a4eb54cf8f68222871d37e4a5e85a8743270fe1c6653aff"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -38,7 +38,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
 cdef class Session
 
 
-# ==== what a session remembers: 357,872 bytes
+# ==== what a session remembers: 358,192 bytes
 
 cdef struct Memory:
     Core core
@@ -476,6 +476,8 @@ cdef void on_timer(Core* core, int slot) noexcept nogil:
     edge = slot // TIMERS_EDGE
     if slot % TIMERS_EDGE == TIMER_BLOCK:
         core.edges[edge].shedding = True
+    elif core.edges[edge].gather_ns > 0:
+        core.edges[edge].open = True
 
 
 cdef int64_t advance(Core* core) noexcept nogil:

@@ -215,7 +215,7 @@ PLAN: Final = Plan(
     pipeline               = "dictation",
     pipeline_version       = "1.0.0",
     profile                = "simple/v1",
-    template_hash          = "9dfaa2a3429d89dd31278e1165a67ca84391e2efba5cb4fa0b4dd39eaebb1453",
+    template_hash          = "a99708bc07621d005a4eb54cf8f68222871d37e4a5e85a8743270fe1c6653aff",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -250,7 +250,7 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 16,
     ledger_max             = 64,
-    memory_bytes           = 357_872,
+    memory_bytes           = 358_192,
     provider_bindings      = (("ears", "silero"), ("stt", "pocketsphinx")),
     assumptions            = ASSUMPTIONS,
 )

@@ -34,8 +34,8 @@ from fitness_coach._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "31521df5a5859648c5307737405ea92b8477b78e2e68b7eefc32068091016ac1"
-TEMPLATE_HASH = "d652eed6b3b0daa8eaec5e2fb0ea3f47528e9d8949a22e2c58905925f71730a0"
+ABI_HASH = "f5bf91bc714e1a5346a65f7678fec9b51c1441ff96da6aae331663b35bb7c6b1"
+TEMPLATE_HASH = "b5aeaa7a64d5c3f0e2e19701ca1b33c0201bdb21ece132cde7c6e40c07fc18a7"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -45,7 +45,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
 cdef class Session
 
 
-# ==== what a session remembers: 706,248 bytes
+# ==== what a session remembers: 706,952 bytes
 
 cdef struct Memory:
     Core core
@@ -960,6 +960,8 @@ cdef void on_timer(Core* core, int slot) noexcept nogil:
     edge = slot // TIMERS_EDGE
     if slot % TIMERS_EDGE == TIMER_BLOCK:
         core.edges[edge].shedding = True
+    elif core.edges[edge].gather_ns > 0:
+        core.edges[edge].open = True
 
 
 cdef int64_t advance(Core* core) noexcept nogil:

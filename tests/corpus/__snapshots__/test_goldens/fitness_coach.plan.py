@@ -414,7 +414,7 @@ PLAN: Final = Plan(
     pipeline               = "fitness_coach",
     pipeline_version       = "1.4.0",
     profile                = "simple/v1",
-    template_hash          = "d652eed6b3b0daa8eaec5e2fb0ea3f47528e9d8949a22e2c58905925f71730a0",
+    template_hash          = "b5aeaa7a64d5c3f0e2e19701ca1b33c0201bdb21ece132cde7c6e40c07fc18a7",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -449,7 +449,7 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 32,
     ledger_max             = 64,
-    memory_bytes           = 706_248,
+    memory_bytes           = 706_952,
     provider_bindings      = (("ears", "silero"), ("stt", "pocketsphinx"), ("llm", "scripted"), ("voice", "espeak")),
     assumptions            = ASSUMPTIONS,
 )

@@ -26,8 +26,8 @@ from hello._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "31521df5a5859648c5307737405ea92b8477b78e2e68b7eefc32068091016ac1"
-TEMPLATE_HASH = "28ca85ef6c541dc704d2f5e805fde3b4790a3439a14bd8fbaf3e131fe9d8e0e9"
+ABI_HASH = "f5bf91bc714e1a5346a65f7678fec9b51c1441ff96da6aae331663b35bb7c6b1"
+TEMPLATE_HASH = "4db40a531304d22bfa194de2a2b4c667e4b55799c42dbe7a76d813186423bdd5"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -35,7 +35,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 426,152 bytes
+# ==== what a session remembers: 426,472 bytes
 
 cdef struct Memory:
     Core core
@@ -576,6 +576,8 @@ cdef void on_timer(Core* core, int slot) noexcept nogil:
     edge = slot // TIMERS_EDGE
     if slot % TIMERS_EDGE == TIMER_BLOCK:
         core.edges[edge].shedding = True
+    elif core.edges[edge].gather_ns > 0:
+        core.edges[edge].open = True
     elif edge == EDGE_LLM_DELTA__TTS:
         release_llm_delta__tts(core, core.edges[EDGE_LLM_DELTA__TTS].pending_bytes)
 

@@ -225,7 +225,7 @@ PLAN: Final = Plan(
     pipeline               = "hello",
     pipeline_version       = "1.0.0",
     profile                = "simple/v1",
-    template_hash          = "28ca85ef6c541dc704d2f5e805fde3b4790a3439a14bd8fbaf3e131fe9d8e0e9",
+    template_hash          = "4db40a531304d22bfa194de2a2b4c667e4b55799c42dbe7a76d813186423bdd5",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -260,7 +260,7 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 16,
     ledger_max             = 64,
-    memory_bytes           = 426_152,
+    memory_bytes           = 426_472,
     provider_bindings      = (("vad", "silero"), ("stt", "pocketsphinx"), ("llm", "scripted"), ("tts", "espeak")),
     assumptions            = ASSUMPTIONS,
 )

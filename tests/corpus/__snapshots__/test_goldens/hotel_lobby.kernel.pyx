@@ -30,8 +30,8 @@ from hotel_lobby._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "31521df5a5859648c5307737405ea92b8477b78e2e68b7eefc32068091016ac1"
-TEMPLATE_HASH = "34afa73496108057aadf4e8a0b111894ecc7e8e73bc861687cafd174e514764b"
+ABI_HASH = "f5bf91bc714e1a5346a65f7678fec9b51c1441ff96da6aae331663b35bb7c6b1"
+TEMPLATE_HASH = "dfae4443a5410fc0297d541c4e1bf7abbb4ac458064a339fc139d3b7f91e2179"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -39,7 +39,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 502,360 bytes
+# ==== what a session remembers: 502,872 bytes
 
 cdef struct Memory:
     Core core
@@ -743,6 +743,8 @@ cdef void on_timer(Core* core, int slot) noexcept nogil:
     edge = slot // TIMERS_EDGE
     if slot % TIMERS_EDGE == TIMER_BLOCK:
         core.edges[edge].shedding = True
+    elif core.edges[edge].gather_ns > 0:
+        core.edges[edge].open = True
     elif edge == EDGE_LLM_DELTA__VOICE:
         release_llm_delta__voice(core, core.edges[EDGE_LLM_DELTA__VOICE].pending_bytes)
 

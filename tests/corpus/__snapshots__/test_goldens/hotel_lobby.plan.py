@@ -316,7 +316,7 @@ PLAN: Final = Plan(
     pipeline               = "hotel_lobby",
     pipeline_version       = "1.3.0",
     profile                = "simple/v1",
-    template_hash          = "34afa73496108057aadf4e8a0b111894ecc7e8e73bc861687cafd174e514764b",
+    template_hash          = "dfae4443a5410fc0297d541c4e1bf7abbb4ac458064a339fc139d3b7f91e2179",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -351,7 +351,7 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 16,
     ledger_max             = 64,
-    memory_bytes           = 502_360,
+    memory_bytes           = 502_872,
     provider_bindings      = (("ears", "silero"), ("stt", "pocketsphinx"), ("llm", "scripted"), ("voice", "espeak")),
     assumptions            = ASSUMPTIONS,
 )

@@ -29,8 +29,8 @@ from library._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "31521df5a5859648c5307737405ea92b8477b78e2e68b7eefc32068091016ac1"
-TEMPLATE_HASH = "68599ab2f12a47c62bfcd6a60d2a1b3b72dcb6c6d0646cdc9e480af67a1168ea"
+ABI_HASH = "f5bf91bc714e1a5346a65f7678fec9b51c1441ff96da6aae331663b35bb7c6b1"
+TEMPLATE_HASH = "72c123471760bd9d6fc9be75641d90744ddc303bd58408acb50397afe03d8097"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -38,7 +38,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 463,152 bytes
+# ==== what a session remembers: 463,600 bytes
 
 cdef struct Memory:
     Core core
@@ -705,6 +705,8 @@ cdef void on_timer(Core* core, int slot) noexcept nogil:
     edge = slot // TIMERS_EDGE
     if slot % TIMERS_EDGE == TIMER_BLOCK:
         core.edges[edge].shedding = True
+    elif core.edges[edge].gather_ns > 0:
+        core.edges[edge].open = True
     elif edge == EDGE_LLM_DELTA__VOICE:
         release_llm_delta__voice(core, core.edges[EDGE_LLM_DELTA__VOICE].pending_bytes)
 

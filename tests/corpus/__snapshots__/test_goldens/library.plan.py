@@ -289,7 +289,7 @@ PLAN: Final = Plan(
     pipeline               = "library",
     pipeline_version       = "3.1.4",
     profile                = "simple/v1",
-    template_hash          = "68599ab2f12a47c62bfcd6a60d2a1b3b72dcb6c6d0646cdc9e480af67a1168ea",
+    template_hash          = "72c123471760bd9d6fc9be75641d90744ddc303bd58408acb50397afe03d8097",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -324,7 +324,7 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 16,
     ledger_max             = 64,
-    memory_bytes           = 463_152,
+    memory_bytes           = 463_600,
     provider_bindings      = (("ears", "silero"), ("stt", "pocketsphinx"), ("llm", "scripted"), ("voice", "espeak")),
     assumptions            = ASSUMPTIONS,
 )

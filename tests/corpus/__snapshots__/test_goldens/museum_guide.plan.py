@@ -375,7 +375,7 @@ PLAN: Final = Plan(
     pipeline               = "museum_guide",
     pipeline_version       = "1.0.1",
     profile                = "simple/v1",
-    template_hash          = "fcaefc2786f3f50f6f6c5e61b37e5fdb5c0d99606f0ce65ff7db34543e00a5a0",
+    template_hash          = "a98fc3e933affb8da86372670526bef7902fd59ad8f3ec7ec0d0ed5392ca5717",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -410,7 +410,7 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 32,
     ledger_max             = 64,
-    memory_bytes           = 714_728,
+    memory_bytes           = 715_368,
     provider_bindings      = (("ears", "silero"), ("stt", "pocketsphinx"), ("llm", "scripted"), ("voice", "espeak")),
     assumptions            = ASSUMPTIONS,
 )

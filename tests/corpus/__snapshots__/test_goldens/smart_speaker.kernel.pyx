@@ -28,8 +28,8 @@ from smart_speaker._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "31521df5a5859648c5307737405ea92b8477b78e2e68b7eefc32068091016ac1"
-TEMPLATE_HASH = "799366c26f21dfa5168a4deccbd19a37ee59828780b63c5464740c3de41af0ee"
+ABI_HASH = "f5bf91bc714e1a5346a65f7678fec9b51c1441ff96da6aae331663b35bb7c6b1"
+TEMPLATE_HASH = "8f21ecba342e8ceba804b9629dae64ed5a4d70698fba53c0441fe89e49b77a9d"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -37,7 +37,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 429,640 bytes
+# ==== what a session remembers: 430,024 bytes
 
 cdef struct Memory:
     Core core
@@ -672,6 +672,8 @@ cdef void on_timer(Core* core, int slot) noexcept nogil:
     edge = slot // TIMERS_EDGE
     if slot % TIMERS_EDGE == TIMER_BLOCK:
         core.edges[edge].shedding = True
+    elif core.edges[edge].gather_ns > 0:
+        core.edges[edge].open = True
     elif edge == EDGE_LLM_DELTA__VOICE:
         release_llm_delta__voice(core, core.edges[EDGE_LLM_DELTA__VOICE].pending_bytes)
 

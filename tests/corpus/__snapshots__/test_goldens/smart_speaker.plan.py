@@ -271,7 +271,7 @@ PLAN: Final = Plan(
     pipeline               = "smart_speaker",
     pipeline_version       = "0.9.0",
     profile                = "simple/v1",
-    template_hash          = "799366c26f21dfa5168a4deccbd19a37ee59828780b63c5464740c3de41af0ee",
+    template_hash          = "8f21ecba342e8ceba804b9629dae64ed5a4d70698fba53c0441fe89e49b77a9d",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -306,7 +306,7 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 16,
     ledger_max             = 64,
-    memory_bytes           = 429_640,
+    memory_bytes           = 430_024,
     provider_bindings      = (("ears", "silero"), ("stt", "pocketsphinx"), ("llm", "scripted"), ("voice", "espeak")),
     assumptions            = ASSUMPTIONS,
 )

@@ -30,8 +30,8 @@ from taxi_line._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "31521df5a5859648c5307737405ea92b8477b78e2e68b7eefc32068091016ac1"
-TEMPLATE_HASH = "05e0d66009f8934ec20da34f2c2d9d3b817ab1ff1f292012648a68f11748a19c"
+ABI_HASH = "f5bf91bc714e1a5346a65f7678fec9b51c1441ff96da6aae331663b35bb7c6b1"
+TEMPLATE_HASH = "4988f6e38e3ca7633dabcadee79a2ca0ea5b29aec1aad486e669aba01ae5265f"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -39,7 +39,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 453,512 bytes
+# ==== what a session remembers: 454,024 bytes
 
 cdef struct Memory:
     Core core
@@ -811,6 +811,8 @@ cdef void on_timer(Core* core, int slot) noexcept nogil:
     edge = slot // TIMERS_EDGE
     if slot % TIMERS_EDGE == TIMER_BLOCK:
         core.edges[edge].shedding = True
+    elif core.edges[edge].gather_ns > 0:
+        core.edges[edge].open = True
     elif edge == EDGE_LLM_DELTA__VOICE:
         release_llm_delta__voice(core, core.edges[EDGE_LLM_DELTA__VOICE].pending_bytes)
 

@@ -336,7 +336,7 @@ PLAN: Final = Plan(
     pipeline               = "taxi_line",
     pipeline_version       = "2.0.2",
     profile                = "simple/v1",
-    template_hash          = "05e0d66009f8934ec20da34f2c2d9d3b817ab1ff1f292012648a68f11748a19c",
+    template_hash          = "4988f6e38e3ca7633dabcadee79a2ca0ea5b29aec1aad486e669aba01ae5265f",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -371,7 +371,7 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 16,
     ledger_max             = 64,
-    memory_bytes           = 453_512,
+    memory_bytes           = 454_024,
     provider_bindings      = (("ears", "silero"), ("stt", "pocketsphinx"), ("llm", "scripted"), ("voice", "espeak")),
     assumptions            = ASSUMPTIONS,
 )

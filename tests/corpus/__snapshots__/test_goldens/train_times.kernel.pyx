@@ -32,8 +32,8 @@ from train_times._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "31521df5a5859648c5307737405ea92b8477b78e2e68b7eefc32068091016ac1"
-TEMPLATE_HASH = "bfb4a23dc4d04bb735c756bdcc09be280ad292f342689d1b0a6c75491d03ff35"
+ABI_HASH = "f5bf91bc714e1a5346a65f7678fec9b51c1441ff96da6aae331663b35bb7c6b1"
+TEMPLATE_HASH = "317b02ed60f10dbc4c5aa7576c3db5c3ccba90747ba03d6f1b2c575177c4ea29"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -43,7 +43,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
 cdef class Session
 
 
-# ==== what a session remembers: 511,512 bytes
+# ==== what a session remembers: 512,088 bytes
 
 cdef struct Memory:
     Core core
@@ -756,6 +756,8 @@ cdef void on_timer(Core* core, int slot) noexcept nogil:
     edge = slot // TIMERS_EDGE
     if slot % TIMERS_EDGE == TIMER_BLOCK:
         core.edges[edge].shedding = True
+    elif core.edges[edge].gather_ns > 0:
+        core.edges[edge].open = True
 
 
 cdef int64_t advance(Core* core) noexcept nogil:

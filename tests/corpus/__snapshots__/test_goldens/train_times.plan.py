@@ -340,7 +340,7 @@ PLAN: Final = Plan(
     pipeline               = "train_times",
     pipeline_version       = "4.2.0",
     profile                = "simple/v1",
-    template_hash          = "bfb4a23dc4d04bb735c756bdcc09be280ad292f342689d1b0a6c75491d03ff35",
+    template_hash          = "317b02ed60f10dbc4c5aa7576c3db5c3ccba90747ba03d6f1b2c575177c4ea29",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -375,7 +375,7 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 32,
     ledger_max             = 64,
-    memory_bytes           = 511_512,
+    memory_bytes           = 512_088,
     provider_bindings      = (("ears", "silero"), ("stt", "pocketsphinx"), ("voice", "espeak")),
     assumptions            = ASSUMPTIONS,
 )

@@ -18,7 +18,7 @@ from typing import Final, Literal
 
 from rspp_runtime.abi import ABI_HASH
 
-BUILT_FOR_ABI: Final = "31521df5a5859648c5307737405ea92b8477b78e2e68b7eefc32068091016ac1"
+BUILT_FOR_ABI: Final = "f5bf91bc714e1a5346a65f7678fec9b51c1441ff96da6aae331663b35bb7c6b1"
 
 # Tables and kernel are laid out for one binary interface; with another they would fail silently, so check it first.
 if ABI_HASH != BUILT_FOR_ABI:

@@ -26,8 +26,8 @@ from hello._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "31521df5a5859648c5307737405ea92b8477b78e2e68b7eefc32068091016ac1"
-TEMPLATE_HASH = "ddefbf63541b9fe7b85dafee5f9c44791b41729daf76029a0de8da47fb470a26"
+ABI_HASH = "f5bf91bc714e1a5346a65f7678fec9b51c1441ff96da6aae331663b35bb7c6b1"
+TEMPLATE_HASH = "fd6d7f2f6f68271d43a209f04cb08ee73b66fe257444cd4904bd5f2493632ff2"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -35,7 +35,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 426,152 bytes
+# ==== what a session remembers: 426,472 bytes
 
 cdef struct Memory:
     Core core
@@ -576,6 +576,8 @@ cdef void on_timer(Core* core, int slot) noexcept nogil:
     edge = slot // TIMERS_EDGE
     if slot % TIMERS_EDGE == TIMER_BLOCK:
         core.edges[edge].shedding = True
+    elif core.edges[edge].gather_ns > 0:
+        core.edges[edge].open = True
     elif edge == EDGE_LLM_DELTA__TTS:
         release_llm_delta__tts(core, core.edges[EDGE_LLM_DELTA__TTS].pending_bytes)
 

@@ -316,7 +316,7 @@ PLAN: Final = Plan(
     pipeline               = "voice_assistant",
     pipeline_version       = "1.0.0",
     profile                = "simple/v1",
-    template_hash          = "aff77db4c6954f594188e3e1fc9139ddb4555b1a85b7dc37bef488f63a844723",
+    template_hash          = "ac30fbca31ec697bde311fc2167568e961999fbe6819f7b8fa77e50b1d72d348",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -351,7 +351,7 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 16,
     ledger_max             = 64,
-    memory_bytes           = 502_360,
+    memory_bytes           = 502_872,
     provider_bindings      = (("ears", "silero"), ("stt", "pocketsphinx"), ("llm", "scripted"), ("voice", "espeak")),
     assumptions            = ASSUMPTIONS,
 )

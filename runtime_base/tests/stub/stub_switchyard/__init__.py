@@ -1,0 +1,1 @@
+"""The kernel of stub_switchyard, rendered by render.py."""

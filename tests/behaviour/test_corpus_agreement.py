@@ -1,0 +1,40 @@
+"""The kernels agree on what the compiler lays out: guards, samples, joins and marks of a pipeline of the corpus."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+from build import build
+from schedule import Coverage, Driver
+
+from good_corpus import CASES
+from pipelines import compile_file, value
+from rspp_compiler.emit.kernel_view import kernel_files
+from rspp_runtime.abi import plan
+from rspp_runtime.reference import Session as Pure
+
+SCHEDULES, STEPS = 40, 300
+
+
+def for_runtime(made: Any) -> Any:
+    """The compiler's plan tables as the runtime's: the same fields under the same names."""
+    if dataclasses.is_dataclass(made) and not isinstance(made, type):
+        fields = {field.name: for_runtime(getattr(made, field.name)) for field in dataclasses.fields(made)}
+        return getattr(plan, type(made).__name__)(**fields)
+    if isinstance(made, tuple):
+        return tuple(for_runtime(entry) for entry in made)
+    return made
+
+
+@pytest.mark.parametrize("name", ["kiosk"])
+def test_same_answers_on_a_pipeline_of_the_corpus(name: str) -> None:
+    layout = value(compile_file(CASES[name], until="freeze"), "freeze").layout
+    files = {"__init__.py": "", **kernel_files(layout.plan, f"{name}.rspp")}
+    factory, rows, coverage = build(name, files).Session, for_runtime(layout.plan), Coverage()
+    for seed in range(SCHEDULES):
+        sessions = [factory(rows, "corpus", 1, []), Pure(rows, "corpus", 1, [])]
+        Driver(seed, rows, sessions, coverage).run(STEPS)
+    causes = {cause for signal, cause in coverage.signals if signal == "DROP_NOTICE"}
+    assert causes >= {"SAMPLED", "COALESCED", "QUEUE_AGE"}

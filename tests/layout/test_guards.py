@@ -1,0 +1,142 @@
+"""A guard in the plan holds exactly when the condition that was written does: both kernels against the analysis."""
+
+from __future__ import annotations
+
+import dataclasses
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelines import compile_text, value
+from rspp_compiler.analysis.safety.guards import holds, variables
+from rspp_compiler.emit.kernel_guards import guard_lines
+from rspp_compiler.ir.layout import Check
+from rspp_compiler.layout.guards import ORIGINS
+from rspp_runtime.abi import codes, plan
+from rspp_runtime.reference.guards import passes
+
+TEXT = ("event.length", "event.words", "turn.number")
+NUMBERS = ("0", "1", "2", "2.5", "7", "60", "-1", "99999999999999999999999")
+SIGNS = ("==", "!=", "<", "<=", ">", ">=")
+
+
+def compared() -> st.SearchStrategy[str]:
+    numbers = st.builds("{} {} {}".format, st.sampled_from(TEXT), st.sampled_from(SIGNS), st.sampled_from(NUMBERS))
+    mirrored = st.builds("{} {} {}".format, st.sampled_from(NUMBERS), st.sampled_from(SIGNS), st.sampled_from(TEXT))
+    fields = st.builds("{} {} {}".format, st.sampled_from(TEXT), st.sampled_from(SIGNS), st.sampled_from(TEXT))
+    others = st.sampled_from(
+        (
+            *("event.final", "event.final == false", "session.mode == full", "session.mode != quiet"),
+            *('turn.origin == "speech"', 'turn.origin != "text"', 'turn.origin == "nobody"', 'turn.origin != "nobody"'),
+            *('turn.origin in ["api", "text", "nobody"]', "event.words in [1, 7, 2.5]"),
+        )
+    )
+    return st.one_of(numbers, mirrored, fields, others)
+
+
+CONDITIONS = st.recursive(
+    compared(),
+    lambda inner: st.one_of(
+        st.builds("({}) and ({})".format, inner, inner),
+        st.builds("({}) or ({})".format, inner, inner),
+        st.builds("not ({})".format, inner),
+    ),
+    max_leaves=6,
+)
+
+
+def compiled(guard: str, flow: str = "stt.final -> tap") -> tuple[Any, tuple[Check, ...]]:
+    """The condition as bound, and as laid out."""
+    result = compile_text(
+        f"pipeline p {{\n  ingress.audio -> vad -> stt -> llm -> tts -> egress.audio\n  {flow} when {guard}\n"
+        "  llm -> egress.text\n  on tts.error -> degrade quiet\n  mode quiet { off = [tts] }\n}\n",
+        until="freeze",
+    )
+    layout = value(result, "freeze").layout
+    edge = next(e for e in layout.analysis.graph.edges if e.spec.guard)
+    row = next(e for e in layout.plan.edges if e.name == edge.id)
+    return edge.spec.guard, row.guard
+
+
+def evaluated(
+    guard: tuple[Check, ...], size: int, words: int, final: bool, mode: int, turn: tuple[int, int] | None
+) -> bool:
+    """What the twin makes of it; also what the compiled kernel's expression says, read as Python."""
+    rows = tuple(plan.Check(*dataclasses.astuple(check)) for check in guard)
+    serial, origin = turn or (5, 0)
+    state: Any = SimpleNamespace(mode=mode, active=turn is not None, turn=SimpleNamespace(serial=serial, origin=origin))
+    edge: Any = SimpleNamespace(plan=SimpleNamespace(guard=rows))
+    answer = passes(state, edge, size, words, 1 if final else 0)
+    core = SimpleNamespace(
+        mode=mode,
+        turn=SimpleNamespace(state=2 if turn else 4, serial=serial, proposal=SimpleNamespace(origin=origin)),
+    )
+    names = {"core": core, "size": size, "words": words, "flags": int(final), "FLAG_FINAL": 1, "TURN_ACTIVE": 2}
+    assert bool(eval(" ".join(guard_lines(guard)), names)) is answer
+    return answer
+
+
+@given(
+    written=CONDITIONS,
+    size=st.sampled_from((0, 1, 2, 3, 7, 59, 60, 61)),
+    words=st.sampled_from((0, 1, 2, 3, 7)),
+    final=st.booleans(),
+    mode=st.integers(0, 1),
+    turn=st.one_of(st.none(), st.tuples(st.sampled_from((1, 2, 7)), st.integers(0, 6))),
+)
+def test_the_plan_says_what_was_written(
+    written: str, size: int, words: int, final: bool, mode: int, turn: tuple[int, int] | None
+) -> None:
+    condition, guard = compiled(written)
+    known: dict[tuple[str, str], Any] = {
+        ("event", "length"): size,
+        ("event", "words"): words,
+        ("event", "final"): final,
+        ("session", "mode"): ("full", "quiet")[mode],
+        ("turn", "number"): turn[0] if turn else None,
+        ("turn", "origin"): ORIGINS[turn[1]] if turn else None,
+    }
+    assert {(one.subject, one.field) for one in variables(condition)} <= known.keys()
+    assert evaluated(guard, size, words, final, mode, turn) is holds(condition, known)
+
+
+@pytest.mark.parametrize(
+    ("written", "passes_at"),
+    [("event.duration >= 20ms", 640), ("event.duration > 19ms", 640), ("10ms < event.duration", 322)],
+)
+def test_a_duration_is_a_size(written: str, passes_at: int) -> None:
+    """Audio of 16 kHz, 16 bit, mono: 32 bytes a millisecond."""
+    _, guard = compiled(written, "vad.speech -> tap")
+    assert evaluated(guard, passes_at, 0, False, 0, None)
+    assert not evaluated(guard, passes_at - 34, 0, False, 0, None)
+
+
+def test_otherwise_is_that_no_sibling_held() -> None:
+    text = (
+        "pipeline p {\n  ingress.audio -> vad -> stt -> llm -> tts -> egress.audio\n  node a : tap\n  node b : tap\n"
+        "  node c : tap\n  stt.final -> a when event.words > 5\n  stt.final -> b when event.length > 60\n"
+        "  stt.final -> c otherwise\n}\n"
+    )
+    layout = value(compile_text(text, until="freeze"), "freeze").layout
+    guards = {row.name.split(" -> ")[1].split(".")[0]: row.guard for row in layout.plan.edges if row.guard}
+    for words in (5, 6):
+        for size in (60, 61):
+            held = {name for name, guard in guards.items() if evaluated(guard, size, words, True, 0, None)}
+            assert held == ({"a"} if words > 5 else set()) | ({"b"} if size > 60 else set()) or held == {"c"}
+            assert ("c" in held) is (words <= 5 and size <= 60)
+
+
+def test_origins_are_those_of_the_runtime() -> None:
+    assert tuple(origin.name.lower() for origin in codes.Origin) == ORIGINS
+
+
+def test_what_nobody_stamps_is_refused_by_name() -> None:
+    text = (
+        "pipeline p {\n  ingress.audio -> vad -> stt -> llm -> tts -> egress.audio\n  node a : tap\n  node b : tap\n"
+        '  stt.final -> a when event.language == "de" and event.words > 1\n  stt.final -> b otherwise\n}\n'
+    )
+    found = [one for one in compile_text(text, until="target").diagnostics if one.code == "E0907"]
+    assert ["`event.language`" in one.message and "`event.words`" not in one.message for one in found] == [True, True]
