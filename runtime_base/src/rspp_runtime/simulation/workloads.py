@@ -11,7 +11,7 @@ class Workload:
 
     name: str
     about: str
-    frames: tuple[int, int] = (30, 90)  # of an utterance
+    frames: tuple[int, int] = (50, 120)  # of an utterance
     burst: int = 3  # frames that the transport delivers at once, at most
     pause: tuple[int, int] = (200, 1500)  # between the end of a turn and the next word
     interrupts: float = 0.15  # speaks over the answer
@@ -27,8 +27,8 @@ class Workload:
 
 WORKLOADS = (
     Workload("chatty", "questions and answers of ordinary length"),
-    Workload("brief", "short questions, short answers, no time between", (12, 30), pause=(0, 100), words=(2, 8)),
-    Workload("silent", "long silences; some never say a word", (30, 60), pause=(2_000, 40_000), typed=0.2),
+    Workload("brief", "short questions, short answers, no time between", (20, 60), pause=(0, 100), words=(2, 8)),
+    Workload("silent", "long silences; some never say a word", (40, 90), pause=(2_000, 40_000), typed=0.2),
     Workload("interrupter", "speaks over almost every answer", interrupts=0.75, goes_on=0.2, stops=0.1),
     Workload("flood", "everything at once, in bursts that no queue holds", (60, 160), burst=40, words=(20, 60)),
     Workload("slow_listener", "providers take late, the driver drains seldom", drains=0.4, takes=(10, 150)),
