@@ -23,9 +23,7 @@ SECOND_NS = 1_000_000_000
 AUTHORITY, CANCELLED, BUDGET, ERROR, DISCONNECT = range(5)
 """Reasons to end a turn, the strongest first (CONTRACTS §5)."""
 
-_MEDIA, _CHUNK, _DONE, _CREDIT, _CONTROL = (
-    int(kind) for kind in (In.MEDIA, In.CHUNK, In.DONE, In.CREDIT, In.CONTROL)
-)
+_MEDIA, _CHUNK, _DONE, _CREDIT, _CONTROL = (int(kind) for kind in (In.MEDIA, In.CHUNK, In.DONE, In.CREDIT, In.CONTROL))
 _OPENING_ENDS = frozenset(
     int(s) for s in (Signal.REJECT, Signal.DEFER, Signal.STALE_EPOCH_REJECT, Signal.DEAUTHORIZED_DRAIN)
 )
@@ -130,7 +128,7 @@ class Book:
         """An input was offered; `undrained`: a step before it has not been drained."""
         op = event.op
         if result == 1:
-            if op == _CHUNK or op == _MEDIA:
+            if op in (_CHUNK, _MEDIA):
                 self.blocked[event.node] = self.now
                 if undrained and self.undrained_ns <= self.now:
                     self.unsure.add(event.node)
@@ -183,7 +181,7 @@ class Book:
     def take(self, seq: int, event: Inbound) -> None:
         """An accepted input has its effect on the book."""
         op = event.op
-        if op == _CHUNK or op == _MEDIA:
+        if op in (_CHUNK, _MEDIA):
             for edge in self.tables.edges_of.get((event.node, event.port), ()):
                 if self.edges_off >> edge & 1 or not self.tracked[edge]:
                     continue
@@ -321,7 +319,7 @@ class Book:
     def request(self, output: Output) -> None:
         """Any output that is no decision has its effect on the book."""
         op, t, seq, node, port, turn, invocation, _, _, x, y, payload = output
-        if op == FEED or op == SEND or op == TAP:
+        if op in (FEED, SEND, TAP):
             self._moved(op, t, seq, node, port, invocation, x, y, payload)
         elif op == INVOKE:
             self.calls[invocation] = Call(node, invocation, turn)

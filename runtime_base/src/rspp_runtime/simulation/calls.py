@@ -14,9 +14,7 @@ from rspp_runtime.simulation.violation import Violation
 CHECKS = Checks()
 on, after_step = CHECKS.on, CHECKS.after_step
 
-_MEDIA, _CHUNK, _DONE, _CREDIT, _CONTROL = (
-    int(kind) for kind in (In.MEDIA, In.CHUNK, In.DONE, In.CREDIT, In.CONTROL)
-)
+_MEDIA, _CHUNK, _DONE, _CREDIT, _CONTROL = (int(kind) for kind in (In.MEDIA, In.CHUNK, In.DONE, In.CREDIT, In.CONTROL))
 _ACCEPTED = int(Result.ACCEPTED)
 _ANY_EPOCH = frozenset(map(int, (Control.LEASE_ROTATED, Control.EVIDENCE_APPENDED, Control.EVIDENCE_FAILED)))
 
@@ -29,8 +27,7 @@ def answer_is_right(book: Book, event: Inbound, result: int) -> None:
         return
     op = event.op
     if event.epoch != book.epoch and not (
-        op == _DONE or op == _CREDIT or (op == _CONTROL and event.port in _ANY_EPOCH)
-        or event.epoch in book.epochs_offered
+        op in (_DONE, _CREDIT) or (op == _CONTROL and event.port in _ANY_EPOCH) or event.epoch in book.epochs_offered
     ):  # fmt: skip
         raise Violation("answer_is_right", f"accepted under epoch {event.epoch}, the session is at {book.epoch}")
     if op == _CHUNK:
@@ -160,9 +157,9 @@ def first_output_is_in_time(book: Book) -> str | None:
     for call in book.calls.values():
         node = book.plan.nodes[call.node]
         limit = node.first_output_ns
-        if limit and call.answered_ns < 0 <= call.first_fed_ns and node.id != book.plan.recogniser:
-            if book.now >= call.first_fed_ns + limit:
-                return f"invocation {call.id} of {node.name}: fed at {call.first_fed_ns}, no output by {book.now}"
+        owes = limit and call.answered_ns < 0 <= call.first_fed_ns and node.id != book.plan.recogniser
+        if owes and book.now >= call.first_fed_ns + limit:
+            return f"invocation {call.id} of {node.name}: fed at {call.first_fed_ns}, no output by {book.now}"
     return None
 
 

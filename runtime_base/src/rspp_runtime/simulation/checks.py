@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from rspp_runtime.abi.codes import Op, Signal
 from rspp_runtime.abi.messages import Output
 from rspp_runtime.simulation.book import Book
-from rspp_runtime.simulation.violation import Violation
 
 OutputCheck = Callable[[Book, Output], str | None]
 StepCheck = Callable[[Book], str | None]
@@ -23,9 +22,9 @@ StepCheck = Callable[[Book], str | None]
 class Checks:
     """The invariants of one room."""
 
-    decisions: dict[int, list[Callable[[Book, Output], None]]] = field(default_factory=lambda: defaultdict(list))
-    requests: dict[int, list[Callable[[Book, Output], None]]] = field(default_factory=lambda: defaultdict(list))
-    steps: list[Callable[[Book], None]] = field(default_factory=list)
+    decisions: dict[int, list[OutputCheck]] = field(default_factory=lambda: defaultdict(list))
+    requests: dict[int, list[OutputCheck]] = field(default_factory=lambda: defaultdict(list))
+    steps: list[StepCheck] = field(default_factory=list)
     names: dict[str, str] = field(default_factory=dict)  # with the first line of what each says
 
     def on(self, *what: Signal | Op) -> Callable[[OutputCheck], OutputCheck]:
@@ -34,13 +33,8 @@ class Checks:
         def put(check: OutputCheck) -> OutputCheck:
             self._name(check)
 
-            def run(book: Book, output: Output) -> None:
-                wrong = check(book, output)
-                if wrong:
-                    raise Violation(check.__name__, wrong)
-
             for one in what:
-                (self.decisions if isinstance(one, Signal) else self.requests)[int(one)].append(run)
+                (self.decisions if isinstance(one, Signal) else self.requests)[int(one)].append(check)
             return check
 
         return put
@@ -49,12 +43,7 @@ class Checks:
         """The check looks at the book when a step had nothing more to do and was drained."""
         self._name(check)
 
-        def run(book: Book) -> None:
-            wrong = check(book)
-            if wrong:
-                raise Violation(check.__name__, wrong)
-
-        self.steps.append(run)
+        self.steps.append(check)
         return check
 
     def _name(self, check: Callable[..., str | None]) -> None:

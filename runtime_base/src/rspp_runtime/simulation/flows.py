@@ -131,6 +131,19 @@ def what_can_move_has_moved(book: Book) -> str | None:
 
 
 @after_step
+def waiting_audio_has_a_deadline(book: Book) -> str | None:
+    """While audio waits to be sent, the kernel wants to be called when the frame before has played, or earlier."""
+    if book.turn_state != ACTIVE:
+        return None
+    latest = max(book.now, book.cursor_ns)
+    for edge in book.tables.audio_edges:
+        waits = book.held[edge] and book.tracked[edge] and not book.edges_off >> edge & 1
+        if waits and not 0 <= book.deadline <= latest:
+            return f"{book.plan.edges[edge].name}: deadline {book.deadline}, playback ends at {book.cursor_ns}"
+    return None
+
+
+@after_step
 def a_blocked_producer_is_resumed(book: Book) -> str | None:
     """A producer that was told FULL is resumed when all of its edges have room again."""
     for node in book.blocked:

@@ -24,7 +24,9 @@ SPINS_MAX = 10_000  # steps without progress of time that are still no endless l
 _ITEMS = frozenset((int(Op.FEED), int(Op.SEND), int(Op.TAP)))
 _DONE = int(In.DONE)
 _CHECKS = (turns.CHECKS, calls.CHECKS, flows.CHECKS)
-_DECISION_CHECKS = {code: tuple(c for room in _CHECKS for c in room.decisions.get(code, ())) for code in map(int, Signal)}
+_DECISION_CHECKS = {
+    code: tuple(c for room in _CHECKS for c in room.decisions.get(code, ())) for code in map(int, Signal)
+}
 _REQUEST_CHECKS = {op: tuple(c for room in _CHECKS for c in room.requests.get(op, ())) for op in map(int, Op)}
 _STEP_CHECKS = tuple(check for room in _CHECKS for check in room.steps)
 
@@ -119,7 +121,9 @@ class Machine:
         flows.refused_outputs_are_recorded(book)
         if book.complete:
             for check in _STEP_CHECKS:
-                check(book)
+                wrong = check(book)
+                if wrong:
+                    raise Violation(check.__name__, wrong)
             book.excused.clear()
         book.closing.clear()
         return outputs
@@ -161,7 +165,9 @@ class Machine:
                 kinds = 1
                 decisions += 1
                 for check in _DECISION_CHECKS.get(output[7], ()):
-                    check(book, output)
+                    wrong = check(book, output)
+                    if wrong:
+                        raise Violation(check.__name__, wrong)
                 for watch in seen:
                     watch(book, output)
                 book.decide(output)
@@ -169,7 +175,9 @@ class Machine:
                 if op not in _ITEMS:
                     kinds = 1
                 for check in _REQUEST_CHECKS.get(op, ()):
-                    check(book, output)
+                    wrong = check(book, output)
+                    if wrong:
+                        raise Violation(check.__name__, wrong)
                 for watch in seen:
                     watch(book, output)
                 book.request(output)

@@ -79,9 +79,7 @@ class Misfortunes:
             return True
         if fault == "rubbish":
             port = rng.choice((-1, 0, 99))
-            world.machine.ingest(
-                Inbound(int(In.CHUNK), work.node, port, work.id, world.epoch, payload=bytes(70_000))
-            )
+            world.machine.ingest(Inbound(int(In.CHUNK), work.node, port, work.id, world.epoch, payload=bytes(70_000)))
         elif fault == "marks_lost" and len(work.queue) > 3:
             del work.queue[1]
         return False
@@ -198,7 +196,9 @@ class Misfortunes:
         for work in world.works.values():
             if work.queue and world.rng.random() < 0.7:
                 _, port, payload, a, b = work.queue[0]
-                world.machine.ingest(Inbound(int(In.CHUNK), work.node, port, work.id, before, a=a, b=b, payload=payload))
+                world.machine.ingest(
+                    Inbound(int(In.CHUNK), work.node, port, work.id, before, a=a, b=b, payload=payload)
+                )
             work.over = True
         world.works.clear()
         world.owed.clear()

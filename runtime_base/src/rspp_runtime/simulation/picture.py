@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from rspp_runtime.abi.version import ABI_HASH
 from rspp_runtime.abi.plan import Plan
+from rspp_runtime.abi.version import ABI_HASH
 from rspp_runtime.evidence.entries import Entry, Header
 from rspp_runtime.evidence.facts import read
 from rspp_runtime.evidence.recorder import Recorder

@@ -61,10 +61,11 @@ def _distribution(tally: Tally) -> list[str]:
     for size, count in tally.sizes.items():
         bars[min(size // BIN, BARS)] += count
     most = max(bars) or 1
-    return [
-        f"  {f'{n * BIN} –':>7} {f'{n * BIN + BIN - 1}' if n < BARS else '':<5}{'█' * round(40 * count / most)} {count:,}"
-        for n, count in enumerate(bars)
-    ]
+    lines = []
+    for n, count in enumerate(bars):
+        upto = str(n * BIN + BIN - 1) if n < BARS else ""
+        lines.append(f"  {n * BIN:>5} – {upto:<5}{'█' * round(40 * count / most)} {count:,}")
+    return lines
 
 
 def _signals(tally: Tally, state: Turn) -> str:

@@ -21,6 +21,7 @@ class Tables:
     turn_edges: tuple[int, ...]
     event_ports: frozenset[tuple[int, int]]
     audio_out: frozenset[tuple[int, int]]
+    audio_edges: tuple[int, ...]
     text_port: int  # of the ingress; -1: none
     effects: tuple[Node, ...]
     turn_effects: tuple[int, ...]
@@ -61,6 +62,11 @@ def tables(plan: Plan) -> Tables:
             (plan.egress, index)
             for index, port in enumerate(plan.nodes[plan.egress].inputs if plan.egress >= 0 else ())
             if port.name == "audio"
+        ),
+        audio_edges=tuple(
+            edge.id
+            for edge in plan.edges
+            if edge.target == plan.egress and plan.nodes[edge.target].inputs[edge.target_port].name == "audio"
         ),
         text_port=next((index for index, port in enumerate(ingress) if port.name == "text"), -1),
         effects=tuple(node for node in plan.nodes if node.execution == EFFECT),

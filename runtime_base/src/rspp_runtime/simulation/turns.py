@@ -160,6 +160,14 @@ def budgets_run_their_time(book: Book, output: Output) -> str | None:
     return None if output.t_ns >= due else f"at {output.t_ns}, due at {due}"
 
 
+@on(Signal.DEGRADE)
+def fidelity_only_goes_down(book: Book, output: Output) -> str | None:
+    """A turn is degraded at most once, to a mode that is not the full one (CONTRACTS §7)."""
+    if not 0 < output.x < len(book.plan.modes):
+        return f"mode {output.x}"
+    return f"from mode {book.mode} to {output.x}" if book.mode else None
+
+
 @on(Signal.OUTPUT_ACCEPTED, Signal.PLAYBACK_STARTED)
 def first_output_comes_once(book: Book, output: Output) -> str | None:
     """A turn has one first output, and its playback starts once."""
