@@ -31,7 +31,7 @@ from rspp_runtime.abi import Handler, Plan, Session  # noqa: E402
 from rspp_runtime.simulation.campaign import simulate  # noqa: E402
 from rspp_runtime.simulation.faults import FAULTS  # noqa: E402
 
-TURNS = 250
+TURNS = 150
 SEED = 1
 PLANS = ("stub_assistant", "stub_workshop")
 REFERENCE = Path(rspp_runtime.reference.__file__).parent

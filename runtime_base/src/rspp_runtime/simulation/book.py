@@ -83,7 +83,9 @@ class Book:
         self.turn = TurnBook()
         self.accepted_turns = 0
         self.input_end_ns = 0
+        self.doubtful = False  # SESSION_NOT_RUNNING while Opening: of that turn, or of another proposal
         self.running = False
+        self.leaving = False  # hung up, or the session was cancelled
         self.ended = False
         self.calls: dict[int, Call] = {}
         self.gone: dict[int, int] = {}  # invocation → node, of all that were cancelled or ended
@@ -109,6 +111,7 @@ class Book:
         self.cursor_ns = 0  # when the next sample would play
         self.unplaced: list[Inbound] = []  # accepted since the last drain
         self.known: list[tuple[int, int]] = []  # (index in it, the runtime sequence before it)
+        self.stale = 0  # of these under another epoch, whose decision has not come yet
         self.refusals = 0  # REFUSED answers since the last drain
         self.entries = 0  # inbox entries accepted since the last drain
         self.emitted = 0  # items that Python nodes made since the last drain
@@ -138,6 +141,7 @@ class Book:
             return
         if result == 2:
             self.refusals += 1
+            self.stale += event.epoch != self.epoch
             return
         self.unplaced.append(event)
         if op == _CHUNK:
@@ -214,10 +218,14 @@ class Book:
             self.revoked = True
             if active:
                 self.turn.ends.add(AUTHORITY)
-        elif active and code in (Control.CANCEL_TURN, Control.CANCEL_SESSION):
-            self.turn.ends.add(CANCELLED)
-        elif active and code == Control.ENDED:
-            self.turn.ends.add(DISCONNECT)
+        elif code in (Control.CANCEL_TURN, Control.CANCEL_SESSION):
+            self.leaving = self.leaving or code == Control.CANCEL_SESSION
+            if active:
+                self.turn.ends.add(CANCELLED)
+        elif code == Control.ENDED:
+            self.leaving = True
+            if active:
+                self.turn.ends.add(DISCONNECT)
         elif code == Control.EVIDENCE_APPENDED and event.a == self.turn.serial and active and self.turn.asked_ns >= 0:
             self.turn.appended = True
         elif code == Control.EVIDENCE_FAILED and event.a == self.turn.serial and active and self.turn.asked_ns >= 0:
@@ -233,6 +241,7 @@ class Book:
             self._dropped(node, x, y, cause)
         elif code == 1:
             self.turn_state = OPENING
+            self.doubtful = False
             self.input_end_ns = t
         elif code == 2:
             self.turn_state = ACTIVE
@@ -248,6 +257,10 @@ class Book:
         elif code == 10:
             self.mode = x
             self.edges_off = self.plan.modes[x].edges_off
+        elif code == 17 and self.stale:
+            self.stale -= 1
+        elif code == 15 and cause == 14 and self.turn_state == OPENING:
+            self.doubtful = True
         elif code in _OPENING_ENDS and self.turn_state == OPENING and cause in _OF_AN_OPENING:
             self.turn_state = IDLE
         elif code == 14:
@@ -402,6 +415,11 @@ class Book:
             elif any(item[0] == seq for item in self.held[edge]):
                 return edge
         return unknown[0] if len(unknown) == 1 else -1
+
+    def settle_opening(self) -> None:
+        """A complete step has decided: what was refused while Opening was the turn itself."""
+        if self.turn_state == OPENING and self.doubtful:
+            self.turn_state = IDLE
 
     def ends_of_calls(self, ends: Sequence[Inbound]) -> None:
         """Invocations whose end was taken by a complete step are over."""

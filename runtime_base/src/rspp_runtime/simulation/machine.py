@@ -120,6 +120,7 @@ class Machine:
         turns.every_turn_is_recorded(book)
         flows.refused_outputs_are_recorded(book)
         if book.complete:
+            book.settle_opening()
             for check in _STEP_CHECKS:
                 wrong = check(book)
                 if wrong:
@@ -200,12 +201,12 @@ class Machine:
         self._undrained = self._unknown = False
         if not (book.outputs_kind or book.entries or self.python or not book.complete):
             book.seq += self._counted
-            book.refusals = 0
+            book.refusals = book.stale = 0
             return
         seq = self.session.stats()["runtime_sequence"]
         calls.sequence_is_gapless(book, seq, self._counted)
         book.seq = seq
-        book.emitted = book.entries = book.refusals = 0
+        book.emitted = book.entries = book.refusals = book.stale = 0
 
     # ---- Python nodes
 

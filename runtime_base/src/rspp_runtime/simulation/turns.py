@@ -41,7 +41,7 @@ _STATES = ("Idle", "Opening", "Active", "Terminal", "Closed")
 @on(Signal.TURN_OPEN_PROPOSED)
 def a_proposal_waits_for_the_end(book: Book, output: Output) -> str | None:
     """A turn is proposed only while none is Opening or Active; it has a known origin."""
-    if book.turn_state not in (IDLE, CLOSED):
+    if book.turn_state not in (IDLE, CLOSED) and not (book.turn_state == OPENING and book.doubtful):
         return f"proposed in state {_STATES[book.turn_state]}"
     return None if 0 <= output.x <= Origin.API else f"origin {output.x}"
 
@@ -55,6 +55,8 @@ def a_turn_opens_once(book: Book, output: Output) -> str | None:
         return f"turn {output.turn} after turn {book.turn.serial}"
     if book.revoked:
         return "opened without authority"
+    if book.leaving or not book.running:
+        return "opened for a party that has gone"
     return None if output.x <= output.y else f"answers sequences {output.x} to {output.y}"
 
 
