@@ -13,7 +13,7 @@ FAULTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "F4": ("edge pressure overflow", ("frames_flood", "credits_held", "undrained")),
     "F5": ("partial loss in a sync domain", ("frames_lost", "frames_twice", "frames_swapped", "marks_lost")),
     "F6": ("transport disconnect or stall", ("disconnect", "flapping", "hang_up", "clock_jump")),
-    "F7": ("authority conflict", ("rotate", "rotate_twice", "stale_inputs", "revoke", "learn_epoch")),
+    "F7": ("authority conflict", ("rotate", "rotate_twice", "ends_at_once", "stale_inputs", "revoke", "learn_epoch")),
     "F8": ("failover with migration", ("crash", "crash_at_append")),
 }  # fmt: skip
 """Class → (title, its misfortunes)."""

@@ -181,6 +181,19 @@ class Misfortunes:
         self.world.control(Control.LEASE_REVOKED)
         self.world.at(self.world.rng.randrange(500, 4_000) * MS, _CONTROL, (int(Control.ENDED), 0, 0))
 
+    def _ends_at_once(self) -> None:
+        """Several reasons to end fall into one scheduling window, in any order; best while a turn is active."""
+        world, rng = self.world, self.world.rng
+        if world.machine.book.turn_state != 2 and rng.random() < 0.9:
+            world.at(200 * MS, _TROUBLE, "ends_at_once")
+            return
+        ends = [Control.DISCONNECTED, Control.CANCEL_TURN, Control.LEASE_ROTATED]
+        rng.shuffle(ends)
+        for end in ends[: rng.choice((2, 2, 3))]:
+            world.control(end, world.epoch + 1)
+        world.at(MS, _TROUBLE, "learn_epoch")
+        world.at(rng.randrange(50, 500) * MS, _CONTROL, (int(Control.CONNECTED), 0, 0))
+
     # ---- F8
 
     def _crash(self) -> None:
