@@ -89,6 +89,7 @@ class Book:
         self.ended = False
         self.calls: dict[int, Call] = {}
         self.gone: dict[int, int] = {}  # invocation → node, of all that were cancelled or ended
+        self.uncounted: set[int] = set()  # invocations credited for items that were not drained yet
         self.grace: dict[int, tuple[int, int]] = {}  # node → (invocation, deadline)
         self.early: set[int] = set()  # nodes of which FORCE came before the grace was over
         self.last_call = 0
@@ -157,6 +158,8 @@ class Book:
             if event.port == self.tables.text_port:
                 self.entries += 1
         elif op == _CREDIT:
+            if undrained:
+                self.uncounted.add(event.invocation)
             call = self.calls.get(event.invocation)
             if call is not None and call.node == event.node and not call.finished:
                 call.untaken -= min(max(event.a, 0), call.untaken)

@@ -110,7 +110,7 @@ def window_is_kept(book: Book, output: Output) -> str | None:
     """At most `window` items are fed and not yet taken."""
     call = book.calls.get(output.invocation)
     window = book.plan.nodes[output.node].window
-    if call is not None and call.untaken >= window:
+    if call is not None and call.untaken >= window and call.id not in book.uncounted:
         return f"item {call.untaken + 1} for a window of {window}"
     return None
 

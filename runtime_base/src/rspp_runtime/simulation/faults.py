@@ -7,7 +7,7 @@ from __future__ import annotations
 
 FAULTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "F1": ("admission overload", ("snapshot", "binding", "proposals", "control_flood", "text_flood")),
-    "F2": ("node timeout or failure", ("silent", "stalls", "rubbish", "flood", "late", "evidence_fails",
+    "F2": ("node timeout or failure", ("silent", "stalls", "drips", "rubbish", "flood", "late", "evidence_fails",
                                        "evidence_silent")),
     "F3": ("provider failure", ("fails", "fails_at_once", "slow")),
     "F4": ("edge pressure overflow", ("frames_flood", "credits_held", "undrained")),
@@ -18,7 +18,9 @@ FAULTS: dict[str, tuple[str, tuple[str, ...]]] = {
 }  # fmt: skip
 """Class → (title, its misfortunes)."""
 
-OF_CALLS = frozenset(("silent", "stalls", "rubbish", "flood", "late", "fails", "fails_at_once", "slow", "marks_lost"))
+OF_CALLS = frozenset(
+    ("silent", "stalls", "drips", "rubbish", "flood", "late", "fails", "fails_at_once", "slow", "marks_lost")
+)
 """Misfortunes that strike the next invocation of some node; the others strike at a time."""
 
 RARE = {"hang_up": 0.08, "revoke": 0.1}

@@ -125,6 +125,8 @@ def what_can_move_has_moved(book: Book) -> str | None:
             continue
         here = [call for call in calls.values() if call.node == target.id]
         live = [call for call in here if not call.finished]
+        if live and live[0].id in book.uncounted:
+            continue
         if (live and live[0].untaken < target.window) or not here:
             return f"{plan.name} kept {len(held)} items, and {target.name} has room"
     return None

@@ -80,6 +80,11 @@ class Misfortunes:
         if fault == "rubbish":
             port = rng.choice((-1, 0, 99))
             world.machine.ingest(Inbound(int(In.CHUNK), work.node, port, work.id, world.epoch, payload=bytes(70_000)))
+        elif fault == "drips" and work.queue:
+            port = work.queue[0][1]
+            work.fault = ""
+            work.queue.clear()  # a sign of life now and then, and never a word
+            work.queue.extend([(250 * MS, port, b"", 0, 0)] * 14)
         elif fault == "marks_lost" and len(work.queue) > 3:
             del work.queue[1]
         return False
