@@ -36,8 +36,10 @@ class Misfortunes:
             if rng.random() > RARE.get(kind, 1.0):
                 continue
             if kind in OF_CALLS:
-                effects = self.world.tables.effects
-                self.armed[rng.choice(effects).id] = name, kind
+                tables = self.world.tables
+                often = tables.turn_effects or tuple(node.id for node in tables.effects)
+                node = rng.choice(often) if rng.random() < 0.7 else rng.choice(tables.effects).id
+                self.armed[node] = name, kind
             elif kind.startswith("frames_"):
                 self.frames = kind
                 self._count(name, kind)
