@@ -68,6 +68,16 @@ def test_t4_authority_revoked(talk: Conversation) -> None:
     assert signals(talk.control(Control.END_UTTERANCE)) == ["TURN_OPEN_PROPOSED", "DEAUTHORIZED_DRAIN"]
 
 
+@pytest.mark.parametrize("gone", [Control.ENDED, Control.DISCONNECTED, Control.CANCEL_SESSION])
+def test_no_turn_opens_for_a_party_that_has_gone(talk: Conversation, gone: Control) -> None:
+    """The user asks and hangs up within one scheduling window: nobody is there to be answered."""
+    talk.offer(In.CONTROL, port=Control.END_UTTERANCE)
+    talk.offer(In.CONTROL, port=gone)
+    outputs = talk.step()
+    assert "TURN_OPEN" not in signals(outputs)
+    assert decision(outputs, Signal.REJECT).cause == Cause.SESSION_NOT_RUNNING
+
+
 def test_t5_opens_with_the_range_that_it_answers(talk: Conversation) -> None:
     talk.hear()
     outputs = talk.fall_silent()

@@ -27,6 +27,12 @@ class Kernel(enum.StrEnum):
     PURE = "pure"
 
 
+class Kernels(enum.StrEnum):
+    COMPILED = "compiled"
+    PURE = "pure"
+    BOTH = "both"
+
+
 class Level(enum.StrEnum):
     L0 = "L0"
     L2 = "L2"
@@ -108,6 +114,28 @@ def replay(
     from rspp_runtime.cli.replay import replay as command
 
     command(log, kernel.value if kernel else None, package, json)
+
+
+@app.command()
+def simulate(
+    package: PackageArgument,
+    turns: Annotated[int, typer.Option("--turns", help="How many turns, at least.")] = 1_000,
+    seed: Annotated[int, typer.Option("--seed", help="Of the first case; the next has the next.", min=0)] = 1,
+    faults: Annotated[str, typer.Option("--faults", help="What goes wrong: all, none, or F1,F4,…")] = "all",
+    kernel: Annotated[
+        Kernels, typer.Option("--kernel", help="compiled, pure, or both: then they must agree.")
+    ] = Kernels.COMPILED,
+    picture: Annotated[Path | None, typer.Option("--picture", help="Draw a case that fails to this HTML.")] = None,
+    json: JsonOption = False,
+) -> None:
+    """Try to break a pipeline's kernel, in virtual time.
+
+    People, providers, transports and faults are played; every promise is checked after every step. Exit code 1 if one
+    is not kept: then the case is made small and shown, with the command that repeats it.
+    """
+    from rspp_runtime.cli.simulate import Request, command
+
+    command(Request(package, turns, seed, faults, kernel.value, picture, json))
 
 
 @app.command()

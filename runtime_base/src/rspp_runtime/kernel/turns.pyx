@@ -89,6 +89,8 @@ cdef void decide_opening(Core* core) noexcept nogil:
         refuse_opening(core, SIGNAL_DEAUTHORIZED_DRAIN, CAUSE_AUTHORITY_LOSS, 0)
     elif core.turn.proposal.epoch != core.epoch:
         refuse_opening(core, SIGNAL_STALE_EPOCH_REJECT, CAUSE_AUTHORITY_EPOCH_MISMATCH, core.turn.proposal.epoch)
+    elif core.state != SESSION_RUNNING or core.ending:
+        refuse_opening(core, SIGNAL_REJECT, CAUSE_SESSION_NOT_RUNNING, 0)
     elif core.snapshot == SNAPSHOT_STALE:
         refuse_opening(core, SIGNAL_DEFER, CAUSE_SNAPSHOT_STALE, 0)
     elif core.snapshot == SNAPSHOT_MISSING:

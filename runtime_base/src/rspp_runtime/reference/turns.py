@@ -206,6 +206,8 @@ def _refusal(s: State) -> tuple[Signal, Cause] | None:
         return Signal.DEAUTHORIZED_DRAIN, Cause.AUTHORITY_LOSS
     if s.turn.epoch != s.epoch:
         return Signal.STALE_EPOCH_REJECT, Cause.AUTHORITY_EPOCH_MISMATCH
+    if s.state is not SessionState.RUNNING or s.ending:
+        return Signal.REJECT, Cause.SESSION_NOT_RUNNING
     if s.snapshot in _SNAPSHOTS:
         return _SNAPSHOTS[s.snapshot]
     if any(n.plan.execution == EFFECT and s.bindings_off >> n.plan.id & 1 for n in s.nodes):

@@ -1,0 +1,245 @@
+"""Invariants of edges and of the egress (docs/kernel.md: Edges, Moving an item, drain)."""
+
+from __future__ import annotations
+
+from rspp_runtime.abi.codes import Cause, Op, Signal
+from rspp_runtime.abi.messages import Output
+from rspp_runtime.simulation.book import ACTIVE, Book
+from rspp_runtime.simulation.checks import Checks, claim
+from rspp_runtime.simulation.violation import Violation
+
+CHECKS = Checks()
+on, after_step = CHECKS.on, CHECKS.after_step
+
+
+@on(Signal.DROP_NOTICE)
+def drop_notice_names_what_waited(book: Book, output: Output) -> str | None:
+    """The first and last sequence of a drop notice were offered to that edge, and neither delivered nor dropped."""
+    edge, first, last = output.node, output.x, output.y
+    if not 0 <= edge < len(book.held):
+        return f"edge {edge} is none"
+    if first > last:
+        return f"edge {edge}: {first} to {last}"
+    if not book.tracked[edge]:
+        return None if first >= book.last_seq_out[edge] else f"edge {edge}: {first} was delivered"
+    waiting = {item[0] for item in book.held[edge]}
+    missing = {first, last} - waiting
+    return f"edge {edge}: {sorted(missing)} did not wait there" if missing else None
+
+
+@on(Signal.DROP_NOTICE)
+def drop_notice_has_a_reason(book: Book, output: Output) -> str | None:
+    """Only edges with an age bound shed by age, only `latest_only` supersedes, only turns' and modes' ends flush."""
+    if not 0 <= output.node < len(book.plan.edges):
+        return None
+    edge = book.plan.edges[output.node]
+    order = {step.strategy for step in edge.overflow}
+    if output.cause == Cause.QUEUE_AGE:
+        return None if edge.age_ns_max else f"{edge.name} has no age bound"
+    if output.cause == Cause.SUPERSEDED:
+        return None if "latest_only" in order else f"{edge.name} keeps more than one"
+    if output.cause == Cause.CANCEL_FLUSH:
+        return None if book.turn_state == ACTIVE else f"{edge.name} flushed and no turn is active"
+    return None if output.cause == Cause.QUEUE_PRESSURE else f"cause {output.cause}"
+
+
+@on(Op.FEED, Op.SEND, Op.TAP)
+def items_keep_their_order(book: Book, output: Output) -> str | None:
+    """An edge delivers each item at most once, in order; what it does not deliver has a drop notice."""
+    edge = book.edge_of(output.node, output.port, output.seq)
+    if edge < 0:
+        return None
+    if not book.tracked[edge]:
+        return None if output.seq >= book.last_seq_out[edge] else f"edge {edge}: {output.seq} after a later one"
+    held = book.held[edge]
+    if held and held[0][0] == output.seq:
+        return None if held[0][1] == len(output.payload) else f"edge {edge}: {output.seq} has another size"
+    if edge in book.hazy and any(item[0] == output.seq for item in held):
+        return None  # items before it were on their way to an invocation that ended
+    ahead = [item[0] for item in held][:3]
+    return f"edge {edge} delivered {output.seq}; next should come {ahead or 'nothing'}"
+
+
+def consumed(book: Book, node: int, port: int, seq: int) -> None:
+    """A Python node is called with the items of an edge in their order, with each at most once."""
+    edge = book.edge_of(node, port, seq)
+    if edge < 0:
+        return
+    last = book.last_seq_out[edge]
+    if seq < last or (seq == last and book.tracked[edge]):
+        raise Violation("consumed", f"{book.plan.edges[edge].name}: {seq} after {last}")
+    book.last_seq_out[edge] = seq
+    if book.tracked[edge] and not book.take_out(edge, seq):
+        book.consumed.add((edge, seq))
+
+
+claim(CHECKS, consumed)
+
+
+@after_step
+def nothing_vanishes(book: Book) -> str | None:
+    """What an edge has passed over was delivered or dropped with a notice."""
+    for edge, held in enumerate(book.held):
+        if held and held[0][0] < book.last_seq_out[edge] and edge not in book.hazy and book.tracked[edge]:
+            return f"{book.plan.edges[edge].name}: {held[0][0]} is gone, {book.last_seq_out[edge]} came"
+    return None
+
+
+@after_step
+def edges_keep_their_bounds(book: Book) -> str | None:
+    """No edge holds more items or bytes than it may."""
+    for edge, held in enumerate(book.held):
+        if held and edge not in book.hazy:
+            plan = book.plan.edges[edge]
+            if len(held) > plan.items_max or book.held_bytes[edge] > plan.bytes_max:
+                return f"{plan.name} holds {len(held)} items, {book.held_bytes[edge]} bytes"
+    return None
+
+
+@on(Op.METRIC)
+def counters_tell_the_truth(book: Book, output: Output) -> str | None:
+    """A turn's metrics: never more items waiting than the bound, and as many shed as drop notices said."""
+    edge = output.code
+    plan = book.plan.edges[edge]
+    if output.x > plan.items_max:
+        return f"{plan.name} held {output.x} items of {plan.items_max}"
+    if book.tracked[edge] and not book.dropped_before[edge] <= output.y <= book.dropped[edge]:
+        return f"{plan.name} counted {output.y} shed; notices told {book.dropped[edge]}"
+    return None
+
+
+@after_step
+def what_can_move_has_moved(book: Book) -> str | None:
+    """A step leaves nothing on an edge whose target could take it."""
+    if book.ended:
+        return None
+    calls = book.calls
+    for edge, held in enumerate(book.held):
+        if not held or edge in book.hazy:
+            continue
+        plan = book.plan.edges[edge]
+        target = book.plan.nodes[plan.target]
+        if target.kind == "tap":
+            return f"{plan.name} kept {len(held)} items from a tap"
+        if target.execution != "effect" or book.edges_off >> edge & 1:
+            continue
+        here = [call for call in calls.values() if call.node == target.id]
+        live = [call for call in here if not call.finished]
+        if live and live[0].id in book.uncounted:
+            continue
+        if (live and live[0].untaken < target.window) or not here:
+            return f"{plan.name} kept {len(held)} items, and {target.name} has room"
+    return None
+
+
+@after_step
+def waiting_audio_has_a_deadline(book: Book) -> str | None:
+    """While audio waits to be sent, the kernel wants to be called when the frame before has played, or earlier."""
+    if book.turn_state != ACTIVE:
+        return None
+    latest = max(book.now, book.cursor_ns)
+    for edge in book.tables.audio_edges:
+        waits = book.held[edge] and book.tracked[edge] and not book.edges_off >> edge & 1
+        if waits and not 0 <= book.deadline <= latest:
+            return f"{book.plan.edges[edge].name}: deadline {book.deadline}, playback ends at {book.cursor_ns}"
+    return None
+
+
+@after_step
+def a_blocked_producer_is_resumed(book: Book) -> str | None:
+    """A producer that was told FULL is resumed when all of its edges have room again."""
+    for node in book.blocked:
+        if node in book.unsure or not 0 <= node < len(book.plan.nodes):
+            continue
+        edges = [e for e in book.tables.edges_from_node.get(node, ()) if not book.edges_off >> e & 1]
+        if edges and all(book.tracked[edge] and _has_ample_room(book, edge) for edge in edges):
+            return f"{book.plan.nodes[node].name} still waits"
+    return None
+
+
+def _has_ample_room(book: Book, edge: int) -> bool:
+    plan = book.plan.edges[edge]
+    largest = book.plan.nodes[plan.source].outputs[plan.source_port].item_bytes_max
+    held = len(book.held[edge])
+    if edge in book.hazy:
+        return False
+    return held <= plan.items_max - plan.items_max // 4 and (
+        held < plan.items_max and book.held_bytes[edge] + largest <= plan.bytes_max
+    )
+
+
+@on(Signal.FLOW_XOFF, Signal.FLOW_XON)
+def xoff_and_xon_take_turns(book: Book, output: Output) -> str | None:
+    """Each edge is stopped before it is started."""
+    off = bool(book.xoff >> output.node & 1)
+    return f"edge {output.node} twice" if off == (output.code == Signal.FLOW_XOFF) else None
+
+
+@on(Op.RESUME)
+def only_the_blocked_are_resumed(book: Book, output: Output) -> str | None:
+    """RESUME goes to a producer that was told FULL."""
+    return None if output.node in book.blocked else f"node {output.node} was not blocked"
+
+
+# ---- egress
+
+
+@on(Op.SEND)
+def nothing_leaves_after_the_fence(book: Book, output: Output) -> str | None:
+    """Only items of the active turn leave, under an authority that holds."""
+    if book.turn_state != ACTIVE or output.turn != book.turn.serial:
+        return f"an item of turn {output.turn} left; turn {book.turn.serial} is in state {book.turn_state}"
+    return "an item left without authority" if book.revoked and not book.unplaced else None
+
+
+@on(Op.SEND)
+def playback_is_paced(book: Book, output: Output) -> str | None:
+    """Audio is sent at most `lead_ns` ahead of playback, and not behind the present."""
+    if (output.node, output.port) not in book.tables.audio_out:
+        return None
+    ahead = output.x - output.t_ns
+    return None if 0 <= ahead <= book.plan.lead_ns else f"sent {ahead} ns ahead"
+
+
+@on(Op.SEND)
+def playback_never_overlaps(book: Book, output: Output) -> str | None:
+    """The next frame plays when the one before has ended, and the words that it completes do not become fewer."""
+    if (output.node, output.port) not in book.tables.audio_out:
+        return None
+    audio = book.turn.audio
+    if audio and not book.turn.refused and output.x < audio[-1][0]:
+        return f"plays at {output.x}, the frame before ends at {audio[-1][0]}"
+    return None
+
+
+@on(Signal.PLAYBACK_COMPLETED, Signal.PLAYBACK_CANCELLED)
+def heard_is_what_was_played(book: Book, output: Output) -> str | None:
+    """Words heard are those of the last frame whose end has passed."""
+    turn = book.turn
+    played = [words for end, words in turn.audio if end <= output.t_ns]
+    if turn.refused or turn.text or not turn.audio:
+        return None
+    expected = played[-1] if played else 0
+    if output.x == expected or (output.x > expected and book.undrained_ns < output.t_ns):
+        return None  # or frames that nobody has drained yet were heard
+    return f"{output.x} words, the ledger says {expected}"
+
+
+@on(Signal.ABORT)
+def a_cut_answer_is_flushed(book: Book, output: Output) -> str | None:
+    """If the transport still holds audio of the turn, it is told to forget it."""
+    audio = book.turn.audio
+    if audio and audio[-1][0] > output.t_ns and book.flushed != output.turn:
+        return f"audio until {audio[-1][0]} ns stays with the transport"
+    return None
+
+
+def refused_outputs_are_recorded(book: Book) -> None:
+    """What a closed turn had on its way out is refused at the fence, each item with its own decision."""
+    if book.closing:
+        if book.departed > 0:
+            raise Violation("refused_outputs_are_recorded", f"{book.departed} items vanished at the egress")
+        book.departed = 0
+
+
+claim(CHECKS, refused_outputs_are_recorded)

@@ -1,0 +1,13 @@
+"""All invariants by name, with what each says."""
+
+from __future__ import annotations
+
+from rspp_runtime.simulation import calls, flows, turns
+
+MACHINE = {
+    "both_kernels_agree": "The compiled kernel and its twin answer every call alike (`--kernel both`).",
+    "the_next_deadline_is_not_past": "`advance` never answers a time that is past.",
+    "a_step_ends": "A step that is drained comes to its end.",
+    "nothing_raises": "Whatever the world does, no call raises.",
+}
+NAMES: dict[str, str] = turns.CHECKS.names | calls.CHECKS.names | flows.CHECKS.names | MACHINE

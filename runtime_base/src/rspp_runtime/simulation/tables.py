@@ -1,0 +1,84 @@
+"""What the simulator reads from a plan, once: who is joined with whom, and what can be known of each edge."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from rspp_runtime.abi.plan import EFFECT, TURN, Node, Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """Ports are `(node, index)`. Lists have one entry for each edge."""
+
+    edges_of: dict[tuple[int, int], tuple[int, ...]]  # by source port
+    edges_into: dict[tuple[int, int], tuple[int, ...]]  # by target port
+    edges_from_node: dict[int, tuple[int, ...]]
+    tracked: tuple[bool, ...]  # every item of it is known by its sequence: neither assembled nor made by the kernel
+    turn_edge: tuple[bool, ...]
+    egress_edge: tuple[bool, ...]
+    turn_edges: tuple[int, ...]
+    event_ports: frozenset[tuple[int, int]]
+    audio_out: frozenset[tuple[int, int]]
+    audio_edges: tuple[int, ...]
+    text_port: int  # of the ingress; -1: none
+    effects: tuple[Node, ...]
+    turn_effects: tuple[int, ...]
+    triggers: int  # reactions that make a say node speak
+    barge_in_cancels: bool
+    handlers: tuple[int, ...]  # node of each Python handler
+
+
+def tables(plan: Plan) -> Tables:
+    """Reads the plan."""
+    of: dict[tuple[int, int], list[int]] = defaultdict(list)
+    into: dict[tuple[int, int], list[int]] = defaultdict(list)
+    by_node: dict[int, list[int]] = defaultdict(list)
+    for edge in plan.edges:
+        of[edge.source, edge.source_port].append(edge.id)
+        into[edge.target, edge.target_port].append(edge.id)
+        by_node[edge.source].append(edge.id)
+    ingress = plan.nodes[plan.ingress].outputs if plan.ingress >= 0 else ()
+    verbs = {reaction.action.verb for reaction in plan.reactions if reaction.event == plan.barge_in}
+    python = sorted((node.handler, node.id) for node in plan.nodes if node.handler >= 0)
+    return Tables(
+        edges_of={key: tuple(ids) for key, ids in of.items()},
+        edges_into={key: tuple(ids) for key, ids in into.items()},
+        edges_from_node={key: tuple(ids) for key, ids in by_node.items()},
+        tracked=tuple(edge.handoff is None and _is_from_outside(plan, edge.source, edge.source_port)
+                      for edge in plan.edges),
+        turn_edge=tuple(edge.scope == TURN for edge in plan.edges),
+        egress_edge=tuple(edge.target == plan.egress for edge in plan.edges),
+        turn_edges=tuple(edge.id for edge in plan.edges if edge.scope == TURN),
+        event_ports=frozenset(
+            (node.id, index)
+            for node in plan.nodes
+            if node.execution == EFFECT
+            for index, port in enumerate(node.outputs)
+            if port.type == "event"
+        ),
+        audio_out=frozenset(
+            (plan.egress, index)
+            for index, port in enumerate(plan.nodes[plan.egress].inputs if plan.egress >= 0 else ())
+            if port.name == "audio"
+        ),
+        audio_edges=tuple(
+            edge.id
+            for edge in plan.edges
+            if edge.target == plan.egress and plan.nodes[edge.target].inputs[edge.target_port].name == "audio"
+        ),
+        text_port=next((index for index, port in enumerate(ingress) if port.name == "text"), -1),
+        effects=tuple(node for node in plan.nodes if node.execution == EFFECT),
+        turn_effects=tuple(n.id for n in plan.nodes if n.execution == EFFECT and n.scope == TURN),
+        triggers=sum(reaction.action.verb == "trigger" for reaction in plan.reactions),
+        barge_in_cancels=plan.barge_in >= 0 and "cancel_turn" in verbs,
+        handlers=tuple(node for _, node in python),
+    )  # fmt: skip
+
+
+def _is_from_outside(plan: Plan, node: int, port: int) -> bool:
+    """Whether items of that port are inputs of the session: then their sequences are known when they are offered."""
+    if port < 0 or plan.nodes[node].execution not in (EFFECT, "boundary"):
+        return False
+    return not (node == plan.recogniser and plan.nodes[node].outputs[port].name == "utterance")

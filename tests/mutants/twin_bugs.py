@@ -1,0 +1,175 @@
+"""Bugs for the twin: (what is wrong, file, the right text, the wrong text)."""
+
+from __future__ import annotations
+
+TWIN: dict[str, tuple[str, str, str, str]] = {
+    "ring_one_too_long": (
+        "an edge takes one item more than its bound", "edges.py",
+        "return len(edge.items) < edge.plan.items_max and", "return len(edge.items) <= edge.plan.items_max and",
+    ),
+    "unbounded_edge": (
+        "an edge has no bound at all", "edges.py",
+        "return len(edge.items) < edge.plan.items_max and edge.bytes + size <= edge.plan.bytes_max", "return True",
+    ),
+    "silent_drop": (
+        "what is shed has no notice", "edges.py",
+        "        decide(s, Signal.DROP_NOTICE, cause, node=edge.plan.id, x=gone[0].seq, y=gone[-1].seq)\n", "",
+    ),
+    "notice_off_by_one": (
+        "a drop notice names one sequence too many", "edges.py",
+        "cause, node=edge.plan.id, x=gone[0].seq, y=gone[-1].seq)",
+        "cause, node=edge.plan.id, x=gone[0].seq, y=gone[-1].seq + 1)",
+    ),
+    "silent_flush": (
+        "what a cancel flushes has no notice", "edges.py",
+        "        decide(s, Signal.DROP_NOTICE, Cause.CANCEL_FLUSH, node=edge.plan.id, x=first, y=last)\n", "",
+    ),
+    "lost_xon": (
+        "an edge that was stopped is never started", "edges.py",
+        "                edge.xoff = False\n                decide(s, Signal.FLOW_XON, node=edge.plan.id)\n",
+        "                edge.xoff = False\n",
+    ),
+    "lost_resume": (
+        "a producer that was told FULL waits for ever", "edges.py",
+        "        request(s, Op.RESUME, node=node.plan.id, invocation=call.id if call else 0)\n", "",
+    ),
+    "age_doubled": (
+        "items live twice as long as they may", "edges.py",
+        "if s.now - entered <= age:", "if s.now - entered <= 2 * age:",
+    ),
+    "newest_first": (
+        "an edge is a stack", "edges.py", "_, parcel = edge.items.popleft()", "_, parcel = edge.items.pop()",
+    ),
+    "leaked_credit": (
+        "each credit gives one item less than was taken", "session.py",
+        "node.inflight -= max(0, min(event.a, node.inflight))",
+        "node.inflight -= max(0, min(event.a, node.inflight) - 1)",
+    ),
+    "window_off_by_one": (
+        "one item more than the window is fed", "moving.py",
+        "node.inflight >= node.plan.window", "node.inflight > node.plan.window",
+    ),
+    "grace_one_ns_longer": (
+        "a cancel gives more than the grace", "invocations.py",
+        "deadline = s.now + s.plan.grace_ns", "deadline = s.now + s.plan.grace_ns + 1",
+    ),
+    "no_force": (
+        "nothing happens when the grace is over", "invocations.py",
+        "    s.timers[s.grace_timer(identity)] = deadline\n", "",
+    ),
+    "no_first_deadline": (
+        "a silent provider is waited for", "invocations.py",
+        "if first and identity != s.plan.recogniser and node.plan.first_output_ns:", "if False:",
+    ),
+    "finished_call_stays": (
+        "an invocation that is done keeps its slot", "session.py",
+        "        invocations.forget(s, node, call)\n        if event.a", "        if event.a",
+    ),
+    "failure_ignored": (
+        "a provider's failure without a reaction does not end the turn", "invocations.py",
+        "if not handled and needed and s.active:", "if False:",
+    ),
+    "swapped_precedence": (
+        "the weakest end wins", "turns.py", "ends = sorted(s.turn.ends)", "ends = sorted(s.turn.ends, reverse=True)",
+    ),
+    "lost_close": (
+        "an aborted turn is not closed", "turns.py",
+        "    decide(s, Signal.CLOSE)\n", "    if not append:\n        decide(s, Signal.CLOSE)\n",
+    ),
+    "two_terminals": (
+        "an aborted turn aborts twice", "turns.py",
+        "    decide(s, Signal.ABORT, cause)\n",
+        "    decide(s, Signal.ABORT, cause)\n    decide(s, Signal.ABORT, cause)\n",
+    ),
+    "commit_without_evidence": (
+        "a turn commits when it has asked for its evidence", "turns.py",
+        "    s.turn.evidence_asked = True\n", "    s.turn.evidence_asked = True\n    commit(s)\n    return True\n",
+    ),
+    "commit_before_it_was_played": (
+        "a turn ends while its answer still plays", "turns.py",
+        "played = not s.turn.playing or s.now >= s.egress.cursor_ns", "played = True",
+    ),
+    "no_total": (
+        "a turn may last for ever", "turns.py", "    s.timers[TOTAL] = s.now + s.plan.turn_total_ns\n", "",
+    ),
+    "budget_doubled": (
+        "a turn has twice its budget", "turns.py",
+        "turn.input_end_ns + s.plan.turn_ns\n", "turn.input_end_ns + 2 * s.plan.turn_ns\n",
+    ),
+    "no_evidence_deadline": (
+        "evidence is waited for", "turns.py", "    s.timers[EVIDENCE] = s.now + s.plan.evidence_ns\n", "",
+    ),
+    "abort_without_record": (
+        "an aborted turn leaves no evidence", "turns.py", "_close(s, append=True)", "_close(s, append=False)",
+    ),
+    "no_transport_flush": (
+        "the transport plays on after a cancel", "turns.py",
+        "        request(s, Op.FLUSH, node=s.plan.egress, turn=s.turn.serial)\n", "",
+    ),
+    "opens_when_revoked": (
+        "a session without authority opens turns", "turns.py", "    if s.revoked:\n", "    if False:\n",
+    ),
+    "opens_with_stale_snapshot": (
+        "a stale snapshot admits", "turns.py", "    if s.snapshot in _SNAPSHOTS:\n", "    if s.snapshot == 9:\n",
+    ),
+    "wrong_plan_hash": (
+        "the plan's hash names another mode", "turns.py",
+        '"mode": s.plan.modes[s.mode].name', '"mode": s.plan.modes[-1].name',
+    ),
+    "deferred_forgotten": (
+        "what was deferred never begins", "turns.py",
+        "if s.deferred is not None and not s.ending", "if False and not s.ending",
+    ),
+    "open_fence": (
+        "everything passes the fence", "outputs.py",
+        "return s.active and output.turn == s.turn.serial and epoch == s.epoch and not s.revoked", "return True",
+    ),
+    "fence_off_by_one": (
+        "the turn before passes the fence too", "outputs.py",
+        "return s.active and output.turn == s.turn.serial and epoch",
+        "return s.turn.serial - 1 <= output.turn and epoch",
+    ),
+    "refusal_not_recorded": (
+        "what the fence refuses vanishes", "outputs.py",
+        "                taken.append(_refuse(s, output))\n", "                pass\n",
+    ),
+    "telemetry_first": (
+        "telemetry leaves before control", "outputs.py",
+        "    taken = list(s.control_out)\n",
+        "    taken = [*s.telemetry_out, *s.control_out]\n    s.telemetry_out.clear()\n",
+    ),
+    "sequence_with_gaps": (
+        "now and then a sequence is nobody's", "state.py",
+        "        self.seq += 1\n", "        self.seq += 1 + (self.seq % 97 == 0)\n",
+    ),
+    "no_pacing": (
+        "audio is sent far ahead of playback", "moving.py",
+        " or s.egress.cursor_ns - s.now > s.plan.lead_ns:", ":",
+    ),
+    "overlapping_playback": (
+        "frames are to play at once", "moving.py",
+        "egress.cursor_ns = max(egress.cursor_ns, s.now)", "egress.cursor_ns = s.now",
+    ),
+    "asleep_while_audio_waits": (
+        "nobody is woken for the next frame", "session.py", "wake = moving.wake_for_egress(s)", "wake = -1",
+    ),
+    "old_epochs_accepted": (
+        "inputs of an earlier epoch are taken", "session.py",
+        "if fenced and event.epoch != s.epoch:", "if fenced and event.epoch > s.epoch:",
+    ),
+    "cancel_ignored": (
+        "the user's stop does nothing", "session.py",
+        "            if s.active:\n                s.turn.ends.add(End.CANCEL)\n", "            pass\n",
+    ),
+    "barge_in_ignored": (
+        "speech over an answer is not noticed", "session.py",
+        "if found == s.plan.speech_start and s.active and s.plan.barge_in >= 0:", "if False:",
+    ),
+    "degraded_twice": (
+        "a turn goes from one mode to the next", "reactions.py", "if s.active and s.mode == 0:", "if s.active:",
+    ),
+    "words_run_together": (
+        "parts of an utterance are joined without a space", "hearing.py",
+        '            s.hearing.join += b" "\n', '            s.hearing.join += b""\n',
+    ),
+}  # fmt: skip
