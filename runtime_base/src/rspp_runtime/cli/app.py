@@ -29,6 +29,7 @@ class Kernel(enum.StrEnum):
 
 class Level(enum.StrEnum):
     L0 = "L0"
+    L1 = "L1"
     L2 = "L2"
 
 
@@ -59,7 +60,7 @@ def run(
     log: Annotated[Path | None, typer.Option("--log", help="Write the session's log here.")] = None,
     level: Annotated[
         Level | None,
-        typer.Option("--level", help="What the log keeps: L0 headers, L2 payloads too; default: as the pipeline says."),
+        typer.Option("--level", help="What the log keeps: L0 headers, L1 texts too, L2 audio too; default: as the pipeline says."),
     ] = None,
     echo: Annotated[
         float | None, typer.Option("--echo", metavar="DB", help="The microphone hears the reply, at this level.")
@@ -108,6 +109,25 @@ def replay(
     from rspp_runtime.cli.replay import replay as command
 
     command(log, kernel.value if kernel else None, package, json)
+
+
+@app.command()
+def recover(
+    log: Annotated[Path, typer.Argument(metavar="LOG", help="The log of a session that was killed.")],
+    epoch: Annotated[
+        int | None, typer.Option("--epoch", min=1, help="Authority epoch of the new holder; default: the next one.")
+    ] = None,
+    kernel: KernelOption = None,
+    package: PackageOption = None,
+    json: JsonOption = False,
+) -> None:
+    """End what a killed session left open, in its log.
+
+    Each open turn is aborted (authority_loss) and closed, the session ended, the log closed.
+    """
+    from rspp_runtime.cli.recover import recover as command
+
+    command(log, kernel.value if kernel else None, package, epoch, json)
 
 
 @app.command()
