@@ -1,4 +1,4 @@
-"""A session without end, to be killed: `python endless.py LOG LEVEL SEGMENT_BYTES fast|real`. Says `talking` when it is."""
+"""A session without end, to be killed: `python endless.py LOG LEVEL SEGMENT_BYTES fast|real`. It says `talking`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recovery: the next holder closes what a killed session left open, and the log replays as if it had never been torn."""
+"""Recovery: the next holder closes what a killed session left open, and the log replays as if never torn."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def check_whole(scripted: ModuleType, path: Path, before: list[Entry]) -> None:
     assert [out.turn for out in decided if out.code in (Signal.COMMIT, Signal.ABORT)] == opened
     assert [out.turn for out in decided if out.code == Signal.CLOSE] == opened
     newest = {entry.turn: entry.or02 for entry in log.entries if isinstance(entry, Evidence)}
-    assert {turn: missing_fields(record) for turn, record in newest.items()} == dict.fromkeys(opened, [])
+    assert {turn: missing_fields(record) for turn, record in newest.items()} == {turn: [] for turn in opened}
 
 
 def test_an_open_turn_is_aborted_and_closed(scripted: ModuleType, record: Record, tmp_path: Path) -> None:
@@ -113,7 +113,9 @@ def test_whatever_record_was_the_last(scripted: ModuleType, record: Record, tmp_
 def test_a_turn_that_was_proposed_is_refused(scripted: ModuleType, record: Record, tmp_path: Path) -> None:
     """Its opening is decided within the step that proposes it, so what is left of it is an input without its step."""
     log = read(record("L0"))
-    proposed = next(i for i, e in enumerate(log.entries) if e in _decisions([e]) and e.code == Signal.TURN_OPEN_PROPOSED)
+    proposed = next(
+        i for i, e in enumerate(log.entries) if e in _decisions([e]) and e.code == Signal.TURN_OPEN_PROPOSED
+    )
     last_input = max(i for i in range(proposed) if isinstance(log.entries[i], Input))
     path = _shortened(tmp_path / "cut.log", log, last_input + 1)
     done = _recover(scripted, path)

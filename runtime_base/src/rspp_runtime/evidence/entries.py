@@ -1,8 +1,8 @@
 """What a log consists of. Every entry is a flat tuple of integers, texts and bytes; `Header` comes first.
 
 A log holds what a session was given and what it decided: each input with its stamp and answer, each step with its time,
-each output, each outcome of a user's node. Where the recording level leaves a payload out its length is kept: no decision
-depends on more (CONTRACTS §2, §8).
+each output, each outcome of a user's node. Where the recording level leaves a payload out its length is kept: no
+decision depends on more (CONTRACTS §2, §8).
 """
 
 from __future__ import annotations

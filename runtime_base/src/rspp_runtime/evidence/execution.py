@@ -73,6 +73,11 @@ class Execution:
         """Of everything that was computed so far: answers, deadlines, outputs. 64 hex digits."""
         return self._digest.hexdigest()
 
+    def begin_window(self) -> None:
+        """From here on things are compared and counted; what led here was only executed."""
+        self.compares = True
+        self.report.begin_window(self.record, self.now_ns)
+
     def close(self) -> None:
         self.session.close()
 

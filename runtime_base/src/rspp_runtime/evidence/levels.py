@@ -1,7 +1,7 @@
 """Recording levels: what each keeps, and when a session steps down or up again (CONTRACTS §8; docs/replay.md).
 
-    Keeps(plan)         which payloads a level keeps
-    Levels(level)       the policy: a machine without I/O or clock, told the time, the queue's fill and the export's lag
+Keeps(plan)         which payloads a level keeps
+Levels(level)       the policy: a machine without I/O or clock, told the time, the queue's fill and the export's lag
 """
 
 from __future__ import annotations

@@ -19,7 +19,6 @@ from typing import Any
 
 import msgpack
 
-from rspp_runtime.evidence import segment as segments
 from rspp_runtime.evidence.entries import (
     FORMAT_VERSION,
     End,

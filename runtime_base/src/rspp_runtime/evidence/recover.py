@@ -2,12 +2,12 @@
 
     recover(path, plan, resolved, open_session)
 
-The whole records are executed again, which builds the session as it was. Then, at a higher epoch, the kernel itself ends
-what was open: LEASE_ROTATED makes it decide `deauthorized_drain`, `abort(authority_loss)` and `close` of the open turn,
-and `stale_epoch_reject` for one that was opening. All of it is appended to the log as any other input and step, before any
-new input: so the recovered log replays like a log that was never torn.
+The whole records are executed again, which builds the session as it was. Then, at a higher epoch, the kernel itself
+ends what was open: LEASE_ROTATED makes it decide `deauthorized_drain`, `abort(authority_loss)` and `close` of the open
+turn, and `stale_epoch_reject` for one that was opening. All of it is appended to the log as any other input and step,
+before any new input: so the recovered log replays like a log that was never torn.
 
-Recovery may be killed too: what it wrote is the beginning of a log like the one before, and is recovered in the same way.
+Recovery may be killed too: what it wrote is the beginning of a log like the one before, and is recovered likewise.
 """
 
 from __future__ import annotations
@@ -197,5 +197,3 @@ class _Holder:
 
     def _put(self, entry: Entry) -> None:
         self._file.write(entry)
-
-

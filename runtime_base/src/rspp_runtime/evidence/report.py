@@ -23,6 +23,7 @@ class Stretch:
     level: str
     record: int
     from_ns: int
+    claimed: str = ""  # the level that the log says
     but: int = 0  # outputs that hold what an earlier stretch left out: there the replay has zeros
 
     @property
@@ -62,7 +63,12 @@ class Report:
             self.differences.append(difference)
 
     def begin_stretch(self, level: str, record: int, from_ns: int) -> None:
-        self.stretches.append(Stretch(level if level in PROOFS else "L0", record, from_ns))
+        level = level if level in PROOFS else "L0"
+        self.stretches.append(Stretch(level, record, from_ns, level))
+
+    def begin_window(self, record: int, from_ns: int) -> None:
+        """What was before counts no more; the level that is kept goes on."""
+        self.stretches = [Stretch(self.stretches[-1].claimed, record, from_ns, claimed=self.stretches[-1].claimed)]
 
     def leaves_out(self, *, text: bool) -> None:
         """A payload is not there, of a text or of audio: whatever level was claimed, this is what is proved."""

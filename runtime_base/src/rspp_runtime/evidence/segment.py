@@ -7,8 +7,8 @@ All numbers are little endian. A segment is 64 bytes of header, then records, ea
     record  length of the body (u32), CRC-32 (u32), number (u64), body, zeros up to a multiple of 8
 
 A record's checksum begins with the log's id and covers length, number, body and zeros. What lies behind the last record
-is zero. A record is stored body first: a process that is killed on the way leaves a frame of zeros, or one that does not
-fit.
+is zero. A record is stored body first: a process that is killed on the way leaves a frame of zeros, or one that does
+not fit.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ import struct
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 MAGIC = b"RSPPLOG2"
 MAGIC_1 = b"RSPPLOG1"
@@ -34,7 +33,8 @@ _HEADER = struct.Struct("<8sIIQ16s20xI")
 _COVERED = struct.Struct("<IQ")
 
 
-class Head(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Head:
     """The header of a segment. `previous` is the checksum of the record before it; 0 for the first."""
 
     index: int

@@ -131,9 +131,7 @@ async def converse(
 def _recorder(log: LogWriter, package: Package, options: Options, changed: Callable[[Change], None]) -> Recorder:
     """The one that writes the log, at a level that follows the queue and the export."""
     lag_ns = options.export_lag_ns or (lambda: 0)
-    return Recorder(
-        log.put, package.plan, level=options.level, pressure=lambda: (log.fill, lag_ns()), changed=changed
-    )
+    return Recorder(log.put, package.plan, level=options.level, pressure=lambda: (log.fill, lag_ns()), changed=changed)
 
 
 def _or02(package: Package, options: Options, header: Header, put: Callable[[Entry], None]) -> Or02:
