@@ -171,9 +171,9 @@ def test_the_level_that_is_proved_is_not_the_one_that_is_claimed(scripted: Modul
 
 def lag(now_ns: int) -> int:
     """The export is late once, and then very late."""
-    if 300 * MS <= now_ns < 400 * MS:
+    if 200 * MS <= now_ns < 300 * MS:
         return 3000 * MS
-    return 6000 * MS if 400 * MS <= now_ns < 500 * MS else 0
+    return 6000 * MS if 300 * MS <= now_ns < 500 * MS else 0
 
 
 @pytest.fixture
