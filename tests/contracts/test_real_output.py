@@ -75,6 +75,17 @@ def test_findings() -> None:
 # ---- the runtime
 
 
+def test_a_recording_that_steps_down(record: Record, scripted: ModuleType) -> None:
+    """The recorder's own signal is one of CONTRACTS §3, and the evidence of its turns is complete."""
+    log = read(record("L2", lag=lambda now_ns: 9 * 10**9 if 300 * 10**6 <= now_ns < 500 * 10**6 else 0))
+    made = [one for one in records(log, scripted.plan()) if one.get("signal") == "recording_level_downgraded"]
+    assert [one["recording_level"] for one in made] == ["L1", "L0"]
+    assert [problems(ControlSignal, one) for one in made] == [[], []]
+    evidence = [entry.or02 for entry in log.entries if isinstance(entry, Evidence) and entry.stage != "baseline"]
+    assert [problems(TurnEvidence, one) for one in evidence] == [[] for _ in evidence]
+    assert {one["recording_level"] for one in evidence} == {"L0"}
+
+
 def test_a_sessions_decisions(record: Record, scripted: ModuleType) -> None:
     path = record("L0", llm=scripted.answer(scripted.LONG))
     made = list(records(read(path), scripted.plan()))

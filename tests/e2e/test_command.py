@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -213,6 +214,74 @@ def test_a_stopped_call_leaves_its_log_and_its_recording(
     assert soundfile.info(str(out)).samplerate == 16_000
     again = rspp("replay", log, "--package", package)
     assert again.returncode == 0, again.stdout + again.stderr
+
+
+@pytest.mark.parametrize("seconds", [2.2, 3.7, 5.0])
+def test_a_killed_call_is_replayed_and_recovered(
+    rspp: Rspp, package: Path, samples: Path, tmp_path: Path, seconds: float
+) -> None:
+    """`kill -9` in a call with real audio, at L2: the whole records replay bit for bit on both kernels."""
+    log = tmp_path / "s.log"
+    command = [sys.executable, "-m", "rspp_runtime.cli", "run", package, "--wav", samples / "interruption.wav"]
+    with subprocess.Popen(
+        [*command, "--log", log, "--level", "L2"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert "user" in process.stdout.readline()
+        time.sleep(seconds)
+        process.kill()
+        process.communicate(timeout=30)
+    for kernel in ("compiled", "pure"):
+        done = rspp("replay", log, "--package", package, "--kernel", kernel)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "everything before it was replayed" in done.stdout
+        assert "proved: L2: every decision, and every output bit for bit" in done.stdout
+    done = rspp("recover", log, "--package", package)
+    assert done.returncode == 0, done.stderr
+    assert "the session is ended at epoch 2" in done.stdout
+    for mode in ("recompute_decisions", "playback_recorded_provider_outputs", "replay_decisions"):
+        done = rspp("replay", log, "--package", package, "--mode", mode)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "note:" not in done.stdout
+    assert "nothing to recover" in rspp("recover", log, "--package", package).stdout
+
+
+@pytest.mark.feature("F-151", "resimulate", "playback", "tagged")
+def test_replay_modes(rspp: Rspp, package: Path, log: Path) -> None:
+    """Each mode on a log that serves it, and its refusal by one that does not."""
+    for mode in ("playback_recorded_provider_outputs", "re_simulate_nodes"):
+        done = rspp("replay", log, "--package", package, "--mode", mode, "--json")
+        if "L0" in log.name:
+            assert (done.returncode, done.stdout) == (1, "")
+            assert done.stderr.count("\n") == 1
+            assert f"and {mode} needs every payload" in done.stderr
+            continue
+        assert done.returncode == 0, done.stdout + done.stderr
+        told = json.loads(done.stdout)
+        assert (told["mode"], told["identical"]) == (mode, True)
+        if mode == "re_simulate_nodes":
+            assert [turn["now"]["outcome"] for turn in told["turns"]] == ["abort", "commit"]
+            assert all(turn["now"]["said"] for turn in told["turns"])
+
+
+def test_a_replay_by_hand(rspp: Rspp, package: Path, log: Path, tmp_path: Path) -> None:
+    cursor = tmp_path / "c.json"
+    done = rspp("replay", log, "--package", package, "--to", "1000", "--save", cursor)
+    assert done.returncode == 0, done.stderr
+    assert "stopped before record 100" in done.stdout
+    done = rspp("replay", log, "--package", package, "--resume", cursor, "--to", "1040", "--step", "--kernel", "pure")
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"^ +10\d\d +\d\.\d{3} s  step: \d+ decisions", done.stdout, re.MULTILINE)
+    for arguments, said in (
+        (("--from", "1e"), "--from '1e' is no place"),
+        (("--from", "2", "--resume", cursor), "take one"),
+        (("--mode", "replay_decisions", "--step"), "takes the log as a whole"),
+        (("--resume", tmp_path / "none"), "there is no such file"),
+        (("--from", "9999999"), "the log ends before it"),
+    ):
+        done = rspp("replay", log, "--package", package, *arguments)
+        assert (done.returncode, done.stdout) == (2, ""), arguments
+        assert said in done.stderr
 
 
 def test_a_package_with_a_broken_file_is_named(rspp: Rspp, package: Path, tmp_path: Path) -> None:

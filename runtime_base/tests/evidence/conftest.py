@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from rspp_runtime.evidence.segment import SEGMENT_BYTES
 from rspp_runtime.reference import Session
 from rspp_runtime.session.clock import VirtualClock
 from rspp_runtime.session.host import Options, converse
@@ -35,7 +36,13 @@ def scripted() -> ModuleType:
 def record(scripted: ModuleType, tmp_path: Path) -> Callable[..., Path]:
     """Runs a conversation with an interruption and writes its log at a level; returns the file."""
 
-    def make(level: str = "L0", plan: Any = None, **work: Any) -> Path:
+    def make(
+        level: str = "L0",
+        plan: Any = None,
+        segment_bytes: int = SEGMENT_BYTES,
+        lag: Callable[[int], int] = lambda now_ns: 0,
+        **work: Any,
+    ) -> Path:
         plan = plan or scripted.plan()
         path = tmp_path / f"session-{level}.log"
 
@@ -59,7 +66,13 @@ def record(scripted: ModuleType, tmp_path: Path) -> Callable[..., Path]:
             }
             providers = {n: (n, scripted.Fake("x", w)) for n, w in (usual | work).items()}
             clock = VirtualClock(asyncio.get_running_loop())
-            options = Options(level=level, log=path, session_id="test")
+            options = Options(
+                level=level,
+                log=path,
+                session_id="test",
+                segment_bytes=segment_bytes,
+                export_lag_ns=lambda: lag(clock.now_ns()),
+            )
             await converse(package, providers, scripted.Party(user), clock, options)
 
         run(whole(), virtual=True)

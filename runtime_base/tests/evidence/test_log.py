@@ -11,18 +11,20 @@ from types import ModuleType
 import pytest
 
 from rspp_runtime.evidence.entries import Evidence, Input, LogError, Out, from_json, to_json
-from rspp_runtime.evidence.log import MAGIC, read
+from rspp_runtime.evidence.log import read
 from rspp_runtime.evidence.or02 import missing_fields
+from rspp_runtime.evidence.segment import HEADER_BYTES, MAGIC
 
 Record = Callable[..., Path]
 
 
 def _places(data: bytes) -> list[int]:
     """Where each record begins."""
-    at, places = len(MAGIC), []
+    at, places = HEADER_BYTES, []
     while at < len(data):
         places.append(at)
-        at += 8 + struct.unpack_from("<I", data, at)[0]
+        length = struct.unpack_from("<I", data, at)[0]
+        at += 16 + length + -length % 8
     return places
 
 
@@ -78,7 +80,7 @@ def test_damage_in_the_middle_is_refused_with_its_offset(record: Record) -> None
     path = record("L0")
     data = bytearray(path.read_bytes())
     place = _places(bytes(data))[20]
-    data[place + 10] ^= 0x40
+    data[place + 20] ^= 0x40
     path.write_bytes(data)
     with pytest.raises(LogError, match=f"damaged at byte {place}: the checksum does not fit"):
         read(path)
@@ -89,7 +91,9 @@ def test_damage_in_the_middle_is_refused_with_its_offset(record: Record) -> None
     [
         (b"", "is empty"),
         (b"hello", "is not a log"),
-        (MAGIC, "the header is missing"),
+        (MAGIC, "its header is cut: 8 of 64 bytes"),
+        (bytes(4096), "the header is missing"),
+        (b"RSPPLOG1" + bytes(99), "is of format 1; this version of rspp reads format 2"),
         (b"{}\n", "line 1: not a record"),
     ],
 )

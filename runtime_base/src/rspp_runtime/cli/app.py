@@ -35,7 +35,15 @@ class Kernels(enum.StrEnum):
 
 class Level(enum.StrEnum):
     L0 = "L0"
+    L1 = "L1"
     L2 = "L2"
+
+
+class ReplayMode(enum.StrEnum):
+    RECOMPUTE_DECISIONS = "recompute_decisions"
+    PLAYBACK = "playback_recorded_provider_outputs"
+    RE_SIMULATE = "re_simulate_nodes"
+    REPLAY_DECISIONS = "replay_decisions"
 
 
 PackageArgument = Annotated[str, typer.Argument(metavar="PACKAGE", help="A generated folder, or an import name.")]
@@ -65,7 +73,9 @@ def run(
     log: Annotated[Path | None, typer.Option("--log", help="Write the session's log here.")] = None,
     level: Annotated[
         Level | None,
-        typer.Option("--level", help="What the log keeps: L0 headers, L2 payloads too; default: as the pipeline says."),
+        typer.Option(
+            "--level", help="What the log keeps: L0 headers, L1 texts too, L2 all; default: as the pipeline says."
+        ),
     ] = None,
     echo: Annotated[
         float | None, typer.Option("--echo", metavar="DB", help="The microphone hears the reply, at this level.")
@@ -105,15 +115,68 @@ def run(
 
 @app.command()
 def replay(
-    log: LogArgument, kernel: KernelOption = None, package: PackageOption = None, json: JsonOption = False
+    log: LogArgument,
+    mode: Annotated[
+        ReplayMode, typer.Option("--mode", help="What is taken from the log, and what is done again.")
+    ] = ReplayMode.RECOMPUTE_DECISIONS,
+    start: Annotated[
+        str | None, typer.Option("--from", metavar="PLACE", help="Compare from this record (2210) or time (5.54s) on.")
+    ] = None,
+    end: Annotated[str | None, typer.Option("--to", metavar="PLACE", help="Stop behind this record or time.")] = None,
+    step: Annotated[
+        bool, typer.Option("--step", help="Show every record; at a terminal one for each Enter, q stops.")
+    ] = False,
+    save: Annotated[
+        Path | None, typer.Option("--save", metavar="FILE", help="Write down where the replay stopped.")
+    ] = None,
+    resume: Annotated[
+        Path | None, typer.Option("--resume", metavar="FILE", help="Go on from where --save was written.")
+    ] = None,
+    kernel: KernelOption = None,
+    package: PackageOption = None,
+    json: JsonOption = False,
 ) -> None:
     """Execute a log again, compare every decision.
 
     Exit code 1 if one differs.
     """
+    from rspp_runtime.cli.replay import Request
     from rspp_runtime.cli.replay import replay as command
+    from rspp_runtime.evidence.modes import Mode
 
-    command(log, kernel.value if kernel else None, package, json)
+    command(
+        Request(
+            path=log,
+            kernel=kernel.value if kernel else None,
+            package=package,
+            mode=Mode(mode.value),
+            start=start,
+            end=end,
+            step=step,
+            save=save,
+            resume=resume,
+            json=json,
+        )
+    )
+
+
+@app.command()
+def recover(
+    log: Annotated[Path, typer.Argument(metavar="LOG", help="The log of a session that was killed.")],
+    epoch: Annotated[
+        int | None, typer.Option("--epoch", min=1, help="Authority epoch of the new holder; default: the next one.")
+    ] = None,
+    kernel: KernelOption = None,
+    package: PackageOption = None,
+    json: JsonOption = False,
+) -> None:
+    """End what a killed session left open, in its log.
+
+    Each open turn is aborted (authority_loss) and closed, the session ended, the log closed.
+    """
+    from rspp_runtime.cli.recover import recover as command
+
+    command(log, kernel.value if kernel else None, package, epoch, json)
 
 
 @app.command()

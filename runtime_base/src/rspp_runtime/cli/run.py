@@ -159,20 +159,11 @@ def _find_nodes_here() -> None:
         sys.path.insert(0, here)
 
 
-def _level(package: Package, console: Console) -> str:
-    """The pipeline's own recording level. There is no partial recording yet: L1 keeps what L0 keeps, and says so."""
-    level = package.plan.recording_level
-    if level == "L1":
-        console.print(f"{package.name} asks for L1; this runtime keeps L0 (headers) or L2 (--level L2)", style="yellow")
-        return "L0"
-    return level
-
-
 async def _conversation(request: Request, package: Package, source: AudioFile | None, console: Console) -> Finished:
     names = sorted({name for name, _ in package.providers.values()})
     with console.status(f"preparing {', '.join(names)} …") if console.is_terminal else contextlib.nullcontext():
         providers = await make_providers(package)
-    options = Options(kernel=request.kernel, level=request.level or _level(package, console), log=request.log)
+    options = Options(kernel=request.kernel, level=request.level or package.plan.recording_level, log=request.log)
     if request.session_id is not None:
         if not 0 < len(request.session_id.encode()) <= 64:
             usage("--session-id must have 1 to 64 bytes")

@@ -1,8 +1,8 @@
 """What a log consists of. Every entry is a flat tuple of integers, texts and bytes; `Header` comes first.
 
 A log holds what a session was given and what it decided: each input with its stamp and answer, each step with its time,
-each output, each outcome of a user's node. At recording level L0 payloads are left out and only their lengths are kept:
-no decision depends on more (CONTRACTS §2, §8).
+each output, each outcome of a user's node. Where the recording level leaves a payload out its length is kept: no
+decision depends on more (CONTRACTS §2, §8).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from rspp_runtime.abi.codes import Cause, Control, In, Op, Result, Signal
 from rspp_runtime.providers.contract import Outcome
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 
 class LogError(Exception):
@@ -36,6 +36,8 @@ class Kind(enum.IntEnum):
     INVOCATION = 5
     EVIDENCE = 6
     END = 8
+    LEVEL = 9
+    RECOVERED = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class Header:
     session_id: str
     epoch: int
     seed: int
-    level: str  # L0 or L2
+    level: str  # L0, L1 or L2: with which the recording begins
     kernel: str  # compiled or pure
     started_ms: int  # wall clock at session time 0
     format_version: int = FORMAT_VERSION
@@ -136,6 +138,26 @@ class Evidence(NamedTuple):
     or02: dict[str, Any]
 
 
+class Level(NamedTuple):
+    """From here on another recording level is kept (`evidence.levels`)."""
+
+    now_ns: int
+    before: str
+    level: str
+    reason: str  # queue_pressure, export_lag, stable
+
+
+class Recovered(NamedTuple):
+    """The writer was stopped, and a new holder of the session's authority goes on (CONTRACTS §5; `evidence.recover`).
+
+    Calls of users' nodes before it whose step is not in the log did not count.
+    """
+
+    now_ns: int
+    epoch: int  # of the new holder
+    torn: str  # what was wrong with the end of the log
+
+
 class End(NamedTuple):
     """The session was closed in order; `stats` are the kernel's counters."""
 
@@ -143,7 +165,7 @@ class End(NamedTuple):
     stats: dict[str, int]
 
 
-Entry = Input | Handler | Step | Out | Invocation | Evidence | End
+Entry = Input | Handler | Step | Out | Invocation | Evidence | Level | Recovered | End
 
 _KINDS: dict[type[Any], Kind] = {
     Input: Kind.INPUT,
@@ -153,13 +175,15 @@ _KINDS: dict[type[Any], Kind] = {
     Invocation: Kind.INVOCATION,
     Evidence: Kind.EVIDENCE,
     End: Kind.END,
+    Level: Kind.LEVEL,
+    Recovered: Kind.RECOVERED,
 }
 _TYPES: dict[Kind, type[Any]] = {kind: entry for entry, kind in _KINDS.items()}
 
 
 @dataclass(slots=True)
 class Log:
-    """A log that was read. `torn` says what was wrong with its end, if the writer was stopped within a record."""
+    """A log that was read. `torn` says what is wrong with its end, if its writer was stopped before it was closed."""
 
     header: Header
     entries: list[Entry] = field(default_factory=list)

@@ -1,7 +1,8 @@
-"""The log file: append-only, each record framed by its length and checksum (CONTRACTS §8).
+"""The log on disk: append-only segments, each preallocated and memory-mapped (CONTRACTS §8; docs/replay.md).
 
-    file    magic "RSPPLOG1", then records
-    record  length (u32, little endian), CRC-32 of the body (u32), body (MessagePack)
+    LogFile(path, header)     a new log; segments follow as they fill up
+    LogFile.go_on(path)       the same log again, behind its last whole record
+    read(path)                either form: segments, or JSON lines
 
 The first record is the header. A writer that was stopped within a record leaves a torn tail: readers report and ignore
 it. Anything else that does not fit is damage, refused with its offset.
@@ -9,10 +10,10 @@ it. Anything else that does not fit is damage, refused with its offset.
 
 from __future__ import annotations
 
-import asyncio
+import errno
+import itertools
 import os
-import struct
-import zlib
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ import msgpack
 
 from rspp_runtime.evidence.entries import (
     FORMAT_VERSION,
+    End,
     Entry,
     Header,
     Log,
@@ -28,92 +30,242 @@ from rspp_runtime.evidence.entries import (
     from_row,
     to_row,
 )
+from rspp_runtime.evidence.segment import (
+    FRAME,
+    HEADER_BYTES,
+    MAGIC,
+    MAGIC_1,
+    RECORD_BYTES_MAX,
+    SEGMENT_BYTES,
+    SEGMENT_BYTES_MIN,
+    Damage,
+    Head,
+    Segment,
+    frame,
+    path_of,
+    read_head,
+    read_records,
+)
 
-MAGIC = b"RSPPLOG1"
-_FRAME = struct.Struct("<II")
-RECORD_BYTES_MAX = 1 << 20
-BUFFER_BYTES = 1 << 16
+SEGMENTS_MAX = 4096  # of one log: 16 GiB at the usual size
 
 
 class LogFile:
-    """Writes one log. `write` appends to a buffer of the file; `durable` puts everything so far on the disk."""
+    """Writes one log. `append` is a memory write; only a new segment and `sync` wait for the disk.
 
-    def __init__(self, path: Path, header: Header) -> None:
-        """Raises `OSError` if the file cannot be made. An older file of that name is replaced."""
+    `frame` and `append` may be called from two different threads, one each.
+    """
+
+    def __init__(self, path: Path, header: Header, segment_bytes: int = SEGMENT_BYTES) -> None:
+        """Raises `OSError` if the file cannot be made. An older log of that name is replaced."""
+        _remove_older(path)
+        self._start(path, uuid.uuid4().bytes, segment_bytes)
+        self._segment = self._open(0, Head(0, 0, 1, self._log_id))
+        self.append(self.frame(header))  # however the process ends, there is a log that says of which session
+
+    @classmethod
+    def go_on(cls, path: Path, segment_bytes: int = SEGMENT_BYTES) -> tuple[LogFile, Log]:
+        """The log that is there, to be continued behind its last whole record: what was torn is cleared.
+
+        Raises `LogError`, `OSError`.
+        """
+        found = _read_segments(path)
+        log = _log([row for part in found.parts for row in part.rows], found)
+        last = found.parts[-1]
+        if found.unfinished is not None:
+            found.unfinished.unlink()
+        self = cls.__new__(cls)
+        self._start(path, last.head.log_id, segment_bytes)
+        self._index = last.head.index
+        self._next = last.head.number + len(last.rows)
+        self._written, self._previous = self._next - 1, last.checksum
+        size = max(segment_bytes, last.end)
+        self._segment = Segment(path_of(path, self._index), last.head, size, used=last.end)
+        return self, log
+
+    def _start(self, path: Path, log_id: bytes, segment_bytes: int) -> None:
+        if segment_bytes < SEGMENT_BYTES_MIN:
+            raise ValueError(f"a segment has at least {SEGMENT_BYTES_MIN} bytes, not {segment_bytes}")
         self.path = path
-        self._file = path.open("wb", buffering=BUFFER_BYTES)
-        self._file.write(MAGIC)
-        self._put(to_row(header))
-        self.flush()  # however the process ends, there is a log that says of which session
+        self._log_id = log_id
+        self._segment_bytes = segment_bytes
+        self._index = 0
+        self._next = 1  # the number of the next record that is framed
+        self._written = 0  # the number of the last one that was appended
+        self._previous = 0  # its checksum
 
     def write(self, entry: Entry) -> None:
         """Raises `OSError`."""
-        self._put(to_row(entry))
+        self.append(self.frame(entry))
 
-    def flush(self) -> None:
-        """Hands everything written so far to the operating system. Raises `OSError`."""
-        self._file.flush()
+    def frame(self, entry: Header | Entry) -> bytes:
+        """The next record as it will be stored; whatever was framed is to be appended in that order.
+
+        Raises `OSError` (EFBIG) for one that no segment holds.
+        """
+        body: bytes = msgpack.packb(to_row(entry), use_bin_type=True)
+        room = min(RECORD_BYTES_MAX, self._segment_bytes - HEADER_BYTES - FRAME.size)
+        if len(body) > room:
+            raise OSError(errno.EFBIG, f"a record of {len(body)} bytes is larger than the {room} that a log takes")
+        made = frame(body, self._next, self._log_id)
+        self._next += 1
+        return made
+
+    def append(self, framed: bytes) -> None:
+        """Stores one record. Raises `OSError`, and is then not to be used again."""
+        if not self._segment.has_room(len(framed)):
+            self._rotate()
+        self._segment.append(framed)
+        self._written += 1
+        self._previous = FRAME.unpack_from(framed)[1]
 
     def sync(self) -> None:
-        """Waits until what was flushed is on the disk. Raises `OSError`. May run in a thread."""
-        os.fsync(self._file.fileno())
-
-    def durable(self) -> asyncio.Future[bool]:
-        """True once everything written so far is on the disk; `OSError` otherwise. Does not hold up the loop."""
-        self.flush()
-
-        async def wait() -> bool:
-            await asyncio.to_thread(self.sync)
-            return True
-
-        return asyncio.ensure_future(wait())
+        """Waits until everything appended is on the disk. Raises `OSError`."""
+        self._segment.sync()
 
     def close(self) -> None:
-        self._file.close()
+        """Everything is on the disk, the rest of the segment is given back. Raises `OSError`. Idempotent."""
+        self._segment.close()
 
-    def _put(self, row: list[Any]) -> None:
-        body = msgpack.packb(row, use_bin_type=True)
-        self._file.write(_FRAME.pack(len(body), zlib.crc32(body)) + body)
+    def _rotate(self) -> None:
+        if self._index + 1 >= SEGMENTS_MAX:
+            raise OSError(errno.ENOSPC, f"the log has {SEGMENTS_MAX} segments, as many as it may")
+        self._segment.sync()  # a segment is begun only when all before it is on the disk: only the last can be torn
+        self._segment.close()
+        self._index += 1
+        if (path := path_of(self.path, self._index)).exists():
+            raise FileExistsError(errno.EEXIST, "is in the way of the next segment", str(path))
+        self._segment = self._open(self._index, Head(self._index, self._previous, self._written + 1, self._log_id))
+
+    def _open(self, index: int, head: Head) -> Segment:
+        path = path_of(self.path, index)
+        made = Segment(path, head, self._segment_bytes)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)  # the name is on the disk too
+        finally:
+            os.close(folder)
+        return made
+
+
+def _remove_older(path: Path) -> None:
+    """The segments of an older log, the last one first; what is no segment is nobody's to remove."""
+    older = list(_segments_of(path))
+    for old in reversed(older[1:]):
+        old.unlink()
+
+
+def _segments_of(path: Path) -> list[Path]:
+    """The files that belong to the log, as far as their names and first bytes say."""
+    found = [path]
+    for index in itertools.count(1):
+        one = path_of(path, index)
+        if not one.is_file():
+            break
+        with one.open("rb") as file:
+            if file.read(len(MAGIC)).strip(b"\0") not in (MAGIC, b""):
+                break
+        found.append(one)
+    return found
+
+
+# ---- reading
+
+
+class _Part:
+    """One segment as it was read."""
+
+    def __init__(self, head: Head, rows: list[Header | Entry], end: int, checksum: int) -> None:
+        self.head, self.rows, self.end, self.checksum = head, rows, end, checksum
+
+
+class _Found:
+    """All segments, and what is wrong with the end of the last one."""
+
+    def __init__(self) -> None:
+        self.parts: list[_Part] = []
+        self.torn = ""
+        self.unfinished: Path | None = None  # a segment whose writer was stopped before its header was whole
 
 
 def read(path: Path) -> Log:
-    """Reads a log, in either form (the file or its JSON lines). Raises `LogError`, `OSError`."""
-    data = path.read_bytes()
-    if data.startswith(MAGIC):
-        return _read_records(data)
-    if data.lstrip()[:1] == b"{":
-        return _read_lines(data)
-    if not data:
+    """Reads a log, in either form (its segments or JSON lines). Raises `LogError`, `OSError`."""
+    with path.open("rb") as file:
+        begins = file.read(4096)
+    if begins.startswith(MAGIC_1):
+        raise LogError("is of format 1; this version of rspp reads format 2: record it again")
+    if begins.lstrip()[:1] == b"{":
+        return _read_lines(path.read_bytes())
+    if not begins:
         raise LogError("is empty (0 bytes)")
-    raise LogError(f"this is not a log: it begins neither with {MAGIC.decode()} nor with a JSON object")
+    if not begins.strip(b"\0"):
+        raise LogError("the header is missing: its writer was stopped before it wrote anything")
+    if not begins.startswith(MAGIC):
+        raise LogError(f"this is not a log: it begins neither with {MAGIC.decode()} nor with a JSON object")
+    found = _read_segments(path)
+    return _log([row for part in found.parts for row in part.rows], found)
 
 
-def _read_records(data: bytes) -> Log:
-    rows: list[Header | Entry] = []
-    at, torn = len(MAGIC), ""
-    while at < len(data):
-        if at + _FRAME.size > len(data):
-            torn = f"the last record, at byte {at}, is torn"
-            break
-        size, checksum = _FRAME.unpack_from(data, at)
-        end = at + _FRAME.size + size
-        if end > len(data):
-            if size > RECORD_BYTES_MAX:
-                raise LogError(f"damaged at byte {at}: a record of {size} bytes cannot be")
-            torn = f"the last record, at byte {at}, is torn"
-            break
-        body = data[at + _FRAME.size : end]
-        if zlib.crc32(body) != checksum:
-            if end == len(data):
-                torn = f"the last record, at byte {at}, is torn"
-                break
-            raise LogError(f"damaged at byte {at}: the checksum does not fit")
+def _read_segments(path: Path) -> _Found:
+    found = _Found()
+    index = 0
+    while (one := path_of(path, index)).exists() or index == 0:
+        where = f"segment {one.name}: " if index else ""
+        data = one.read_bytes()
         try:
-            rows.append(from_row(msgpack.unpackb(body, raw=False, strict_map_key=False)))
-        except (LogError, ValueError, msgpack.UnpackException) as error:
-            raise LogError(f"byte {at}: {error}") from None
-        at = end
-    return _log(rows, torn)
+            head = _head(data, index)
+            if found.torn and head is not None:
+                last = path_of(path, index - 1).name
+                place = f"{f'segment {last}: ' if index > 1 else ''}damaged at byte {found.parts[-1].end}"
+                raise LogError(f"{place}: a record is not whole, and segment {one.name} follows")
+            if head is None:
+                found.torn, found.unfinished = f"segment {one.name} was being made", one
+                break
+            _check_follows(found, head, index)
+            whole = read_records(data, head)
+        except Damage as error:
+            raise LogError(f"{where}damaged at byte {error.at}: {error}") from None
+        rows = [_row(body, f"{where}byte {at}") for at, body in whole.bodies]
+        found.parts.append(_Part(head, rows, whole.end, whole.checksum))
+        if whole.torn:
+            found.torn = f"the last record, at byte {whole.end}{f' of {one.name}' if index else ''}, is torn"
+        index += 1
+    if (later := path_of(path, index + 1)).exists():
+        raise LogError(f"segment {path_of(path, index).name} is missing or empty, and {later.name} is there")
+    return found
+
+
+def _head(data: bytes, index: int) -> Head | None:
+    """The segment's header; None if its writer was stopped before that was whole. Raises `Damage`."""
+    try:
+        return read_head(data)
+    except Damage:
+        if index and not data[HEADER_BYTES:].strip(b"\0"):
+            return None
+        raise
+
+
+def _check_follows(found: _Found, head: Head, index: int) -> None:
+    """Raises `Damage` if the segment is not the one that comes now."""
+    if not found.parts:
+        if (head.index, head.number) != (0, 1):
+            raise Damage(8, f"this is segment {head.index} of a log; name the first one")
+        return
+    before = found.parts[-1]
+    if head.log_id != before.head.log_id:
+        raise Damage(24, "it is a segment of another log")
+    ends = before.head.number + len(before.rows) - 1
+    if (head.index, head.previous, head.number) != (index, before.checksum, ends + 1):
+        raise Damage(
+            8, f"it begins with record {head.number}, but the segment before ends with record {ends} at {before.end}"
+        )
+
+
+def _row(body: bytes, where: str) -> Header | Entry:
+    try:
+        return from_row(msgpack.unpackb(body, raw=False, strict_map_key=False))
+    except (LogError, ValueError, msgpack.UnpackException) as error:
+        raise LogError(f"{where}: {error}") from None
 
 
 def _read_lines(data: bytes) -> Log:
@@ -128,10 +280,11 @@ def _read_lines(data: bytes) -> Log:
                 rows.append(from_json(line))
             except LogError as error:
                 raise LogError(f"line {number}: {error}") from None
-    return _log(rows, "")
+    return _log(rows, _Found())
 
 
-def _log(rows: list[Header | Entry], torn: str) -> Log:
+def _log(rows: list[Any], found: _Found) -> Log:
+    torn = found.torn
     if not rows or not isinstance(rows[0], Header):
         raise LogError("the header is missing" + (f" ({torn})" if torn else ""))
     header = rows[0]
@@ -140,4 +293,6 @@ def _log(rows: list[Header | Entry], torn: str) -> Log:
     entries = [row for row in rows[1:] if not isinstance(row, Header)]
     if len(entries) != len(rows) - 1:
         raise LogError("a second header: two logs in one file")
+    if not torn and not (entries and isinstance(entries[-1], End)):
+        torn = "it ends without the end of its session: the writer was stopped between two records"
     return Log(header, entries, torn)

@@ -110,7 +110,8 @@ class Or02(Observer):
         self._plan = plan
         self._session_id = session_id
         self._epoch = epoch
-        self._put = put
+        self._level = level
+        self.put = put
         self._turns: dict[int, _Turn] = {}  # open, or closed with invocations still going
         self._stt: list[dict[str, Any]] = []  # the recogniser's invocations that no turn has claimed yet
         self._started: dict[int, tuple[int, int, int]] = {}  # invocation → (node, turn, time)
@@ -124,7 +125,6 @@ class Or02(Observer):
             "pipeline_version": plan.pipeline_version,
             "template_hash": plan.template_hash,
             "execution_profile_version": plan.profile,
-            "recording_level": level,
             "admission_outcome": "admit",
             "policy_snapshot_ref": snapshots.get("policy_resolution_snapshot", ""),
             "routing_snapshot_ref": snapshots.get("routing_view_snapshot", ""),
@@ -139,8 +139,15 @@ class Or02(Observer):
     def baseline(self, turn: int) -> bool:
         """Writes what is known when the evidence is asked for; False if there is no such turn."""
         if turn in self._turns and not self._turns[turn].closed:
-            self._put(Evidence(turn, "baseline", self._assemble(self._turns[turn])))
+            self.put(Evidence(turn, "baseline", self._assemble(self._turns[turn])))
         return turn in self._turns or turn in self.records
+
+    def level_changed(self, level: str) -> None:
+        """A turn's `recording_level` is the lowest that was kept while it was open."""
+        self._level = level
+        for turn in self._turns.values():
+            if not turn.closed:
+                turn.record["recording_level"] = min(turn.record["recording_level"], level)
 
     # ---- observing
 
@@ -233,6 +240,7 @@ class Or02(Observer):
         turn = _Turn(
             {
                 **self._common,
+                "recording_level": self._level,
                 "turn_id": turn_id,
                 "resolved_turn_plan_id": f"{turn_id}/plan",
                 "plan_hash": output.payload.hex(),
@@ -302,7 +310,7 @@ class Or02(Observer):
     def _write(self, serial: int, turn: _Turn, stage: str) -> None:
         record = self._assemble(turn)
         self.records[serial] = record
-        self._put(Evidence(serial, stage, record))
+        self.put(Evidence(serial, stage, record))
 
 
 def _ms(ns: int) -> float:

@@ -1,4 +1,4 @@
-"""The observer that writes the log: headers at L0, payloads too at L2 (CONTRACTS §8)."""
+"""The observer that writes the log: headers at L0, texts too at L1, all payloads at L2 (CONTRACTS §8)."""
 
 from __future__ import annotations
 
@@ -7,25 +7,46 @@ from collections.abc import Callable, Sequence
 
 from rspp_runtime.abi.codes import Op, Signal
 from rspp_runtime.abi.messages import Inbound, Output
-from rspp_runtime.evidence.entries import Entry, Handler, Input, Invocation, Out, Step
+from rspp_runtime.abi.plan import Plan
+from rspp_runtime.evidence.entries import Entry, Handler, Input, Invocation, Level, Out, Step
+from rspp_runtime.evidence.levels import Change, Keeps, Levels
 from rspp_runtime.session.observer import HandlerCall, InvocationEnd, Observer
 
 log = logging.getLogger(__name__)
 
 Sink = Callable[[Entry], None]
+Pressure = Callable[[], tuple[float, int]]
+"""How full the sink's queue is, 0 to 1, and how late its export, in ns."""
 
 
 class Recorder(Observer):
-    """Turns what happens into entries and hands them to `sink`. `payloads` is what level L2 adds.
+    """Turns what happens into entries and hands them to `sink`, with the payloads that its level keeps.
 
-    A sink that fails with `OSError` is reported once and not used again: the session goes on until its evidence is
-    asked for, and then `failed` makes the turn abort (CONTRACTS §5, T9).
+    With `pressure`, the level follows the policy of `levels.Levels`: looked at after each step, changed between steps,
+    told to `changed`. A sink that fails with `OSError` is reported once and not used again: the session goes on until
+    its evidence is asked for, and then `failed` makes the turn abort (CONTRACTS §5, T9).
     """
 
-    def __init__(self, sink: Sink, *, payloads: bool) -> None:
+    def __init__(
+        self,
+        sink: Sink,
+        plan: Plan,
+        *,
+        level: str,
+        pressure: Pressure | None = None,
+        changed: Callable[[Change], None] | None = None,
+    ) -> None:
         self.failed = False
         self._sink = sink
-        self._payloads = payloads
+        self._levels = Levels(level)
+        self._keeps = Keeps(plan)
+        self._pressure = pressure
+        self._changed = changed
+
+    @property
+    def level(self) -> str:
+        """The level that is kept now."""
+        return self._levels.level
 
     def put(self, entry: Entry) -> None:
         if self.failed:
@@ -37,24 +58,7 @@ class Recorder(Observer):
             log.error("the log cannot be written any more: %s", error)
 
     def on_input(self, event: Inbound, now_ns: int, result: int) -> None:
-        self.put(
-            Input(
-                now_ns,
-                int(result),
-                int(event.op),
-                event.node,
-                int(event.port),
-                event.invocation,
-                event.epoch,
-                event.transport_sequence,
-                event.media_ns,
-                event.flags,
-                event.a,
-                event.b,
-                len(event.payload),
-                event.payload if self._payloads else None,
-            )
-        )
+        self.put(to_input(event, now_ns, result, payload=self._keeps.input(self.level, event)))
 
     def on_handler(self, call: HandlerCall) -> None:
         emissions = call.emissions
@@ -62,23 +66,60 @@ class Recorder(Observer):
             None
             if emissions is None
             else tuple(
-                (e.port, e.flags, e.a, e.b, len(e.payload), e.payload if self._payloads else None) for e in emissions
+                (
+                    e.port,
+                    e.flags,
+                    e.a,
+                    e.b,
+                    len(e.payload),
+                    e.payload if self._keeps.emission(self.level, call.node, e) else None,
+                )
+                for e in emissions
             )
         )
         self.put(Handler(call.node, call.seq, call.start_ns, call.end_ns, kept, call.reason))
 
     def on_step(self, now_ns: int, deadline_ns: int, drained_ns: int, outputs: Sequence[Output]) -> None:
         self.put(Step(now_ns, deadline_ns, drained_ns, len(outputs)))
+        level = self.level
         for output in outputs:
-            self.put(to_out(output, payload=self._payloads or is_plan_hash(output)))
+            self.put(to_out(output, payload=self._keeps.output(level, output)))
+        if self._pressure is not None:
+            self._look(drained_ns, outputs)
 
     def on_invocation(self, end: InvocationEnd) -> None:
         self.put(Invocation(*end))
 
+    def _look(self, now_ns: int, outputs: Sequence[Output]) -> None:
+        assert self._pressure is not None
+        change = self._levels.observe(now_ns, *self._pressure())
+        if change is None and any(o.op == Op.DECISION and o.code == Signal.CLOSE for o in outputs):
+            change = self._levels.turn_boundary(now_ns)
+        if change is None:
+            return
+        self.put(Level(*change[:3], str(change.reason)))
+        if self._changed is not None:
+            self._changed(change)
 
-def is_plan_hash(output: Output) -> bool:
-    """A turn's plan hash is a decision's attribute, not a payload: it is kept at every level."""
-    return output.op == Op.DECISION and output.code == Signal.TURN_OPEN
+
+def to_input(event: Inbound, now_ns: int, result: int, *, payload: bool) -> Input:
+    """An input as an entry; `payload` says whether its bytes are kept."""
+    return Input(
+        now_ns,
+        int(result),
+        int(event.op),
+        event.node,
+        int(event.port),
+        event.invocation,
+        event.epoch,
+        event.transport_sequence,
+        event.media_ns,
+        event.flags,
+        event.a,
+        event.b,
+        len(event.payload),
+        event.payload if payload else None,
+    )
 
 
 def to_out(output: Output, *, payload: bool) -> Out:

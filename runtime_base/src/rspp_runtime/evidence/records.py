@@ -7,7 +7,7 @@ from typing import Any
 
 from rspp_runtime.abi.codes import EMITTER, Cause, Op, Origin, Scope, Signal
 from rspp_runtime.abi.plan import Plan
-from rspp_runtime.evidence.entries import Header, Input, Log, Out
+from rspp_runtime.evidence.entries import Header, Input, Level, Log, Out
 from rspp_runtime.providers.contract import Outcome
 
 SCHEMA_VERSION = "v1.0"
@@ -37,6 +37,8 @@ class Records:
         self._header = header
         self._epoch = header.epoch
         self._transport_sequence = 0
+        self._last = 0  # runtime sequence
+        self._steps_down = 0
 
     def heard(self, row: Input) -> None:
         """An input entered: later decisions carry its transport sequence."""
@@ -46,6 +48,7 @@ class Records:
         """The records of one output: none for what is no decision, two where an outcome is also a signal."""
         if out.op != Op.DECISION or out.code == Signal.HEARD:
             return []
+        self._last = max(self._last, out.seq)
         if out.code == Signal.LEASE_ROTATED:
             self._epoch = out.x
         signal = Signal(out.code)
@@ -55,6 +58,18 @@ class Records:
         if signal in _OUTCOMES:
             records.append(self._outcome(signal, out))
         return records
+
+    def downgraded(self, row: Level) -> dict[str, Any]:
+        """The recorder's own signal: it takes no place in the kernel's sequence, and carries the last one before it."""
+        self._steps_down += 1
+        out = Out(Op.DECISION, row.now_ns, self._last, -1, 0, 0, 0, 0, 0, 0, 0, 0, None)
+        return self._envelope(out, turn=False, lane="ControlLane") | {
+            "event_id": f"{self._header.session_id}/l{self._steps_down}",
+            "signal": "recording_level_downgraded",
+            "emitted_by": "OR-02",
+            "reason": row.reason,
+            "recording_level": row.level,
+        }
 
     def _envelope(self, out: Out, *, turn: bool, lane: str) -> dict[str, Any]:
         record: dict[str, Any] = {
@@ -169,3 +184,5 @@ def records(log: Log, plan: Plan) -> Iterator[dict[str, Any]]:
             make.heard(row)
         elif isinstance(row, Out):
             yield from make.of(row)
+        elif isinstance(row, Level) and row.level < row.before:
+            yield make.downgraded(row)

@@ -14,11 +14,14 @@ from rspp_runtime.abi.codes import Control
 from rspp_runtime.abi.version import ABI_HASH
 from rspp_runtime.evidence.entries import End, Entry, Header
 from rspp_runtime.evidence.facts import Conversation, Reader
+from rspp_runtime.evidence.levels import Change
 from rspp_runtime.evidence.log import LogFile
 from rspp_runtime.evidence.or02 import Or02
 from rspp_runtime.evidence.recorder import Recorder
+from rspp_runtime.evidence.segment import SEGMENT_BYTES
+from rspp_runtime.evidence.writer import LogWriter
 from rspp_runtime.providers.contract import Provider
-from rspp_runtime.session.clock import Clock
+from rspp_runtime.session.clock import Clock, VirtualClock
 from rspp_runtime.session.driver import Driver
 from rspp_runtime.session.handlers import make_handlers
 from rspp_runtime.session.observer import Observer
@@ -31,8 +34,10 @@ class Options:
     """How a session is run."""
 
     kernel: str | None = None  # compiled, pure; None: the best there is
-    level: str = "L0"
+    level: str = "L0"  # of the log, at most
     log: Path | None = None  # without one, evidence lives as long as the process
+    segment_bytes: int = SEGMENT_BYTES  # of the log
+    export_lag_ns: Callable[[], int] | None = None  # how late the log's export is; None: nothing is exported
     session_id: str = field(default_factory=lambda: f"s-{uuid.uuid4().hex[:12]}")
     epoch: int = 1
     seed: int = 0
@@ -65,7 +70,7 @@ async def converse(
     session = package.open_session(
         options.session_id, options.epoch, make_handlers(plan, package.handlers, clock, inner), options.kernel
     )
-    log: LogFile | None = None
+    log: LogWriter | None = None
     try:
         header = Header(
             package=package.name,
@@ -81,11 +86,12 @@ async def converse(
             kernel=package.kernel_of(session),
             started_ms=time.time_ns() // 1_000_000 - clock.now_ns() // 1_000_000,
         )
-        log = LogFile(options.log, header) if options.log is not None else None
         reader = Reader(plan)
-        recorders = [Recorder(reader.add, payloads=True)]
-        if log is not None:
-            recorders.append(Recorder(log.write, payloads=options.level == "L2"))
+        recorders = [Recorder(reader.add, plan, level="L2")]
+        if options.log is not None:
+            file = LogFile(options.log, header, options.segment_bytes)
+            log = LogWriter(file, threaded=not isinstance(clock, VirtualClock))
+            recorders.append(_recorder(log, package, options, lambda change: or02.level_changed(change.level)))
 
         def put(entry: Entry) -> None:
             for recorder in recorders:
@@ -120,6 +126,12 @@ async def converse(
         if log is not None:
             log.close()
         session.close()
+
+
+def _recorder(log: LogWriter, package: Package, options: Options, changed: Callable[[Change], None]) -> Recorder:
+    """The one that writes the log, at a level that follows the queue and the export."""
+    lag_ns = options.export_lag_ns or (lambda: 0)
+    return Recorder(log.put, package.plan, level=options.level, pressure=lambda: (log.fill, lag_ns()), changed=changed)
 
 
 def _or02(package: Package, options: Options, header: Header, put: Callable[[Entry], None]) -> Or02:

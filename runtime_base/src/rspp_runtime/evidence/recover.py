@@ -1,0 +1,199 @@
+"""Recovery: what the next holder of a session's authority does with the log of a writer that was killed (CONTRACTS §5).
+
+    recover(path, plan, resolved, open_session)
+
+The whole records are executed again, which builds the session as it was. Then, at a higher epoch, the kernel itself
+ends what was open: LEASE_ROTATED makes it decide `deauthorized_drain`, `abort(authority_loss)` and `close` of the open
+turn, and `stale_epoch_reject` for one that was opening. All of it is appended to the log as any other input and step,
+before any new input: so the recovered log replays like a log that was never torn.
+
+Recovery may be killed too: what it wrote is the beginning of a log like the one before, and is recovered likewise.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rspp_runtime.abi.codes import Control, In, Op, Signal
+from rspp_runtime.abi.messages import Emission, Inbound, Item, Output
+from rspp_runtime.abi.plan import Plan
+from rspp_runtime.evidence import entries
+from rspp_runtime.evidence.entries import End, Entry, Invocation, Level, Log, LogError, Recovered
+from rspp_runtime.evidence.execution import Execution, OpenSession, inbound
+from rspp_runtime.evidence.levels import Keeps
+from rspp_runtime.evidence.log import LogFile, read
+from rspp_runtime.evidence.or02 import Or02
+from rspp_runtime.evidence.recorder import Recorder, to_out
+from rspp_runtime.session.observer import HandlerCall, InvocationEnd
+
+NOT_RUN = "not run: its session was being recovered"
+
+
+@dataclass(slots=True)
+class Recovery:
+    """What was found and what was done."""
+
+    torn: str  # what was wrong with the end of the log
+    records: int  # whole ones, with the header
+    epoch: int  # of the new holder
+    turns: list[int]  # that were open, and are aborted and closed now
+    proposals: int = 0  # that had not become turns yet, and are refused now
+
+
+def recover(
+    path: Path, plan: Plan, resolved: Mapping[str, Any], open_session: OpenSession, epoch: int | None = None
+) -> Recovery | None:
+    """Closes each open turn of the log at `path`, ends its session and closes the log; None if it has its end.
+
+    `epoch` is the new holder's, higher than any in the log; without one, the next. Raises `LogError` (also when a
+    replay of what is there differs: such a log is evidence, and is not written to) and `OSError`.
+    """
+    log = _read(path)
+    if log.entries and isinstance(log.entries[-1], End):
+        return None
+    execution = Execution(log, plan, open_session)
+    or02 = _or02(log, plan, resolved)
+    try:
+        known_epoch = _rebuild(execution, or02)
+        epoch = known_epoch + 1 if epoch is None else epoch
+        if epoch <= known_epoch:
+            raise LogError(f"epoch {epoch} is not higher than the log's, {known_epoch}")
+        file, _ = LogFile.go_on(path)
+        try:
+            return _Holder(execution, or02, file, epoch).take_over()
+        finally:
+            file.close()
+    finally:
+        execution.close()
+
+
+def _read(path: Path) -> Log:
+    with path.open("rb") as file:
+        if file.read(64).lstrip()[:1] == b"{":
+            raise LogError("is in the form of JSON lines; recover the log that it was printed from")
+    return read(path)
+
+
+def _or02(log: Log, plan: Plan, resolved: Mapping[str, Any]) -> Or02:
+    header = log.header
+    return Or02(
+        plan,
+        resolved,
+        session_id=header.session_id,
+        epoch=header.epoch,
+        seed=header.seed,
+        level=header.level,
+        started_ms=header.started_ms,
+        put=lambda _: None,
+    )
+
+
+def _rebuild(execution: Execution, or02: Or02) -> int:
+    """Executes everything, and lets `or02` see it as it did then; returns the highest epoch. Raises `LogError`."""
+    epoch = execution.log.header.epoch
+    while (row := execution.next()) is not None:
+        if isinstance(row, entries.Input):
+            or02.on_input(inbound(row), row.now_ns, row.result)
+            if row.op == In.CONTROL and row.port == Control.LEASE_ROTATED:
+                epoch = max(epoch, row.a)
+        elif isinstance(row, entries.Step):
+            or02.on_step(row.now_ns, row.deadline_ns, row.drained_ns, execution.outputs)
+        elif isinstance(row, Invocation):
+            or02.on_invocation(InvocationEnd(*row))
+        elif isinstance(row, Level):
+            or02.level_changed(row.level)
+    if not execution.report.identical:
+        first = execution.report.differences[0]
+        raise LogError(f"a replay of it differs, so it is left as it is ({first.kind}, record {first.record})")
+    return epoch
+
+
+class _Holder:
+    """The new holder of the session that `execution` built."""
+
+    def __init__(self, execution: Execution, or02: Or02, file: LogFile, epoch: int) -> None:
+        self._execution = execution
+        self._session = execution.session
+        self._or02 = or02
+        self._file = file
+        self._epoch = epoch
+        self._level = min(stretch.level for stretch in execution.report.stretches)  # more would be made of zeros
+        self._recorder = Recorder(file.write, execution.plan, level=self._level)
+        execution.missing = self._not_run
+        or02.put = self._put  # the records of the turns that are closed now
+
+    def take_over(self) -> Recovery:
+        log = self._execution.log
+        self._finish_step()
+        now_ns = self._execution.now_ns
+        done = Recovery(log.torn, len(log.entries) + 1, self._epoch, [])
+        self._put(Recovered(now_ns, self._epoch, log.torn))
+        if (before := self._execution.report.stretches[-1].level) != self._level:
+            self._put(Level(now_ns, before, self._level, "recovered"))
+            self._or02.level_changed(self._level)
+        self._finish_evidence()
+        rotated = Inbound(In.CONTROL, port=Control.LEASE_ROTATED, epoch=self._epoch, a=self._epoch)
+        for output in self._do(rotated, now_ns):
+            if output.op == Op.DECISION and output.code == Signal.CLOSE:
+                done.turns.append(output.turn)
+            elif output.op == Op.DECISION and output.code == Signal.STALE_EPOCH_REJECT:
+                done.proposals += 1
+        self._do(Inbound(In.CONTROL, port=Control.ENDED, epoch=self._epoch), now_ns)
+        self._put(End(now_ns, self._session.stats()))
+        if self._recorder.failed:
+            raise OSError(errno.EIO, "the log cannot be continued")
+        self._file.sync()
+        return done
+
+    def _finish_step(self) -> None:
+        """The outputs of a step whose end was torn off: they were decided, and a replay will decide them again."""
+        rows = self._execution.log.entries
+        index = next((i for i in range(len(rows) - 1, -1, -1) if isinstance(rows[i], entries.Step)), -1)
+        if index < 0:
+            return
+        step = rows[index]
+        assert isinstance(step, entries.Step)
+        written = len(rows) - index - 1
+        if any(not isinstance(row, entries.Out) for row in rows[index + 1 :]) or written >= step.outputs:
+            return
+        keeps = Keeps(self._execution.plan)
+        for output in self._execution.outputs[written:]:
+            self._put(to_out(output, payload=keeps.output(self._level, output)))
+
+    def _finish_evidence(self) -> None:
+        """The records of turns that had closed, whose writer was stopped before it wrote them."""
+        rows = self._execution.log.entries
+        written = {row.turn for row in rows if isinstance(row, entries.Evidence) and row.stage != "baseline"}
+        for turn, record in self._or02.records.items():
+            if turn not in written:
+                self._put(entries.Evidence(turn, "terminal", record))
+
+    def _do(self, event: Inbound, now_ns: int) -> list[Output]:
+        """One input, and as many steps as it takes, all recorded. Raises `LogError` if the session has no room."""
+        outputs: list[Output] = []
+        answer = self._session.ingest(event, now_ns)
+        self._recorder.on_input(event, now_ns, answer)
+        self._or02.on_input(event, now_ns, answer)
+        while True:
+            deadline_ns = self._session.advance(now_ns)
+            drained = self._session.drain()
+            self._recorder.on_step(now_ns, deadline_ns, now_ns, drained)
+            self._or02.on_step(now_ns, deadline_ns, now_ns, drained)
+            outputs += drained
+            if not (deadline_ns == now_ns and drained):
+                break
+        if answer != 0:
+            return outputs + self._do(event, now_ns)  # it was full, and a step has made room
+        return outputs
+
+    def _not_run(self, node: int, item: Item) -> Sequence[Emission] | None:
+        now_ns = self._execution.now_ns
+        self._recorder.on_handler(HandlerCall(node, item.seq, now_ns, now_ns, None, NOT_RUN))
+        return None
+
+    def _put(self, entry: Entry) -> None:
+        self._file.write(entry)
