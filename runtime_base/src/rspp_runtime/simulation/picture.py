@@ -19,7 +19,7 @@ from rspp_runtime.simulation.tables import Tables
 def picture(plan: Plan, read_tables: Tables, opener: Opener, seed: int, trace: Sequence[Action]) -> str:
     """HTML of the session in which the trace ends (what was before a crash is another session's)."""
     entries: list[Entry] = []
-    recorder = Recorder(entries.append, payloads=True)
+    recorder = Recorder(entries.append, plan, level="L2")
 
     def watch(machine: Machine) -> None:
         ingest, advance, drain, crash = machine.ingest, machine.advance, machine.drain, machine.crash
