@@ -1,17 +1,18 @@
-"""Two plans by hand, so that the runtime is tested without the compiler.
+"""Three plans by hand, so that the runtime is tested without the compiler.
 
 `assistant` is a voice assistant with everything a conversation has: greeting, fallback, captions, a hand-off by
 sentence, text beside the voice, a mode without voice. `workshop` has the rest: Python nodes of both scopes, a
 recogniser that owns the turn's end, edges that block for ever or are off the common path, reactions of every
-verb. Bounds are small on purpose: queues fill, texts overflow, the conversation forgets.
+verb. `switchboard` is the assistant with several providers, retries and circuit breakers. Bounds are small on purpose: queues fill, texts overflow, the conversation forgets.
 """
 
 from __future__ import annotations
 
 from plan_assistant import assistant
+from plan_switchboard import switchboard
 from plan_workshop import workshop
 from units import MS
 
-__all__ = ["MS", "PLANS", "assistant", "workshop"]
+__all__ = ["MS", "PLANS", "assistant", "switchboard", "workshop"]
 
-PLANS = {"stub_assistant": assistant, "stub_workshop": workshop}
+PLANS = {"stub_assistant": assistant, "stub_switchboard": switchboard, "stub_workshop": workshop}

@@ -72,6 +72,8 @@ cdef enum:  # Signal
     SIGNAL_FLOW_XOFF = 27
     SIGNAL_FLOW_XON = 28
     SIGNAL_HEARD = 29
+    SIGNAL_PROVIDER_SWITCH = 40
+    SIGNAL_CIRCUIT_EVENT = 41
 
 cdef enum:  # Cause
     CAUSE_NONE = 0
@@ -102,6 +104,19 @@ cdef enum:  # Cause
     CAUSE_UNKNOWN_PORT = 25
     CAUSE_NO_INVOCATION = 26
     CAUSE_MODE_OFF = 27
+    CAUSE_CIRCUIT_OPEN = 40
+    CAUSE_PROBE_DUE = 41
+    CAUSE_PROBE_ANSWERED = 42
+
+cdef enum:  # Follow
+    FOLLOW_NONE = 0
+    FOLLOW_RETRY = 1
+    FOLLOW_PROVIDER_SWITCH = 2
+
+cdef enum:  # CircuitState
+    CIRCUIT_CLOSED = 0
+    CIRCUIT_OPEN = 1
+    CIRCUIT_HALF_OPEN = 2
 
 cdef enum:  # Scope
     SCOPE_SESSION = 0
