@@ -64,7 +64,8 @@ class Counter:
         for node in self._nodes:
             for port in range(len(node.outputs)):
                 edges = self._out_of[node.id, port]
-                counts.append(max(len(edges), sum(self._push(edge) for edge in edges)))
+                works = bool(node.attempts and node.attempts.circuit)  # CIRCUIT_EVENT: a probe answered
+                counts.append(max(len(edges), works + sum(self._push(edge) for edge in edges)))
         return max(counts)
 
     def _inbox(self) -> int:
@@ -74,7 +75,9 @@ class Counter:
         cancel = 1 + max((self._cancel_node(node) for node in self._effects), default=0)
         owner = _PROPOSE + max(raises, default=0)
         speech = 2 + self._raise(self._speech_start) + self._raise(self._barge_in)  # HEARD, BARGE_IN
-        done = max((max(self._release() + self._raise(n.event_done), self._fail(n)) for n in self._effects), default=0)
+        done = max(
+            (1 + max(self._release() + self._raise(n.event_done), self._fail(n)) for n in self._effects), default=0
+        )
         commit = 2 + _PROPOSE  # COMMIT, CLOSE, and what was deferred
         return max(signal, cancel, owner, speech, done, commit)
 
@@ -112,13 +115,14 @@ class Counter:
 
     def _move(self) -> int:
         """What is too old; then `started` of a new invocation, or the first output of a turn, or a handler's items."""
-        started = max((self._raise(node.event_started) for node in self._effects), default=0)
+        started = max((self._begin(node) + self._raise(node.event_started) for node in self._effects), default=0)
+        broken = max((self._fail(node) for node in self._effects if node.attempts and node.attempts.circuit), default=0)
         handlers = [
             max(node.emissions_max * max(map(self._pushes, self._ports(node)), default=0), self._fail(node))
             for node in self._nodes
             if node.handler >= 0
         ]
-        return 1 + max(2, started, *handlers)  # 2: OUTPUT_ACCEPTED, PLAYBACK_STARTED
+        return 1 + max(2, started, broken, *handlers)  # 2: OUTPUT_ACCEPTED, PLAYBACK_STARTED
 
     def _resume(self) -> int:
         """At the end of `advance`: XON for each edge that can block, RESUME for each node behind one."""
@@ -155,8 +159,14 @@ class Counter:
         return _CALLS * _CANCEL_CALL + (self._release() if node.id == self._recogniser else 0)
 
     def _fail(self, node: Node) -> int:
-        """PROVIDER_ERROR and the reactions."""
-        return 1 + max(self._raise(node.event_error), self._raise(node.event_timeout))
+        """PROVIDER_ERROR and the reactions, or another attempt; CIRCUIT_EVENT."""
+        reactions = max(self._raise(node.event_error), self._raise(node.event_timeout))
+        attempts = node.attempts
+        return 1 + max(reactions, attempts is not None) + bool(attempts and attempts.circuit)
+
+    def _begin(self, node: Node) -> int:
+        """CIRCUIT_EVENT of a probe, and PROVIDER_SWITCH past a provider that is left alone."""
+        return 2 * bool(node.attempts and node.attempts.circuit)
 
     def _raise(self, event: int) -> int:
         """Every line for an event; counted once an event."""

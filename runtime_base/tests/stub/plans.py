@@ -3,7 +3,8 @@
 `assistant` is a voice assistant with everything a conversation has: greeting, fallback, captions, a hand-off by
 sentence, text beside the voice, a mode without voice. `workshop` has the rest: Python nodes of both scopes, a
 recogniser that owns the turn's end, edges that block for ever or are off the common path, reactions of every
-verb. `switchboard` is the assistant with several providers, retries and circuit breakers. Bounds are small on purpose: queues fill, texts overflow, the conversation forgets.
+verb. `switchboard` is the assistant with several providers, retries and circuit breakers. Bounds are small on
+purpose: queues fill, texts overflow, the conversation forgets.
 """
 
 from __future__ import annotations

@@ -224,3 +224,11 @@ class Plan:
     memory_bytes: int  # of the session's block in the compiled kernel
     provider_bindings: tuple[tuple[str, str], ...]  # (node, provider)
     assumptions: tuple[Assumption, ...] = ()
+
+
+def provider_names(plan: Plan, node: int) -> tuple[str, ...]:
+    """The providers of an effect node in the order in which they are tried; `Op.INVOKE` names one by its place."""
+    attempts = plan.nodes[node].attempts
+    if attempts is not None:
+        return attempts.providers
+    return (dict(plan.provider_bindings).get(plan.nodes[node].name, ""),)

@@ -169,7 +169,7 @@ def _level(package: Package, console: Console) -> str:
 
 
 async def _conversation(request: Request, package: Package, source: AudioFile | None, console: Console) -> Finished:
-    names = sorted({name for name, _ in package.providers.values()})
+    names = sorted({name for candidates in package.providers.values() for name, _ in candidates})
     with console.status(f"preparing {', '.join(names)} …") if console.is_terminal else contextlib.nullcontext():
         providers = await make_providers(package)
     options = Options(kernel=request.kernel, level=request.level or _level(package, console), log=request.log)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from rspp_runtime.abi.codes import Cause, In, Op, Result, Signal
 from rspp_runtime.abi.messages import Emission, Handler, Inbound, Item, Session
-from rspp_runtime.abi.plan import Plan
+from rspp_runtime.abi.plan import Plan, provider_names
 from rspp_runtime.evidence import entries
 from rspp_runtime.evidence.entries import Log, LogError, Out
 from rspp_runtime.evidence.recorder import to_out
@@ -146,8 +146,9 @@ def _execute(
                 surprises.clear()
                 outcomes.clear()
             elif isinstance(row, entries.Invocation):
-                bound = dict(plan.provider_bindings).get(plan.nodes[row.node].name, row.provider)
-                if bound != row.provider:
+                known = [name for name in provider_names(plan, row.node) if name] or [row.provider]
+                if row.provider not in known:
+                    bound = " or ".join(known)
                     where = _node(plan, row.node)
                     report.add(
                         Difference(

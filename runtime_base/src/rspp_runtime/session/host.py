@@ -17,12 +17,11 @@ from rspp_runtime.evidence.facts import Conversation, Reader
 from rspp_runtime.evidence.log import LogFile
 from rspp_runtime.evidence.or02 import Or02
 from rspp_runtime.evidence.recorder import Recorder
-from rspp_runtime.providers.contract import Provider
 from rspp_runtime.session.clock import Clock
 from rspp_runtime.session.driver import Driver
 from rspp_runtime.session.handlers import make_handlers
 from rspp_runtime.session.observer import Observer
-from rspp_runtime.session.package import Package
+from rspp_runtime.session.package import Bound, Package
 from rspp_runtime.transports.contract import Transport
 
 
@@ -50,7 +49,7 @@ class Finished:
 
 async def converse(
     package: Package,
-    providers: Mapping[str, tuple[str, Provider]],
+    providers: Bound,
     transport: Transport,
     clock: Clock,
     options: Options,
