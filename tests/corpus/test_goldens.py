@@ -14,8 +14,8 @@ from rspp_compiler.ir.context import STAGES
 GOLDENS = Path(__file__).parent / "__snapshots__" / "test_goldens"
 BYTES_MAX = 6_000_000  # of all goldens: they are there to be read
 RUN = (
-    "bedtime_stories", "dictation", "fitness_coach", "hello", "hotel_lobby", "library", "museum_guide", "smart_speaker",
-    "taxi_line", "train_times",
+    "bedtime_stories", "dictation", "fitness_coach", "hello", "hotel_lobby", "library", "museum_guide", "night_desk",
+    "smart_speaker", "taxi_line", "train_times",
 )  # fmt: skip
 PARTS = ("README.md", "src/{}/_kernel.pyx", "src/{}/_layout.pxd", "src/{}/plan.py")
 
