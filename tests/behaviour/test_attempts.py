@@ -29,7 +29,9 @@ def talk(kernel: Callable[[str], Any]) -> Conversation:
     return conversation
 
 
-def fails(talk: Conversation, node: int, outcome: Outcome = Outcome.OVERLOAD, *, retryable: bool = False) -> list[Output]:
+def fails(
+    talk: Conversation, node: int, outcome: Outcome = Outcome.OVERLOAD, *, retryable: bool = False
+) -> list[Output]:
     """The node's invocation ends so."""
     talk.offer(In.DONE, node=node, invocation=talk.invocation(node), a=outcome, b=retryable)
     return talk.step()
@@ -97,6 +99,7 @@ def test_a_deadline_is_tried_again_after_the_backoff_and_then_elsewhere(talk: Co
     assert LLM not in [one.node for one in exhausted]
 
 
+@pytest.mark.feature("F-059", "stop")
 def test_no_attempt_that_could_not_begin_in_time(talk: Conversation) -> None:
     """15 ms are left: too little for the backoff, enough to ask somebody else, who has them and no more."""
     talk.ask()
@@ -191,6 +194,7 @@ def test_the_recogniser_hears_the_whole_utterance_again(talk: Conversation) -> N
     assert fed(talk.outputs, LLM) == [QUESTION]
 
 
+@pytest.mark.feature("F-057", "opens", "recovers")
 def test_a_circuit_opens_lets_a_probe_through_and_closes(talk: Conversation) -> None:
     """The third failure opens; until 700 ms later the first provider is passed over, then tried once."""
     for _ in range(2):

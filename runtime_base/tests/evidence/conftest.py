@@ -59,8 +59,8 @@ def record(scripted: ModuleType, tmp_path: Path) -> Callable[..., Path]:
             }
             candidates = {n: w if isinstance(w, list) else [w] for n, w in (usual | work).items()}
             providers = {
-                node: [(f"{node}-{place}" if place else node, _provider(scripted, one)) for place, one in enumerate(all)]
-                for node, all in candidates.items()
+                node: [(f"{node}-{at}" if at else node, _provider(scripted, one)) for at, one in enumerate(works)]
+                for node, works in candidates.items()
             }
             clock = VirtualClock(asyncio.get_running_loop())
             options = Options(level=level, log=path, session_id="test")

@@ -40,7 +40,7 @@ class Circuit:
     open_ns: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Attempts:
     """How an effect node is tried again: `providers` in this order, each at most `times`, within the node's budget.
 

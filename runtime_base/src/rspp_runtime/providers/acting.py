@@ -32,8 +32,8 @@ class Says:
 class Act:
     """What one invocation does: takes input, says something, and ends.
 
-    `takes` is how many items it waits for, None for all of its input. It ends with `outcome`, `after_s` its last output;
-    with `hangs` it does not end until it is cancelled, and with `deaf` not even then.
+    `takes` is how many items it waits for, None for all of its input. It ends with `outcome`, `after_s` its last
+    output; with `hangs` it does not end until it is cancelled, and with `deaf` not even then.
     """
 
     takes: int | None = None

@@ -31,8 +31,8 @@ from bedtime_stories._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "31521df5a5859648c5307737405ea92b8477b78e2e68b7eefc32068091016ac1"
-TEMPLATE_HASH = "df9dcf3275c7d778d93f95fee3555f5463b5a217f52e7c4fad4d5180c5877e07"
+ABI_HASH = "b1e94ef16ed3871bcfaa4de5bfe66030640a00ecdc1f6971337fea139992a225"
+TEMPLATE_HASH = "74a351e929404aa1e41c4a42e9b3bf017688479b3bf91d5fb58a7804e120e67f"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -42,7 +42,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
 cdef class Session
 
 
-# ==== what a session remembers: 475,296 bytes
+# ==== what a session remembers: 475,520 bytes
 
 cdef struct Memory:
     Core core
@@ -476,7 +476,7 @@ cdef void call_slow(Core* core, int port, uint32_t item) noexcept with gil:
         (BYTES_SLOW_CALM,),
     )
     if emissions is None:
-        invocations.fail(core, NODE_SLOW, 0, OUTCOME_INFRASTRUCTURE_FAILURE, False)
+        invocations.fail(core, NODE_SLOW, False)
         return
     for emission in emissions:
         if emission.port == PORT_SLOW_CALM:

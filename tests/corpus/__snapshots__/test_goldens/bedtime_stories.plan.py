@@ -330,7 +330,7 @@ PLAN: Final = Plan(
     pipeline               = "bedtime_stories",
     pipeline_version       = "2.0.0",
     profile                = "simple/v1",
-    template_hash          = "df9dcf3275c7d778d93f95fee3555f5463b5a217f52e7c4fad4d5180c5877e07",
+    template_hash          = "74a351e929404aa1e41c4a42e9b3bf017688479b3bf91d5fb58a7804e120e67f",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -365,31 +365,36 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 16,
     ledger_max             = 64,
-    memory_bytes           = 475_296,
+    memory_bytes           = 475_520,
     provider_bindings      = (("ears", "silero"), ("stt", "pocketsphinx"), ("llm", "scripted"), ("voice", "espeak")),
     assumptions            = ASSUMPTIONS,
 )
 
-# Who performs each effect node: the provider's name, and its settings. A secret is only ever a reference.
-PROVIDERS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
+# Who performs each effect node, in the order in which they are tried: the provider's name, and its settings. A secret
+# is only ever a reference.
+PROVIDERS: Final[dict[str, tuple[tuple[str, dict[str, Any]], ...]]] = {
     "ears": (
-        "silero",
-        {
-            "idle_after_ns": 45_000_000_000,
-            "min_silence_ns": 700_000_000,
-            "min_speech_ns": 96_000_000,
-            "pre_roll_ns": 300_000_000,
-            "threshold": 0.5,
-        },
+        (
+            "silero",
+            {
+                "idle_after_ns": 45_000_000_000,
+                "min_silence_ns": 700_000_000,
+                "min_speech_ns": 96_000_000,
+                "pre_roll_ns": 300_000_000,
+                "threshold": 0.5,
+            },
+        ),
     ),
-    "stt": ("pocketsphinx", {}),
+    "stt": (("pocketsphinx", {}),),
     "llm": (
-        "scripted",
-        {
-            "system": "You tell bedtime stories to small children.\nA story has five sentences, no monsters, and ends with somebody falling asleep.",
-        },
+        (
+            "scripted",
+            {
+                "system": "You tell bedtime stories to small children.\nA story has five sentences, no monsters, and ends with somebody falling asleep.",
+            },
+        ),
     ),
-    "voice": ("espeak", {"rate": 120}),
+    "voice": (("espeak", {"rate": 120}),),
 }
 
 # The callable behind each Python node.

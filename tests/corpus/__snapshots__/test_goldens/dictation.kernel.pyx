@@ -27,8 +27,8 @@ from dictation._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "31521df5a5859648c5307737405ea92b8477b78e2e68b7eefc32068091016ac1"
-TEMPLATE_HASH = "9dfaa2a3429d89dd31278e1165a67ca84391e2efba5cb4fa0b4dd39eaebb1453"
+ABI_HASH = "b1e94ef16ed3871bcfaa4de5bfe66030640a00ecdc1f6971337fea139992a225"
+TEMPLATE_HASH = "fe61f23bc227f3f7fbb0adcf266815783075dd2ce3144284ff37defba6222b48"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -38,7 +38,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
 cdef class Session
 
 
-# ==== what a session remembers: 357,872 bytes
+# ==== what a session remembers: 358,024 bytes
 
 cdef struct Memory:
     Core core
@@ -329,7 +329,7 @@ cdef void call_spell(Core* core, int port, uint32_t item) noexcept with gil:
         (BYTES_SPELL_CLEAN,),
     )
     if emissions is None:
-        invocations.fail(core, NODE_SPELL, 0, OUTCOME_INFRASTRUCTURE_FAILURE, False)
+        invocations.fail(core, NODE_SPELL, False)
         return
     for emission in emissions:
         if emission.port == PORT_SPELL_CLEAN:

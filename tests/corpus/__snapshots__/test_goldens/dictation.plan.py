@@ -215,7 +215,7 @@ PLAN: Final = Plan(
     pipeline               = "dictation",
     pipeline_version       = "1.0.0",
     profile                = "simple/v1",
-    template_hash          = "9dfaa2a3429d89dd31278e1165a67ca84391e2efba5cb4fa0b4dd39eaebb1453",
+    template_hash          = "fe61f23bc227f3f7fbb0adcf266815783075dd2ce3144284ff37defba6222b48",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -250,23 +250,26 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 16,
     ledger_max             = 64,
-    memory_bytes           = 357_872,
+    memory_bytes           = 358_024,
     provider_bindings      = (("ears", "silero"), ("stt", "pocketsphinx")),
     assumptions            = ASSUMPTIONS,
 )
 
-# Who performs each effect node: the provider's name, and its settings. A secret is only ever a reference.
-PROVIDERS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
+# Who performs each effect node, in the order in which they are tried: the provider's name, and its settings. A secret
+# is only ever a reference.
+PROVIDERS: Final[dict[str, tuple[tuple[str, dict[str, Any]], ...]]] = {
     "ears": (
-        "silero",
-        {
-            "min_silence_ns": 600_000_000,
-            "min_speech_ns": 96_000_000,
-            "pre_roll_ns": 300_000_000,
-            "threshold": 0.5,
-        },
+        (
+            "silero",
+            {
+                "min_silence_ns": 600_000_000,
+                "min_speech_ns": 96_000_000,
+                "pre_roll_ns": 300_000_000,
+                "threshold": 0.5,
+            },
+        ),
     ),
-    "stt": ("pocketsphinx", {}),
+    "stt": (("pocketsphinx", {}),),
 }
 
 # The callable behind each Python node.

@@ -34,8 +34,8 @@ from fitness_coach._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "31521df5a5859648c5307737405ea92b8477b78e2e68b7eefc32068091016ac1"
-TEMPLATE_HASH = "d652eed6b3b0daa8eaec5e2fb0ea3f47528e9d8949a22e2c58905925f71730a0"
+ABI_HASH = "b1e94ef16ed3871bcfaa4de5bfe66030640a00ecdc1f6971337fea139992a225"
+TEMPLATE_HASH = "2a293c88cf5955d75cf1e587b661c8b5b1b95a17084f4dca58590403e53ec091"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -45,7 +45,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
 cdef class Session
 
 
-# ==== what a session remembers: 706,248 bytes
+# ==== what a session remembers: 706,520 bytes
 
 cdef struct Memory:
     Core core
@@ -397,7 +397,7 @@ cdef void call_reps(Core* core, int port, uint32_t item) noexcept with gil:
         (BYTES_REPS_STATE,),
     )
     if emissions is None:
-        invocations.fail(core, NODE_REPS, 0, OUTCOME_INFRASTRUCTURE_FAILURE, False)
+        invocations.fail(core, NODE_REPS, False)
         return
     for emission in emissions:
         if emission.port == PORT_REPS_STATE:
@@ -594,7 +594,7 @@ cdef void call_shout(Core* core, int port, uint32_t item) noexcept with gil:
         (BYTES_SHOUT_LOUD,),
     )
     if emissions is None:
-        invocations.fail(core, NODE_SHOUT, 0, OUTCOME_INFRASTRUCTURE_FAILURE, False)
+        invocations.fail(core, NODE_SHOUT, False)
         return
     for emission in emissions:
         if emission.port == PORT_SHOUT_LOUD:

@@ -414,7 +414,7 @@ PLAN: Final = Plan(
     pipeline               = "fitness_coach",
     pipeline_version       = "1.4.0",
     profile                = "simple/v1",
-    template_hash          = "d652eed6b3b0daa8eaec5e2fb0ea3f47528e9d8949a22e2c58905925f71730a0",
+    template_hash          = "2a293c88cf5955d75cf1e587b661c8b5b1b95a17084f4dca58590403e53ec091",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -449,33 +449,38 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 32,
     ledger_max             = 64,
-    memory_bytes           = 706_248,
+    memory_bytes           = 706_520,
     provider_bindings      = (("ears", "silero"), ("stt", "pocketsphinx"), ("llm", "scripted"), ("voice", "espeak")),
     assumptions            = ASSUMPTIONS,
 )
 
-# Who performs each effect node: the provider's name, and its settings. A secret is only ever a reference.
-PROVIDERS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
+# Who performs each effect node, in the order in which they are tried: the provider's name, and its settings. A secret
+# is only ever a reference.
+PROVIDERS: Final[dict[str, tuple[tuple[str, dict[str, Any]], ...]]] = {
     "ears": (
-        "silero",
-        {
-            "idle_after_ns": 90_000_000_000,
-            "min_silence_ns": 300_000_000,
-            "min_speech_ns": 96_000_000,
-            "pre_roll_ns": 300_000_000,
-            "threshold": 0.65,
-        },
+        (
+            "silero",
+            {
+                "idle_after_ns": 90_000_000_000,
+                "min_silence_ns": 300_000_000,
+                "min_speech_ns": 96_000_000,
+                "pre_roll_ns": 300_000_000,
+                "threshold": 0.65,
+            },
+        ),
     ),
-    "stt": ("pocketsphinx", {}),
+    "stt": (("pocketsphinx", {}),),
     "llm": (
-        "scripted",
-        {
-            "max_tokens": 40,
-            "system": "You are a fitness coach. Short, loud, kind.",
-            "temperature": 0.7,
-        },
+        (
+            "scripted",
+            {
+                "max_tokens": 40,
+                "system": "You are a fitness coach. Short, loud, kind.",
+                "temperature": 0.7,
+            },
+        ),
     ),
-    "voice": ("espeak", {"pitch": 60, "rate": 190}),
+    "voice": (("espeak", {"pitch": 60, "rate": 190}),),
 }
 
 # The callable behind each Python node.

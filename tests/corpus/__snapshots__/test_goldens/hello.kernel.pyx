@@ -26,8 +26,8 @@ from hello._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "31521df5a5859648c5307737405ea92b8477b78e2e68b7eefc32068091016ac1"
-TEMPLATE_HASH = "28ca85ef6c541dc704d2f5e805fde3b4790a3439a14bd8fbaf3e131fe9d8e0e9"
+ABI_HASH = "b1e94ef16ed3871bcfaa4de5bfe66030640a00ecdc1f6971337fea139992a225"
+TEMPLATE_HASH = "8b08614c3464ee0595d9c5b7af11b3b2b14823db2bb73831e6dd969f14d2843e"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -35,7 +35,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 426,152 bytes
+# ==== what a session remembers: 426,304 bytes
 
 cdef struct Memory:
     Core core

@@ -225,7 +225,7 @@ PLAN: Final = Plan(
     pipeline               = "hello",
     pipeline_version       = "1.0.0",
     profile                = "simple/v1",
-    template_hash          = "28ca85ef6c541dc704d2f5e805fde3b4790a3439a14bd8fbaf3e131fe9d8e0e9",
+    template_hash          = "8b08614c3464ee0595d9c5b7af11b3b2b14823db2bb73831e6dd969f14d2843e",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -260,25 +260,28 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 16,
     ledger_max             = 64,
-    memory_bytes           = 426_152,
+    memory_bytes           = 426_304,
     provider_bindings      = (("vad", "silero"), ("stt", "pocketsphinx"), ("llm", "scripted"), ("tts", "espeak")),
     assumptions            = ASSUMPTIONS,
 )
 
-# Who performs each effect node: the provider's name, and its settings. A secret is only ever a reference.
-PROVIDERS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
+# Who performs each effect node, in the order in which they are tried: the provider's name, and its settings. A secret
+# is only ever a reference.
+PROVIDERS: Final[dict[str, tuple[tuple[str, dict[str, Any]], ...]]] = {
     "vad": (
-        "silero",
-        {
-            "min_silence_ns": 300_000_000,
-            "min_speech_ns": 96_000_000,
-            "pre_roll_ns": 300_000_000,
-            "threshold": 0.5,
-        },
+        (
+            "silero",
+            {
+                "min_silence_ns": 300_000_000,
+                "min_speech_ns": 96_000_000,
+                "pre_roll_ns": 300_000_000,
+                "threshold": 0.5,
+            },
+        ),
     ),
-    "stt": ("pocketsphinx", {}),
-    "llm": ("scripted", {}),
-    "tts": ("espeak", {}),
+    "stt": (("pocketsphinx", {}),),
+    "llm": (("scripted", {}),),
+    "tts": (("espeak", {}),),
 }
 
 # The callable behind each Python node.

@@ -29,8 +29,8 @@ from library._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "31521df5a5859648c5307737405ea92b8477b78e2e68b7eefc32068091016ac1"
-TEMPLATE_HASH = "68599ab2f12a47c62bfcd6a60d2a1b3b72dcb6c6d0646cdc9e480af67a1168ea"
+ABI_HASH = "b1e94ef16ed3871bcfaa4de5bfe66030640a00ecdc1f6971337fea139992a225"
+TEMPLATE_HASH = "4b985d4ed57f5abe0f3626dd03fc46b3ab913308c6892d0ef13d5f18a64fc8b9"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -38,7 +38,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 463,152 bytes
+# ==== what a session remembers: 463,328 bytes
 
 cdef struct Memory:
     Core core

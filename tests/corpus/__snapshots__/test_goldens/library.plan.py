@@ -289,7 +289,7 @@ PLAN: Final = Plan(
     pipeline               = "library",
     pipeline_version       = "3.1.4",
     profile                = "simple/v1",
-    template_hash          = "68599ab2f12a47c62bfcd6a60d2a1b3b72dcb6c6d0646cdc9e480af67a1168ea",
+    template_hash          = "4b985d4ed57f5abe0f3626dd03fc46b3ab913308c6892d0ef13d5f18a64fc8b9",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -324,33 +324,38 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 16,
     ledger_max             = 64,
-    memory_bytes           = 463_152,
+    memory_bytes           = 463_328,
     provider_bindings      = (("ears", "silero"), ("stt", "pocketsphinx"), ("llm", "scripted"), ("voice", "espeak")),
     assumptions            = ASSUMPTIONS,
 )
 
-# Who performs each effect node: the provider's name, and its settings. A secret is only ever a reference.
-PROVIDERS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
+# Who performs each effect node, in the order in which they are tried: the provider's name, and its settings. A secret
+# is only ever a reference.
+PROVIDERS: Final[dict[str, tuple[tuple[str, dict[str, Any]], ...]]] = {
     "ears": (
-        "silero",
-        {
-            "min_silence_ns": 300_000_000,
-            "min_speech_ns": 96_000_000,
-            "pre_roll_ns": 300_000_000,
-            "threshold": 0.5,
-        },
+        (
+            "silero",
+            {
+                "min_silence_ns": 300_000_000,
+                "min_speech_ns": 96_000_000,
+                "pre_roll_ns": 300_000_000,
+                "threshold": 0.5,
+            },
+        ),
     ),
-    "stt": ("pocketsphinx", {"script": "dialogues/heard.toml", "sessions_max": 4}),
+    "stt": (("pocketsphinx", {"script": "dialogues/heard.toml", "sessions_max": 4}),),
     "llm": (
-        "scripted",
-        {
-            "first_word_ns": 200_000_000,
-            "script": "dialogues/desk.toml",
-            "system": "prompts/desk.md",
-            "words_per_second": 6.5,
-        },
+        (
+            "scripted",
+            {
+                "first_word_ns": 200_000_000,
+                "script": "dialogues/desk.toml",
+                "system": "prompts/desk.md",
+                "words_per_second": 6.5,
+            },
+        ),
     ),
-    "voice": ("espeak", {"language": "en", "voice": "en-us"}),
+    "voice": (("espeak", {"language": "en", "voice": "en-us"}),),
 }
 
 # The callable behind each Python node.

@@ -33,8 +33,8 @@ from museum_guide._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "31521df5a5859648c5307737405ea92b8477b78e2e68b7eefc32068091016ac1"
-TEMPLATE_HASH = "fcaefc2786f3f50f6f6c5e61b37e5fdb5c0d99606f0ce65ff7db34543e00a5a0"
+ABI_HASH = "b1e94ef16ed3871bcfaa4de5bfe66030640a00ecdc1f6971337fea139992a225"
+TEMPLATE_HASH = "fa19654a436d12b1e0c48c968622b92d676c1822b24a9407fa887f73d482a460"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -44,7 +44,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
 cdef class Session
 
 
-# ==== what a session remembers: 714,728 bytes
+# ==== what a session remembers: 714,976 bytes
 
 cdef struct Memory:
     Core core
@@ -359,7 +359,7 @@ cdef void call_count(Core* core, int port, uint32_t item) noexcept with gil:
         (BYTES_COUNT_NUMBERED,),
     )
     if emissions is None:
-        invocations.fail(core, NODE_COUNT, 0, OUTCOME_INFRASTRUCTURE_FAILURE, False)
+        invocations.fail(core, NODE_COUNT, False)
         return
     for emission in emissions:
         if emission.port == PORT_COUNT_NUMBERED:
@@ -554,7 +554,7 @@ cdef void call_polish(Core* core, int port, uint32_t item) noexcept with gil:
         (BYTES_POLISH_TEXT,),
     )
     if emissions is None:
-        invocations.fail(core, NODE_POLISH, 0, OUTCOME_INFRASTRUCTURE_FAILURE, False)
+        invocations.fail(core, NODE_POLISH, False)
         return
     for emission in emissions:
         if emission.port == PORT_POLISH_TEXT:

@@ -375,7 +375,7 @@ PLAN: Final = Plan(
     pipeline               = "museum_guide",
     pipeline_version       = "1.0.1",
     profile                = "simple/v1",
-    template_hash          = "fcaefc2786f3f50f6f6c5e61b37e5fdb5c0d99606f0ce65ff7db34543e00a5a0",
+    template_hash          = "fa19654a436d12b1e0c48c968622b92d676c1822b24a9407fa887f73d482a460",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -410,31 +410,36 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 32,
     ledger_max             = 64,
-    memory_bytes           = 714_728,
+    memory_bytes           = 714_976,
     provider_bindings      = (("ears", "silero"), ("stt", "pocketsphinx"), ("llm", "scripted"), ("voice", "espeak")),
     assumptions            = ASSUMPTIONS,
 )
 
-# Who performs each effect node: the provider's name, and its settings. A secret is only ever a reference.
-PROVIDERS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
+# Who performs each effect node, in the order in which they are tried: the provider's name, and its settings. A secret
+# is only ever a reference.
+PROVIDERS: Final[dict[str, tuple[tuple[str, dict[str, Any]], ...]]] = {
     "ears": (
-        "silero",
-        {
-            "min_silence_ns": 500_000_000,
-            "min_speech_ns": 96_000_000,
-            "pre_roll_ns": 300_000_000,
-            "threshold": 0.5,
-        },
+        (
+            "silero",
+            {
+                "min_silence_ns": 500_000_000,
+                "min_speech_ns": 96_000_000,
+                "pre_roll_ns": 300_000_000,
+                "threshold": 0.5,
+            },
+        ),
     ),
-    "stt": ("pocketsphinx", {}),
+    "stt": (("pocketsphinx", {}),),
     "llm": (
-        "scripted",
-        {
-            "system": "You are the painting. Answer as it would, in three sentences.",
-            "temperature": 0.9,
-        },
+        (
+            "scripted",
+            {
+                "system": "You are the painting. Answer as it would, in three sentences.",
+                "temperature": 0.9,
+            },
+        ),
     ),
-    "voice": ("espeak", {"voice": "en-gb"}),
+    "voice": (("espeak", {"voice": "en-gb"}),),
 }
 
 # The callable behind each Python node.

@@ -28,8 +28,8 @@ from smart_speaker._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "31521df5a5859648c5307737405ea92b8477b78e2e68b7eefc32068091016ac1"
-TEMPLATE_HASH = "799366c26f21dfa5168a4deccbd19a37ee59828780b63c5464740c3de41af0ee"
+ABI_HASH = "b1e94ef16ed3871bcfaa4de5bfe66030640a00ecdc1f6971337fea139992a225"
+TEMPLATE_HASH = "dad9d5dd001a288ab671a26f6b76ea4e484a0edbdddd55b10e48340737a8b9cc"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -37,7 +37,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 429,640 bytes
+# ==== what a session remembers: 429,816 bytes
 
 cdef struct Memory:
     Core core

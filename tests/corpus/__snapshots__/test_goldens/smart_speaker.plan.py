@@ -271,7 +271,7 @@ PLAN: Final = Plan(
     pipeline               = "smart_speaker",
     pipeline_version       = "0.9.0",
     profile                = "simple/v1",
-    template_hash          = "799366c26f21dfa5168a4deccbd19a37ee59828780b63c5464740c3de41af0ee",
+    template_hash          = "dad9d5dd001a288ab671a26f6b76ea4e484a0edbdddd55b10e48340737a8b9cc",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -306,25 +306,28 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 16,
     ledger_max             = 64,
-    memory_bytes           = 429_640,
+    memory_bytes           = 429_816,
     provider_bindings      = (("ears", "silero"), ("stt", "pocketsphinx"), ("llm", "scripted"), ("voice", "espeak")),
     assumptions            = ASSUMPTIONS,
 )
 
-# Who performs each effect node: the provider's name, and its settings. A secret is only ever a reference.
-PROVIDERS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
+# Who performs each effect node, in the order in which they are tried: the provider's name, and its settings. A secret
+# is only ever a reference.
+PROVIDERS: Final[dict[str, tuple[tuple[str, dict[str, Any]], ...]]] = {
     "ears": (
-        "silero",
-        {
-            "min_silence_ns": 350_000_000,
-            "min_speech_ns": 160_000_000,
-            "pre_roll_ns": 200_000_000,
-            "threshold": 0.7,
-        },
+        (
+            "silero",
+            {
+                "min_silence_ns": 350_000_000,
+                "min_speech_ns": 160_000_000,
+                "pre_roll_ns": 200_000_000,
+                "threshold": 0.7,
+            },
+        ),
     ),
-    "stt": ("pocketsphinx", {}),
-    "llm": ("scripted", {"max_tokens": 60, "system": "You are a kitchen helper. One sentence."}),
-    "voice": ("espeak", {"pitch": 55, "rate": 170, "voice": "en-us"}),
+    "stt": (("pocketsphinx", {}),),
+    "llm": (("scripted", {"max_tokens": 60, "system": "You are a kitchen helper. One sentence."}),),
+    "voice": (("espeak", {"pitch": 55, "rate": 170, "voice": "en-us"}),),
 }
 
 # The callable behind each Python node.

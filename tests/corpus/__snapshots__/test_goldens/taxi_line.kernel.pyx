@@ -30,8 +30,8 @@ from taxi_line._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "31521df5a5859648c5307737405ea92b8477b78e2e68b7eefc32068091016ac1"
-TEMPLATE_HASH = "05e0d66009f8934ec20da34f2c2d9d3b817ab1ff1f292012648a68f11748a19c"
+ABI_HASH = "b1e94ef16ed3871bcfaa4de5bfe66030640a00ecdc1f6971337fea139992a225"
+TEMPLATE_HASH = "ec83ce6d4000bcabec4f8380284386ce767152d5120d2c65a86f9c56169efd6a"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -39,7 +39,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 453,512 bytes
+# ==== what a session remembers: 453,736 bytes
 
 cdef struct Memory:
     Core core

@@ -336,7 +336,7 @@ PLAN: Final = Plan(
     pipeline               = "taxi_line",
     pipeline_version       = "2.0.2",
     profile                = "simple/v1",
-    template_hash          = "05e0d66009f8934ec20da34f2c2d9d3b817ab1ff1f292012648a68f11748a19c",
+    template_hash          = "ec83ce6d4000bcabec4f8380284386ce767152d5120d2c65a86f9c56169efd6a",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -371,32 +371,37 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 16,
     ledger_max             = 64,
-    memory_bytes           = 453_512,
+    memory_bytes           = 453_736,
     provider_bindings      = (("ears", "silero"), ("stt", "pocketsphinx"), ("llm", "scripted"), ("voice", "espeak")),
     assumptions            = ASSUMPTIONS,
 )
 
-# Who performs each effect node: the provider's name, and its settings. A secret is only ever a reference.
-PROVIDERS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
+# Who performs each effect node, in the order in which they are tried: the provider's name, and its settings. A secret
+# is only ever a reference.
+PROVIDERS: Final[dict[str, tuple[tuple[str, dict[str, Any]], ...]]] = {
     "ears": (
-        "silero",
-        {
-            "idle_after_ns": 30_000_000_000,
-            "min_silence_ns": 280_000_000,
-            "min_speech_ns": 96_000_000,
-            "pre_roll_ns": 400_000_000,
-            "threshold": 0.5,
-        },
+        (
+            "silero",
+            {
+                "idle_after_ns": 30_000_000_000,
+                "min_silence_ns": 280_000_000,
+                "min_speech_ns": 96_000_000,
+                "pre_roll_ns": 400_000_000,
+                "threshold": 0.5,
+            },
+        ),
     ),
-    "stt": ("pocketsphinx", {}),
+    "stt": (("pocketsphinx", {}),),
     "llm": (
-        "scripted",
-        {
-            "system": "Ask for the place, the time, and the name. One question at a time.",
-            "words_per_second": 8.0,
-        },
+        (
+            "scripted",
+            {
+                "system": "Ask for the place, the time, and the name. One question at a time.",
+                "words_per_second": 8.0,
+            },
+        ),
     ),
-    "voice": ("espeak", {"rate": 160}),
+    "voice": (("espeak", {"rate": 160}),),
 }
 
 # The callable behind each Python node.

@@ -32,8 +32,8 @@ from train_times._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "31521df5a5859648c5307737405ea92b8477b78e2e68b7eefc32068091016ac1"
-TEMPLATE_HASH = "bfb4a23dc4d04bb735c756bdcc09be280ad292f342689d1b0a6c75491d03ff35"
+ABI_HASH = "b1e94ef16ed3871bcfaa4de5bfe66030640a00ecdc1f6971337fea139992a225"
+TEMPLATE_HASH = "6a2195bf07c2d76d9ff3460c910d60d99d8358cd2c2ecf9837b3d6d4991957ff"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -43,7 +43,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
 cdef class Session
 
 
-# ==== what a session remembers: 511,512 bytes
+# ==== what a session remembers: 511,736 bytes
 
 cdef struct Memory:
     Core core
@@ -431,7 +431,7 @@ cdef void call_lookup(Core* core, int port, uint32_t item) noexcept with gil:
         (BYTES_LOOKUP_ANSWER,),
     )
     if emissions is None:
-        invocations.fail(core, NODE_LOOKUP, 0, OUTCOME_INFRASTRUCTURE_FAILURE, False)
+        invocations.fail(core, NODE_LOOKUP, False)
         return
     for emission in emissions:
         if emission.port == PORT_LOOKUP_ANSWER:
