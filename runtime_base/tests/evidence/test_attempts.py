@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from rspp_runtime.abi.plan import Attempts, Circuit, Plan
+from rspp_runtime.evidence import facts
 from rspp_runtime.evidence.entries import Evidence
 from rspp_runtime.evidence.log import read
 from rspp_runtime.evidence.or02 import missing_fields
@@ -77,3 +78,14 @@ def test_a_replay_decides_every_attempt_again(record: Record, two: Plan) -> None
     path = record("L2", two, llm=[Acting("llm", [Act(takes=1, outcome=Outcome.BLOCKED)]), Acting("llm", [ANSWER])])
     report = replay(read(path), two, lambda session_id, epoch, handlers: Session(two, session_id, epoch, handlers))
     assert report.differences == []
+
+
+def test_what_the_voice_is_given_twice_was_said_once(scripted: ModuleType, record: Record) -> None:
+    plan = scripted.plan()
+    attempts = Attempts(("voice", "voice-1"), first_chunk_ns=100 * MS, retain_items=8)
+    nodes = tuple(replace(node, attempts=attempts) if node.name == "voice" else node for node in plan.nodes)
+    mute = Acting("tts", [Act(hangs=True)])
+    path = record("L2", replace(plan, nodes=nodes), llm=Acting("llm", [ANSWER]), voice=[mute, scripted.speak])
+    turn = facts.read(plan, read(path).entries).turns[0]
+    assert turn.said == b"Here I am."
+    assert turn.words_heard == 3

@@ -18,7 +18,7 @@ def _connect(kernel: str) -> list[Output]:
 
 def test_the_plan_is_frozen() -> None:
     assert PLAN.pipeline == "hello"
-    assert TEMPLATE_HASH == "ddefbf63541b9fe7b85dafee5f9c44791b41729daf76029a0de8da47fb470a26"
+    assert TEMPLATE_HASH == "ced8722dda6ab69f7a0b8e10a37851571eabce8e59204e2016c211e637324b97"
 
 
 def test_a_session_connects() -> None:

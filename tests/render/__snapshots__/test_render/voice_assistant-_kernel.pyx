@@ -30,8 +30,8 @@ from voice_assistant._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "31521df5a5859648c5307737405ea92b8477b78e2e68b7eefc32068091016ac1"
-TEMPLATE_HASH = "aff77db4c6954f594188e3e1fc9139ddb4555b1a85b7dc37bef488f63a844723"
+ABI_HASH = "b1e94ef16ed3871bcfaa4de5bfe66030640a00ecdc1f6971337fea139992a225"
+TEMPLATE_HASH = "5740d8f6c1533612cc02b25d767077b99224b015d97106f07e016fc60557ba70"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -39,7 +39,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 502,360 bytes
+# ==== what a session remembers: 502,560 bytes
 
 cdef struct Memory:
     Core core

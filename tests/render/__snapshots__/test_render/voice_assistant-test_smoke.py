@@ -18,7 +18,7 @@ def _connect(kernel: str) -> list[Output]:
 
 def test_the_plan_is_frozen() -> None:
     assert PLAN.pipeline == "voice_assistant"
-    assert TEMPLATE_HASH == "aff77db4c6954f594188e3e1fc9139ddb4555b1a85b7dc37bef488f63a844723"
+    assert TEMPLATE_HASH == "5740d8f6c1533612cc02b25d767077b99224b015d97106f07e016fc60557ba70"
 
 
 def test_a_session_connects() -> None:
