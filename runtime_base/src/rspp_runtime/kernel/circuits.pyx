@@ -1,6 +1,6 @@
 """Circuit breakers: a provider that keeps failing is left alone for a while, then tried once."""
 
-from libc.stdint cimport int64_t, uint32_t
+from libc.stdint cimport int64_t
 
 from rspp_runtime.kernel cimport outputs
 from rspp_runtime.kernel.codes cimport (

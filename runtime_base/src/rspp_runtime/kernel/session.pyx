@@ -4,11 +4,12 @@ from libc.stdint cimport int64_t, uint32_t, uint64_t, uint8_t
 from libc.stdlib cimport free
 from libc.string cimport memset
 
-from rspp_runtime.kernel cimport attempts, egress, invocations, outputs, timers
+from rspp_runtime.kernel cimport egress, invocations, outputs, timers
+from rspp_runtime.kernel.attempts cimport budget_is_over, is_backing_off
 from rspp_runtime.kernel.codes cimport CAUSE_BUDGET_EXHAUSTED, SESSION_CREATED, SIGNAL_BUDGET_EXHAUSTED, TURN_IDLE
 from rspp_runtime.kernel.state cimport (
-    NOTHING, OFF, TIMER_CHUNK, TIMER_FIRST, TIMER_GRACE, Attempts, Circuit, Core, Edge, Entry, Header, Message, Node, Output, Played, Pool,
-    bit,
+    NOTHING, OFF, TIMER_CHUNK, TIMER_FIRST, TIMER_GRACE, Attempts, Circuit, Core, Edge, Entry, Header,
+    Message, Node, Output, Played, Pool, bit,
 )
 
 cdef extern from "stdlib.h" nogil:
@@ -131,10 +132,10 @@ cdef void on_node_timer(Core* core, int node, int which) noexcept nogil:
     if which == TIMER_GRACE:
         invocations.force(core, node)
         return
-    if which == TIMER_CHUNK and attempts.is_backing_off(core, node):
+    if which == TIMER_CHUNK and is_backing_off(core, node):
         core.nodes[node].attempts.backing_off = False
         return
-    if which == TIMER_FIRST and attempts.budget_is_over(core, node):
+    if which == TIMER_FIRST and budget_is_over(core, node):
         outputs.decide(core, SIGNAL_BUDGET_EXHAUSTED, CAUSE_BUDGET_EXHAUSTED, node, 0, node)
     invocations.late(core, node)
 
