@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from rspp_compiler.emit.kernel_names import Names, duration, listed
 from rspp_compiler.ir import memory
-from rspp_compiler.ir.layout import EFFECT, Plan
+from rspp_compiler.ir.layout import EFFECT, Attempts, Plan
 
 
 @dataclass(slots=True)
@@ -158,6 +158,8 @@ class _Constants:
                     Row(f"{name}_CHUNK_NS", str(node.chunk_ns), duration(node.chunk_ns)),
                     Row(f"{name}_WINDOW", str(node.window), "items fed and not yet taken"),
                 ]
+            if node.attempts is not None:
+                rows += _attempts(name, node.attempts)
             if node.execution == "kernel" and node.kind == "python":
                 rows.append(Row(f"{name}_EMISSIONS", str(node.emissions_max), "of one call"))
         return rows
@@ -223,6 +225,25 @@ class _Constants:
             first, offset = first + pool.slots, offset + pool.slots * each
         rows.append(Row("PAYLOAD_BYTES", str(max(8, offset))))
         return rows
+
+
+def _attempts(name: str, attempts: Attempts) -> list[Row]:
+    """How a node is tried again."""
+    first_ns, backoff_ns, circuit = attempts.first_chunk_ns, attempts.backoff_ns, attempts.circuit
+    rows = [
+        Row(f"{name}_CANDIDATES", str(len(attempts.providers)), "providers: " + ", then ".join(attempts.providers)),
+        Row(f"{name}_TIMES", str(attempts.times), "attempts of each, at most"),
+        Row(f"{name}_ATTEMPT_NS", str(first_ns), f"{duration(first_ns)}: to the first output of one attempt"),
+        Row(f"{name}_BACKOFF_NS", str(backoff_ns), duration(backoff_ns)),
+        Row(f"{name}_RETAIN", str(attempts.retain_items), "items kept until the first output"),
+    ]
+    if circuit is not None:
+        rows += [
+            Row(f"{name}_CIRCUIT_ERRORS", str(circuit.errors)),
+            Row(f"{name}_CIRCUIT_WITHIN_NS", str(circuit.within_ns), duration(circuit.within_ns)),
+            Row(f"{name}_CIRCUIT_OPEN_NS", str(circuit.open_ns), duration(circuit.open_ns)),
+        ]
+    return rows
 
 
 def audio_edges(plan: Plan) -> int:

@@ -130,6 +130,9 @@ class NodeView:
     voice: bool
     recogniser: bool
     context: bool
+    candidates: int = 0  # providers that it is tried at; 0: one, once
+    retains: bool = False
+    circuits: bool = False
     outputs: list[PortView] = field(default_factory=list)
     edges_in: list[EdgeView] = field(default_factory=list)
     edges_out: list[EdgeView] = field(default_factory=list)
@@ -245,6 +248,9 @@ class _View:
             voice=bool(plan.speech_nodes >> node.id & 1),
             recogniser=node.id == plan.recogniser,
             context=node.kind == "llm",
+            candidates=len(node.attempts.providers) if node.attempts else 0,
+            retains=bool(node.attempts and node.attempts.retain_items),
+            circuits=bool(node.attempts and node.attempts.circuit),
             started=f"react_{self.names.event_ids[node.event_started]}" if node.event_started in named else "",
             error=self.names.event(node.event_error),
             timeout=self.names.event(node.event_timeout),
@@ -316,6 +322,7 @@ class _View:
                     "after": listed(upstream, [row.name for row in self.plan.nodes]),
                     "edges_in": hex(sum(1 << edge.id for edge in self.plan.edges if edge.target == id)),
                     "effect": view.effect,
+                    "tried_again": view.candidates > 0,
                     "handoffs": [edge for edge in view.edges_in if edge.handoff or edge.gather_ns],
                 }
             )
@@ -363,6 +370,7 @@ def kernel_view(plan: Plan, source: str) -> dict[str, object]:
         "says": says,
         "effects": [node for node in view.nodes if node.effect],
         "handoffs": [edge for edge in view.edges if edge.handoff],
+        "tried_again": [node for node in view.nodes if node.candidates],
         "python": [node for node in view.nodes if node.kind == "python"],
         "stages": view.stages(),
         "recogniser": view.nodes[plan.recogniser] if plan.recogniser >= 0 else None,

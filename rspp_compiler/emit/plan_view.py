@@ -36,10 +36,18 @@ def plan_view(frozen: Frozen, source: str) -> dict[str, Any]:
         "assumptions": _assumptions(plan.assumptions),
         "scalars": _aligned(_scalars(plan), "    "),
         "imports": _imports(plan),
-        "providers": literal({b.node: (b.provider, b.options) for b in frozen.providers}),
+        "providers": literal(_providers(frozen)),
         "handlers": literal(dict(zip(_python_nodes(plan), frozen.layout.handlers, strict=True))),
         "resolved_plan": literal(frozen.resolved_plan),
     }
+
+
+def _providers(frozen: Frozen) -> dict[str, tuple[tuple[str, dict[str, Any]], ...]]:
+    """Who performs each effect node, in the order in which they are tried."""
+    found: dict[str, tuple[tuple[str, dict[str, Any]], ...]] = {}
+    for one in frozen.providers:
+        found[one.node] = (*found.get(one.node, ()), (one.provider, one.options))
+    return found
 
 
 def _row(value: Node | Edge, plan: Plan, banner: str) -> dict[str, Any]:
@@ -152,6 +160,9 @@ def _imports(plan: Plan) -> str:
     used |= {"Check"} if any(edge.guard for edge in plan.edges) else set()
     used |= {"Gather"} if any(edge.gather for edge in plan.edges) else set()
     used |= {"Watermark"} if any(edge.watermark for edge in plan.edges) else set()
+    tried = [node.attempts for node in plan.nodes if node.attempts]
+    used |= {"Attempts"} if tried else set()
+    used |= {"Circuit"} if any(one.circuit for one in tried) else set()
     used |= {"Handoff"} if any(edge.handoff for edge in plan.edges) else set()
     return ", ".join(sorted(used))
 

@@ -31,6 +31,31 @@ class Port:
     item_bytes_max: int
 
 
+@dataclass(frozen=True, slots=True)
+class Circuit:
+    """After `errors` failures within `within_ns` a provider is left alone for `open_ns`, then tried once."""
+
+    errors: int
+    within_ns: int
+    open_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """How an effect node is tried again: `providers` in this order, each at most `times`, within the node's budget.
+
+    `first_chunk_ns` bounds one attempt, 0 if only the budget does. Up to `retain_items` items of input are kept until
+    the first output, so that the next attempt gets all of it.
+    """
+
+    providers: tuple[str, ...]
+    times: int = 1
+    first_chunk_ns: int = 0
+    backoff_ns: int = 0  # before the same provider is tried again
+    retain_items: int = 0
+    circuit: Circuit | None = None  # of each provider
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
     """One node. `execution` is kernel, effect or boundary (ingress, egress); `scope` is session or turn."""
@@ -55,6 +80,7 @@ class Node:
     text: str = ""  # say: what it says
     handler: int = -1  # python: index into the handlers
     emissions_max: int = 0  # python: most emissions of one call
+    attempts: Attempts | None = None  # effect: None is one provider, tried once
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from rspp_compiler.ir.layout import Edge, Plan, Port
+from rspp_compiler.ir.layout import Attempts, Edge, Plan, Port
 
-CORE_BYTES = 1376
-NODE_BYTES = 216
+CORE_BYTES = 1384
+NODE_BYTES = 240
+ATTEMPTS_BYTES = 128
+CIRCUIT_BYTES = 40
 EDGE_BYTES = 192
 POOL_BYTES = 24
 HEADER_BYTES = 64
@@ -21,6 +23,7 @@ PLAYED_BYTES = 24
 MESSAGE_BYTES = 16
 TIMER_BYTES = 8
 HANDLE_BYTES = 4
+RETAINED_BYTES = 8
 HASH_BYTES = 32
 
 TIMERS_SESSION, TIMERS_NODE, TIMERS_EDGE = 4, 3, 2
@@ -90,6 +93,14 @@ def context_bytes(plan: Plan) -> int:
     return plan.context_bytes_max + plan.utterance_bytes_max
 
 
+def _attempts_bytes(attempts: Attempts) -> int:
+    """What a node needs to be tried again: its own state, what it retains, and a breaker for each provider."""
+    total = ATTEMPTS_BYTES + attempts.retain_items * RETAINED_BYTES
+    if attempts.circuit is not None:
+        total += len(attempts.providers) * (CIRCUIT_BYTES + attempts.circuit.errors * TIMER_BYTES)
+    return total
+
+
 def memory_table(plan: Plan) -> list[Block]:
     """What a session's block holds, in the order in which it lies there."""
 
@@ -113,6 +124,9 @@ def memory_table(plan: Plan) -> list[Block]:
     table += [block(f"ring: {edge.name}", power_of_two(edge.items_max), HANDLE_BYTES) for edge in plan.edges]
     table += [
         block(f"hand-off: {edge.name}", 1, word(pending_bytes(plan, edge))) for edge in plan.edges if edge.handoff
+    ]
+    table += [
+        block(f"attempts: {node.name}", 1, _attempts_bytes(node.attempts)) for node in plan.nodes if node.attempts
     ]
     table += [
         block("utterance", 1, word(plan.utterance_bytes_max)),

@@ -64,7 +64,7 @@ class Counter:
         for node in self._nodes:
             for port in range(len(node.outputs)):
                 edges = self._out_of[node.id, port]
-                counts.append(max(len(edges), sum(self._push(edge) for edge in edges)))
+                counts.append(max(len(edges), _circuit(node) + sum(self._push(edge) for edge in edges)))
         return max(counts)
 
     def _inbox(self) -> int:
@@ -74,7 +74,10 @@ class Counter:
         cancel = 1 + max((self._cancel_node(node) for node in self._effects), default=0)
         owner = _PROPOSE + max(raises, default=0)
         speech = 2 + self._raise(self._speech_start) + self._raise(self._barge_in)  # HEARD, BARGE_IN
-        done = max((max(self._release() + self._raise(n.event_done), self._fail(n)) for n in self._effects), default=0)
+        done = max(
+            (max(_circuit(n) + self._release() + self._raise(n.event_done), self._fail(n)) for n in self._effects),
+            default=0,
+        )
         commit = 2 + _PROPOSE  # COMMIT, CLOSE, and what was deferred
         return max(signal, cancel, owner, speech, done, commit)
 
@@ -112,14 +115,15 @@ class Counter:
 
     def _move(self) -> int:
         """What is too old; then `started` of a new invocation, or the first output of a turn, or a handler's items."""
-        started = max((self._raise(node.event_started) for node in self._effects), default=0)
+        started = max((self._begin(node) + self._raise(node.event_started) for node in self._effects), default=0)
+        broken = max((self._fail(node) for node in self._effects if _circuit(node)), default=0)
         handlers = [
             max(node.emissions_max * max(map(self._pushes, self._ports(node)), default=0), self._fail(node))
             for node in self._nodes
             if node.handler >= 0
         ]
         marks = any(edge.watermark for edge in self._edges)
-        return 1 + marks + max(2, started, *handlers)  # 2: OUTPUT_ACCEPTED, PLAYBACK_STARTED
+        return 1 + marks + max(2, started, broken, *handlers)  # 2: OUTPUT_ACCEPTED, PLAYBACK_STARTED
 
     def _resume(self) -> int:
         """At the end of `advance`: XON for each edge that can block, RESUME for each node behind one."""
@@ -157,8 +161,13 @@ class Counter:
         return _CALLS * _CANCEL_CALL + (self._release() if node.id == self._recogniser else 0)
 
     def _fail(self, node: Node) -> int:
-        """PROVIDER_ERROR and the reactions."""
-        return 1 + max(self._raise(node.event_error), self._raise(node.event_timeout))
+        """PROVIDER_ERROR and the reactions, or another attempt; CIRCUIT_EVENT."""
+        reactions = max(self._raise(node.event_error), self._raise(node.event_timeout))
+        return 1 + max(reactions, node.attempts is not None) + _circuit(node)
+
+    def _begin(self, node: Node) -> int:
+        """CIRCUIT_EVENT of a probe, and PROVIDER_SWITCH past a provider that is left alone."""
+        return 2 * _circuit(node)
 
     def _raise(self, event: int) -> int:
         """Every line for an event; counted once an event."""
@@ -182,3 +191,8 @@ class Counter:
         if verb == "trigger":
             return 1 + self._say(self._nodes[target])  # FALLBACK, or the proposal of a turn
         return 0
+
+
+def _circuit(node: Node) -> int:
+    """CIRCUIT_EVENT: a breaker opens, lets a probe through, or closes."""
+    return int(node.attempts is not None and node.attempts.circuit is not None)

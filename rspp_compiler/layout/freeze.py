@@ -59,15 +59,16 @@ def canonical(value: Any) -> bytes:
 
 
 def _providers(graph: Graph) -> tuple[ProviderBinding, ...]:
-    """For each effect node its provider, and the settings of the node and of the `use` line in one."""
+    """For each effect node its providers in order, and the settings of the node and of the `use` line in one."""
     rows: list[ProviderBinding] = []
     for node in graph.nodes:
         provider = graph.spec.provider(node.spec.provider or node.kind)
         if node.execution == "effect" and provider is not None:
-            first = provider.candidates[0]
-            merged = {key: node.spec.settings[key] for key in node.spec.settings.keys() - _OF_THE_KERNEL}
-            merged |= first.settings
-            rows.append(ProviderBinding(node.id, first.name, {key: _option(merged[key]) for key in sorted(merged)}))
+            own = {key: node.spec.settings[key] for key in node.spec.settings.keys() - _OF_THE_KERNEL}
+            for candidate in provider.candidates:
+                merged = own | candidate.settings
+                options = {key: _option(merged[key]) for key in sorted(merged)}
+                rows.append(ProviderBinding(node.id, candidate.name, options))
     return tuple(rows)
 
 

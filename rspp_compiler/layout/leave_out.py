@@ -11,11 +11,10 @@ from collections.abc import Iterable
 from itertools import pairwise
 
 from rspp_compiler.diagnostics import Fix, statements
-from rspp_compiler.diagnostics.diagnostic import is_label
 from rspp_compiler.diagnostics.fixes import guess, remove
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.graph import Graph, GraphEdge, GraphNode
-from rspp_compiler.ir.spec import EventSpec, ModeSpec, PartySpec, ProviderSpec, ReactionSpec, ToolSpec
+from rspp_compiler.ir.spec import EventSpec, ModeSpec, PartySpec, ReactionSpec, ToolSpec
 from rspp_compiler.source import Span
 
 _SKIPPED = r'"""(?:[^"\\]|\\[\s\S]|"(?!""))*"""|"(?:[^"\\\n]|\\.)*"|#[^\n]*'
@@ -47,10 +46,6 @@ def guards(graph: Graph, of: GraphEdge, ctx: Context, _span: Span) -> Fix | None
 
 def flow(ctx: Context, span: Span) -> Fix:
     return statements.without_flow(ctx.source(span), span)
-
-
-def use(ctx: Context, span: Span) -> Fix:
-    return statements.without_use(ctx.source(span), span)
 
 
 def variables(ctx: Context, span: Span) -> Fix | None:
@@ -104,27 +99,6 @@ def tool(graph: Graph, of: ToolSpec, ctx: Context, span: Span) -> Fix | None:
             fixes.append(line(ctx, one.span))
         else:
             fixes += _without_subject(graph, one, of.id, ctx)
-    return _together(fixes)
-
-
-def pool(graph: Graph, of: ProviderSpec, ctx: Context, span: Span) -> Fix | None:
-    """The only pool of a kind becomes the block of that kind, and nobody has to name it."""
-    rivals = [one for one in graph.spec.providers if one.kind == of.kind and one.id != of.id]
-    is_alone = all(is_label(one.span.file) for one in rivals)
-    if span.file != graph.spec.span.file or not is_alone or any(mode.overrides for mode in graph.spec.modes):
-        return None
-    source = ctx.source(span)
-    start, end = statements.offsets(source, span)
-    head = re.compile(r"[ \t]*:[ \t]*\w+").match(source.text, end)
-    if head is None:
-        return None
-    fixes = [Fix(source.span(start, head.end()), of.kind)]
-    for node in graph.nodes:
-        if node.spec.provider == of.id:
-            at = statements.setting_at(ctx.source(node.spec.span), node.spec.span, "provider")
-            if at is None:
-                return None
-            fixes.append(setting(ctx, at))
     return _together(fixes)
 
 

@@ -21,6 +21,7 @@ from rspp_compiler.ir.layout import (
 )
 from rspp_compiler.ir.proofs.bounds import EdgeBound
 from rspp_compiler.ir.spec import EventSpec, ReactionSpec, WatermarkSpec
+from rspp_compiler.layout.attempts import attempts
 from rspp_compiler.layout.guards import guard
 
 EVENT_BYTES_MAX = 1024  # of an event (CONTRACTS §2)
@@ -87,6 +88,7 @@ def nodes(graph: Graph, ids: Ids) -> tuple[Node, ...]:
 def _node(graph: Graph, node: GraphNode, ids: Ids, handlers: dict[str, int]) -> Node:
     spec = node.spec
     first_ns, chunk_ns = _deadlines(graph, node)
+    tried = attempts(graph, node)
     text = spec.settings.get("text", "") if node.kind == "say" else ""
     predecessors = {edge.source for edge in graph.into(node.id)}
     return Node(
@@ -104,7 +106,7 @@ def _node(graph: Graph, node: GraphNode, ids: Ids, handlers: dict[str, int]) -> 
         edges_in=tuple(sorted(ids.edges[edge.id] for edge in graph.into(node.id))),
         upstream=mask(ids.nodes[id] for id in predecessors if graph.node(id).scope == "turn"),
         window=spec.window_items if node.execution == "effect" else 0,
-        first_output_ns=first_ns,
+        first_output_ns=spec.first_output_ns if tried and tried.first_chunk_ns else first_ns,
         chunk_ns=chunk_ns,
         event_error=ids.events.get((node.id, "error"), -1),
         event_timeout=ids.events.get((node.id, "timeout"), -1),
@@ -113,6 +115,7 @@ def _node(graph: Graph, node: GraphNode, ids: Ids, handlers: dict[str, int]) -> 
         text=str(text),
         handler=handlers.get(node.id, -1),
         emissions_max=_emissions(graph, node) if node.kind == "python" else 0,
+        attempts=tried,
     )
 
 
@@ -132,7 +135,7 @@ def _deadlines(graph: Graph, node: GraphNode) -> tuple[int, int]:
 
     A detector waits for the user, so nothing is due of it. A recogniser owes its final once the input ended; what it
     says before depends on the user too. The others owe a first output within their budget, or the provider's own
-    timeout where that is less.
+    timeout where that is less and nobody tries again.
     """
     spec = node.spec
     if node.execution != "effect" or node.kind == "vad":

@@ -210,19 +210,12 @@ def _providers(graph: Graph) -> Iterator[Missing]:
         if provider.id not in used:
             continue
         fields = (
-            ("circuit", "circuit", "circuit breakers", provider.circuit is not None),
             ("cap", "cap", "caps of a provider", provider.cap is not None),
             ("speakable_ns", "speakable", "the deadline `speakable`", provider.speakable_ns > 0),
-            ("retry", "retry", "retries", bool(provider.retry.times) and provider.retry.origin("times").kind == "user"),
         )
         for name, key, what, is_used in fields:
             if is_used:
                 yield _setting(what, provider, name, key)
-        for candidate in provider.candidates[1:]:
-            yield Missing("E0904", "more than one provider for a node", candidate.span, leave_out.use)
-        if provider.id != provider.kind:
-            out = partial(leave_out.pool, graph, provider)
-            yield Missing("E0901", "named pools of providers", provider.span, out)
         for candidate in provider.candidates:
             yield from _candidate(candidate)
 

@@ -34,6 +34,7 @@ class Running:
     words: int = 0
     untaken: int = 0
     finished: bool = False
+    emitted: bool = False
 
 
 @dataclass
@@ -43,11 +44,14 @@ class Coverage:
     signals: Counter[tuple[str, str]] = field(default_factory=Counter)
     ops: Counter[str] = field(default_factory=Counter)
     results: Counter[str] = field(default_factory=Counter)
+    follows: set[int] = field(default_factory=set)  # what followed the failure of an attempt
 
     def see(self, output: Any) -> None:
         self.ops[Op(output.op).name] += 1
         if output.op == Op.DECISION:
             self.signals[Signal(output.code).name, _cause(output.cause)] += 1
+            if output.code == Signal.PROVIDER_ERROR:
+                self.follows.add(output.y)
 
 
 def _cause(code: int) -> str:
@@ -113,6 +117,7 @@ class Driver:
         self.p_drain = rng.choice((1.0, 0.9, 0.6, 0.15))
         self.p_credit = rng.choice((1.0, 0.9, 0.5))
         self.p_failure = rng.choice((0.02, 0.1, 0.4))
+        self.p_early = rng.choice((0.0, 0.0, 0.05, 0.3))  # failures before the first output
         self.p_mischief = rng.choice((0.0, 0.02, 0.15))
         self.p_trouble = rng.choice((0.0, 0.002, 0.02))  # leases, snapshots, disconnects
         self.p_evidence = rng.choice((1.0, 1.0, 0.7))
@@ -285,6 +290,9 @@ class Driver:
             invocation.untaken -= taken
             self.ingest(In.CREDIT, node=node.id, invocation=invocation.id, a=taken)
             return
+        if not invocation.emitted and rng.random() < self.p_early:
+            self.done(self.running.pop(invocation.id), rng.choice((1, 2, 3, 4, 5)))
+            return
         ends = 0.3 if invocation.finished else 0.03
         if rng.random() < ends:
             failed = rng.random() < self.p_failure
@@ -294,12 +302,16 @@ class Driver:
             self.chunk(invocation, node)
 
     def done(self, invocation: Running, outcome: int) -> None:
-        result = self.ingest(In.DONE, node=invocation.node, invocation=invocation.id, a=outcome, b=0)
+        may_try_again = self.rng.randrange(2)
+        result = self.ingest(
+            In.DONE, node=invocation.node, invocation=invocation.id, a=outcome, b=may_try_again
+        )  # fmt: skip
         if result == Result.FULL:
             self.running[invocation.id] = invocation
 
     def chunk(self, invocation: Running, node: Node, **fields: Any) -> None:
         rng = self.rng
+        invocation.emitted = True
         events = [port for port in range(len(node.outputs)) if node.outputs[port].type == "event"]
         data = [port for port in range(len(node.outputs)) if node.outputs[port].type != "event"]
         if events and (rng.random() < self.p_event):

@@ -15,6 +15,7 @@ from plans import PLANS
 from schedule import Coverage, Driver, handlers
 
 from rspp_runtime.abi import Signal
+from rspp_runtime.abi.codes import Follow
 from rspp_runtime.reference import Session as Pure
 
 SCHEDULES = int(os.environ.get("RSPP_SCHEDULES", "500"))
@@ -73,6 +74,18 @@ def test_schedules_reach_every_signal_and_every_cause_of_an_end() -> None:
         "SAMPLED",
         "COALESCED",
     }
+    assert {cause for signal, cause in coverage.signals if signal == "PROVIDER_SWITCH"} == {
+        "NODE_ERROR",
+        "NODE_TIMEOUT",
+        "CIRCUIT_OPEN",
+    }
+    assert {cause for signal, cause in coverage.signals if signal == "CIRCUIT_EVENT"} == {
+        "NODE_ERROR",
+        "NODE_TIMEOUT",
+        "PROBE_DUE",
+        "PROBE_ANSWERED",
+    }
+    assert coverage.follows == set(Follow)
     opening = {cause for signal, cause in coverage.signals if signal in ("REJECT", "DEFER")}
     assert opening >= {
         "SNAPSHOT_STALE",

@@ -26,6 +26,8 @@ def test_struct_sizes_are_those_of_the_runtime() -> None:
         "Entry": memory.ENTRY_BYTES,
         "Played": memory.PLAYED_BYTES,
         "Message": memory.MESSAGE_BYTES,
+        "Attempts": memory.ATTEMPTS_BYTES,
+        "Circuit": memory.CIRCUIT_BYTES,
     }
 
 

@@ -34,6 +34,17 @@ YARD_BUGS = {
 }
 
 
+# What a node's `attempts` say, and what a wrong twin would have in its place.
+WRONG_ATTEMPTS: dict[str, object] = {
+    "providers": ("large",),
+    "times": 1,
+    "first_chunk_ns": 151_000_000,
+    "backoff_ns": 0,
+    "retain_items": 0,
+    "circuit": None,
+}
+
+
 def first_difference(sessions_of: object, plan: Plan, other: Plan, schedules: int = 150) -> str:
     """The first disagreement of two kernels within so many schedules; "" if there is none."""
     one, two = sessions_of  # type: ignore[misc]
@@ -75,3 +86,17 @@ def test_bug_in_the_twin_is_found(field: str, value: object) -> None:
     """The twin reads its tables: a wrong one is a twin that does the wrong thing."""
     plan = plan_of(NAME)
     assert first_difference((compiled(NAME), Pure), plan, dataclasses.replace(plan, **{field: value}))
+
+
+@pytest.mark.parametrize("field", sorted(WRONG_ATTEMPTS))
+def test_bug_in_the_attempts_is_found(field: str) -> None:
+    name = "stub_switchboard"
+    plan = plan_of(name)
+    wrong = {field: WRONG_ATTEMPTS[field]}
+    nodes = tuple(
+        dataclasses.replace(node, attempts=dataclasses.replace(node.attempts, **wrong))
+        if node.name == "llm" and node.attempts
+        else node
+        for node in plan.nodes
+    )
+    assert first_difference((compiled(name), Pure), plan, dataclasses.replace(plan, nodes=nodes))

@@ -74,7 +74,7 @@ class Stage:
         s = self.scripted
         usual = {"ears": s.listen, "stt": s.recognise, "llm": s.answer("It is four. Good bye."), "voice": s.speak}
         bound = dict(self.package.plan.provider_bindings)
-        providers = {name: (bound[name], s.Fake("x", function)) for name, function in (usual | work).items()}
+        providers = {name: [(bound[name], s.Fake("x", function))] for name, function in (usual | work).items()}
         watch, party = s.Watch(), s.Party(user)
         log = self._folder / f"{session_id}.log"
         options = Options(kernel=self.kernel, level="L2", log=log, session_id=session_id)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from good_corpus import GOOD
 from pipelines import SHOP, compile_file, compile_text, shipped, value
 from rspp_runtime.abi import Control, Emission, In, Inbound, Op
 from rspp_runtime.abi.plan import Plan
@@ -27,6 +28,10 @@ BUSY = SHOP.replace(
   budget { turn = 3s }
 """,
 ).replace("llm -> polish", "llm -> polish { buffer = [2 items, 5ms], overflow = [block(1ms), drop_oldest] }\n  polish")
+
+
+# Every node has somebody who takes over, and the model's providers are left alone when they fail.
+NIGHT = (GOOD / "night_desk.rspp").read_text(encoding="utf-8")
 
 
 class Counted(Session):
@@ -72,7 +77,7 @@ def _event(plan: Plan, calls: list[tuple[int, int]], draw: random.Random) -> Inb
         return Inbound(In.MEDIA, plan.ingress, 0, epoch=1, payload=bytes(640))
     node, call = draw.choice(calls)
     if kind < 8:
-        return Inbound(In.DONE, node, invocation=call, epoch=1, a=draw.choice([0, 0, 1, 4]))
+        return Inbound(In.DONE, node, invocation=call, epoch=1, a=draw.choice([0, 0, 1, 4]), b=draw.randrange(2))
     if kind < 10:
         return Inbound(In.CREDIT, node, invocation=call, epoch=1, a=draw.randint(1, 8))
     port = draw.randrange(len(plan.nodes[node].outputs))
@@ -80,7 +85,7 @@ def _event(plan: Plan, calls: list[tuple[int, int]], draw: random.Random) -> Inb
     return Inbound(In.CHUNK, node, port, call, 1, a=draw.choice([0, size]), b=3, payload=bytes(size))
 
 
-@pytest.mark.parametrize("text", [None, SHOP, BUSY], ids=["voice_assistant", "shop", "busy"])
+@pytest.mark.parametrize("text", [None, SHOP, BUSY, NIGHT], ids=["voice_assistant", "shop", "busy", "night_desk"])
 def test_no_step_makes_more_than_was_counted(text: str | None) -> None:
     plan = runtime_plan(text)
     most = 0

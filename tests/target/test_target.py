@@ -94,13 +94,6 @@ CASES_OF_FIXES: dict[str, tuple[str, str, str]] = {
     ),
 }
 BEHIND: dict[str, tuple[str, str, str, str, str]] = {
-    "a pool": (
-        "E0901",
-        "node llm { provider = house, temperature = 0.5 }",
-        "provider house : llm { use scripted }\n",
-        "node llm { temperature = 0.5 }",
-        "provider llm { use scripted }\n",
-    ),
     "a tool, and all that names it": (
         "E0901",
         'node llm { tools = [find] }\n  node wait : say { text = "Wait." }\n  on find.started -> wait -> tts',
@@ -108,12 +101,12 @@ BEHIND: dict[str, tuple[str, str, str, str, str]] = {
         "node llm",
         "",
     ),
-    "further providers, and their guards": (
-        "E0904",
+    "the guards of providers": (
+        "E0907",
         "node llm { temperature = 0.5 }",
         'provider llm {\n  use scripted when session.tier == "a"\n  use openai\n}\n',
         "node llm { temperature = 0.5 }",
-        'provider llm {\n  use scripted when session.tier == "a"\n}\n',
+        "provider llm {\n  use scripted\n  use openai\n}\n",
     ),
     "a secret that lies elsewhere": (
         "E0906",

@@ -64,7 +64,11 @@ def record(scripted: ModuleType, tmp_path: Path) -> Callable[..., Path]:
                 "llm": scripted.answer("One two three four. Five <six> & seven eight."),
                 "voice": scripted.speak,
             }
-            providers = {n: (n, scripted.Fake("x", w)) for n, w in (usual | work).items()}
+            candidates = {n: w if isinstance(w, list) else [w] for n, w in (usual | work).items()}
+            providers = {
+                node: [(f"{node}-{at}" if at else node, _provider(scripted, one)) for at, one in enumerate(works)]
+                for node, works in candidates.items()
+            }
             clock = VirtualClock(asyncio.get_running_loop())
             options = Options(
                 level=level,
@@ -79,6 +83,11 @@ def record(scripted: ModuleType, tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return make
+
+
+def _provider(scripted: ModuleType, work: Any) -> Any:
+    """A provider is one; a function becomes one."""
+    return work if hasattr(work, "invoke") else scripted.Fake("x", work)
 
 
 RESOLVED = {

@@ -18,6 +18,8 @@ GROUPS: dict[str, type[enum.IntEnum] | type[enum.IntFlag]] = {
     "OP": codes.Op,
     "SIGNAL": codes.Signal,
     "CAUSE": codes.Cause,
+    "FOLLOW": codes.Follow,
+    "CIRCUIT": codes.CircuitState,
     "SCOPE": codes.Scope,
     "ORIGIN": codes.Origin,
     "TURN": codes.Turn,

@@ -222,7 +222,7 @@ async def converse(
     """One session on the pure twin in the running (virtual) loop; `work` replaces a node's provider."""
     the_plan = the_plan or plan()
     usual = {"ears": listen, "stt": recognise, "llm": answer("It is four o'clock. Good bye."), "voice": speak}
-    providers = {name: (name, Fake("x", function)) for name, function in (usual | work).items()}
+    providers = {name: [(name, Fake("x", function))] for name, function in (usual | work).items()}
     watch = Watch()
     session = Session(the_plan, "t", 1, [])
     driver = Driver(

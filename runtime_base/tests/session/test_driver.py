@@ -328,7 +328,7 @@ async def _without_voice(s: ModuleType, user: Any) -> None:
     fake = s.Fake("x", s.listen)
     Driver(
         Session(plan, "t", 1, []), plan, clock=MonotonicClock(), epoch=1, transport=s.Party(user),
-        providers={name: (name, fake) for name in ("ears", "stt", "llm")}, append=lambda turn: True,
+        providers={name: [(name, fake)] for name in ("ears", "stt", "llm")}, append=lambda turn: True,
     )  # fmt: skip
 
 

@@ -26,8 +26,8 @@ from hello._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "f5bf91bc714e1a5346a65f7678fec9b51c1441ff96da6aae331663b35bb7c6b1"
-TEMPLATE_HASH = "fd6d7f2f6f68271d43a209f04cb08ee73b66fe257444cd4904bd5f2493632ff2"
+ABI_HASH = "97d9d4b2b69f43511708895cd6df73f282ab8986eb4d1d88367b8ff32462f3fb"
+TEMPLATE_HASH = "5158a41754df64c2252f941ff5ac8a092bbd85d5a5c31ec1c363ff4f50bf2f6a"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -35,7 +35,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 426,472 bytes
+# ==== what a session remembers: 426,624 bytes
 
 cdef struct Memory:
     Core core

@@ -51,7 +51,7 @@ class Op(enum.IntEnum):
     APPEND = 5  # evidence: make the baseline record of `turn` durable, answer EVIDENCE_APPENDED or _FAILED
     RESUME = 6  # the producer of node that was told FULL may offer again
 
-    INVOKE = 20  # start an invocation of node
+    INVOKE = 20  # start an invocation of node: x = which of its providers, y = attempts made before
     CONTEXT = 21  # one message of the conversation, oldest first: x = role (0 user, 1 assistant)
     FEED = 22  # one item for the invocation: port = input port of node
     FINISH = 23  # the invocation gets no more input
@@ -76,7 +76,7 @@ class Signal(enum.IntEnum):
     DEGRADE = 10  # x = mode
     FALLBACK = 11  # x = reaction
     DROP_NOTICE = 12  # node = edge id; x, y = first and last runtime sequence dropped; invocation: see COALESCED
-    PROVIDER_ERROR = 13  # node, invocation; x = outcome class
+    PROVIDER_ERROR = 13  # node, invocation; x = outcome class, y = what follows (`Follow`)
     LEASE_ROTATED = 14  # x = epoch
     REJECT = 15
     DEFER = 16
@@ -94,6 +94,8 @@ class Signal(enum.IntEnum):
     FLOW_XON = 28  # node = edge id
     HEARD = 29  # speech of an utterance began: x = its first runtime sequence (recorded, not a contract signal)
     WATERMARK = 40  # node = edge id; x = 1 at the high mark, 0 at the low; y = items waiting
+    PROVIDER_SWITCH = 41  # node, invocation that failed (0: none began); x, y = provider left, provider tried next
+    CIRCUIT_EVENT = 42  # node, invocation; x = provider, y = `CircuitState`
 
 
 class Cause(enum.IntEnum):
@@ -129,6 +131,25 @@ class Cause(enum.IntEnum):
     MODE_OFF = 27
     COALESCED = 40  # they live on in another item: invocation = its sequence
     SAMPLED = 41
+    CIRCUIT_OPEN = 42  # a provider is left alone
+    PROBE_DUE = 43  # it was left alone long enough, and is tried once
+    PROBE_ANSWERED = 44
+
+
+class Follow(enum.IntEnum):
+    """What follows the failure of an attempt (OR-02 calls it the retry decision; a fallback shows as `FALLBACK`)."""
+
+    NONE = 0
+    RETRY = 1
+    PROVIDER_SWITCH = 2
+
+
+class CircuitState(enum.IntEnum):
+    """States of a provider's circuit breaker."""
+
+    CLOSED = 0
+    OPEN = 1
+    HALF_OPEN = 2
 
 
 class Scope(enum.IntEnum):
@@ -210,5 +231,7 @@ EMITTER: dict[Signal, str] = {
     Signal.FLOW_XON: "RK-14",
     Signal.HEARD: "RK-02",
     Signal.WATERMARK: "RK-13",
+    Signal.PROVIDER_SWITCH: "RK-11",
+    Signal.CIRCUIT_EVENT: "RK-11",
 }
 """Module code that signs each decision (CONTRACTS §3)."""

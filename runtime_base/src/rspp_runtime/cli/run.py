@@ -160,7 +160,7 @@ def _find_nodes_here() -> None:
 
 
 async def _conversation(request: Request, package: Package, source: AudioFile | None, console: Console) -> Finished:
-    names = sorted({name for name, _ in package.providers.values()})
+    names = sorted({name for candidates in package.providers.values() for name, _ in candidates})
     with console.status(f"preparing {', '.join(names)} …") if console.is_terminal else contextlib.nullcontext():
         providers = await make_providers(package)
     options = Options(kernel=request.kernel, level=request.level or package.plan.recording_level, log=request.log)

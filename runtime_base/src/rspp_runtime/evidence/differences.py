@@ -91,7 +91,7 @@ def _classify(recorded: list[Out], got: list[Out], old: Out | None, new: Out | N
         return Divergence.OUTCOME, 0.0
     if signals == {Signal.TURN_OPEN} and old.payload != new.payload:
         return Divergence.PLAN, 0.0
-    if Op.INVOKE in (old.op, new.op) and (old.op, old.node) != (new.op, new.node):
+    if Op.INVOKE in (old.op, new.op) and (old.op, old.node, old.x) != (new.op, new.node, new.x):
         return Divergence.PROVIDER_CHOICE, 0.0
     if sorted(map(_unordered, recorded)) == sorted(map(_unordered, got)):
         return Divergence.ORDERING, 0.0

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 
 from rspp_runtime.abi.codes import In, Op, Result
 from rspp_runtime.abi.messages import Emission, Handler, Inbound, Item, Output, Session
-from rspp_runtime.abi.plan import Plan
+from rspp_runtime.abi.plan import Plan, provider_names
 from rspp_runtime.evidence import entries
 from rspp_runtime.evidence.differences import (
     Difference,
@@ -106,8 +106,9 @@ class Execution:
         elif isinstance(row, entries.Step):
             self._step(row, record)
         elif isinstance(row, entries.Invocation):
-            bound = dict(self.plan.provider_bindings).get(self.plan.nodes[row.node].name, row.provider)
-            if bound != row.provider:
+            known = [name for name in provider_names(self.plan, row.node) if name] or [row.provider]
+            if row.provider not in known:
+                bound = " or ".join(known)
                 where = node_name(self.plan, row.node)
                 self._differs(Divergence.PROVIDER_CHOICE, record, f"{where} by {row.provider}", f"{where} by {bound}")
         elif isinstance(row, entries.Level):

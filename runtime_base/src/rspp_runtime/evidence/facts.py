@@ -72,6 +72,7 @@ class Turn:
     first_ns: dict[str, int] = field(default_factory=dict)  # node → its first output
     last_ns: dict[str, int] = field(default_factory=dict)
     first_fed_ns: dict[str, int] = field(default_factory=dict)  # node → its first input
+    voiced: set[int] = field(default_factory=set)  # runtime sequences of the texts that voices were given
     deltas: list[Text] = field(default_factory=list)
     said: bytes = b""  # what was given to the voices
     shown: bytes = b""  # what was sent as text
@@ -200,7 +201,8 @@ class Reader:
         elif out.op == Op.FEED and turn is not None and out.turn == turn.serial:
             name = self._plan.nodes[out.node].name
             turn.first_fed_ns.setdefault(name, out.t_ns)
-            if self._plan.speech_nodes >> out.node & 1:
+            if self._plan.speech_nodes >> out.node & 1 and out.seq not in turn.voiced:  # not again, by another attempt
+                turn.voiced.add(out.seq)
                 turn.said += out.payload or b""
         elif out.op == Op.SEND and turn is not None:
             if self._plan.nodes[out.node].inputs[out.port].type == "audio":

@@ -8,11 +8,11 @@ Timestamps are integer milliseconds of session time, latencies milliseconds.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from rspp_runtime.abi.codes import Cause, Op, Result, Scope, Signal
+from rspp_runtime.abi.codes import Cause, Follow, Op, Result, Scope, Signal
 from rspp_runtime.abi.messages import Inbound, Output
-from rspp_runtime.abi.plan import Plan
+from rspp_runtime.abi.plan import Plan, provider_names
 from rspp_runtime.evidence.entries import Evidence
 from rspp_runtime.providers.contract import Outcome
 from rspp_runtime.session.observer import InvocationEnd, Observer
@@ -76,6 +76,16 @@ def missing_fields(record: Mapping[str, Any]) -> list[str]:
     return missing
 
 
+class _Start(NamedTuple):
+    """How an invocation began: one attempt at one of its node's providers, `made` before it."""
+
+    node: int
+    turn: int
+    t_ns: int
+    candidate: int
+    made: int
+
+
 class _Turn:
     """What is known of one turn so far."""
 
@@ -114,7 +124,8 @@ class Or02(Observer):
         self.put = put
         self._turns: dict[int, _Turn] = {}  # open, or closed with invocations still going
         self._stt: list[dict[str, Any]] = []  # the recogniser's invocations that no turn has claimed yet
-        self._started: dict[int, tuple[int, int, int]] = {}  # invocation → (node, turn, time)
+        self._started: dict[int, _Start] = {}  # by invocation
+        self._failed: dict[int, tuple[str, str]] = {}  # invocation → (outcome class, retry decision)
         self._accepted_ns = 0  # the last input that may have caused a cancel
         snapshots = resolved.get("snapshot_provenance", {})
         determinism = resolved.get("determinism", {})
@@ -160,36 +171,37 @@ class Or02(Observer):
             if output.op == Op.DECISION:
                 self._decided(output, drained_ns)
             elif output.op == Op.INVOKE:
-                self._started[output.invocation] = (output.node, output.turn, output.t_ns)
+                self._started[output.invocation] = _Start(output.node, output.turn, output.t_ns, output.x, output.y)
                 if output.turn in self._turns:
                     self._turns[output.turn].open_calls.add(output.invocation)
 
     def on_invocation(self, end: InvocationEnd) -> None:
         node = self._plan.nodes[end.node]
-        _, serial, started_ns = self._started.pop(end.invocation, (0, 0, 0))
+        start = self._started.pop(end.invocation, _Start(0, 0, 0, 0, 0))
+        outcome, decision = self._failed.pop(end.invocation, (Outcome(end.outcome).name.lower(), "none"))
         call = {
             "provider_invocation_id": f"{self._session_id}/i{end.invocation}",
             "node_id": node.name,
             "modality": node.kind if node.kind in MODALITIES else "external",
             "provider": end.provider,
-            "outcome_class": Outcome(end.outcome).name.lower(),
+            "outcome_class": outcome,
             "retryable": end.retryable,
             "reason": end.reason,
-            "attempts": 1,
-            "retry_decision": "none",
+            "attempts": start.made + 1,
+            "retry_decision": decision,
             "first_output_latency_ms": _ms(end.first_ns - end.start_ns) if end.first_ns >= 0 else None,
             "total_latency_ms": _ms(end.end_ns - end.start_ns),
         }
-        turn = self._turns.get(serial)
+        turn = self._turns.get(start.turn)
         if turn is None:
             if end.node == self._plan.recogniser:
-                self._heard(end.invocation, started_ns, call)
+                self._heard(end.invocation, start.t_ns, call)
             return
         turn.calls[end.invocation] = call
         turn.open_calls.discard(end.invocation)
         if turn.closed and not turn.open_calls:
-            self._write(serial, turn, "amended")
-            del self._turns[serial]
+            self._write(start.turn, turn, "amended")
+            del self._turns[start.turn]
 
     def _heard(self, invocation: int, started_ns: int, call: dict[str, Any]) -> None:
         """A turn opens when the user's input ends, before its recogniser is done: what began before it is its own."""
@@ -208,6 +220,8 @@ class Or02(Observer):
             self._open(output)
         elif signal == Signal.LATE_AFTER_CANCEL:
             self._refused(output)
+        elif signal == Signal.PROVIDER_ERROR:
+            self._attempt_failed(output, turn)
         elif turn is None or turn.closed:
             return
         elif signal == Signal.CANCEL and output.x == Scope.TURN:
@@ -217,8 +231,6 @@ class Or02(Observer):
                 "cancel_fence_timestamp": drained_ns // MS_NS,
                 "cancel_to_fence_ms": _ms(drained_ns - self._accepted_ns),
             }
-        elif signal == Signal.PROVIDER_ERROR:
-            turn.failed = output.invocation
         elif signal == Signal.FALLBACK:
             turn.replaced.add(turn.failed)
         elif signal in (Signal.PLAYBACK_COMPLETED, Signal.PLAYBACK_CANCELLED):
@@ -234,6 +246,18 @@ class Or02(Observer):
             self._write(output.turn, turn, "terminal")
             if not turn.open_calls:
                 del self._turns[output.turn]
+
+    def _attempt_failed(self, output: Output, turn: _Turn | None) -> None:
+        """An attempt failed: how, and what the kernel decided to do about it."""
+        if turn is not None and not turn.closed:
+            turn.failed = output.invocation
+        found = (Outcome(output.x).name.lower(), Follow(output.y).name.lower())
+        if output.invocation in self._started:
+            self._failed[output.invocation] = found  # its end is still to be heard of
+        identity = f"{self._session_id}/i{output.invocation}"
+        for call in [*self._stt, *(call for known in self._turns.values() for call in known.calls.values())]:
+            if call["provider_invocation_id"] == identity:
+                call |= {"outcome_class": found[0], "retry_decision": found[1]}
 
     def _open(self, output: Output) -> None:
         turn_id = f"{self._session_id}/{output.turn}"
@@ -255,8 +279,8 @@ class Or02(Observer):
         self._turns[output.turn] = turn
 
     def _refused(self, output: Output) -> None:
-        serial = self._started.get(output.invocation, (0, output.turn, 0))[1] or output.turn
-        turn = self._turns.get(serial)
+        start = self._started.get(output.invocation)
+        turn = self._turns.get((start.turn if start else 0) or output.turn)
         if turn is None:
             return
         turn.refused_count += 1
@@ -291,18 +315,19 @@ class Or02(Observer):
 
     def _pending(self, invocation: int) -> dict[str, Any]:
         """An invocation whose end has not been heard of: the kernel cancelled it, or it is still at work."""
-        node_id, _, _ = self._started[invocation]
-        node = self._plan.nodes[node_id]
+        start = self._started[invocation]
+        node = self._plan.nodes[start.node]
+        outcome, decision = self._failed.get(invocation, (Outcome.CANCELLED.name.lower(), "none"))
         return {
             "provider_invocation_id": f"{self._session_id}/i{invocation}",
             "node_id": node.name,
             "modality": node.kind if node.kind in MODALITIES else "external",
-            "provider": dict(self._plan.provider_bindings).get(node.name, ""),
-            "outcome_class": Outcome.CANCELLED.name.lower(),
+            "provider": provider_names(self._plan, start.node)[start.candidate],
+            "outcome_class": outcome,
             "retryable": False,
             "reason": "cancelled, its end is awaited",
-            "attempts": 1,
-            "retry_decision": "none",
+            "attempts": start.made + 1,
+            "retry_decision": decision,
             "first_output_latency_ms": None,
             "total_latency_ms": None,
         }

@@ -73,6 +73,8 @@ cdef enum:  # Signal
     SIGNAL_FLOW_XON = 28
     SIGNAL_HEARD = 29
     SIGNAL_WATERMARK = 40
+    SIGNAL_PROVIDER_SWITCH = 41
+    SIGNAL_CIRCUIT_EVENT = 42
 
 cdef enum:  # Cause
     CAUSE_NONE = 0
@@ -105,6 +107,19 @@ cdef enum:  # Cause
     CAUSE_MODE_OFF = 27
     CAUSE_COALESCED = 40
     CAUSE_SAMPLED = 41
+    CAUSE_CIRCUIT_OPEN = 42
+    CAUSE_PROBE_DUE = 43
+    CAUSE_PROBE_ANSWERED = 44
+
+cdef enum:  # Follow
+    FOLLOW_NONE = 0
+    FOLLOW_RETRY = 1
+    FOLLOW_PROVIDER_SWITCH = 2
+
+cdef enum:  # CircuitState
+    CIRCUIT_CLOSED = 0
+    CIRCUIT_OPEN = 1
+    CIRCUIT_HALF_OPEN = 2
 
 cdef enum:  # Scope
     SCOPE_SESSION = 0

@@ -2,7 +2,7 @@
 
 from libc.stdint cimport uint64_t
 
-from rspp_runtime.kernel cimport context, edges, invocations, timers, turns
+from rspp_runtime.kernel cimport attempts, context, edges, invocations, timers, turns
 from rspp_runtime.kernel.state cimport TIMER_FIRST, Core, Hearing, Node, lowest
 
 
@@ -13,7 +13,11 @@ cdef void end_utterance(Core* core, int origin) noexcept nogil:
     core.turn.last_seq = core.input_seq
     if core.recogniser >= 0:
         recogniser = &core.nodes[core.recogniser]
-        if recogniser.live.id != 0 or (recogniser.edges_in & core.waiting_edges) != 0:
+        if (
+            recogniser.live.id != 0
+            or attempts.is_due(core, core.recogniser)
+            or (recogniser.edges_in & core.waiting_edges) != 0
+        ):
             hearing.finish_pending = True
             hearing.finish_seq = core.input_seq
             if recogniser.first_output_ns > 0:
@@ -27,7 +31,7 @@ cdef bint can_finish(Core* core) noexcept nogil:
     """Everything of the utterance that ended has been fed to the recogniser."""
     cdef uint64_t rest
     cdef int edge
-    if not core.hearing.finish_pending:
+    if not core.hearing.finish_pending or attempts.has_rest(core, core.recogniser):
         return False
     rest = core.nodes[core.recogniser].edges_in & core.waiting_edges
     while rest != 0:

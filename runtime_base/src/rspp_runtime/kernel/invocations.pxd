@@ -2,10 +2,10 @@
 
 from libc.stdint cimport int64_t, uint32_t
 
-from rspp_runtime.kernel cimport context, outputs, timers
+from rspp_runtime.kernel cimport attempts, circuits, context, outputs, timers
 from rspp_runtime.kernel.codes cimport OP_FEED
 from rspp_runtime.kernel.state cimport (
-    MOVED, OUTPUTS_FULL, TIMER_CHUNK, TIMER_FIRST, WAITS, Core, Entry, Header, Invocation, Node, Output, bit,
+    MOVED, OFF, OUTPUTS_FULL, TIMER_CHUNK, TIMER_FIRST, WAITS, Core, Entry, Header, Invocation, Node, Output, bit,
 )
 
 
@@ -34,6 +34,8 @@ cdef inline int can_take(Core* core, int node_id, int64_t window, int64_t head_s
     cdef Node* node = &core.nodes[node_id]
     if node.live.id == 0 and node.ending.id != 0 and not node.recogniser:
         return WAITS
+    if attempts.has_rest(core, node_id):
+        return WAITS         # comes first
     if node.inflight >= window:
         return WAITS
     if node.recogniser and core.hearing.finish_pending and head_seq > core.hearing.finish_seq:
@@ -42,13 +44,22 @@ cdef inline int can_take(Core* core, int node_id, int64_t window, int64_t head_s
 
 
 cdef inline void feed(Core* core, int node_id, int port, uint32_t handle) noexcept nogil:
+    """Hands an item to the live invocation, for the first time."""
+    cdef Header* item = &core.headers[handle]
+    if core.nodes[node_id].live.id == 0:
+        return               # a reaction to its start has cancelled it
+    if core.nodes[node_id].voice:
+        context.speak(core, core.payloads + item.offset, item.size, item.b)
+    give(core, node_id, port, handle)
+    attempts.retain(core, node_id, port, handle)
+
+
+cdef inline void give(Core* core, int node_id, int port, uint32_t handle) noexcept nogil:
     """Hands an item to the live invocation."""
     cdef Node* node = &core.nodes[node_id]
     cdef Header* item = &core.headers[handle]
     cdef Output* output
-    cdef int first = timers.of_node(node_id, TIMER_FIRST)
-    if node.live.id == 0:
-        return               # a reaction to its start has cancelled it
+    cdef int64_t deadline
     output = outputs.data(core, OP_FEED, node_id)
     output.port = port
     output.turn = node.live.turn
@@ -57,15 +68,15 @@ cdef inline void feed(Core* core, int node_id, int port, uint32_t handle) noexce
     output.y = item.flags
     outputs.carry(core, output, handle)
     node.inflight += 1
-    if not node.recogniser and node.first_output_ns > 0 and not node.live.fed:
-        timers.start(core, first, core.now_ns + node.first_output_ns)
+    if not node.recogniser and not node.live.fed:
+        deadline = attempts.deadline(core, node_id)
+        if deadline != OFF:
+            timers.start(core, timers.of_node(node_id, TIMER_FIRST), deadline)
     node.live.fed = True
     node.live.fed_bytes += item.size
     node.live.fed_words += item.b
-    if node.voice:
-        context.speak(core, core.payloads + item.offset, item.size, item.b)
-        if node.live.answered and node.chunk_ns > 0 and not core.blocked & bit(node_id):
-            timers.start(core, timers.of_node(node_id, TIMER_CHUNK), core.now_ns + node.chunk_ns)
+    if node.voice and node.live.answered and node.chunk_ns > 0 and not core.blocked & bit(node_id):
+        timers.start(core, timers.of_node(node_id, TIMER_CHUNK), core.now_ns + node.chunk_ns)
 
 
 cdef inline void credit(Core* core, int node_id, int64_t invocation, int64_t count) noexcept nogil:
@@ -79,6 +90,9 @@ cdef inline void answered(Core* core, int node_id, Invocation* invocation) noexc
     """Something that it produced was taken: its first output is there, and the next one is due."""
     cdef Node* node = &core.nodes[node_id]
     cdef int chunk = timers.of_node(node_id, TIMER_CHUNK)
+    if not invocation.answered:
+        attempts.answered(core, node_id, invocation)
+        circuits.works(core, node_id, invocation.id, invocation.candidate)
     invocation.answered = True
     if not node.recogniser:
         timers.stop(core, timers.of_node(node_id, TIMER_FIRST))
@@ -90,13 +104,14 @@ cdef inline void answered(Core* core, int node_id, Invocation* invocation) noexc
         timers.start(core, chunk, core.now_ns + node.chunk_ns)
 
 
-cdef void begin(Core* core, int node_id) noexcept nogil
+cdef bint begin(Core* core, int node_id) noexcept nogil
+cdef void begin_again(Core* core, int node_id) noexcept nogil
 cdef void give_context(Core* core, int node_id) noexcept nogil
 cdef void finish(Core* core, int node_id) noexcept nogil
 cdef void cancel(Core* core, int node_id, Invocation* invocation) noexcept nogil
 cdef void cancel_all(Core* core, int node_id) noexcept nogil
 cdef void cancel_by(Core* core, int node_id, int cause) noexcept nogil
 cdef void done(Core* core, Entry* entry) noexcept nogil
-cdef void fail(Core* core, int node_id, int64_t invocation, int64_t outcome, bint timeout) noexcept nogil
+cdef void fail(Core* core, int node_id, bint timeout) noexcept nogil
 cdef void late(Core* core, int node_id) noexcept nogil
 cdef void force(Core* core, int node_id) noexcept nogil

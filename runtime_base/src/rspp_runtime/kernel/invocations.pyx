@@ -3,11 +3,12 @@
 from libc.stdint cimport int64_t, uint32_t
 from libc.string cimport memset
 
-from rspp_runtime.kernel cimport hearing, outputs, timers
+from rspp_runtime.kernel cimport attempts, circuits, hearing, outputs, timers
 from rspp_runtime.kernel.codes cimport (
-    CAUSE_NODE_ERROR, CAUSE_NODE_TIMEOUT, CAUSE_NODE_TIMEOUT_OR_FAILURE,
-    CAUSE_PROVIDER_FAILURE, OP_CANCEL, OP_CONTEXT, OP_FINISH, OP_FORCE, OP_INVOKE, OUTCOME_SUCCESS, OUTCOME_TIMEOUT,
-    SCOPE_NODE, SIGNAL_CANCEL, SIGNAL_PROVIDER_ERROR, TURN_ACTIVE,
+    CAUSE_CIRCUIT_OPEN, CAUSE_NODE_ERROR, CAUSE_NODE_TIMEOUT, CAUSE_NODE_TIMEOUT_OR_FAILURE, CAUSE_PROVIDER_FAILURE,
+    FOLLOW_NONE, FOLLOW_PROVIDER_SWITCH, OP_CANCEL, OP_CONTEXT, OP_FINISH, OP_FORCE, OP_INVOKE,
+    OUTCOME_INFRASTRUCTURE_FAILURE, OUTCOME_SUCCESS, OUTCOME_TIMEOUT, SCOPE_NODE, SIGNAL_CANCEL,
+    SIGNAL_PROVIDER_ERROR, SIGNAL_PROVIDER_SWITCH, TURN_ACTIVE,
 )
 from rspp_runtime.kernel.state cimport (
     END_ERROR, TIMER_CHUNK, TIMER_FIRST, TIMER_GRACE, Core, Entry, Invocation, Node, Output, bit,
@@ -17,20 +18,62 @@ cdef enum:
     FAILURES_MAX = 3         # of a session-scoped node: at the third the session ends
 
 
-cdef void begin(Core* core, int node_id) noexcept nogil:
-    """Asks for a new invocation."""
+cdef void make(Core* core, int node_id, int candidate) noexcept nogil:
+    """A new live invocation, at one of the node's providers."""
     cdef Node* node = &core.nodes[node_id]
-    cdef Output* output
     core.invocations += 1
     memset(&node.live, 0, sizeof(Invocation))
     node.live.id = core.invocations
     node.live.turn = outputs.active_turn(core) if node.turn_scoped else 0
+    node.live.candidate = candidate
+    node.inflight = 0
+    circuits.begins(core, node_id, &node.live)
+
+
+cdef void ask(Core* core, int node_id, int64_t made) noexcept nogil:
+    """INVOKE: which provider, and how many attempts were made before."""
+    cdef Node* node = &core.nodes[node_id]
+    cdef Output* output = outputs.data(core, OP_INVOKE, node_id)
+    output.turn = node.live.turn
+    output.invocation = node.live.id
+    output.x = node.live.candidate
+    output.y = made
+
+
+cdef bint begin(Core* core, int node_id) noexcept nogil:
+    """Asks for a new invocation, at the first provider that may be tried. If none may, the node fails: False."""
+    cdef Node* node = &core.nodes[node_id]
+    cdef int candidate = circuits.choose(core, node_id, 0)
+    cdef Output* decision
+    if candidate < 0:
+        outputs.decide(
+            core, SIGNAL_PROVIDER_ERROR, CAUSE_CIRCUIT_OPEN, node_id, OUTCOME_INFRASTRUCTURE_FAILURE, FOLLOW_NONE,
+        )
+        fail(core, node_id, False)
+        return False
+    make(core, node_id, candidate)
     if node.voice:
         node.live.base_bytes = core.spoken.bytes
         node.live.base_words = core.spoken.words
-    output = outputs.data(core, OP_INVOKE, node_id)
-    output.turn = node.live.turn
-    output.invocation = node.live.id
+    attempts.begin(core, node_id)
+    if candidate > 0:
+        decision = outputs.decide(core, SIGNAL_PROVIDER_SWITCH, CAUSE_CIRCUIT_OPEN, node_id, 0, candidate)
+        decision.invocation = node.live.id
+    ask(core, node_id, 0)
+    return True
+
+
+cdef void begin_again(Core* core, int node_id) noexcept nogil:
+    """Asks for the attempt that is due. Nothing begins that had not begun, so no reaction is told."""
+    cdef Node* node = &core.nodes[node_id]
+    make(core, node_id, node.attempts.candidate)
+    node.live.base_bytes = node.attempts.base_bytes
+    node.live.base_words = node.attempts.base_words
+    node.attempts.kept = node.live.id
+    node.attempts.again = False
+    ask(core, node_id, node.attempts.made - 1)
+    if node.attempts.context:
+        give_context(core, node_id)
 
 
 cdef void give_context(Core* core, int node_id) noexcept nogil:
@@ -69,7 +112,18 @@ cdef void force(Core* core, int node_id) noexcept nogil:
 
 
 cdef void cancel(Core* core, int node_id, Invocation* invocation) noexcept nogil:
-    """Tells one invocation to stop. From now on nothing of it is accepted, and nothing more is given to it."""
+    """Tells one invocation to stop. Nothing more of it is accepted or given to it, and nobody tries again."""
+    cdef Node* node = &core.nodes[node_id]
+    if invocation.id == 0:
+        return
+    if invocation == &node.live or attempts.keeps(core, node_id, invocation.id):
+        attempts.let_go(core, node_id)
+    circuits.cancelled(core, node_id, invocation.id, invocation.candidate)
+    stop(core, node_id, invocation)
+
+
+cdef void stop(Core* core, int node_id, Invocation* invocation) noexcept nogil:
+    """CANCEL: it must end within the grace."""
     cdef Node* node = &core.nodes[node_id]
     cdef int64_t stopped = invocation.id
     cdef Output* output
@@ -93,6 +147,7 @@ cdef void cancel_all(Core* core, int node_id) noexcept nogil:
     """The ending invocation, then the live one. What a recogniser was at counts as heard."""
     cancel(core, node_id, &core.nodes[node_id].ending)
     cancel(core, node_id, &core.nodes[node_id].live)
+    attempts.let_go(core, node_id)
     if core.nodes[node_id].recogniser:
         hearing.heard(core)
 
@@ -102,7 +157,8 @@ cdef void stop_timers(Core* core, int node_id) noexcept nogil:
     cdef Node* node = &core.nodes[node_id]
     if node.live.id != 0 or node.ending.id != 0:
         return
-    timers.stop(core, timers.of_node(node_id, TIMER_CHUNK))
+    if not attempts.is_backing_off(core, node_id):
+        timers.stop(core, timers.of_node(node_id, TIMER_CHUNK))
     if not node.recogniser:
         timers.stop(core, timers.of_node(node_id, TIMER_FIRST))
 
@@ -117,6 +173,8 @@ cdef void done(Core* core, Entry* entry) noexcept nogil:
     """An invocation has ended: as it should, or not."""
     cdef int node_id = entry.node
     cdef int64_t ended = entry.invocation
+    cdef int64_t candidate
+    cdef bint was_live
     cdef Node* node
     cdef Invocation* slot
     if not is_effect(core, node_id) or ended == 0:
@@ -129,29 +187,59 @@ cdef void done(Core* core, Entry* entry) noexcept nogil:
     slot = find(core, node_id, ended)
     if slot == NULL:
         return
-    if slot == &node.live:
+    candidate = slot.candidate
+    was_live = slot == &node.live
+    if was_live:
         node.inflight = 0
     slot.id = 0
     outputs.take_back(core, ended)
     stop_timers(core, node_id)
+    if was_live and not attempts.keeps(core, node_id, ended):
+        attempts.let_go(core, node_id)
     if entry.a != OUTCOME_SUCCESS:
-        fail(core, node_id, ended, entry.a, False)
+        fail_attempt(core, node_id, ended, candidate, entry.a, False, entry.b != 0, not was_live)
         return
+    if attempts.keeps(core, node_id, ended):
+        attempts.let_go(core, node_id)
+    circuits.works(core, node_id, ended, candidate)
     if node.recogniser:
         hearing.heard(core)
     core.react(core, node.event_done)
 
 
-cdef void fail(Core* core, int node_id, int64_t invocation, int64_t outcome, bint timeout) noexcept nogil:
+cdef void fail_attempt(
+    Core* core, int node_id, int64_t invocation, int64_t candidate, int64_t outcome,
+    bint timeout, bint retryable, bint was_ending,
+) noexcept nogil:
+    """An attempt failed: another one follows if that can be, else the node has failed. 0 is no invocation."""
+    cdef Node* node = &core.nodes[node_id]
+    cdef int cause = CAUSE_NODE_TIMEOUT if timeout else CAUSE_NODE_ERROR
+    cdef int follow = FOLLOW_NONE
+    cdef bint opens = False
+    cdef Output* decision
+    if invocation != 0:
+        opens = circuits.count(core, node_id, invocation, candidate, outcome)
+        follow = attempts.follow(core, node_id, invocation, retryable, was_ending)
+        if attempts.keeps(core, node_id, invocation):
+            attempts.let_go(core, node_id)
+    decision = outputs.decide(core, SIGNAL_PROVIDER_ERROR, cause, node_id, outcome, follow)
+    decision.invocation = invocation
+    if opens:
+        circuits.opened(core, node_id, invocation, candidate, cause)
+    if follow == FOLLOW_PROVIDER_SWITCH:
+        decision = outputs.decide(
+            core, SIGNAL_PROVIDER_SWITCH, cause, node_id, candidate, node.attempts.candidate,
+        )
+        decision.invocation = invocation
+    if follow == FOLLOW_NONE:
+        fail(core, node_id, timeout)
+
+
+cdef void fail(Core* core, int node_id, bint timeout) noexcept nogil:
     """A node failed. A reaction may say what happens then; without one a turn that needs the node ends."""
     cdef Node* node = &core.nodes[node_id]
     cdef bint was_waiting = core.turn.waiting
     cdef bint handled = node.timeout_handled if timeout else node.error_handled
-    cdef int cause = CAUSE_NODE_TIMEOUT if timeout else CAUSE_NODE_ERROR
-    cdef Output* decision
-    if node.effect:
-        decision = outputs.decide(core, SIGNAL_PROVIDER_ERROR, cause, node_id, outcome, 0)
-        decision.invocation = invocation
     core.react(core, node.event_timeout if timeout else node.event_error)
     if node.recogniser:
         if timeout:
@@ -171,7 +259,14 @@ cdef void fail(Core* core, int node_id, int64_t invocation, int64_t outcome, bin
 cdef void late(Core* core, int node_id) noexcept nogil:
     """A deadline of the node has passed without output."""
     cdef Node* node = &core.nodes[node_id]
-    cdef int64_t failed = node.ending.id if node.ending.id != 0 else node.live.id
-    cancel(core, node_id, &node.ending)
-    cancel(core, node_id, &node.live)
-    fail(core, node_id, failed, OUTCOME_TIMEOUT, True)
+    cdef bint was_ending = node.ending.id != 0
+    cdef Invocation* slot = &node.ending if was_ending else &node.live
+    cdef int64_t failed = slot.id
+    cdef int64_t candidate = slot.candidate
+    if was_ending and node.live.id != 0:
+        circuits.cancelled(core, node_id, node.live.id, node.live.candidate)
+    stop(core, node_id, &node.ending)
+    stop(core, node_id, &node.live)
+    if not attempts.keeps(core, node_id, failed):
+        attempts.let_go(core, node_id)
+    fail_attempt(core, node_id, failed, candidate, OUTCOME_TIMEOUT, True, True, was_ending)

@@ -3,7 +3,7 @@
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 
 from rspp_runtime.kernel.codes cimport SESSION_ENDED, TURN_ACTIVE, TURN_OPENING
-from rspp_runtime.kernel.state cimport Core, Edge, Node
+from rspp_runtime.kernel.state cimport Attempts, Circuit, Core, Edge, Node
 
 
 cdef inline void begin_step(Core* core) noexcept nogil:
@@ -24,6 +24,13 @@ cdef void pool(
 ) noexcept nogil
 cdef Node* effect(
     Core* core, int node_id, bint turn_scoped, int64_t first_output_ns, int64_t chunk_ns,
+) noexcept nogil
+cdef void tried_again(
+    Core* core, int node_id, Attempts* attempts, uint64_t* retained, uint32_t retain_max,
+    int candidates, int times, int64_t first_chunk_ns, int64_t backoff_ns, int window, bint context,
+) noexcept nogil
+cdef void circuits(
+    Attempts* attempts, Circuit* circuits, int64_t* errors_ns, int errors_max, int64_t within_ns, int64_t open_ns,
 ) noexcept nogil
 cdef void events(
     Core* core, int node_id, int error, bint error_handled, int timeout, bint timeout_handled, int done,

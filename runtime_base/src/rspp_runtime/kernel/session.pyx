@@ -1,14 +1,15 @@
 """A session's block of memory."""
 
-from libc.stdint cimport int64_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint32_t, uint64_t, uint8_t
 from libc.stdlib cimport free
 from libc.string cimport memset
 
 from rspp_runtime.kernel cimport egress, invocations, outputs, timers
+from rspp_runtime.kernel.attempts cimport budget_is_over, is_backing_off
 from rspp_runtime.kernel.codes cimport CAUSE_BUDGET_EXHAUSTED, SESSION_CREATED, SIGNAL_BUDGET_EXHAUSTED, TURN_IDLE
 from rspp_runtime.kernel.state cimport (
-    NOTHING, OFF, TIMER_FIRST, TIMER_GRACE, Core, Edge, Entry, Header, Message, Node, Output, Played, Pool,
-    bit,
+    NOTHING, OFF, TIMER_CHUNK, TIMER_FIRST, TIMER_GRACE, Attempts, Circuit, Core, Edge, Entry, Header,
+    Message, Node, Output, Played, Pool, bit,
 )
 
 cdef extern from "stdlib.h" nogil:
@@ -68,6 +69,36 @@ cdef Node* effect(
     return node
 
 
+cdef void tried_again(
+    Core* core, int node_id, Attempts* attempts, uint64_t* retained, uint32_t retain_max,
+    int candidates, int times, int64_t first_chunk_ns, int64_t backoff_ns, int window, bint context,
+) noexcept nogil:
+    """Lays out what an effect node needs to be tried again, or at other providers."""
+    core.nodes[node_id].attempts = attempts
+    core.retries |= bit(node_id)
+    attempts.retained = retained
+    attempts.retain_max = retain_max
+    attempts.candidates = candidates
+    attempts.times = times
+    attempts.first_chunk_ns = first_chunk_ns
+    attempts.backoff_ns = backoff_ns
+    attempts.window = <uint8_t> window
+    attempts.context = context
+
+
+cdef void circuits(
+    Attempts* attempts, Circuit* circuits, int64_t* errors_ns, int errors_max, int64_t within_ns, int64_t open_ns,
+) noexcept nogil:
+    """Lays out its circuit breakers, one for each provider."""
+    cdef int candidate
+    attempts.circuits = circuits
+    attempts.errors_max = errors_max
+    attempts.within_ns = within_ns
+    attempts.open_ns = open_ns
+    for candidate in range(attempts.candidates):
+        circuits[candidate].errors_ns = errors_ns + candidate * errors_max
+
+
 cdef void events(
     Core* core, int node_id, int error, bint error_handled, int timeout, bint timeout_handled, int done,
 ) noexcept nogil:
@@ -102,7 +133,10 @@ cdef void on_node_timer(Core* core, int node, int which) noexcept nogil:
     if which == TIMER_GRACE:
         invocations.force(core, node)
         return
-    if which == TIMER_FIRST:
+    if which == TIMER_CHUNK and is_backing_off(core, node):
+        core.nodes[node].attempts.backing_off = False
+        return
+    if which == TIMER_FIRST and budget_is_over(core, node):
         outputs.decide(core, SIGNAL_BUDGET_EXHAUSTED, CAUSE_BUDGET_EXHAUSTED, node, 0, node)
     invocations.late(core, node)
 
@@ -166,4 +200,6 @@ def struct_sizes() -> dict[str, int]:
         "Entry": sizeof(Entry),
         "Played": sizeof(Played),
         "Message": sizeof(Message),
+        "Attempts": sizeof(Attempts),
+        "Circuit": sizeof(Circuit),
     }

@@ -122,6 +122,7 @@ cdef struct Edge:
 cdef struct Invocation:
     int64_t id               # 0: none
     int64_t turn             # serial of the turn it began in; 0 for a session-scoped node
+    int64_t candidate        # which of the node's providers performs it
     int64_t fed_bytes
     int64_t fed_words
     int64_t voiced           # bytes of its text that are audio already
@@ -129,6 +130,46 @@ cdef struct Invocation:
     int64_t base_words
     uint32_t fed             # at least one item
     uint32_t answered        # at least one of its outputs was taken
+
+
+cdef struct Circuit:
+    # A circuit breaker of one provider of a node.
+    int64_t until_ns         # open: the provider is left alone until then
+    int64_t probe            # the invocation that finds out whether it works again; 0 for none
+    int64_t* errors_ns       # a ring: when it failed
+    uint32_t first
+    uint32_t count
+    int32_t state
+    uint32_t unused          # makes the size a multiple of 8
+
+
+cdef struct Attempts:
+    # What a node needs to try again (`attempts.pyx`).
+    uint64_t* retained       # the input until the first output: port above, handle below
+    Circuit* circuits        # one for each provider; NULL without circuit breakers
+    int64_t kept             # the invocation whose input is retained
+    int64_t due_ns           # end of the budget; OFF for none
+    int64_t base_bytes       # of the first attempt
+    int64_t base_words
+    int64_t first_chunk_ns   # of one attempt
+    int64_t backoff_ns
+    int64_t within_ns        # of a circuit breaker
+    int64_t open_ns
+    uint32_t errors_max
+    uint32_t retain_max
+    uint32_t first           # retained: those from here on, up to `end`; up to `given` the present attempt has them
+    uint32_t given
+    uint32_t end
+    int32_t candidates
+    int32_t times
+    int32_t candidate        # of the present attempt, or of the next
+    int32_t tries            # attempts at this candidate
+    int32_t made             # attempts in all
+    uint8_t again            # another attempt is due, and has not begun
+    uint8_t backing_off
+    uint8_t context          # an invocation gets the conversation
+    uint8_t window           # items fed and not yet taken
+    uint32_t unused          # makes the size a multiple of 8
 
 
 cdef struct Node:
@@ -139,6 +180,7 @@ cdef struct Node:
     int64_t failures
     int64_t first_output_ns
     int64_t chunk_ns
+    Attempts* attempts       # NULL: one provider, tried once
     uint64_t edges_in
     uint64_t edges_out
     int32_t id
@@ -335,6 +377,7 @@ cdef struct Core:
     int64_t evidence_ns
     int64_t audio_bytes_per_second
     uint64_t effects         # masks of nodes
+    uint64_t retries         # those with `Attempts`
     uint64_t turn_nodes
     uint64_t speech_nodes
     uint64_t turn_edges

@@ -29,7 +29,9 @@ def end_utterance(s: State, seq: int, origin: Origin, epoch: int) -> None:
     utterance = s.hearing
     utterance.last_seq = seq
     recogniser = s.recogniser
-    if recogniser is not None and (recogniser.live is not None or s.edges[recogniser.plan.edges_in[0]].items):
+    if recogniser is not None and (
+        recogniser.live is not None or recogniser.again or s.edges[recogniser.plan.edges_in[0]].items
+    ):
         utterance.finish_pending = True
         utterance.finish_seq = seq
         s.timers[s.first_timer(recogniser.plan.id)] = s.now + recogniser.plan.first_output_ns
@@ -39,7 +41,7 @@ def end_utterance(s: State, seq: int, origin: Origin, epoch: int) -> None:
 def can_finish(s: State) -> bool:
     """Whether everything that belongs to the ended utterance has been fed."""
     recogniser = s.recogniser
-    if recogniser is None or not s.hearing.finish_pending:
+    if recogniser is None or not s.hearing.finish_pending or recogniser.has_rest:
         return False
     items = s.edges[recogniser.plan.edges_in[0]].items
     if items and items[0][1].seq <= s.hearing.finish_seq:

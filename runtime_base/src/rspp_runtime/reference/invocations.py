@@ -2,39 +2,92 @@
 
 from __future__ import annotations
 
-from rspp_runtime.abi.codes import Cause, Op, Signal
+from rspp_runtime.abi.codes import Cause, Follow, Op, Signal
 from rspp_runtime.abi.plan import EFFECT, SESSION, TURN
-from rspp_runtime.reference import hearing, reactions
-from rspp_runtime.reference.outputs import data, decide, request
+from rspp_runtime.reference import attempts, circuits, hearing, reactions
+from rspp_runtime.reference.outputs import data, data_room, decide, request
 from rspp_runtime.reference.state import End, Invocation, NodeState, Parcel, State
 
-SUCCESS, TIMEOUT = 0, 1
+SUCCESS, TIMEOUT, INFRASTRUCTURE_FAILURE = 0, 1, 4
 """The outcome classes that the kernel tells apart (`rspp_runtime.providers.contract.Outcome`)."""
 
 FAILURES_MAX = 3
 """A session-scoped effect that fails this often ends the session: it would fail for ever."""
 
 
-def start(s: State, node: NodeState) -> Invocation:
-    """Ask for a new invocation of a node; a model gets the conversation as it was when the turn opened."""
-    s.invocations += 1
-    turn = s.turn.serial if node.plan.scope == TURN else 0
-    call = Invocation(s.invocations, turn)
+def start(s: State, node: NodeState) -> Invocation | None:
+    """Ask for a new invocation of a node, at the first provider that may be tried; None if none may."""
+    candidate = circuits.choose(s, node, 0)
+    if candidate < 0:
+        return None
+    call = _invocation(s, node, candidate)
     if s.voices(node.plan.id):
         call.base_bytes, call.base_words = len(s.turn.spoken), s.turn.spoken_words
-    node.live = call
-    node.inflight = 0
-    data(s, Op.INVOKE, None, node=node.plan.id, turn=turn, invocation=call.id)
-    if node.plan.kind == "llm":
-        for role, text in list(s.context)[: s.turn.context_count]:
-            data(s, Op.CONTEXT, None, node=node.plan.id, turn=turn, invocation=call.id, x=role, payload=text)
+    attempts.begin(s, node, call)
+    if candidate:
+        decide(
+            s, Signal.PROVIDER_SWITCH, Cause.CIRCUIT_OPEN, node=node.plan.id, invocation=call.id, y=candidate
+        )  # fmt: skip
+    _ask(s, node, call, 0)
     reactions.raise_event(s, node.plan.event_started)
     return call
+
+
+def _start_again(s: State, node: NodeState) -> Invocation:
+    """Ask for another attempt; nothing begins that had not begun, so nobody is told."""
+    call = _invocation(s, node, node.candidate)
+    call.base_bytes, call.base_words = node.base_bytes, node.base_words
+    node.kept, node.again = call.id, False
+    _ask(s, node, call, node.made - 1)
+    return call
+
+
+def _invocation(s: State, node: NodeState, candidate: int) -> Invocation:
+    s.invocations += 1
+    call = Invocation(s.invocations, s.turn.serial if node.plan.scope == TURN else 0, candidate)
+    node.live = call
+    node.inflight = 0
+    circuits.begins(s, node, call)
+    return call
+
+
+def _ask(s: State, node: NodeState, call: Invocation, made: int) -> None:
+    """A model gets the conversation as it was when the turn opened."""
+    identity = node.plan.id
+    data(s, Op.INVOKE, None, node=identity, turn=call.turn, invocation=call.id, x=call.candidate, y=made)
+    if node.plan.kind == "llm":
+        for role, text in list(s.context)[: s.turn.context_count]:
+            data(s, Op.CONTEXT, None, node=identity, turn=call.turn, invocation=call.id, x=role, payload=text)
 
 
 def feed(s: State, node: NodeState, port: int, parcel: Parcel) -> None:
     """Hand one item to the node's invocation, starting one if none takes input."""
     call = node.live or start(s, node)
+    if call is None:
+        fail(s, node, Cause.NODE_ERROR, INFRASTRUCTURE_FAILURE, said=Cause.CIRCUIT_OPEN)
+        return
+    if node.live is not call:
+        return  # a reaction to its start has cancelled it
+    if s.voices(node.plan.id):
+        room = s.plan.spoken_bytes_max - len(s.turn.spoken)
+        s.turn.spoken += parcel.payload[: min(room, len(parcel.payload))]
+        s.turn.spoken_words += parcel.b
+    _give(s, node, call, port, parcel)
+    attempts.retain(s, node, call, port, parcel)
+
+
+def feed_again(s: State) -> bool:
+    """Give one retained item of the lowest node that can take it to its next attempt; whether there was one."""
+    for node in s.nodes:
+        waits = node.backing_off or (node.live is not None and node.inflight >= node.plan.window)
+        if node.has_rest and not waits and data_room(s, 3 + s.plan.context_items_max):
+            call = node.live or _start_again(s, node)
+            _give(s, node, call, *attempts.give(node))
+            return True
+    return False
+
+
+def _give(s: State, node: NodeState, call: Invocation, port: int, parcel: Parcel) -> None:
     identity = node.plan.id
     data(
         s, Op.FEED, parcel, node=identity, port=port, turn=call.turn, invocation=call.id,
@@ -43,17 +96,14 @@ def feed(s: State, node: NodeState, port: int, parcel: Parcel) -> None:
     first = call.fed_items == 0
     call.fed_items += 1
     node.inflight += 1
-    if s.voices(identity):
-        room = s.plan.spoken_bytes_max - len(s.turn.spoken)
-        stored = min(room, len(parcel.payload))
-        s.turn.spoken += parcel.payload[:stored]
-        s.turn.spoken_words += parcel.b
-        if call.answered and not node.blocked:
-            s.timers[s.chunk_timer(identity)] = s.now + node.plan.chunk_ns
+    if s.voices(identity) and call.answered and not node.blocked:
+        s.timers[s.chunk_timer(identity)] = s.now + node.plan.chunk_ns
     call.fed_bytes += len(parcel.payload)
     call.fed_words += parcel.b
-    if first and identity != s.plan.recogniser and node.plan.first_output_ns:
-        s.timers[s.first_timer(identity)] = s.now + node.plan.first_output_ns
+    if first and identity != s.plan.recogniser:
+        deadline = attempts.deadline(s, node)
+        if deadline != attempts.NEVER:
+            s.timers[s.first_timer(identity)] = deadline
 
 
 def finish(s: State, node: NodeState) -> None:
@@ -66,7 +116,14 @@ def finish(s: State, node: NodeState) -> None:
 
 
 def cancel(s: State, node: NodeState, call: Invocation) -> None:
-    """Stop an invocation within the grace; whatever it still emits is late."""
+    """Stop an invocation within the grace; whatever it still emits is late, and nobody tries again."""
+    if call is node.live or node.kept == call.id:
+        attempts.let_go(s, node)
+    circuits.cancelled(node, call)
+    _stop(s, node, call)
+
+
+def _stop(s: State, node: NodeState, call: Invocation) -> None:
     identity = node.plan.id
     if node.cancelling:
         request(s, Op.FORCE, node=identity, invocation=node.cancelling)
@@ -83,6 +140,7 @@ def cancel_all(s: State, node: NodeState) -> None:
     for call in (node.ending, node.live):
         if call is not None:
             cancel(s, node, call)
+    attempts.let_go(s, node)
     if node.plan.id == s.plan.recogniser:
         hearing.heard(s)
 
@@ -95,26 +153,61 @@ def forget(s: State, node: NodeState, call: Invocation) -> None:
     else:
         node.ending = None
     if node.live is None and node.ending is None:
-        s.stop(s.chunk_timer(node.plan.id))
+        if not node.backing_off:
+            s.stop(s.chunk_timer(node.plan.id))
         if node.plan.id != s.plan.recogniser:
             s.stop(s.first_timer(node.plan.id))
 
 
 def timed_out(s: State, node: NodeState) -> None:
     """A deadline of the node passed: cancel what it was doing, and fail."""
-    call = node.ending or node.live
+    call, was_ending = node.ending or node.live, node.ending is not None
     for doomed in (node.ending, node.live):
         if doomed is not None:
-            cancel(s, node, doomed)
-    fail(s, node, Cause.NODE_TIMEOUT, TIMEOUT, call.id if call else 0)
+            if doomed is not call:
+                circuits.cancelled(node, doomed)
+            _stop(s, node, doomed)
+    if call is None or node.kept != call.id:
+        attempts.let_go(s, node)
+    fail(s, node, Cause.NODE_TIMEOUT, TIMEOUT, call, retryable=True, was_ending=was_ending)
 
 
-def fail(s: State, node: NodeState, cause: Cause, outcome: int = 0, invocation: int = 0) -> None:
-    """A node failed: react as the pipeline says, or end the turn that needed it."""
+def ended(s: State, node: NodeState, call: Invocation, outcome: int, *, retryable: bool) -> None:
+    """The provider says that an invocation has ended."""
+    was_live, was_ending = call is node.live, call is node.ending
+    forget(s, node, call)
+    if was_live and node.kept != call.id:
+        attempts.let_go(s, node)
+    if outcome != SUCCESS:
+        fail(s, node, Cause.NODE_ERROR, outcome, call, retryable=retryable, was_ending=was_ending)
+        return
+    if node.kept == call.id:
+        attempts.let_go(s, node)
+    circuits.works(s, node, call)
+    if node.plan.id == s.plan.recogniser:
+        hearing.heard(s)
+    reactions.raise_event(s, node.plan.event_done)
+
+
+def fail(
+    s: State,
+    node: NodeState,
+    cause: Cause,
+    outcome: int = 0,
+    call: Invocation | None = None,
+    *,
+    said: Cause | None = None,
+    retryable: bool = False,
+    was_ending: bool = False,
+) -> None:
+    """A node failed: try again if that can be, else react as the pipeline says, or end the turn that needed it.
+
+    `said` is the reason on record where it is another than `cause`, by which reactions go.
+    """
     identity = node.plan.id
     effect = node.plan.execution == EFFECT
-    if effect:
-        decide(s, Signal.PROVIDER_ERROR, cause, node=identity, invocation=invocation, x=outcome)
+    if effect and _tried_again(s, node, said or cause, outcome, call, retryable=retryable, was_ending=was_ending):
+        return
     event = node.plan.event_timeout if cause is Cause.NODE_TIMEOUT else node.plan.event_error
     handled = reactions.raise_event(s, event, cause)
     needed = node.plan.scope == TURN
@@ -131,3 +224,30 @@ def fail(s: State, node: NodeState, cause: Cause, outcome: int = 0, invocation: 
         node.failures += 1
         if node.failures >= FAILURES_MAX:
             s.ending = True
+
+
+def _tried_again(
+    s: State,
+    node: NodeState,
+    cause: Cause,
+    outcome: int,
+    call: Invocation | None,
+    *,
+    retryable: bool,
+    was_ending: bool,
+) -> bool:
+    """Put the failure of an attempt on record; returns whether another attempt follows."""
+    identity, before = node.plan.id, call.candidate if call else 0
+    opens = call is not None and circuits.count(s, node, call, outcome)
+    follow = Follow.NONE
+    if call is not None:
+        follow = attempts.follow(s, node, call, retryable=retryable, was_ending=was_ending)
+        if node.kept == call.id:
+            attempts.let_go(s, node)
+    invocation = call.id if call else 0
+    decide(s, Signal.PROVIDER_ERROR, cause, node=identity, invocation=invocation, x=outcome, y=follow)
+    if call is not None and opens:
+        circuits.opened(s, node, call, cause)
+    if follow is Follow.PROVIDER_SWITCH:
+        decide(s, Signal.PROVIDER_SWITCH, cause, node=identity, invocation=invocation, x=before, y=node.candidate)
+    return follow is not Follow.NONE

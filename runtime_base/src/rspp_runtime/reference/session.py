@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rspp_runtime.abi.codes import Cause, Control, In, Op, Origin, Result, SessionState, Signal, Turn
 from rspp_runtime.abi.messages import Handler, Inbound, Output
 from rspp_runtime.abi.plan import EFFECT, Plan
-from rspp_runtime.reference import edges, hearing, invocations, moving, reactions, turns
+from rspp_runtime.reference import attempts, circuits, edges, hearing, invocations, moving, reactions, turns
 from rspp_runtime.reference.outputs import control_room, decide, request
 from rspp_runtime.reference.outputs import drain as drain_outputs
 from rspp_runtime.reference.state import EVIDENCE, TOTAL, TURN_BUDGET, WARNING, End, Entry, NodeState, Parcel, State
@@ -160,6 +160,9 @@ class Session:
         if answer is Result.ACCEPTED:
             if final:
                 hearing.join(s, event.payload, event.b)
+            if not call.answered:
+                attempts.answered(node, call)
+                circuits.works(s, node, call)
             call.answered = True
             call.voiced = max(call.voiced, voiced)
             self._answered(node)
@@ -215,6 +218,8 @@ class Session:
             pass
         elif hearing.can_finish(s):
             hearing.finish(s)
+        elif invocations.feed_again(s):
+            pass
         elif s.state is SessionState.ENDED or not moving.move_one(s):
             return False
         return True
@@ -252,7 +257,10 @@ class Session:
             request(s, Op.FORCE, node=node.plan.id, invocation=node.cancelling)
             node.cancelling = 0
             return
-        if which == 0:
+        if node.backing_off and which == 1:
+            node.backing_off = False
+            return
+        if which == 0 and attempts.budget_is_over(s, node):
             decide(s, Signal.BUDGET_EXHAUSTED, Cause.BUDGET_EXHAUSTED, node=node.plan.id, y=node.plan.id)
         invocations.timed_out(s, node)
 
@@ -303,13 +311,7 @@ class Session:
         call = node.find(event.invocation)
         if call is None:
             return
-        invocations.forget(s, node, call)
-        if event.a != invocations.SUCCESS:
-            invocations.fail(s, node, Cause.NODE_ERROR, event.a, call.id)
-            return
-        if node.plan.id == s.plan.recogniser:
-            hearing.heard(s)
-        reactions.raise_event(s, node.plan.event_done)
+        invocations.ended(s, node, call, event.a, retryable=event.b != 0)
 
     def _control(self, code: Control, entry: Entry) -> None:
         s, event = self._s, entry.event

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from rspp_runtime.abi.codes import Cause, Origin, SessionState, Turn
+from rspp_runtime.abi.codes import Cause, CircuitState, Origin, SessionState, Turn
 from rspp_runtime.abi.messages import Handler, Inbound, Output
 from rspp_runtime.abi.plan import EFFECT, TURN, Edge, Node, Plan
 
@@ -63,11 +63,22 @@ class EdgeState:
 
 
 @dataclass(slots=True)
+class CircuitBreaker:
+    """What is known about one provider of a node."""
+
+    state: CircuitState = CircuitState.CLOSED
+    until_ns: int = 0  # open: it is left alone until then
+    probe: int = 0  # the invocation that finds out whether the provider works again
+    errors: deque[int] = field(default_factory=deque)  # when it failed
+
+
+@dataclass(slots=True)
 class Invocation:
     """One call of a provider."""
 
     id: int
     turn: int
+    candidate: int = 0  # which of the node's providers performs it
     base_bytes: int = 0
     base_words: int = 0
     fed_items: int = 0
@@ -88,6 +99,24 @@ class NodeState:
     inflight: int = 0
     failures: int = 0
     blocked: bool = False
+    # What another attempt needs (`attempts.py`).
+    retained: deque[tuple[int, Parcel]] = field(default_factory=deque)  # (port, item): the input until the first output
+    given: int = 0  # of them, to the present attempt
+    kept: int = 0  # the invocation whose input is retained
+    again: bool = False  # another attempt is due, and has not begun
+    backing_off: bool = False
+    candidate: int = 0  # of the present attempt, or of the next
+    tries: int = 0  # attempts at this candidate
+    made: int = 0  # attempts in all
+    due_ns: int = 0  # end of the budget
+    base_bytes: int = 0
+    base_words: int = 0
+    circuits: list[CircuitBreaker] = field(default_factory=list)
+
+    @property
+    def has_rest(self) -> bool:
+        """Whether there is input that the present attempt, or the next, has still to get."""
+        return len(self.retained) > self.given
 
     def find(self, invocation: int) -> Invocation | None:
         """The invocation of that id, if it may still emit."""
@@ -158,6 +187,11 @@ class Entry:
     propose: bool = False
 
 
+def _breakers(node: Node) -> list[CircuitBreaker]:
+    attempts = node.attempts
+    return [CircuitBreaker() for _ in attempts.providers] if attempts and attempts.circuit else []
+
+
 class State:
     """Everything of one session. Functions of the sibling modules read and change it; nothing else does."""
 
@@ -178,7 +212,7 @@ class State:
         self.deferred: Proposal | None = None
         self.hearing = Hearing()
         self.egress = Egress()
-        self.nodes = [NodeState(node) for node in plan.nodes]
+        self.nodes = [NodeState(node, circuits=_breakers(node)) for node in plan.nodes]
         self.edges = [EdgeState(edge) for edge in plan.edges]
         self.context: deque[tuple[int, bytes]] = deque()
         self.inbox: deque[Entry] = deque()

@@ -152,7 +152,7 @@ def finishing(s: State) -> bool:
             if edge.plan.gather and edge.items and not edge.open:
                 edge.open = True
                 return True
-        if any(edge.items for edge in incoming):
+        if node.has_rest or any(edge.items for edge in incoming):
             continue
         if node.live is not None and data_room(s, 1):
             _finish_node(s, node)

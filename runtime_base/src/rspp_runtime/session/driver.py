@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from rspp_runtime.abi.codes import Control, Op, Result, Signal
 from rspp_runtime.abi.messages import Inbound, Output, Session
-from rspp_runtime.abi.plan import Plan
+from rspp_runtime.abi.plan import Plan, provider_names
 from rspp_runtime.providers.contract import Provider
 from rspp_runtime.session.activity import Activity
 from rspp_runtime.session.clock import MS_NS, SECOND_NS, Clock
@@ -35,7 +35,7 @@ Evidence = Callable[[int], "asyncio.Future[bool] | bool"]
 
 
 class Driver:
-    """Runs one session. `providers` maps effect nodes to (provider's name, provider), already prepared.
+    """Runs one session. `providers` are those of each effect node by name, in the order of the plan, already prepared.
 
     `append` performs `Op.APPEND`; `observers` see everything, in order. The session itself stays the caller's.
     """
@@ -47,12 +47,16 @@ class Driver:
         *,
         clock: Clock,
         epoch: int,
-        providers: Mapping[str, tuple[str, Provider]],
+        providers: Mapping[str, Sequence[tuple[str, Provider]]],
         transport: Transport,
         append: Evidence,
         observers: Sequence[Observer] = (),
     ) -> None:
-        missing = [n.name for n in plan.nodes if n.execution == "effect" and n.name not in providers]
+        missing = [
+            node.name
+            for node in plan.nodes
+            if node.execution == "effect" and len(providers.get(node.name, ())) < len(provider_names(plan, node.id))
+        ]
         if missing:
             raise ValueError(f"no provider is bound to node {', '.join(missing)}")
         self.plan = plan
@@ -194,7 +198,7 @@ class Driver:
                 call.feed(output.port, output.payload, output.x)
         elif op == Op.INVOKE:
             node = self.plan.nodes[output.node]
-            name, provider = self._providers[node.name]
+            name, provider = self._providers[node.name][output.x]
             self._calls[output.invocation] = Call(output.invocation, node, output.turn, provider, name, self)
         elif op == Op.CONTEXT:
             call = self._calls.get(output.invocation)

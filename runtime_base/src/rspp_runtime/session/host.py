@@ -20,12 +20,11 @@ from rspp_runtime.evidence.or02 import Or02
 from rspp_runtime.evidence.recorder import Recorder
 from rspp_runtime.evidence.segment import SEGMENT_BYTES
 from rspp_runtime.evidence.writer import LogWriter
-from rspp_runtime.providers.contract import Provider
 from rspp_runtime.session.clock import Clock, VirtualClock
 from rspp_runtime.session.driver import Driver
 from rspp_runtime.session.handlers import make_handlers
 from rspp_runtime.session.observer import Observer
-from rspp_runtime.session.package import Package
+from rspp_runtime.session.package import Bound, Package
 from rspp_runtime.transports.contract import Transport
 
 
@@ -55,7 +54,7 @@ class Finished:
 
 async def converse(
     package: Package,
-    providers: Mapping[str, tuple[str, Provider]],
+    providers: Bound,
     transport: Transport,
     clock: Clock,
     options: Options,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ class Package:
     name: str
     plan: Plan
     template_hash: str
-    providers: Mapping[str, tuple[str, Mapping[str, Any]]]  # node → (provider's name, options)
+    providers: Mapping[str, Sequence[tuple[str, Mapping[str, Any]]]]  # node → its providers: name and options
     resources: Mapping[str, bytes]
     handlers: Mapping[str, str]  # node → "module:Callable"
     resolved: Mapping[str, Any]  # the plan's template of CONTRACTS §6
@@ -112,20 +112,24 @@ def _resources(given: Any) -> Mapping[str, bytes]:
     return {path: value() if callable(value) else value for path, value in loaded.items()}
 
 
-async def make_providers(package: Package) -> dict[str, tuple[str, Provider]]:
+Bound = Mapping[str, Sequence[tuple[str, Provider]]]
+"""For each effect node its providers, by name, in the order in which they are tried."""
+
+
+async def make_providers(package: Package) -> Bound:
     """The package's providers, prepared; nodes with the same provider and options share one object.
 
     Raises `ProviderError`, with the node's name in it.
     """
     made: dict[str, Provider] = {}
-    bound: dict[str, tuple[str, Provider]] = {}
+    bound: dict[str, list[tuple[str, Provider]]] = {node: [] for node in package.providers}
     try:
-        for node, (name, options) in package.providers.items():
+        for node, name, options in _candidates(package):
             key = f"{name} {sorted(options.items(), key=lambda item: item[0])!r}"
             if key not in made:
                 made[key] = create(name, {k: _revealed(v, node, k) for k, v in options.items()}, package.resources)
                 await made[key].prepare()
-            bound[node] = (name, made[key])
+            bound[node].append((name, made[key]))
     except ProviderError as error:
         for provider in made.values():
             await provider.close()
@@ -133,8 +137,16 @@ async def make_providers(package: Package) -> dict[str, tuple[str, Provider]]:
     return bound
 
 
-async def close_providers(bound: Mapping[str, tuple[str, Provider]]) -> None:
-    for provider in {id(provider): provider for _, provider in bound.values()}.values():
+def _candidates(package: Package) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """Every provider of every node: node, name, options."""
+    for node, candidates in package.providers.items():
+        for name, options in candidates:
+            yield node, name, options
+
+
+async def close_providers(bound: Bound) -> None:
+    every = {id(provider): provider for candidates in bound.values() for _, provider in candidates}
+    for provider in every.values():
         await provider.close()
 
 

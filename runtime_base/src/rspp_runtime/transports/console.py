@@ -13,7 +13,7 @@ from rich.text import Text
 
 from rspp_runtime.abi.codes import Cause, In, Op, Origin, Result, Signal
 from rspp_runtime.abi.messages import Inbound, Output
-from rspp_runtime.abi.plan import Plan
+from rspp_runtime.abi.plan import Plan, provider_names
 from rspp_runtime.providers.contract import Outcome
 from rspp_runtime.session.observer import HandlerCall, InvocationEnd, Observer
 
@@ -30,6 +30,7 @@ class ConsoleView(Observer):
         self._line: Text | None = None
         self._answer = ""
         self._words = 0
+        self._voiced: set[int] = set()  # texts that voices were given, by runtime sequence
         self._input_end_ns = 0
 
     def close(self) -> None:
@@ -58,7 +59,8 @@ class ConsoleView(Observer):
         for output in outputs:
             if output.op == Op.DECISION:
                 self._decided(output)
-            elif output.op == Op.FEED and self._plan.speech_nodes >> output.node & 1:
+            elif output.op == Op.FEED and self._plan.speech_nodes >> output.node & 1 and output.seq not in self._voiced:
+                self._voiced.add(output.seq)
                 self._words += len(output.payload.split())
 
     def on_handler(self, call: HandlerCall) -> None:
@@ -82,6 +84,7 @@ class ConsoleView(Observer):
                 self._print(now_ns, "turn", f"proposed by {Origin(output.x).name.lower()}", "dim")
         elif signal == Signal.TURN_OPEN:
             self._answer, self._words = "", 0
+            self._voiced.clear()
             self._print(now_ns, "turn", f"{output.turn} opens, plan {output.payload.hex()[:12]}", "dim")
         elif signal == Signal.PLAYBACK_STARTED:
             late_ms = (now_ns - self._input_end_ns) / 1e6
@@ -96,6 +99,10 @@ class ConsoleView(Observer):
                 f" ({self._plan.nodes[output.y].name})" if signal == Signal.BUDGET_EXHAUSTED and output.y >= 0 else ""
             )
             self._print(now_ns, "turn", name + node, "yellow")
+        elif signal == Signal.PROVIDER_SWITCH:
+            names = provider_names(self._plan, output.node)
+            node = self._plan.nodes[output.node].name
+            self._print(now_ns, node, f"{names[output.y]} takes over from {names[output.x]}", "yellow")
         elif signal == Signal.COMMIT:
             self._print(now_ns, "turn", f"{output.turn} committed", "dim")
         elif signal == Signal.ABORT:

@@ -32,7 +32,7 @@ from stub_workshop._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "f5bf91bc714e1a5346a65f7678fec9b51c1441ff96da6aae331663b35bb7c6b1"
+ABI_HASH = "97d9d4b2b69f43511708895cd6df73f282ab8986eb4d1d88367b8ff32462f3fb"
 TEMPLATE_HASH = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
@@ -43,7 +43,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
 cdef class Session
 
 
-# ==== what a session remembers: 57,904 bytes
+# ==== what a session remembers: 58,128 bytes
 
 cdef struct Memory:
     Core core
@@ -147,7 +147,7 @@ cdef void call_gate(Core* core, int port, uint32_t item) noexcept with gil:
         (BYTES_GATE_OUT,),
     )
     if emissions is None:
-        invocations.fail(core, NODE_GATE, 0, OUTCOME_INFRASTRUCTURE_FAILURE, False)
+        invocations.fail(core, NODE_GATE, False)
         return
     for emission in emissions:
         if emission.port == PORT_GATE_OUT:
@@ -421,7 +421,7 @@ cdef void call_shout(Core* core, int port, uint32_t item) noexcept with gil:
         (BYTES_SHOUT_OUT, BYTES_SHOUT_EXTRA,),
     )
     if emissions is None:
-        invocations.fail(core, NODE_SHOUT, 0, OUTCOME_INFRASTRUCTURE_FAILURE, False)
+        invocations.fail(core, NODE_SHOUT, False)
         return
     for emission in emissions:
         if emission.port == PORT_SHOUT_OUT:

@@ -31,8 +31,8 @@ from bedtime_stories._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "f5bf91bc714e1a5346a65f7678fec9b51c1441ff96da6aae331663b35bb7c6b1"
-TEMPLATE_HASH = "8b3f2b0179bb1934891beed9899e212e29c2d886c7d11ebf5bef59ec4d5da881"
+ABI_HASH = "97d9d4b2b69f43511708895cd6df73f282ab8986eb4d1d88367b8ff32462f3fb"
+TEMPLATE_HASH = "5618ddd70928a9d6df8e747c832c4f7bc15d3d7f3407f86fc76ef9500cef99fc"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -42,7 +42,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
 cdef class Session
 
 
-# ==== what a session remembers: 475,808 bytes
+# ==== what a session remembers: 476,032 bytes
 
 cdef struct Memory:
     Core core
@@ -476,7 +476,7 @@ cdef void call_slow(Core* core, int port, uint32_t item) noexcept with gil:
         (BYTES_SLOW_CALM,),
     )
     if emissions is None:
-        invocations.fail(core, NODE_SLOW, 0, OUTCOME_INFRASTRUCTURE_FAILURE, False)
+        invocations.fail(core, NODE_SLOW, False)
         return
     for emission in emissions:
         if emission.port == PORT_SLOW_CALM:

@@ -330,7 +330,7 @@ PLAN: Final = Plan(
     pipeline               = "bedtime_stories",
     pipeline_version       = "2.0.0",
     profile                = "simple/v1",
-    template_hash          = "8b3f2b0179bb1934891beed9899e212e29c2d886c7d11ebf5bef59ec4d5da881",
+    template_hash          = "5618ddd70928a9d6df8e747c832c4f7bc15d3d7f3407f86fc76ef9500cef99fc",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -365,31 +365,36 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 16,
     ledger_max             = 64,
-    memory_bytes           = 475_808,
+    memory_bytes           = 476_032,
     provider_bindings      = (("ears", "silero"), ("stt", "pocketsphinx"), ("llm", "scripted"), ("voice", "espeak")),
     assumptions            = ASSUMPTIONS,
 )
 
-# Who performs each effect node: the provider's name, and its settings. A secret is only ever a reference.
-PROVIDERS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
+# Who performs each effect node, in the order in which they are tried: the provider's name, and its settings. A secret
+# is only ever a reference.
+PROVIDERS: Final[dict[str, tuple[tuple[str, dict[str, Any]], ...]]] = {
     "ears": (
-        "silero",
-        {
-            "idle_after_ns": 45_000_000_000,
-            "min_silence_ns": 700_000_000,
-            "min_speech_ns": 96_000_000,
-            "pre_roll_ns": 300_000_000,
-            "threshold": 0.5,
-        },
+        (
+            "silero",
+            {
+                "idle_after_ns": 45_000_000_000,
+                "min_silence_ns": 700_000_000,
+                "min_speech_ns": 96_000_000,
+                "pre_roll_ns": 300_000_000,
+                "threshold": 0.5,
+            },
+        ),
     ),
-    "stt": ("pocketsphinx", {}),
+    "stt": (("pocketsphinx", {}),),
     "llm": (
-        "scripted",
-        {
-            "system": "You tell bedtime stories to small children.\nA story has five sentences, no monsters, and ends with somebody falling asleep.",
-        },
+        (
+            "scripted",
+            {
+                "system": "You tell bedtime stories to small children.\nA story has five sentences, no monsters, and ends with somebody falling asleep.",
+            },
+        ),
     ),
-    "voice": ("espeak", {"rate": 120}),
+    "voice": (("espeak", {"rate": 120}),),
 }
 
 # The callable behind each Python node.

@@ -27,8 +27,8 @@ from dictation._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "f5bf91bc714e1a5346a65f7678fec9b51c1441ff96da6aae331663b35bb7c6b1"
-TEMPLATE_HASH = "a99708bc07621d005a4eb54cf8f68222871d37e4a5e85a8743270fe1c6653aff"
+ABI_HASH = "97d9d4b2b69f43511708895cd6df73f282ab8986eb4d1d88367b8ff32462f3fb"
+TEMPLATE_HASH = "d6b7ef90377564a490a0fab57e8857c6f6de2b7f5dfca38685b60885966b0f0a"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -38,7 +38,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
 cdef class Session
 
 
-# ==== what a session remembers: 358,192 bytes
+# ==== what a session remembers: 358,344 bytes
 
 cdef struct Memory:
     Core core
@@ -329,7 +329,7 @@ cdef void call_spell(Core* core, int port, uint32_t item) noexcept with gil:
         (BYTES_SPELL_CLEAN,),
     )
     if emissions is None:
-        invocations.fail(core, NODE_SPELL, 0, OUTCOME_INFRASTRUCTURE_FAILURE, False)
+        invocations.fail(core, NODE_SPELL, False)
         return
     for emission in emissions:
         if emission.port == PORT_SPELL_CLEAN:

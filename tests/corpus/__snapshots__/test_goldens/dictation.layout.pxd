@@ -138,7 +138,7 @@ cdef enum:  # capacities
     CONTEXT_BUFFER         =  20480
     HASHES                 =     17   # turns between two drains
     AUDIO_BYTES_PER_SECOND =  32000   # at egress.audio
-    MEMORY_BYTES           = 358192   # of one session
+    MEMORY_BYTES           = 358344   # of one session
 
 cdef enum:  # payloads: slots, bytes of a slot, and where the pool begins
     POOL_AUDIO_640_SLOTS  =    100

@@ -215,7 +215,7 @@ PLAN: Final = Plan(
     pipeline               = "dictation",
     pipeline_version       = "1.0.0",
     profile                = "simple/v1",
-    template_hash          = "a99708bc07621d005a4eb54cf8f68222871d37e4a5e85a8743270fe1c6653aff",
+    template_hash          = "d6b7ef90377564a490a0fab57e8857c6f6de2b7f5dfca38685b60885966b0f0a",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -250,23 +250,26 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 16,
     ledger_max             = 64,
-    memory_bytes           = 358_192,
+    memory_bytes           = 358_344,
     provider_bindings      = (("ears", "silero"), ("stt", "pocketsphinx")),
     assumptions            = ASSUMPTIONS,
 )
 
-# Who performs each effect node: the provider's name, and its settings. A secret is only ever a reference.
-PROVIDERS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
+# Who performs each effect node, in the order in which they are tried: the provider's name, and its settings. A secret
+# is only ever a reference.
+PROVIDERS: Final[dict[str, tuple[tuple[str, dict[str, Any]], ...]]] = {
     "ears": (
-        "silero",
-        {
-            "min_silence_ns": 600_000_000,
-            "min_speech_ns": 96_000_000,
-            "pre_roll_ns": 300_000_000,
-            "threshold": 0.5,
-        },
+        (
+            "silero",
+            {
+                "min_silence_ns": 600_000_000,
+                "min_speech_ns": 96_000_000,
+                "pre_roll_ns": 300_000_000,
+                "threshold": 0.5,
+            },
+        ),
     ),
-    "stt": ("pocketsphinx", {}),
+    "stt": (("pocketsphinx", {}),),
 }
 
 # The callable behind each Python node.

@@ -34,8 +34,8 @@ from fitness_coach._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "f5bf91bc714e1a5346a65f7678fec9b51c1441ff96da6aae331663b35bb7c6b1"
-TEMPLATE_HASH = "b5aeaa7a64d5c3f0e2e19701ca1b33c0201bdb21ece132cde7c6e40c07fc18a7"
+ABI_HASH = "97d9d4b2b69f43511708895cd6df73f282ab8986eb4d1d88367b8ff32462f3fb"
+TEMPLATE_HASH = "d3c0082d1ced04aa0205478199f33346ceec9d43781c1521ca7697b78e720567"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -45,7 +45,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
 cdef class Session
 
 
-# ==== what a session remembers: 706,952 bytes
+# ==== what a session remembers: 707,224 bytes
 
 cdef struct Memory:
     Core core
@@ -397,7 +397,7 @@ cdef void call_reps(Core* core, int port, uint32_t item) noexcept with gil:
         (BYTES_REPS_STATE,),
     )
     if emissions is None:
-        invocations.fail(core, NODE_REPS, 0, OUTCOME_INFRASTRUCTURE_FAILURE, False)
+        invocations.fail(core, NODE_REPS, False)
         return
     for emission in emissions:
         if emission.port == PORT_REPS_STATE:
@@ -594,7 +594,7 @@ cdef void call_shout(Core* core, int port, uint32_t item) noexcept with gil:
         (BYTES_SHOUT_LOUD,),
     )
     if emissions is None:
-        invocations.fail(core, NODE_SHOUT, 0, OUTCOME_INFRASTRUCTURE_FAILURE, False)
+        invocations.fail(core, NODE_SHOUT, False)
         return
     for emission in emissions:
         if emission.port == PORT_SHOUT_LOUD:

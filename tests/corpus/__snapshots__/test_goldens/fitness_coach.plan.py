@@ -414,7 +414,7 @@ PLAN: Final = Plan(
     pipeline               = "fitness_coach",
     pipeline_version       = "1.4.0",
     profile                = "simple/v1",
-    template_hash          = "b5aeaa7a64d5c3f0e2e19701ca1b33c0201bdb21ece132cde7c6e40c07fc18a7",
+    template_hash          = "d3c0082d1ced04aa0205478199f33346ceec9d43781c1521ca7697b78e720567",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -449,33 +449,38 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 32,
     ledger_max             = 64,
-    memory_bytes           = 706_952,
+    memory_bytes           = 707_224,
     provider_bindings      = (("ears", "silero"), ("stt", "pocketsphinx"), ("llm", "scripted"), ("voice", "espeak")),
     assumptions            = ASSUMPTIONS,
 )
 
-# Who performs each effect node: the provider's name, and its settings. A secret is only ever a reference.
-PROVIDERS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
+# Who performs each effect node, in the order in which they are tried: the provider's name, and its settings. A secret
+# is only ever a reference.
+PROVIDERS: Final[dict[str, tuple[tuple[str, dict[str, Any]], ...]]] = {
     "ears": (
-        "silero",
-        {
-            "idle_after_ns": 90_000_000_000,
-            "min_silence_ns": 300_000_000,
-            "min_speech_ns": 96_000_000,
-            "pre_roll_ns": 300_000_000,
-            "threshold": 0.65,
-        },
+        (
+            "silero",
+            {
+                "idle_after_ns": 90_000_000_000,
+                "min_silence_ns": 300_000_000,
+                "min_speech_ns": 96_000_000,
+                "pre_roll_ns": 300_000_000,
+                "threshold": 0.65,
+            },
+        ),
     ),
-    "stt": ("pocketsphinx", {}),
+    "stt": (("pocketsphinx", {}),),
     "llm": (
-        "scripted",
-        {
-            "max_tokens": 40,
-            "system": "You are a fitness coach. Short, loud, kind.",
-            "temperature": 0.7,
-        },
+        (
+            "scripted",
+            {
+                "max_tokens": 40,
+                "system": "You are a fitness coach. Short, loud, kind.",
+                "temperature": 0.7,
+            },
+        ),
     ),
-    "voice": ("espeak", {"pitch": 60, "rate": 190}),
+    "voice": (("espeak", {"pitch": 60, "rate": 190}),),
 }
 
 # The callable behind each Python node.

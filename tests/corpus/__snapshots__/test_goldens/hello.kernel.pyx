@@ -26,8 +26,8 @@ from hello._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "f5bf91bc714e1a5346a65f7678fec9b51c1441ff96da6aae331663b35bb7c6b1"
-TEMPLATE_HASH = "4db40a531304d22bfa194de2a2b4c667e4b55799c42dbe7a76d813186423bdd5"
+ABI_HASH = "97d9d4b2b69f43511708895cd6df73f282ab8986eb4d1d88367b8ff32462f3fb"
+TEMPLATE_HASH = "1bffec3bd753ebb9d6b7611fe315dff640f9c7641f69ad7b47d5a9b2756daf8c"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -35,7 +35,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 426,472 bytes
+# ==== what a session remembers: 426,624 bytes
 
 cdef struct Memory:
     Core core

@@ -225,7 +225,7 @@ PLAN: Final = Plan(
     pipeline               = "hello",
     pipeline_version       = "1.0.0",
     profile                = "simple/v1",
-    template_hash          = "4db40a531304d22bfa194de2a2b4c667e4b55799c42dbe7a76d813186423bdd5",
+    template_hash          = "1bffec3bd753ebb9d6b7611fe315dff640f9c7641f69ad7b47d5a9b2756daf8c",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -260,25 +260,28 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 16,
     ledger_max             = 64,
-    memory_bytes           = 426_472,
+    memory_bytes           = 426_624,
     provider_bindings      = (("vad", "silero"), ("stt", "pocketsphinx"), ("llm", "scripted"), ("tts", "espeak")),
     assumptions            = ASSUMPTIONS,
 )
 
-# Who performs each effect node: the provider's name, and its settings. A secret is only ever a reference.
-PROVIDERS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
+# Who performs each effect node, in the order in which they are tried: the provider's name, and its settings. A secret
+# is only ever a reference.
+PROVIDERS: Final[dict[str, tuple[tuple[str, dict[str, Any]], ...]]] = {
     "vad": (
-        "silero",
-        {
-            "min_silence_ns": 300_000_000,
-            "min_speech_ns": 96_000_000,
-            "pre_roll_ns": 300_000_000,
-            "threshold": 0.5,
-        },
+        (
+            "silero",
+            {
+                "min_silence_ns": 300_000_000,
+                "min_speech_ns": 96_000_000,
+                "pre_roll_ns": 300_000_000,
+                "threshold": 0.5,
+            },
+        ),
     ),
-    "stt": ("pocketsphinx", {}),
-    "llm": ("scripted", {}),
-    "tts": ("espeak", {}),
+    "stt": (("pocketsphinx", {}),),
+    "llm": (("scripted", {}),),
+    "tts": (("espeak", {}),),
 }
 
 # The callable behind each Python node.

@@ -30,8 +30,8 @@ from hotel_lobby._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "f5bf91bc714e1a5346a65f7678fec9b51c1441ff96da6aae331663b35bb7c6b1"
-TEMPLATE_HASH = "dfae4443a5410fc0297d541c4e1bf7abbb4ac458064a339fc139d3b7f91e2179"
+ABI_HASH = "97d9d4b2b69f43511708895cd6df73f282ab8986eb4d1d88367b8ff32462f3fb"
+TEMPLATE_HASH = "1fb18df90fa877306ba0527562d015230adae83f6e91dbbfbb164d37fe0c8551"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -39,7 +39,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 502,872 bytes
+# ==== what a session remembers: 503,072 bytes
 
 cdef struct Memory:
     Core core

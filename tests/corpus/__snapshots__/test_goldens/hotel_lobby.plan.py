@@ -316,7 +316,7 @@ PLAN: Final = Plan(
     pipeline               = "hotel_lobby",
     pipeline_version       = "1.3.0",
     profile                = "simple/v1",
-    template_hash          = "dfae4443a5410fc0297d541c4e1bf7abbb4ac458064a339fc139d3b7f91e2179",
+    template_hash          = "1fb18df90fa877306ba0527562d015230adae83f6e91dbbfbb164d37fe0c8551",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -351,32 +351,37 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 16,
     ledger_max             = 64,
-    memory_bytes           = 502_872,
+    memory_bytes           = 503_072,
     provider_bindings      = (("ears", "silero"), ("stt", "pocketsphinx"), ("llm", "scripted"), ("voice", "espeak")),
     assumptions            = ASSUMPTIONS,
 )
 
-# Who performs each effect node: the provider's name, and its settings. A secret is only ever a reference.
-PROVIDERS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
+# Who performs each effect node, in the order in which they are tried: the provider's name, and its settings. A secret
+# is only ever a reference.
+PROVIDERS: Final[dict[str, tuple[tuple[str, dict[str, Any]], ...]]] = {
     "ears": (
-        "silero",
-        {
-            "min_silence_ns": 400_000_000,
-            "min_speech_ns": 96_000_000,
-            "pre_roll_ns": 300_000_000,
-            "threshold": 0.5,
-        },
+        (
+            "silero",
+            {
+                "min_silence_ns": 400_000_000,
+                "min_speech_ns": 96_000_000,
+                "pre_roll_ns": 300_000_000,
+                "threshold": 0.5,
+            },
+        ),
     ),
-    "stt": ("pocketsphinx", {}),
+    "stt": (("pocketsphinx", {}),),
     "llm": (
-        "scripted",
-        {
-            "max_tokens": 160,
-            "system": "You help hotel guests. Be brief and warm.",
-            "temperature": 0.4,
-        },
+        (
+            "scripted",
+            {
+                "max_tokens": 160,
+                "system": "You help hotel guests. Be brief and warm.",
+                "temperature": 0.4,
+            },
+        ),
     ),
-    "voice": ("espeak", {"language": "en-GB"}),
+    "voice": (("espeak", {"language": "en-GB"}),),
 }
 
 # The callable behind each Python node.

@@ -29,8 +29,8 @@ from library._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "f5bf91bc714e1a5346a65f7678fec9b51c1441ff96da6aae331663b35bb7c6b1"
-TEMPLATE_HASH = "72c123471760bd9d6fc9be75641d90744ddc303bd58408acb50397afe03d8097"
+ABI_HASH = "97d9d4b2b69f43511708895cd6df73f282ab8986eb4d1d88367b8ff32462f3fb"
+TEMPLATE_HASH = "c424261c290bbc80d3c85a1bf241dc640860fbe9672223e32e4a1ff03c8f337c"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -38,7 +38,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 463,600 bytes
+# ==== what a session remembers: 463,776 bytes
 
 cdef struct Memory:
     Core core

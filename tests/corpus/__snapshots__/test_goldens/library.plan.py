@@ -289,7 +289,7 @@ PLAN: Final = Plan(
     pipeline               = "library",
     pipeline_version       = "3.1.4",
     profile                = "simple/v1",
-    template_hash          = "72c123471760bd9d6fc9be75641d90744ddc303bd58408acb50397afe03d8097",
+    template_hash          = "c424261c290bbc80d3c85a1bf241dc640860fbe9672223e32e4a1ff03c8f337c",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -324,33 +324,38 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 16,
     ledger_max             = 64,
-    memory_bytes           = 463_600,
+    memory_bytes           = 463_776,
     provider_bindings      = (("ears", "silero"), ("stt", "pocketsphinx"), ("llm", "scripted"), ("voice", "espeak")),
     assumptions            = ASSUMPTIONS,
 )
 
-# Who performs each effect node: the provider's name, and its settings. A secret is only ever a reference.
-PROVIDERS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
+# Who performs each effect node, in the order in which they are tried: the provider's name, and its settings. A secret
+# is only ever a reference.
+PROVIDERS: Final[dict[str, tuple[tuple[str, dict[str, Any]], ...]]] = {
     "ears": (
-        "silero",
-        {
-            "min_silence_ns": 300_000_000,
-            "min_speech_ns": 96_000_000,
-            "pre_roll_ns": 300_000_000,
-            "threshold": 0.5,
-        },
+        (
+            "silero",
+            {
+                "min_silence_ns": 300_000_000,
+                "min_speech_ns": 96_000_000,
+                "pre_roll_ns": 300_000_000,
+                "threshold": 0.5,
+            },
+        ),
     ),
-    "stt": ("pocketsphinx", {"script": "dialogues/heard.toml", "sessions_max": 4}),
+    "stt": (("pocketsphinx", {"script": "dialogues/heard.toml", "sessions_max": 4}),),
     "llm": (
-        "scripted",
-        {
-            "first_word_ns": 200_000_000,
-            "script": "dialogues/desk.toml",
-            "system": "prompts/desk.md",
-            "words_per_second": 6.5,
-        },
+        (
+            "scripted",
+            {
+                "first_word_ns": 200_000_000,
+                "script": "dialogues/desk.toml",
+                "system": "prompts/desk.md",
+                "words_per_second": 6.5,
+            },
+        ),
     ),
-    "voice": ("espeak", {"language": "en", "voice": "en-us"}),
+    "voice": (("espeak", {"language": "en", "voice": "en-us"}),),
 }
 
 # The callable behind each Python node.

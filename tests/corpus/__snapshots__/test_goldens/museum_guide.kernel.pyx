@@ -33,8 +33,8 @@ from museum_guide._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "f5bf91bc714e1a5346a65f7678fec9b51c1441ff96da6aae331663b35bb7c6b1"
-TEMPLATE_HASH = "a98fc3e933affb8da86372670526bef7902fd59ad8f3ec7ec0d0ed5392ca5717"
+ABI_HASH = "97d9d4b2b69f43511708895cd6df73f282ab8986eb4d1d88367b8ff32462f3fb"
+TEMPLATE_HASH = "6eea176dbb70c2989399c1a4f80afb77bda6f3bf8cb6f95d50e5e70d5cd9990f"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -44,7 +44,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
 cdef class Session
 
 
-# ==== what a session remembers: 715,368 bytes
+# ==== what a session remembers: 715,616 bytes
 
 cdef struct Memory:
     Core core
@@ -359,7 +359,7 @@ cdef void call_count(Core* core, int port, uint32_t item) noexcept with gil:
         (BYTES_COUNT_NUMBERED,),
     )
     if emissions is None:
-        invocations.fail(core, NODE_COUNT, 0, OUTCOME_INFRASTRUCTURE_FAILURE, False)
+        invocations.fail(core, NODE_COUNT, False)
         return
     for emission in emissions:
         if emission.port == PORT_COUNT_NUMBERED:
@@ -554,7 +554,7 @@ cdef void call_polish(Core* core, int port, uint32_t item) noexcept with gil:
         (BYTES_POLISH_TEXT,),
     )
     if emissions is None:
-        invocations.fail(core, NODE_POLISH, 0, OUTCOME_INFRASTRUCTURE_FAILURE, False)
+        invocations.fail(core, NODE_POLISH, False)
         return
     for emission in emissions:
         if emission.port == PORT_POLISH_TEXT:

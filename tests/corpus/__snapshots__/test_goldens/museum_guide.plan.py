@@ -375,7 +375,7 @@ PLAN: Final = Plan(
     pipeline               = "museum_guide",
     pipeline_version       = "1.0.1",
     profile                = "simple/v1",
-    template_hash          = "a98fc3e933affb8da86372670526bef7902fd59ad8f3ec7ec0d0ed5392ca5717",
+    template_hash          = "6eea176dbb70c2989399c1a4f80afb77bda6f3bf8cb6f95d50e5e70d5cd9990f",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -410,31 +410,36 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 32,
     ledger_max             = 64,
-    memory_bytes           = 715_368,
+    memory_bytes           = 715_616,
     provider_bindings      = (("ears", "silero"), ("stt", "pocketsphinx"), ("llm", "scripted"), ("voice", "espeak")),
     assumptions            = ASSUMPTIONS,
 )
 
-# Who performs each effect node: the provider's name, and its settings. A secret is only ever a reference.
-PROVIDERS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
+# Who performs each effect node, in the order in which they are tried: the provider's name, and its settings. A secret
+# is only ever a reference.
+PROVIDERS: Final[dict[str, tuple[tuple[str, dict[str, Any]], ...]]] = {
     "ears": (
-        "silero",
-        {
-            "min_silence_ns": 500_000_000,
-            "min_speech_ns": 96_000_000,
-            "pre_roll_ns": 300_000_000,
-            "threshold": 0.5,
-        },
+        (
+            "silero",
+            {
+                "min_silence_ns": 500_000_000,
+                "min_speech_ns": 96_000_000,
+                "pre_roll_ns": 300_000_000,
+                "threshold": 0.5,
+            },
+        ),
     ),
-    "stt": ("pocketsphinx", {}),
+    "stt": (("pocketsphinx", {}),),
     "llm": (
-        "scripted",
-        {
-            "system": "You are the painting. Answer as it would, in three sentences.",
-            "temperature": 0.9,
-        },
+        (
+            "scripted",
+            {
+                "system": "You are the painting. Answer as it would, in three sentences.",
+                "temperature": 0.9,
+            },
+        ),
     ),
-    "voice": ("espeak", {"voice": "en-gb"}),
+    "voice": (("espeak", {"voice": "en-gb"}),),
 }
 
 # The callable behind each Python node.

@@ -28,8 +28,8 @@ from smart_speaker._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "f5bf91bc714e1a5346a65f7678fec9b51c1441ff96da6aae331663b35bb7c6b1"
-TEMPLATE_HASH = "8f21ecba342e8ceba804b9629dae64ed5a4d70698fba53c0441fe89e49b77a9d"
+ABI_HASH = "97d9d4b2b69f43511708895cd6df73f282ab8986eb4d1d88367b8ff32462f3fb"
+TEMPLATE_HASH = "dc0a27ba5974d12ae24c59db938e1e3d73acf8981650f5278553905eaac967f0"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -37,7 +37,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 430,024 bytes
+# ==== what a session remembers: 430,200 bytes
 
 cdef struct Memory:
     Core core

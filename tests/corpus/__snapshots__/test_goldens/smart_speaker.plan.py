@@ -271,7 +271,7 @@ PLAN: Final = Plan(
     pipeline               = "smart_speaker",
     pipeline_version       = "0.9.0",
     profile                = "simple/v1",
-    template_hash          = "8f21ecba342e8ceba804b9629dae64ed5a4d70698fba53c0441fe89e49b77a9d",
+    template_hash          = "dc0a27ba5974d12ae24c59db938e1e3d73acf8981650f5278553905eaac967f0",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -306,25 +306,28 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 16,
     ledger_max             = 64,
-    memory_bytes           = 430_024,
+    memory_bytes           = 430_200,
     provider_bindings      = (("ears", "silero"), ("stt", "pocketsphinx"), ("llm", "scripted"), ("voice", "espeak")),
     assumptions            = ASSUMPTIONS,
 )
 
-# Who performs each effect node: the provider's name, and its settings. A secret is only ever a reference.
-PROVIDERS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
+# Who performs each effect node, in the order in which they are tried: the provider's name, and its settings. A secret
+# is only ever a reference.
+PROVIDERS: Final[dict[str, tuple[tuple[str, dict[str, Any]], ...]]] = {
     "ears": (
-        "silero",
-        {
-            "min_silence_ns": 350_000_000,
-            "min_speech_ns": 160_000_000,
-            "pre_roll_ns": 200_000_000,
-            "threshold": 0.7,
-        },
+        (
+            "silero",
+            {
+                "min_silence_ns": 350_000_000,
+                "min_speech_ns": 160_000_000,
+                "pre_roll_ns": 200_000_000,
+                "threshold": 0.7,
+            },
+        ),
     ),
-    "stt": ("pocketsphinx", {}),
-    "llm": ("scripted", {"max_tokens": 60, "system": "You are a kitchen helper. One sentence."}),
-    "voice": ("espeak", {"pitch": 55, "rate": 170, "voice": "en-us"}),
+    "stt": (("pocketsphinx", {}),),
+    "llm": (("scripted", {"max_tokens": 60, "system": "You are a kitchen helper. One sentence."}),),
+    "voice": (("espeak", {"pitch": 55, "rate": 170, "voice": "en-us"}),),
 }
 
 # The callable behind each Python node.

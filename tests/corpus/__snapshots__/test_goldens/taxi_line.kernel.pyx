@@ -30,8 +30,8 @@ from taxi_line._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "f5bf91bc714e1a5346a65f7678fec9b51c1441ff96da6aae331663b35bb7c6b1"
-TEMPLATE_HASH = "4988f6e38e3ca7633dabcadee79a2ca0ea5b29aec1aad486e669aba01ae5265f"
+ABI_HASH = "97d9d4b2b69f43511708895cd6df73f282ab8986eb4d1d88367b8ff32462f3fb"
+TEMPLATE_HASH = "d810975488032d59f62c4651d7e4dec94ca878d77b346eb7741eadf234d07878"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -39,7 +39,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 454,024 bytes
+# ==== what a session remembers: 454,248 bytes
 
 cdef struct Memory:
     Core core

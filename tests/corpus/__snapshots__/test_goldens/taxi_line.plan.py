@@ -336,7 +336,7 @@ PLAN: Final = Plan(
     pipeline               = "taxi_line",
     pipeline_version       = "2.0.2",
     profile                = "simple/v1",
-    template_hash          = "4988f6e38e3ca7633dabcadee79a2ca0ea5b29aec1aad486e669aba01ae5265f",
+    template_hash          = "d810975488032d59f62c4651d7e4dec94ca878d77b346eb7741eadf234d07878",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -371,32 +371,37 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 16,
     ledger_max             = 64,
-    memory_bytes           = 454_024,
+    memory_bytes           = 454_248,
     provider_bindings      = (("ears", "silero"), ("stt", "pocketsphinx"), ("llm", "scripted"), ("voice", "espeak")),
     assumptions            = ASSUMPTIONS,
 )
 
-# Who performs each effect node: the provider's name, and its settings. A secret is only ever a reference.
-PROVIDERS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
+# Who performs each effect node, in the order in which they are tried: the provider's name, and its settings. A secret
+# is only ever a reference.
+PROVIDERS: Final[dict[str, tuple[tuple[str, dict[str, Any]], ...]]] = {
     "ears": (
-        "silero",
-        {
-            "idle_after_ns": 30_000_000_000,
-            "min_silence_ns": 280_000_000,
-            "min_speech_ns": 96_000_000,
-            "pre_roll_ns": 400_000_000,
-            "threshold": 0.5,
-        },
+        (
+            "silero",
+            {
+                "idle_after_ns": 30_000_000_000,
+                "min_silence_ns": 280_000_000,
+                "min_speech_ns": 96_000_000,
+                "pre_roll_ns": 400_000_000,
+                "threshold": 0.5,
+            },
+        ),
     ),
-    "stt": ("pocketsphinx", {}),
+    "stt": (("pocketsphinx", {}),),
     "llm": (
-        "scripted",
-        {
-            "system": "Ask for the place, the time, and the name. One question at a time.",
-            "words_per_second": 8.0,
-        },
+        (
+            "scripted",
+            {
+                "system": "Ask for the place, the time, and the name. One question at a time.",
+                "words_per_second": 8.0,
+            },
+        ),
     ),
-    "voice": ("espeak", {"rate": 160}),
+    "voice": (("espeak", {"rate": 160}),),
 }
 
 # The callable behind each Python node.

@@ -32,8 +32,8 @@ from train_times._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "f5bf91bc714e1a5346a65f7678fec9b51c1441ff96da6aae331663b35bb7c6b1"
-TEMPLATE_HASH = "317b02ed60f10dbc4c5aa7576c3db5c3ccba90747ba03d6f1b2c575177c4ea29"
+ABI_HASH = "97d9d4b2b69f43511708895cd6df73f282ab8986eb4d1d88367b8ff32462f3fb"
+TEMPLATE_HASH = "0d3c05bb3fbb287554ff15d9177ad38f9e973c2f34aca1ef5be29f2cdba8127f"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -43,7 +43,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
 cdef class Session
 
 
-# ==== what a session remembers: 512,088 bytes
+# ==== what a session remembers: 512,312 bytes
 
 cdef struct Memory:
     Core core
@@ -431,7 +431,7 @@ cdef void call_lookup(Core* core, int port, uint32_t item) noexcept with gil:
         (BYTES_LOOKUP_ANSWER,),
     )
     if emissions is None:
-        invocations.fail(core, NODE_LOOKUP, 0, OUTCOME_INFRASTRUCTURE_FAILURE, False)
+        invocations.fail(core, NODE_LOOKUP, False)
         return
     for emission in emissions:
         if emission.port == PORT_LOOKUP_ANSWER:

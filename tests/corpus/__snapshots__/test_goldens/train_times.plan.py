@@ -340,7 +340,7 @@ PLAN: Final = Plan(
     pipeline               = "train_times",
     pipeline_version       = "4.2.0",
     profile                = "simple/v1",
-    template_hash          = "317b02ed60f10dbc4c5aa7576c3db5c3ccba90747ba03d6f1b2c575177c4ea29",
+    template_hash          = "0d3c05bb3fbb287554ff15d9177ad38f9e973c2f34aca1ef5be29f2cdba8127f",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -375,25 +375,28 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 32,
     ledger_max             = 64,
-    memory_bytes           = 512_088,
+    memory_bytes           = 512_312,
     provider_bindings      = (("ears", "silero"), ("stt", "pocketsphinx"), ("voice", "espeak")),
     assumptions            = ASSUMPTIONS,
 )
 
-# Who performs each effect node: the provider's name, and its settings. A secret is only ever a reference.
-PROVIDERS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
+# Who performs each effect node, in the order in which they are tried: the provider's name, and its settings. A secret
+# is only ever a reference.
+PROVIDERS: Final[dict[str, tuple[tuple[str, dict[str, Any]], ...]]] = {
     "ears": (
-        "silero",
-        {
-            "idle_after_ns": 20_000_000_000,
-            "min_silence_ns": 300_000_000,
-            "min_speech_ns": 96_000_000,
-            "pre_roll_ns": 300_000_000,
-            "threshold": 0.5,
-        },
+        (
+            "silero",
+            {
+                "idle_after_ns": 20_000_000_000,
+                "min_silence_ns": 300_000_000,
+                "min_speech_ns": 96_000_000,
+                "pre_roll_ns": 300_000_000,
+                "threshold": 0.5,
+            },
+        ),
     ),
-    "stt": ("pocketsphinx", {}),
-    "voice": ("espeak", {"language": "en-GB", "rate": 150}),
+    "stt": (("pocketsphinx", {}),),
+    "voice": (("espeak", {"language": "en-GB", "rate": 150}),),
 }
 
 # The callable behind each Python node.

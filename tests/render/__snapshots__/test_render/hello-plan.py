@@ -225,7 +225,7 @@ PLAN: Final = Plan(
     pipeline               = "hello",
     pipeline_version       = "0.0.0",
     profile                = "simple/v1",
-    template_hash          = "fd6d7f2f6f68271d43a209f04cb08ee73b66fe257444cd4904bd5f2493632ff2",
+    template_hash          = "5158a41754df64c2252f941ff5ac8a092bbd85d5a5c31ec1c363ff4f50bf2f6a",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -260,25 +260,28 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 16,
     ledger_max             = 64,
-    memory_bytes           = 426_472,
+    memory_bytes           = 426_624,
     provider_bindings      = (("vad", "silero"), ("stt", "pocketsphinx"), ("llm", "scripted"), ("tts", "espeak")),
     assumptions            = ASSUMPTIONS,
 )
 
-# Who performs each effect node: the provider's name, and its settings. A secret is only ever a reference.
-PROVIDERS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
+# Who performs each effect node, in the order in which they are tried: the provider's name, and its settings. A secret
+# is only ever a reference.
+PROVIDERS: Final[dict[str, tuple[tuple[str, dict[str, Any]], ...]]] = {
     "vad": (
-        "silero",
-        {
-            "min_silence_ns": 300_000_000,
-            "min_speech_ns": 96_000_000,
-            "pre_roll_ns": 300_000_000,
-            "threshold": 0.5,
-        },
+        (
+            "silero",
+            {
+                "min_silence_ns": 300_000_000,
+                "min_speech_ns": 96_000_000,
+                "pre_roll_ns": 300_000_000,
+                "threshold": 0.5,
+            },
+        ),
     ),
-    "stt": ("pocketsphinx", {}),
-    "llm": ("scripted", {}),
-    "tts": ("espeak", {}),
+    "stt": (("pocketsphinx", {}),),
+    "llm": (("scripted", {}),),
+    "tts": (("espeak", {}),),
 }
 
 # The callable behind each Python node.

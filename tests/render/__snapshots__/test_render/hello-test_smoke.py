@@ -18,7 +18,7 @@ def _connect(kernel: str) -> list[Output]:
 
 def test_the_plan_is_frozen() -> None:
     assert PLAN.pipeline == "hello"
-    assert TEMPLATE_HASH == "fd6d7f2f6f68271d43a209f04cb08ee73b66fe257444cd4904bd5f2493632ff2"
+    assert TEMPLATE_HASH == "5158a41754df64c2252f941ff5ac8a092bbd85d5a5c31ec1c363ff4f50bf2f6a"
 
 
 def test_a_session_connects() -> None:

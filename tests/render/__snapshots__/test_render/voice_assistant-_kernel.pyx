@@ -30,8 +30,8 @@ from voice_assistant._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "f5bf91bc714e1a5346a65f7678fec9b51c1441ff96da6aae331663b35bb7c6b1"
-TEMPLATE_HASH = "ac30fbca31ec697bde311fc2167568e961999fbe6819f7b8fa77e50b1d72d348"
+ABI_HASH = "97d9d4b2b69f43511708895cd6df73f282ab8986eb4d1d88367b8ff32462f3fb"
+TEMPLATE_HASH = "9c6eea04e33eb8da42ead433f46526a91a71ba31d448e20b5b05f01ad2b47edd"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -39,7 +39,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 502,872 bytes
+# ==== what a session remembers: 503,072 bytes
 
 cdef struct Memory:
     Core core

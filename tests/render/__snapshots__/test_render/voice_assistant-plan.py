@@ -316,7 +316,7 @@ PLAN: Final = Plan(
     pipeline               = "voice_assistant",
     pipeline_version       = "1.0.0",
     profile                = "simple/v1",
-    template_hash          = "ac30fbca31ec697bde311fc2167568e961999fbe6819f7b8fa77e50b1d72d348",
+    template_hash          = "9c6eea04e33eb8da42ead433f46526a91a71ba31d448e20b5b05f01ad2b47edd",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -351,25 +351,28 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 16,
     ledger_max             = 64,
-    memory_bytes           = 502_872,
+    memory_bytes           = 503_072,
     provider_bindings      = (("ears", "silero"), ("stt", "pocketsphinx"), ("llm", "scripted"), ("voice", "espeak")),
     assumptions            = ASSUMPTIONS,
 )
 
-# Who performs each effect node: the provider's name, and its settings. A secret is only ever a reference.
-PROVIDERS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
+# Who performs each effect node, in the order in which they are tried: the provider's name, and its settings. A secret
+# is only ever a reference.
+PROVIDERS: Final[dict[str, tuple[tuple[str, dict[str, Any]], ...]]] = {
     "ears": (
-        "silero",
-        {
-            "min_silence_ns": 300_000_000,
-            "min_speech_ns": 96_000_000,
-            "pre_roll_ns": 300_000_000,
-            "threshold": 0.5,
-        },
+        (
+            "silero",
+            {
+                "min_silence_ns": 300_000_000,
+                "min_speech_ns": 96_000_000,
+                "pre_roll_ns": 300_000_000,
+                "threshold": 0.5,
+            },
+        ),
     ),
-    "stt": ("pocketsphinx", {"language": "en-US", "script": "dialogues/greeter.toml"}),
-    "llm": ("scripted", {"script": "dialogues/greeter.toml", "system": "You are brief and kind."}),
-    "voice": ("espeak", {"voice": "en-us"}),
+    "stt": (("pocketsphinx", {"language": "en-US", "script": "dialogues/greeter.toml"}),),
+    "llm": (("scripted", {"script": "dialogues/greeter.toml", "system": "You are brief and kind."}),),
+    "voice": (("espeak", {"voice": "en-us"}),),
 }
 
 # The callable behind each Python node.

@@ -18,7 +18,7 @@ def _connect(kernel: str) -> list[Output]:
 
 def test_the_plan_is_frozen() -> None:
     assert PLAN.pipeline == "voice_assistant"
-    assert TEMPLATE_HASH == "ac30fbca31ec697bde311fc2167568e961999fbe6819f7b8fa77e50b1d72d348"
+    assert TEMPLATE_HASH == "9c6eea04e33eb8da42ead433f46526a91a71ba31d448e20b5b05f01ad2b47edd"
 
 
 def test_a_session_connects() -> None:

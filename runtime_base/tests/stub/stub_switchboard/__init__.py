@@ -1,0 +1,1 @@
+"""The kernel of stub_switchboard, rendered by render.py."""
