@@ -30,9 +30,9 @@ class Recorded:
     likes is recorded all the same, but not so that it can be replayed; `in_steps` drains after each `advance`.
     """
 
-    def __init__(self, session: Session, log: Path, head: Header, *, in_steps: bool = False) -> None:
+    def __init__(self, plan: Plan, session: Session, log: Path, head: Header, *, in_steps: bool = False) -> None:
         self._session, self._file, self._path = session, LogFile(log, head), log
-        self._recorder = Recorder(self._file.write, payloads=head.level == "L2")
+        self._recorder = Recorder(self._file.write, plan, level=head.level)
         self._now, self._deadline = 0, -1
         self._in_steps, self._waiting = in_steps, list[Output]()
         self.outputs: list[Output] = []
@@ -79,7 +79,7 @@ def play(
     """A random schedule (tests/behaviour/schedule.py) on one session, through to its end; closed. `trouble` is how
     likely a step brings something from outside, such as another lease; the schedule's own choice if negative.
     """
-    recorded = Recorded(session, log, head, in_steps=in_steps)
+    recorded = Recorded(plan, session, log, head, in_steps=in_steps)
     driver = Driver(seed, plan, [recorded])
     driver.p_trouble = driver.p_trouble if trouble < 0 else trouble
     driver.run(STEPS)

@@ -50,12 +50,12 @@ def test_what_one_kernel_recorded_the_other_decides_again(
     assert decisions > 500
 
 
-def test_the_same_inputs_give_the_same_log_byte_for_byte(kernel_name: str, tmp_path: Path) -> None:
+def test_the_same_inputs_give_the_same_log_record_for_record(kernel_name: str, tmp_path: Path) -> None:
+    """The files differ in the identity of the log, which the checksums of its records carry on."""
     plan = plan_of(NAME)
     for seed in range(SEEDS):
-        record(plan, kernel_name, seed, tmp_path / "one.log")
-        record(plan, kernel_name, seed, tmp_path / "two.log")
-        assert (tmp_path / "one.log").read_bytes() == (tmp_path / "two.log").read_bytes(), seed
+        one, two = (record(plan, kernel_name, seed, tmp_path / name).log() for name in ("one.log", "two.log"))
+        assert (one.header, one.entries) == (two.header, two.entries), seed
 
 
 def eventful(plan: Plan, kernel_name: str, folder: Path) -> Log:
