@@ -59,11 +59,11 @@ TWIN: dict[str, tuple[str, str, str, str]] = {
     ),
     "no_first_deadline": (
         "a silent provider is waited for", "invocations.py",
-        "if first and identity != s.plan.recogniser and node.plan.first_output_ns:", "if False:",
+        "if first and identity != s.plan.recogniser:", "if False:",
     ),
     "finished_call_stays": (
-        "an invocation that is done keeps its slot", "session.py",
-        "        invocations.forget(s, node, call)\n        if event.a", "        if event.a",
+        "an invocation that is done keeps its slot", "invocations.py",
+        "    forget(s, node, call)\n    if was_live and", "    if was_live and",
     ),
     "failure_ignored": (
         "a provider's failure without a reaction does not end the turn", "invocations.py",

@@ -248,7 +248,7 @@ class World:
         if work.over:
             return
         if work.untaken:
-            if self.now < self.held_until:
+            if self.held_until - self.now > MS:  # less is within this window, which would never end
                 self.schedule(work, self.held_until - self.now)
                 return
             self.offer(Inbound(CREDIT, work.node, 0, work.id, work.epoch, a=work.untaken))
