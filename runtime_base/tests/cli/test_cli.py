@@ -30,13 +30,13 @@ def test_help_needs_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    for command in ("run", "replay", "timeline", "contracts"):
+    for command in ("run", "replay", "recover", "timeline", "simulate", "contracts"):
         assert command in done.stdout
 
 
 def test_only_what_works_is_offered(capsys: pytest.CaptureFixture[str]) -> None:
     _, out, _ = _run(capsys, "--help")
-    for later in ("serve", "simulate", "gates", "control"):
+    for later in ("serve", "gates", "control"):
         assert later not in out
 
 

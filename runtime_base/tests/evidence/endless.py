@@ -55,7 +55,7 @@ async def session(log: Path, level: str, segment_bytes: int, *, fast: bool) -> N
         "llm": scripted.answer("One two three four. Five six seven eight."),
         "voice": scripted.speak,
     }
-    providers = {name: (name, scripted.Fake("x", does)) for name, does in work.items()}
+    providers = {name: [(name, scripted.Fake("x", does))] for name, does in work.items()}
     clock = VirtualClock(asyncio.get_running_loop()) if fast else MonotonicClock()
     options = Options(level=level, log=log, session_id="killed", segment_bytes=segment_bytes)
     await converse(package, providers, scripted.Party(user), clock, options)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,7 @@ from rspp_runtime.evidence.assumptions import Broken, Observation, as_data, brok
 from rspp_runtime.evidence.entries import Handler, Input, Out
 from rspp_runtime.evidence.facts import read as facts
 from rspp_runtime.evidence.log import read
+from rspp_runtime.evidence.modes import Mode
 from rspp_runtime.evidence.summary import broken_assumptions
 from rspp_runtime.evidence.timeline import draw
 from rspp_runtime.session.package import Package
@@ -210,9 +212,12 @@ LINE = "assumption broken: first_output:llm: 10 ms, assumed at most 5 ms"
 
 
 def test_replay_says_which(slow_log: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    replay_command.replay(slow_log, None, None, json=False)
+    request = replay_command.Request(
+        slow_log, None, None, Mode.RECOMPUTE_DECISIONS, None, None, step=False, save=None, resume=None, json=False
+    )
+    replay_command.replay(request)
     assert capsys.readouterr().out.splitlines()[-1].startswith(LINE)
-    replay_command.replay(slow_log, None, None, json=True)
+    replay_command.replay(dataclasses.replace(request, json=True))
     (row,) = json.loads(capsys.readouterr().out)["broken_assumptions"]
     assert (row["id"], row["observed"], row["limit"]) == ("first_output:llm", 10 * MS, 5 * MS)
 
