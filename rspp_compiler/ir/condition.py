@@ -6,6 +6,7 @@ A condition reads variables only: fields of the event or item it guards (`event.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -101,3 +102,23 @@ def show(condition: Condition | Operand) -> str:
             return f" {op} ".join(inner)
         case Negation(operand=operand):
             return f"not ({show(operand)})" if operand.op in ("and", "or") else f"not {show(operand)}"
+
+
+def variables(condition: Condition) -> tuple[Variable, ...]:
+    """The fields that a condition reads, each once."""
+    return tuple({(one.subject, one.field): one for one in _read(condition)}.values())
+
+
+def _read(condition: Condition) -> Iterator[Variable]:
+    match condition:
+        case Truth(variable=variable):
+            yield variable
+        case Negation(operand=operand):
+            yield from _read(operand)
+        case Junction(left=left, right=right):
+            yield from _read(left)
+            yield from _read(right)
+        case Membership(left=left):
+            yield left
+        case Comparison(left=left, right=right):
+            yield from (side for side in (left, right) if isinstance(side, Variable))

@@ -20,6 +20,7 @@ from rspp_compiler.ir.condition import (
     Truth,
     Value,
     Variable,
+    variables,
 )
 from rspp_compiler.ir.graph import Graph, GraphEdge
 from rspp_compiler.ir.layout import Check
@@ -62,7 +63,7 @@ def unstamped(graph: Graph, edge: GraphEdge) -> tuple[str, ...]:
     found: list[str] = []
     for one in edges:
         port = graph.source_port(one)
-        for variable in _variables(one.spec.guard) if one.spec.guard else ():
+        for variable in variables(one.spec.guard) if one.spec.guard else ():
             name = f"{variable.subject}.{variable.field}"
             coded = variable.field == "duration" and _bytes_per_second(port.type if port else None) is None
             if ((variable.subject, variable.field) not in _FIELDS or coded) and name not in found:
@@ -72,21 +73,6 @@ def unstamped(graph: Graph, edge: GraphEdge) -> tuple[str, ...]:
 
 def _guarded_siblings(graph: Graph, edge: GraphEdge) -> list[GraphEdge]:
     return [one for one in graph.out_of(edge.source, edge.source_port) if one.spec.guard is not None]
-
-
-def _variables(condition: Condition) -> Iterator[Variable]:
-    match condition:
-        case Truth(variable=variable):
-            yield variable
-        case Negation(operand=operand):
-            yield from _variables(operand)
-        case Junction(left=left, right=right):
-            yield from _variables(left)
-            yield from _variables(right)
-        case Membership(left=left):
-            yield left
-        case Comparison(left=left, right=right):
-            yield from (side for side in (left, right) if isinstance(side, Variable))
 
 
 def _bytes_per_second(type: PortType | None) -> int | None:

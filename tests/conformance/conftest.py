@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
+
+from loading import module_of
 
 TESTS = Path(__file__).parents[1]
 for folder in (TESTS / "behaviour", Path(__file__).parent):
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
 
-from kernels import Factory, compiled, pure  # noqa: E402
+from conversation import Conversation  # noqa: E402
+from kernels import Factory, compiled, plan_of, pure  # noqa: E402
 
-
-def _module(name: str, path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-_e2e = _module("rspp_e2e", TESTS / "e2e" / "conftest.py")
+_e2e = module_of("rspp_e2e", TESTS / "e2e" / "conftest.py")
 package = _e2e.package
 
 
@@ -46,10 +36,19 @@ def kernel(kernel_name: str) -> Callable[[str], Factory]:
 
 
 @pytest.fixture
+def talk(kernel: Callable[[str], Factory]) -> Conversation:
+    """Connected, silent, at epoch 1: no turn, nothing fed to the ears, no output yet."""
+    session = kernel("stub_assistant")(plan_of("stub_assistant"), "talk", 1, [None, None])
+    conversation = Conversation(session).connect()
+    conversation.outputs.clear()
+    return conversation
+
+
+@pytest.fixture
 def stage(package: Path, kernel_name: str, tmp_path: Path) -> Any:
     """Sessions of the shipped voice assistant, freshly built, with the test's own providers."""
     from rspp_runtime.session.package import load
 
-    scripted = _module("rspp_scripted", _e2e.SCRIPTED)
-    module = _module("rspp_stage", TESTS / "e2e" / "stage.py")
+    scripted = module_of("rspp_scripted", _e2e.SCRIPTED)
+    module = module_of("rspp_stage", TESTS / "e2e" / "stage.py")
     return module.Stage(scripted, load(str(package)), kernel_name, tmp_path)

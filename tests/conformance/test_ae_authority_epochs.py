@@ -18,15 +18,6 @@ from rspp_runtime.abi import Cause, Control, In, Op, Result, Signal
 SEEDS = 60
 
 
-@pytest.fixture
-def talk(kernel: Callable[[str], Any]) -> Conversation:
-    """Connected, silent, no turn; epoch 1."""
-    session = kernel("stub_assistant")(plan_of("stub_assistant"), "talk", 1, [None, None])
-    conversation = Conversation(session).connect()
-    conversation.outputs.clear()
-    return conversation
-
-
 def answering(talk: Conversation) -> Conversation:
     return talk.ask().think(b"It is forty-two. ").speak(2, 8, 2)
 

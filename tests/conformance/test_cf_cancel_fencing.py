@@ -20,15 +20,6 @@ SEEDS = 60
 OF_A_TURN = (Op.INVOKE, Op.CONTEXT, Op.FEED, Op.FINISH, Op.SEND)
 
 
-@pytest.fixture
-def talk(kernel: Callable[[str], Any]) -> Conversation:
-    """Connected, silent, no turn."""
-    session = kernel("stub_assistant")(plan_of("stub_assistant"), "talk", 1, [None, None])
-    conversation = Conversation(session).connect()
-    conversation.outputs.clear()
-    return conversation
-
-
 def answering(talk: Conversation) -> Conversation:
     """40 ms of the answer are sent and being played; the model and the voice have more to say."""
     talk.ask()

@@ -24,15 +24,6 @@ SEEDS = 60
 INGRESS_TO_EARS, EARS_TO_STT, TO_CAPTIONS = 8, 7, 6
 
 
-@pytest.fixture
-def talk(kernel: Callable[[str], Any]) -> Conversation:
-    """Connected, silent, no turn, nothing fed to the ears."""
-    session = kernel("stub_assistant")(plan_of("stub_assistant"), "talk", 1, [None, None])
-    conversation = Conversation(session).connect()
-    conversation.outputs.clear()
-    return conversation
-
-
 def notices(talk: Conversation, edge: int) -> list[tuple[int, int, Cause]]:
     """(first, last, why) of what was removed from an edge."""
     return [

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
+
+from loading import module_of
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "pipelines" / "samples"
@@ -118,22 +118,11 @@ def _longest_pause(loud: Any) -> tuple[int, int]:
     return int(at[gap]), int(at[gap + 1])
 
 
-def _module(name: str, path: Path) -> ModuleType:
-    """A helper module of the tests, by its file."""
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture
 def stage(package: Path, kernel: str, tmp_path: Path) -> Any:
     """Sessions of the built package with the test's own providers (`stage.py`)."""
     from rspp_runtime.session.package import load
 
-    scripted = _module("rspp_scripted", SCRIPTED)
-    stage = _module("rspp_stage", Path(__file__).with_name("stage.py"))
+    scripted = module_of("rspp_scripted", SCRIPTED)
+    stage = module_of("rspp_stage", Path(__file__).with_name("stage.py"))
     return stage.Stage(scripted, load(str(package)), kernel, tmp_path)

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines import compile_text, value
-from rspp_compiler.analysis.safety.guards import holds, variables
+from rspp_compiler.analysis.safety.guards import holds
 from rspp_compiler.emit.kernel_guards import guard_lines
+from rspp_compiler.ir.condition import variables
 from rspp_compiler.ir.layout import Check
 from rspp_compiler.layout.guards import ORIGINS
 from rspp_runtime.abi import codes, plan

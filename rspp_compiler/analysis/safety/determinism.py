@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations
 
-from rspp_compiler.analysis.safety.guards import can_both_hold, variables
+from rspp_compiler.analysis.safety.guards import can_both_hold
 from rspp_compiler.analysis.safety.report_determinism import report_unordered
 from rspp_compiler.analysis.shared.reach import behind
-from rspp_compiler.ir.condition import Condition, Variable
+from rspp_compiler.ir.condition import Condition, Variable, variables
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.graph import Graph, GraphEdge, GraphNode
 from rspp_compiler.ir.origin import Origin

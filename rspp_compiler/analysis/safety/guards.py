@@ -24,7 +24,7 @@ from rspp_compiler.ir.condition import (
     Operand,
     Truth,
     Value,
-    Variable,
+    variables,
 )
 
 Known = Mapping[tuple[str, str], Constant | Fraction | None]
@@ -78,15 +78,15 @@ def _choices(conditions: list[Condition]) -> dict[tuple[str, str], list[Constant
     Fields that are compared with one another may stand in any order between two constants, so there are as many values
     between as there are fields.
     """
-    variables = {(one.subject, one.field): one.type for condition in conditions for one in _read(condition)}
+    types = {(one.subject, one.field): one.type for condition in conditions for one in variables(condition)}
     constants = {value for condition in conditions for value in _constants(condition)}
     numbers = sorted({Fraction(value) for value in constants if not isinstance(value, bool | str)})
     texts: list[Constant | Fraction | None] = [*sorted(value for value in constants if isinstance(value, str))]
-    texts += [f"{'|'.join(str(text) for text in texts)}#{place}" for place in range(len(variables))]
-    spread = _spread(numbers, len(variables))
+    texts += [f"{'|'.join(str(text) for text in texts)}#{place}" for place in range(len(types))]
+    spread = _spread(numbers, len(types))
     by_type: dict[str, list[Constant | Fraction | None]] = {"flag": [True, False]}
     by_type |= {"number": spread, "duration": spread, "text": texts, "mode": texts}
-    return {variable: [*by_type[type], None] for variable, type in variables.items()}
+    return {variable: [*by_type[type], None] for variable, type in types.items()}
 
 
 def _spread(numbers: list[Fraction], between: int) -> list[Constant | Fraction | None]:
@@ -97,21 +97,6 @@ def _spread(numbers: list[Fraction], between: int) -> list[Constant | Fraction |
     for low, high in itertools.pairwise(numbers):
         found += [low, *(low + (high - low) * Fraction(place, between + 1) for place in range(1, between + 1))]
     return [*found, numbers[-1], *(numbers[-1] + 1 + place for place in range(between))]
-
-
-def _read(condition: Condition) -> Iterator[Variable]:
-    match condition:
-        case Truth(variable=variable):
-            yield variable
-        case Negation(operand=operand):
-            yield from _read(operand)
-        case Junction(left=left, right=right):
-            yield from _read(left)
-            yield from _read(right)
-        case Membership(left=left):
-            yield left
-        case Comparison(left=left, right=right):
-            yield from (side for side in (left, right) if isinstance(side, Variable))
 
 
 def _constants(condition: Condition) -> Iterator[Constant]:
@@ -125,8 +110,3 @@ def _constants(condition: Condition) -> Iterator[Constant]:
             yield from (choice.value for choice in choices)
         case Comparison(left=left, right=right):
             yield from (side.value for side in (left, right) if isinstance(side, Value))
-
-
-def variables(condition: Condition) -> tuple[Variable, ...]:
-    """The fields that a condition reads, each once."""
-    return tuple({(one.subject, one.field): one for one in _read(condition)}.values())

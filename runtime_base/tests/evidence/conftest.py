@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -12,24 +10,16 @@ from typing import Any
 
 import pytest
 
+from loading import module_of
 from rspp_runtime.evidence.segment import SEGMENT_BYTES
-from rspp_runtime.reference import Session
 from rspp_runtime.session.clock import VirtualClock
 from rspp_runtime.session.host import Options, converse
-from rspp_runtime.session.package import Package
 from rspp_runtime.session.virtual import run
 
 
 @pytest.fixture(scope="session")
 def scripted() -> ModuleType:
-    path = Path(__file__).parent.parent / "session" / "scripted.py"
-    spec = importlib.util.spec_from_file_location("rspp_scripted", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["rspp_scripted"] = module
-    spec.loader.exec_module(module)
-    return module
+    return module_of("rspp_scripted", Path(__file__).parent.parent / "session" / "scripted.py")
 
 
 @pytest.fixture
@@ -54,10 +44,7 @@ def record(scripted: ModuleType, tmp_path: Path) -> Callable[..., Path]:
             await scripted.quiet(ears)
 
         async def whole() -> None:
-            package = Package(
-                "scripted", plan, plan.template_hash, {}, {}, {}, RESOLVED,
-                lambda session_id, epoch, handlers, kernel=None: Session(plan, session_id, epoch, handlers),
-            )  # fmt: skip
+            package = scripted.package(plan)
             usual = {
                 "ears": scripted.listen,
                 "stt": scripted.recognise,
@@ -88,12 +75,3 @@ def record(scripted: ModuleType, tmp_path: Path) -> Callable[..., Path]:
 def _provider(scripted: ModuleType, work: Any) -> Any:
     """A provider is one; a function becomes one."""
     return work if hasattr(work, "invoke") else scripted.Fake("x", work)
-
-
-RESOLVED = {
-    "snapshot_provenance": {"policy_resolution_snapshot": "policy/v1", "routing_view_snapshot": "routing/v1"},
-    "determinism": {
-        "merge_rule_id": "arrival", "merge_rule_version": "v1.0.0",
-        "ordering_markers": ["runtime_sequence"], "nondeterministic_inputs": [],
-    },
-}  # fmt: skip

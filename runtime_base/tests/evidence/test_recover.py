@@ -24,19 +24,12 @@ from rspp_runtime.evidence.segment import path_of
 from rspp_runtime.reference import Session
 
 Record = Callable[..., Path]
-RESOLVED = {
-    "snapshot_provenance": {"policy_resolution_snapshot": "policy/v1", "routing_view_snapshot": "routing/v1"},
-    "determinism": {
-        "merge_rule_id": "arrival", "merge_rule_version": "v1.0.0",
-        "ordering_markers": ["runtime_sequence"], "nondeterministic_inputs": [],
-    },
-}  # fmt: skip
 ENDLESS = Path(__file__).parent / "endless.py"
 
 
 def _recover(scripted: ModuleType, path: Path, epoch: int | None = None) -> Recovery | None:
     plan = scripted.plan()
-    return recover(path, plan, RESOLVED, lambda sid, held, handlers: Session(plan, sid, held, handlers), epoch)
+    return recover(path, plan, scripted.RESOLVED, lambda sid, held, handlers: Session(plan, sid, held, handlers), epoch)
 
 
 def _replay(scripted: ModuleType, log: Log) -> Report:

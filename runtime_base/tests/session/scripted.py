@@ -18,6 +18,7 @@ from rspp_runtime.reference import Session
 from rspp_runtime.session.clock import VirtualClock, sleep_until
 from rspp_runtime.session.driver import Driver
 from rspp_runtime.session.observer import InvocationEnd, Observer
+from rspp_runtime.session.package import Package
 
 MS = 1_000_000
 AUDIO, TEXT, EVENT = 640, 4096, 1024
@@ -25,6 +26,22 @@ AUDIO, TEXT, EVENT = 640, 4096, 1024
 LONG = "One two three four five six seven eight nine ten eleven and so on to twenty and to thirty one."
 FRAME = b"\1\0" * 320
 INGRESS, EARS, STT, LLM, VOICE, CAPTIONS, EGRESS = range(7)
+
+RESOLVED = {
+    "snapshot_provenance": {"policy_resolution_snapshot": "policy/v1", "routing_view_snapshot": "routing/v1"},
+    "determinism": {
+        "merge_rule_id": "arrival", "merge_rule_version": "v1.0.0",
+        "ordering_markers": ["runtime_sequence"], "nondeterministic_inputs": [],
+    },
+}  # fmt: skip
+
+
+def package(plan: Plan) -> Package:
+    """The plan as a package on the twin, without providers: those are the test's."""
+    return Package(
+        "scripted", plan, plan.template_hash, {}, {}, {}, RESOLVED,
+        lambda session_id, epoch, handlers, kernel=None: Session(plan, session_id, epoch, handlers),
+    )  # fmt: skip
 
 
 def plan(**changes: Any) -> Plan:

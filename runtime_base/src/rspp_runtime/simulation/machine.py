@@ -162,25 +162,19 @@ class Machine:
                 while at < count:
                     book.take(*placed[at])
                     at += 1
-            if op == DECISION:
+            is_decision = op == DECISION
+            for check in _DECISION_CHECKS.get(output[7], ()) if is_decision else _REQUEST_CHECKS.get(op, ()):
+                wrong = check(book, output)
+                if wrong:
+                    raise Violation(check.__name__, wrong)
+            for watch in seen:
+                watch(book, output)
+            if is_decision:
                 kinds = 1
                 decisions += 1
-                for check in _DECISION_CHECKS.get(output[7], ()):
-                    wrong = check(book, output)
-                    if wrong:
-                        raise Violation(check.__name__, wrong)
-                for watch in seen:
-                    watch(book, output)
                 book.decide(output)
             else:
-                if op not in _ITEMS:
-                    kinds = 1
-                for check in _REQUEST_CHECKS.get(op, ()):
-                    wrong = check(book, output)
-                    if wrong:
-                        raise Violation(check.__name__, wrong)
-                for watch in seen:
-                    watch(book, output)
+                kinds = 1 if op not in _ITEMS else kinds
                 book.request(output)
         while at < count:
             book.take(*placed[at])
