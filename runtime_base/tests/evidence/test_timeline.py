@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 from types import ModuleType
 
+import pytest
+
 from rspp_runtime.evidence.facts import Conversation, read
 from rspp_runtime.evidence.log import read as read_log
 from rspp_runtime.evidence.summary import figures, rows
-from rspp_runtime.evidence.timeline import draw
+from rspp_runtime.evidence.timeline import draw, draw_svg, window_of
 
 Record = Callable[..., Path]
 VOID = {"meta", "rect", "line", "path", "br"}
@@ -91,3 +94,34 @@ def test_the_table(record: Record, scripted: ModuleType) -> None:
     told = dict(rows(conversation, conversation.turns[0]))
     assert told["outcome"] == "abort (cancelled)"
     assert "frames taken back unplayed" in told["the fence"]
+
+
+def test_the_chart_alone_is_an_svg_file(record: Record, scripted: ModuleType) -> None:
+    nasty = scripted.answer("<script>alert(1)</script> & more words to say and to say.")
+    conversation, _ = _conversation(record("L2", llm=nasty), scripted)
+    root = ET.fromstring(draw_svg(conversation))
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    texts = ["".join(one.itertext()) for one in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert {"user", "recogniser", "turn", "model", "voice", "playback", "fence", "budget"} <= set(texts)
+    assert any("<script>" in text for text in texts)
+    assert not list(root.iter("script"))
+
+
+def test_a_window_shows_what_happens_in_it_and_larger(record: Record, scripted: ModuleType) -> None:
+    conversation, _ = _conversation(record("L2"), scripted)
+    turn = conversation.turns[0]
+    around = window_of(conversation, turn.opened_ns, turn.opened_ns + 50_000_000)
+    part, whole = draw_svg(conversation, around), draw_svg(conversation)
+    assert f"turn {turn.serial} · " in part
+    grid = re.findall(r'text-anchor="middle" class="soft small">([0-9.]+) s<', part)
+    assert len(grid) >= 5
+    assert float(grid[-1]) - float(grid[0]) <= 0.05
+    assert "0.00 s" not in whole
+    before = draw_svg(conversation, window_of(conversation, 0, turn.opened_ns // 2))
+    assert f"turn {turn.serial} · " not in before
+
+
+def test_an_empty_window_is_refused(record: Record, scripted: ModuleType) -> None:
+    conversation, _ = _conversation(record("L2"), scripted)
+    with pytest.raises(ValueError, match="nothing between"):
+        window_of(conversation, conversation.end_ns + 1)

@@ -204,7 +204,11 @@ def simulate(
 @app.command()
 def timeline(
     log: LogArgument,
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="Write the picture here (HTML).")] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="Write the picture here: a page, or .svg for the chart alone.")
+    ] = None,
+    start: Annotated[str | None, typer.Option("--from", metavar="TIME", help="Draw from here on (5.2s).")] = None,
+    end: Annotated[str | None, typer.Option("--to", metavar="TIME", help="… to here (5.8s).")] = None,
     jsonl: Annotated[bool, typer.Option("--jsonl", help="Print the log's records as JSON lines.")] = False,
     signals: Annotated[
         bool, typer.Option("--signals", help="Print the decisions in the contracts' JSON form.")
@@ -213,9 +217,13 @@ def timeline(
     package: PackageOption = None,
 ) -> None:
     """Draw a log (-o), or print it."""
+    from rspp_runtime.cli.failure import usage
+    from rspp_runtime.cli.timeline import Drawing
     from rspp_runtime.cli.timeline import timeline as command
 
-    command(log, out, jsonl, signals, plans, package)
+    if (start or end) and out is None:
+        usage("--from and --to are of a picture: say where with -o")
+    command(log, Drawing(out, start, end) if out else None, jsonl, signals, plans, package)
 
 
 contracts = typer.Typer(

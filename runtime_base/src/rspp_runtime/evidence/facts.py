@@ -88,6 +88,10 @@ class Turn:
     budget_exhausted: list[tuple[int, str]] = field(default_factory=list)
     edges_high: dict[int, int] = field(default_factory=dict)
 
+    def end_ns(self, now_ns: int) -> int:
+        """When it closed; of one that is open, now."""
+        return self.closed_ns if self.closed_ns >= 0 else now_ns
+
     @property
     def words(self) -> list[str]:
         return self.said.decode("utf-8", "replace").split()

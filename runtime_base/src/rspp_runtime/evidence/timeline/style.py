@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-CSS = """
+CSS_SVG = """
 :root { color-scheme: light dark;
   --paper: #fbfaf7; --card: #ffffff; --ink: #22252b; --soft: #6d727c; --line: #e4e1da; --band: #f4f2ec;
   --user: #3366b8; --user-soft: #d9e4f6; --stt: #2b8a8a; --llm: #b7791f; --voice: #7a5bb5; --play: #2f8f55;
@@ -11,6 +11,14 @@ CSS = """
   --paper: #16181c; --card: #1d2025; --ink: #e7e6e2; --soft: #9a9fa9; --line: #31353c; --band: #22252b;
   --user: #7ea6ea; --user-soft: #26344d; --stt: #5fc1bd; --llm: #e0ab55; --voice: #b39be6; --play: #63c78b;
   --play-soft: #1f3d2b; --cut: #f0806b; --cut-soft: #47241e; --turn: #7d828c; } }
+svg { display: block; font: 11.5px ui-sans-serif, system-ui, "Segoe UI", sans-serif; }
+svg text { fill: var(--ink); } svg .soft { fill: var(--soft); } svg .grid { stroke: var(--line); }
+svg .small { font-size: 10.5px; } svg .b { font-weight: 600; }
+"""  # what the picture needs
+
+CSS = (
+    CSS_SVG
+    + """
 * { box-sizing: border-box; }
 body { margin: 0; padding: 2.2rem 2.4rem 3rem; background: var(--paper); color: var(--ink);
   font: 14px/1.5 ui-sans-serif, system-ui, "Segoe UI", "Helvetica Neue", sans-serif; }
@@ -26,9 +34,6 @@ h2 { font-size: 1.02rem; font-weight: 650; margin: 0 0 .5rem; }
 .names small { display: block; white-space: nowrap; font-weight: 400; color: var(--soft); font-size: .74rem;
   line-height: 1.2; }
 .scroll { overflow-x: auto; }
-svg { display: block; font: 11.5px ui-sans-serif, system-ui, "Segoe UI", sans-serif; }
-svg text { fill: var(--ink); } svg .soft { fill: var(--soft); } svg .grid { stroke: var(--line); }
-svg .small { font-size: 10.5px; } svg .b { font-weight: 600; }
 .legend { display: flex; flex-wrap: wrap; gap: .35rem 1.15rem; margin: .9rem .2rem 1.8rem; color: var(--soft);
   font-size: .83rem; }
 .legend span::before { content: ""; display: inline-block; width: .8rem; height: .62rem; border-radius: 3px;
@@ -48,6 +53,7 @@ table { border-collapse: collapse; width: 100%; } td { padding: .2rem 0; border-
   vertical-align: top; font-size: .86rem; } td:first-child { color: var(--soft); padding-right: 1rem;
   white-space: nowrap; } td:last-child { font-variant-numeric: tabular-nums; }
 """
+)
 
 LEGEND = (
     ("user", "", "the user speaks"),
