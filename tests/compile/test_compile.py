@@ -193,3 +193,20 @@ def test_compiled_kernel_beside_its_source(tmp_path: Path) -> None:
     assert not list((made.folder / "src" / "shop").glob("_kernel.*.so"))
     assert built(source, "cython").cached
     assert extension.is_file()
+
+
+def test_a_kernel_of_another_build_says_so(tmp_path: Path) -> None:
+    """Its extension was compiled against other declarations, or is damaged: one line that says what to do."""
+    source = tmp_path / "shop.rspp"
+    source.write_text(SHOP, encoding="utf-8")
+    folder = built(source, "cython").folder / "src" / "shop"
+    (extension,) = folder.glob("_kernel.*.so")
+    (folder / "_kernel.py").write_text("raise TypeError('C function feed has wrong signature')", encoding="utf-8")
+    for damage in (extension.unlink, lambda: extension.write_bytes(b"torn")):
+        damage()
+        done = python(folder.parents[1], "import shop; shop.open_session('s', 1, [lambda i: []])")
+        last = done.stderr.splitlines()[-1]
+        assert last.startswith("ImportError: shop: the compiled kernel is of another build ("), done.stderr
+        assert last.endswith("): run `rsppc build shop.rspp` again")
+    done = python(folder.parents[1], "import shop; shop.open_session('s', 1, [lambda i: []], kernel='pure')")
+    assert done.returncode == 0, done.stderr
