@@ -75,6 +75,8 @@ def _turn(canvas: Canvas, conversation: Conversation, turn: Turn, following_ns: 
             title = f"{node.name}: first output {waited:.0f} ms after its input; until {clock(last_ns)}"
             canvas.bar(row, fed_ns, last_ns, row, title, height=12, extra='opacity="0.35"')
             canvas.tick(row, turn.first_ns[node.name], row, f"{node.name}: first output", at=5, height=18)
+        elif node.name in turn.first_fed_ns and node.kind in ("llm", "tts"):
+            _silent(canvas, turn, "llm" if node.kind == "llm" else "voice", node.name, end_ns)
     for delta in turn.deltas:
         canvas.tick("llm", delta.t_ns, "llm", f"{delta.text.strip() or 'a word'} at {clock(delta.t_ns)}", height=12)
     if turn.deltas and turn.deltas[0].text:
@@ -84,6 +86,17 @@ def _turn(canvas: Canvas, conversation: Conversation, turn: Turn, following_ns: 
     _playback(canvas, turn, following_ns)
     _fence(canvas, turn)
     _budget(canvas, conversation, turn)
+
+
+def _silent(canvas: Canvas, turn: Turn, row: str, name: str, end_ns: int) -> None:
+    """A node that was given something and never answered: until its budget was spent, or the turn ended."""
+    fed_ns = turn.first_fed_ns[name]
+    gave_up_ns = min((t_ns for t_ns, spent in turn.budget_exhausted if spent == name), default=end_ns)
+    waited = f"{(gave_up_ns - fed_ns) / 1e6:.0f} ms"
+    canvas.bar(row, fed_ns, gave_up_ns, "cut", f"{name}: no output in {waited}", height=12, extra='opacity="0.45"')
+    canvas.text(
+        row, fed_ns, f"nothing in {waited}", at=37 if row == "llm" else 33, css="small", style="fill:var(--cut)"
+    )
 
 
 def _playback(canvas: Canvas, turn: Turn, following_ns: int) -> None:
