@@ -13,7 +13,7 @@ from rspp_compiler.emit.kernel_names import Names, duration, listed
 from rspp_compiler.emit.templates import render_template
 from rspp_compiler.ir import memory
 from rspp_compiler.ir.abi import ABI_HASH, EDGES_MAX, NODES_MAX
-from rspp_compiler.ir.layout import EFFECT, TURN, Edge, Node, Plan, Port, Reaction, Watermark
+from rspp_compiler.ir.layout import EFFECT, TURN, Edge, Join, Node, Plan, Port, Reaction, Watermark
 
 _ORIGIN_GREETING, _ORIGIN_API = "ORIGIN_GREETING", "ORIGIN_API"
 
@@ -116,6 +116,19 @@ class EventView:
 
 
 @dataclass(slots=True)
+class JoinView:
+    """How a merge or select takes from its edges; `words` say it in a comment."""
+
+    rule: str
+    field: str
+    sources: list[str]
+    selects: bool
+    waits_for: str
+    within_ns: int
+    words: str
+
+
+@dataclass(slots=True)
 class NodeView:
     """One node with everything that is printed under its banner."""
 
@@ -146,6 +159,7 @@ class NodeView:
     text: str = ""
     text_literal: str = ""
     handler: int = -1
+    join: JoinView | None = None
 
 
 def _literal(text: str) -> str:
@@ -173,6 +187,8 @@ class _View:
             kind = "speaker" if target.inputs[edge.target_port].type == "audio" else "screen"
         elif target.execution == EFFECT:
             kind = "effect"
+        elif target.join:
+            kind = "join"
         bounds = f"{edge.items_max} items, {edge.bytes_max} bytes"
         bounds += f", {duration(edge.age_ns_max)}" if edge.age_ns_max else ""
         order = [
@@ -260,12 +276,26 @@ class _View:
             text=" ".join(node.text.split()),
             text_literal=_literal(node.text),
             handler=node.handler,
+            join=self._join(node.join) if node.join else None,
         )
         view.outputs = [self._port(node, index, port) for index, port in enumerate(node.outputs)]
         view.edges_in = [self.edges[edge.id] for edge in plan.edges if edge.target == node.id]
         view.edges_out = [self.edges[edge.id] for edge in plan.edges if edge.source == node.id]
         view.events = self.events_of(node.id)
         return view
+
+    def _join(self, join: Join) -> JoinView:
+        names = [self.plan.nodes[self.plan.edges[edge].source].name for edge in join.sources]
+        words = f"{join.rule} {join.field}".strip().replace("_", " ")
+        return JoinView(
+            rule=f"joins.RULE_{join.rule.upper()}",
+            field=f"joins.FIELD_{join.field.upper() or 'NONE'}",
+            sources=[self.edges[edge].const for edge in join.sources],
+            selects=join.rule in ("first", "highest"),
+            waits_for=hex(join.waits_for),
+            within_ns=join.within_ns,
+            words=f"{words} of {', '.join(names)}",
+        )
 
     def events_of(self, node: int) -> list[EventView]:
         """The events of a node (-1 the session, -2 the turn) that reactions name."""
@@ -316,6 +346,8 @@ class _View:
             upstream = node.upstream & self.plan.turn_nodes
             rows.append(
                 {
+                    "id": view.id,
+                    "join": view.join,
                     "const": view.const,
                     "name": node.name,
                     "upstream": hex(upstream),
@@ -370,6 +402,7 @@ def kernel_view(plan: Plan, source: str) -> dict[str, object]:
         "says": says,
         "effects": [node for node in view.nodes if node.effect],
         "handoffs": [edge for edge in view.edges if edge.handoff],
+        "joins": [node for node in view.nodes if node.join],
         "tried_again": [node for node in view.nodes if node.candidates],
         "python": [node for node in view.nodes if node.kind == "python"],
         "stages": view.stages(),

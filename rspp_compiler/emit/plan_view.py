@@ -10,6 +10,7 @@ from rspp_compiler.ir.layout import Assumption, Edge, Event, Mode, Node, Plan, P
 from rspp_compiler.ir.plan import Frozen
 
 _MASKS = {
+    "waits_for": "edges",
     "nodes_off": "nodes",
     "upstream": "nodes",
     "speech_nodes": "nodes",
@@ -160,6 +161,7 @@ def _imports(plan: Plan) -> str:
     used |= {"Check"} if any(edge.guard for edge in plan.edges) else set()
     used |= {"Gather"} if any(edge.gather for edge in plan.edges) else set()
     used |= {"Watermark"} if any(edge.watermark for edge in plan.edges) else set()
+    used |= {"Join"} if any(node.join for node in plan.nodes) else set()
     tried = [node.attempts for node in plan.nodes if node.attempts]
     used |= {"Attempts"} if tried else set()
     used |= {"Circuit"} if any(one.circuit for one in tried) else set()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-ABI_HASH = "97d9d4b2b69f43511708895cd6df73f282ab8986eb4d1d88367b8ff32462f3fb"
+ABI_HASH = "e78a54133aa8491a8f5472143be643159235513d49b3439587934d51aafe844e"
 """Equal to `rspp_runtime.abi.ABI_HASH`; a test holds them together, since the compiler never imports the runtime."""
 
 NODES_MAX = 63

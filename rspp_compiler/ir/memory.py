@@ -14,6 +14,7 @@ CORE_BYTES = 1384
 NODE_BYTES = 240
 ATTEMPTS_BYTES = 128
 CIRCUIT_BYTES = 40
+JOIN_BYTES = 56
 EDGE_BYTES = 192
 POOL_BYTES = 24
 HEADER_BYTES = 64
@@ -127,6 +128,11 @@ def memory_table(plan: Plan) -> list[Block]:
     ]
     table += [
         block(f"attempts: {node.name}", 1, _attempts_bytes(node.attempts)) for node in plan.nodes if node.attempts
+    ]
+    table += [
+        block(f"join: {node.name}", 1, JOIN_BYTES + word(len(node.join.sources) * HANDLE_BYTES))
+        for node in plan.nodes
+        if node.join
     ]
     table += [
         block("utterance", 1, word(plan.utterance_bytes_max)),

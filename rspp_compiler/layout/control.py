@@ -122,8 +122,13 @@ class Counter:
             for node in self._nodes
             if node.handler >= 0
         ]
+        joins = [
+            1 + max(map(self._pushes, self._ports(node)), default=0)  # SELECTED
+            for node in self._nodes
+            if node.join
+        ]
         marks = any(edge.watermark for edge in self._edges)
-        return 1 + marks + max(2, started, broken, *handlers)  # 2: OUTPUT_ACCEPTED, PLAYBACK_STARTED
+        return 1 + marks + max(2, started, broken, *handlers, *joins)  # 2: OUTPUT_ACCEPTED, PLAYBACK_STARTED
 
     def _resume(self) -> int:
         """At the end of `advance`: XON for each edge that can block, RESUME for each node behind one."""

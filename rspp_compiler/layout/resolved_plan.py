@@ -63,15 +63,24 @@ def resolved_plan(layout: Layout) -> dict[str, Any]:
         },
         "determinism": {
             "seed": 0,  # the kernel draws no random number
-            "ordering_markers": ["runtime_sequence"],
-            "merge_rule_id": "runtime_sequence",
-            "merge_rule_version": "v1.0",
+            **_merging(layout),
             "nondeterministic_inputs": [
                 {"input_key": one.input_key, "source": one.source, "evidence_ref": one.evidence_ref}
                 for one in analysis.determinism.inputs
             ],
         },
         "streaming_handoff": _handoff(layout),
+    }
+
+
+def _merging(layout: Layout) -> dict[str, Any]:
+    """By which rule flows are joined, and what it goes by: that of every merge and select; else as things came."""
+    found = [one for one in layout.analysis.determinism.fan_ins if one.rule_id.startswith(("merge.", "select."))]
+    by_time = any(one.rule_id == "merge.timestamp" for one in found)
+    return {
+        "ordering_markers": ["runtime_sequence", *(["media_time"] if by_time else [])],
+        "merge_rule_id": "+".join(sorted({one.rule_id for one in found})) or "runtime_sequence",
+        "merge_rule_version": found[0].rule_version if found else "v1.0",
     }
 
 

@@ -12,6 +12,7 @@ from rspp_compiler.ir.layout import (
     Event,
     Gather,
     Handoff,
+    Join,
     Mode,
     Node,
     Overflow,
@@ -116,6 +117,27 @@ def _node(graph: Graph, node: GraphNode, ids: Ids, handlers: dict[str, int]) -> 
         handler=handlers.get(node.id, -1),
         emissions_max=_emissions(graph, node) if node.kind == "python" else 0,
         attempts=tried,
+        join=_join(graph, node, ids) if node.kind in ("merge", "select") else None,
+    )
+
+
+def _join(graph: Graph, node: GraphNode, ids: Ids) -> Join:
+    """The rule of a merge or select. Sources count as they are written, or in the order of their priority."""
+    settings = node.spec.settings
+    rule = str(settings.get("order" if node.kind == "merge" else "by"))
+    order = settings.get("priority")
+    into = list(graph.into(node.id))
+    if rule == "priority" and isinstance(order, tuple):
+        into.sort(key=lambda edge: order.index(edge.source))
+    within = settings.get("within_ns", 0)
+    patient = rule in ("timestamp", "round_robin", "highest")
+    in_turns = rule == "round_robin" and node.spec.origin("settings.within_ns").kind != "user"
+    return Join(
+        rule=rule,
+        sources=tuple(ids.edges[edge.id] for edge in into),
+        waits_for=mask(ids.edges[edge.id] for edge in into if not edge.reactions) if patient else 0,
+        within_ns=within if isinstance(within, int) and not in_turns and rule != "priority" else 0,
+        field=str(settings.get("field", "")) if rule == "highest" else "",
     )
 
 

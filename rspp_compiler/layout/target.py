@@ -27,7 +27,7 @@ _STAMPED = (
     "leave it out, or read what is stamped today: `event.length`, `words`, `final`, `duration`, `session.mode`, "
     "`turn.number`, `turn.origin`"
 )
-_KINDS = frozenset({"ingress", "egress", "vad", "stt", "llm", "tts", "say", "tap", "python"})
+_KINDS = frozenset({"ingress", "egress", "vad", "stt", "llm", "tts", "say", "tap", "python", "merge", "select"})
 _VERBS = frozenset({"cancel_turn", "end_utterance", "end_session", "degrade"})
 _EVENTS = frozenset({"speech_start", "speech_end", "barge_in", "idle", "started", "done", "error", "timeout"})
 _SETTINGS = frozenset({"diarise", "interruptible", "max_calls", "class"})
@@ -147,6 +147,9 @@ def _settings(node: GraphNode) -> Iterator[Missing]:
         if isinstance(value, TextTemplate):
             help = "write the text without variables to build a package today"
             yield Missing("E0906", "variables inside texts", origin.span, leave_out.variables, help)
+        if key == "field" and value == "confidence" and spec.settings.get("by") == "highest":
+            help = "compare what is stamped today: `field = words` or `field = length`"
+            yield Missing("E0907", "a `select` by `confidence`", origin.span, help=help)
         if key in _SETTINGS and origin.kind == "user":
             yield _setting(f"the setting `{key}`", spec, f"settings.{key}", key)
     for port in (*spec.inputs, *spec.outputs):

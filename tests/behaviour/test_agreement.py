@@ -73,6 +73,7 @@ def test_schedules_reach_every_signal_and_every_cause_of_an_end() -> None:
         "CANCEL_FLUSH",
         "SAMPLED",
         "COALESCED",
+        "NOT_SELECTED",
     }
     assert {cause for signal, cause in coverage.signals if signal == "PROVIDER_SWITCH"} == {
         "NODE_ERROR",

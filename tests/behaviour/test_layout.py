@@ -27,6 +27,7 @@ def test_struct_sizes_are_those_of_the_runtime() -> None:
         "Played": memory.PLAYED_BYTES,
         "Message": memory.MESSAGE_BYTES,
         "Attempts": memory.ATTEMPTS_BYTES,
+        "Join": memory.JOIN_BYTES,
         "Circuit": memory.CIRCUIT_BYTES,
     }
 

@@ -19,7 +19,7 @@ from rspp_compiler.ir.contracts.evidence import TurnEvidence
 from rspp_compiler.ir.contracts.findings import Findings
 from rspp_compiler.ir.contracts.rules import Contract
 from rspp_compiler.ir.contracts.turn_plan import ResolvedTurnPlan, TurnPlanTemplate
-from rspp_runtime.abi.codes import Cause, Op, Signal
+from rspp_runtime.abi.codes import RECORDED_ONLY, Cause, Op, Signal
 from rspp_runtime.evidence.entries import Evidence, Header, Out
 from rspp_runtime.evidence.log import read
 from rspp_runtime.evidence.records import Records, records
@@ -95,7 +95,7 @@ def test_a_sessions_decisions(record: Record, scripted: ModuleType) -> None:
         assert problems(contract_of(one), one) == [], one
 
 
-@pytest.mark.parametrize("signal", sorted(set(Signal) - {Signal.HEARD}), ids=lambda signal: signal.name.lower())
+@pytest.mark.parametrize("signal", sorted(set(Signal) - RECORDED_ONLY), ids=lambda signal: signal.name.lower())
 def test_every_signal(signal: Signal, scripted: ModuleType) -> None:
     """Every decision that the kernel can make; those that end a turn, within one."""
     of_a_turn = {"turn_open", "commit", "abort", "close", "output_accepted", "deauthorized_drain"}

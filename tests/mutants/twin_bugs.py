@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 TWIN: dict[str, tuple[str, str, str, str]] = {
+    "selects_twice": (
+        "a select chooses anew within a turn", "joins.py",
+        "            state.chosen = place\n", "            state.chosen = -1\n",
+    ),
+    "chosen_flow_is_dropped": (
+        "a select drops the flow that it chose", "joins.py",
+        "sources[node.join.chosen] != edge.plan.id", "sources[node.join.chosen] == edge.plan.id",
+    ),
     "ring_one_too_long": (
         "an edge takes one item more than its bound", "edges.py",
         "return len(edge.items) < edge.plan.items_max and", "return len(edge.items) <= edge.plan.items_max and",

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from rspp_runtime.abi.codes import EMITTER, Cause, Op, Signal
+from rspp_runtime.abi.codes import EMITTER, RECORDED_ONLY, Cause, Op, Signal
 from rspp_runtime.evidence.entries import Out
 from rspp_runtime.evidence.log import read
 from rspp_runtime.evidence.records import Records, records
@@ -67,7 +67,7 @@ def test_a_sessions_decisions(record: Callable[..., Path], scripted: ModuleType)
     assert next(one for one in made if one.get("signal") == "turn_open")["turn_id"] == "test/1"
 
 
-@pytest.mark.parametrize("signal", sorted(set(Signal) - {Signal.HEARD}))
+@pytest.mark.parametrize("signal", sorted(set(Signal) - RECORDED_ONLY))
 def test_every_signal_has_its_fields(signal: Signal, record: Callable[..., Path], scripted: ModuleType) -> None:
     turn = 3 if signal.name.lower() in TURN_SCOPED or signal is Signal.DEAUTHORIZED_DRAIN else 0
     node = 4 if signal in (Signal.LATE_AFTER_CANCEL, Signal.PROVIDER_ERROR, Signal.DROP_NOTICE) else 0

@@ -96,6 +96,7 @@ class Signal(enum.IntEnum):
     WATERMARK = 40  # node = edge id; x = 1 at the high mark, 0 at the low; y = items waiting
     PROVIDER_SWITCH = 41  # node, invocation that failed (0: none began); x, y = provider left, provider tried next
     CIRCUIT_EVENT = 42  # node, invocation; x = provider, y = `CircuitState`
+    SELECTED = 50  # node; x = edge id, y = what was compared (recorded, not a contract signal)
 
 
 class Cause(enum.IntEnum):
@@ -134,6 +135,7 @@ class Cause(enum.IntEnum):
     CIRCUIT_OPEN = 42  # a provider is left alone
     PROBE_DUE = 43  # it was left alone long enough, and is tried once
     PROBE_ANSWERED = 44
+    NOT_SELECTED = 50  # another flow was chosen
 
 
 class Follow(enum.IntEnum):
@@ -233,5 +235,9 @@ EMITTER: dict[Signal, str] = {
     Signal.WATERMARK: "RK-13",
     Signal.PROVIDER_SWITCH: "RK-11",
     Signal.CIRCUIT_EVENT: "RK-11",
+    Signal.SELECTED: "RK-12",
 }
 """Module code that signs each decision (CONTRACTS §3)."""
+
+RECORDED_ONLY = frozenset({Signal.HEARD, Signal.SELECTED})
+"""Decisions that a replay compares, and that are no signals of CONTRACTS §3."""

@@ -56,6 +56,21 @@ class Attempts:
     circuit: Circuit | None = None  # of each provider
 
 
+@dataclass(frozen=True, slots=True)
+class Join:
+    """How a merge or select takes from `sources`, the edges into it in the order in which they count.
+
+    `rule`: timestamp, round_robin, priority (merge); first, highest (select, by `field`: length or words). `waits_for`
+    is the mask of edges that it waits for: for `within_ns`, or with 0 until its input has ended.
+    """
+
+    rule: str
+    sources: tuple[int, ...]
+    waits_for: int = 0
+    within_ns: int = 0
+    field: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
     """One node. `execution` is kernel, effect or boundary (ingress, egress); `scope` is session or turn."""
@@ -81,6 +96,7 @@ class Node:
     handler: int = -1  # python: index into the handlers
     emissions_max: int = 0  # python: most emissions of one call
     attempts: Attempts | None = None  # effect: None is one provider, tried once
+    join: Join | None = None  # merge, select
 
 
 @dataclass(frozen=True, slots=True)

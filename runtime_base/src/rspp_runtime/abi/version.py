@@ -1,4 +1,4 @@
 """Which binary interface this runtime speaks."""
 
-ABI_HASH = "97d9d4b2b69f43511708895cd6df73f282ab8986eb4d1d88367b8ff32462f3fb"
+ABI_HASH = "e78a54133aa8491a8f5472143be643159235513d49b3439587934d51aafe844e"
 """SHA-256 of the kernel's declarations (`kernel/*.pxd`): `python -m rspp_runtime.abi.fingerprint --write` sets it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from rspp_runtime.abi.codes import EMITTER, Cause, Op, Origin, Scope, Signal
+from rspp_runtime.abi.codes import EMITTER, RECORDED_ONLY, Cause, Op, Origin, Scope, Signal
 from rspp_runtime.abi.plan import Plan
 from rspp_runtime.evidence.entries import Header, Input, Level, Log, Out
 from rspp_runtime.providers.contract import Outcome
@@ -46,7 +46,7 @@ class Records:
 
     def of(self, out: Out) -> list[dict[str, Any]]:
         """The records of one output: none for what is no decision, two where an outcome is also a signal."""
-        if out.op != Op.DECISION or out.code == Signal.HEARD:
+        if out.op != Op.DECISION or out.code in RECORDED_ONLY:
             return []
         self._last = max(self._last, out.seq)
         if out.code == Signal.LEASE_ROTATED:

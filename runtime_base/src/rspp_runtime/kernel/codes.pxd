@@ -75,6 +75,7 @@ cdef enum:  # Signal
     SIGNAL_WATERMARK = 40
     SIGNAL_PROVIDER_SWITCH = 41
     SIGNAL_CIRCUIT_EVENT = 42
+    SIGNAL_SELECTED = 50
 
 cdef enum:  # Cause
     CAUSE_NONE = 0
@@ -110,6 +111,7 @@ cdef enum:  # Cause
     CAUSE_CIRCUIT_OPEN = 42
     CAUSE_PROBE_DUE = 43
     CAUSE_PROBE_ANSWERED = 44
+    CAUSE_NOT_SELECTED = 50
 
 cdef enum:  # Follow
     FOLLOW_NONE = 0

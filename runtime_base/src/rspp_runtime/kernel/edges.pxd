@@ -103,8 +103,8 @@ cdef inline void drop_oldest(Core* core, int edge_id, int64_t size) noexcept nog
         notice(core, edge_id, CAUSE_QUEUE_PRESSURE, first_seq, last_seq)
 
 
-cdef inline void keep_latest(Core* core, int edge_id) noexcept nogil:
-    """Whatever waits is superseded."""
+cdef inline void drop_all(Core* core, int edge_id, int cause) noexcept nogil:
+    """Whatever waits is gone."""
     cdef Edge* edge = &core.edges[edge_id]
     cdef int64_t first_seq = 0
     cdef int64_t last_seq = 0
@@ -114,7 +114,21 @@ cdef inline void keep_latest(Core* core, int edge_id) noexcept nogil:
             first_seq = last_seq
         drop_head(core, edge_id)
     if first_seq != 0:
-        notice(core, edge_id, CAUSE_SUPERSEDED, first_seq, last_seq)
+        notice(core, edge_id, cause, first_seq, last_seq)
+
+
+cdef inline void keep_latest(Core* core, int edge_id) noexcept nogil:
+    """Whatever waits is superseded."""
+    drop_all(core, edge_id, CAUSE_SUPERSEDED)
+
+
+cdef inline bint takes_largest(Edge* edge, int count) noexcept nogil:
+    """The edge takes that many of its largest items; for a hand-off, and what is pending."""
+    cdef int64_t items = count + 1 if edge.handoff else count
+    return (
+        edge.tail - edge.head + items <= edge.items_max
+        and edge.bytes + edge.pending_bytes + count * edge.item_bytes_max <= edge.bytes_max
+    )
 
 
 cdef inline void drop_newest(Core* core, int edge_id, uint32_t handle) noexcept nogil:

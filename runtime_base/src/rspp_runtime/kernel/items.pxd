@@ -68,6 +68,16 @@ cdef inline void mark(
     item.b = b
 
 
+cdef inline uint32_t again(Core* core, int pool_id, int64_t seq, uint32_t handle) noexcept nogil:
+    """Another item like this one, under a sequence of its own."""
+    cdef Header* item = &core.headers[handle]
+    cdef uint32_t made = make(
+        core, pool_id, seq, item.turn, <const char*> core.payloads + item.offset, item.size,
+    )
+    mark(core, made, item.media_ns, item.flags, item.a, item.b)
+    return made
+
+
 cdef inline void hold(Core* core, uint32_t handle) noexcept nogil:
     core.headers[handle].refs += 1
 

@@ -41,6 +41,7 @@ cdef Edge* edge(
 ) noexcept nogil
 cdef void on_node_timer(Core* core, int node, int which) noexcept nogil
 cdef int64_t next_deadline(Core* core, uint64_t audio_edges) noexcept nogil
+cdef int64_t sooner(Core* core, int64_t deadline_ns, int64_t other_ns) noexcept nogil
 cdef dict stats(Core* core, int64_t memory_bytes)
 cdef int64_t clock(Core* core, object now_ns) except -1
 cdef int check(Core* core) except -1

@@ -9,7 +9,7 @@ from rspp_runtime.kernel.attempts cimport budget_is_over, is_backing_off
 from rspp_runtime.kernel.codes cimport CAUSE_BUDGET_EXHAUSTED, SESSION_CREATED, SIGNAL_BUDGET_EXHAUSTED, TURN_IDLE
 from rspp_runtime.kernel.state cimport (
     NOTHING, OFF, TIMER_CHUNK, TIMER_FIRST, TIMER_GRACE, Attempts, Circuit, Core, Edge, Entry, Header,
-    Message, Node, Output, Played, Pool, bit,
+    Join, Message, Node, Output, Played, Pool, bit,
 )
 
 cdef extern from "stdlib.h" nogil:
@@ -154,6 +154,13 @@ cdef int64_t next_deadline(Core* core, uint64_t audio_edges) noexcept nogil:
     return max(deadline, core.now_ns)
 
 
+cdef int64_t sooner(Core* core, int64_t deadline_ns, int64_t other_ns) noexcept nogil:
+    """The earlier of a deadline, -1 for none, and another moment, `OFF` for none."""
+    if other_ns == OFF:
+        return deadline_ns
+    return other_ns if deadline_ns < 0 else min(deadline_ns, other_ns)
+
+
 cdef dict stats(Core* core, int64_t memory_bytes):
     """Counters, by the names of `abi.messages.Session.stats`."""
     cdef dict counters = {
@@ -202,4 +209,5 @@ def struct_sizes() -> dict[str, int]:
         "Message": sizeof(Message),
         "Attempts": sizeof(Attempts),
         "Circuit": sizeof(Circuit),
+        "Join": sizeof(Join),
     }

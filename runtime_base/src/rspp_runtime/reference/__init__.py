@@ -12,6 +12,7 @@ It is slow and obvious on purpose, and shares no code with the compiled kernel. 
 `hearing`      the end of an utterance, the joined transcript
 `reactions`    what the pipeline's `on …` lines do
 `turns`        proposing, opening, finishing, ending
+`joins`        merges and selects
 `moving`       items from edges into nodes and to the transport
 `session`      `ingest`, `advance`, `drain`
 """

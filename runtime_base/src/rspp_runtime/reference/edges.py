@@ -140,6 +140,19 @@ def moved(s: State, edge: EdgeState) -> None:
     thinning.watch(s, edge)
 
 
+def takes_largest(s: State, node: NodeState, edge: EdgeState, count: int) -> bool:
+    """Whether an edge of a node has room for that many of the largest items; for a hand-off, and what is pending."""
+    largest = _largest(edge, node)
+    slots = len(edge.items) + count + (1 if edge.plan.handoff else 0)
+    return slots <= edge.plan.items_max and edge.bytes + len(edge.pending) + count * largest <= edge.plan.bytes_max
+
+
+def remove_all(s: State, edge: EdgeState, cause: Cause) -> None:
+    """Shed everything that waits."""
+    _drop_head(s, edge, len(edge.items), cause)
+    moved(s, edge)
+
+
 def release(s: State, edge: EdgeState) -> None:
     """Hand over all pending text of a hand-off as one item."""
     _release(s, edge, len(edge.pending))

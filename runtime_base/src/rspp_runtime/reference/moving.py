@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rspp_runtime.abi.codes import Cause, Op, Signal
 from rspp_runtime.abi.messages import Emission, Item, Output
 from rspp_runtime.abi.plan import EFFECT, TURN
-from rspp_runtime.reference import edges, invocations, turns
+from rspp_runtime.reference import edges, invocations, joins, turns
 from rspp_runtime.reference.outputs import data, data_room, decide, telemetry
 from rspp_runtime.reference.state import EdgeState, NodeState, Parcel, State
 
@@ -20,6 +20,9 @@ def move_one(s: State) -> bool:
         if edge.items and _can_move(s, edge):
             if edges.expire(s, edge):
                 edges.moved(s, edge)
+                return True
+            target = s.nodes[edge.plan.target]
+            if target.plan.join and joins.sheds(s, target, edge):
                 return True
             parcel = edges.pop(s, edge)
             if edge.plan.scope != TURN or (s.active and parcel.turn == s.turn.serial):
@@ -59,6 +62,8 @@ def _can_move(s: State, edge: EdgeState) -> bool:
         return _can_feed(s, node, edge)
     if node.plan.kind == "egress":
         return _can_send(s, edge)
+    if node.plan.join:
+        return joins.can_move(s, node, edge)
     return _can_call(s, node)
 
 
@@ -82,15 +87,9 @@ def _can_send(s: State, edge: EdgeState) -> bool:
 
 
 def _can_call(s: State, node: NodeState) -> bool:
-    for edge in s.edges:
-        if edge.plan.source != node.plan.id or s.edge_off(edge.plan.id):
-            continue
-        largest = node.plan.outputs[edge.plan.source_port].item_bytes_max
-        most = node.plan.emissions_max
-        slots = len(edge.items) + most + (1 if edge.plan.handoff else 0)
-        if slots > edge.plan.items_max or edge.bytes + len(edge.pending) + most * largest > edge.plan.bytes_max:
-            return False
-    return True
+    most = node.plan.emissions_max
+    behind = [e for e in s.edges if e.plan.source == node.plan.id and not s.edge_off(e.plan.id)]
+    return all(edges.takes_largest(s, node, edge, most) for edge in behind)
 
 
 def _move(s: State, edge: EdgeState, parcel: Parcel) -> None:
@@ -108,6 +107,8 @@ def _move(s: State, edge: EdgeState, parcel: Parcel) -> None:
         invocations.feed(s, node, port, parcel)
     elif node.plan.kind == "egress":
         _send(s, edge, parcel)
+    elif node.plan.join:
+        joins.move(s, node, edge, parcel)
     else:
         _call(s, node, port, parcel)
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rspp_runtime.abi.codes import Cause, Control, In, Op, Origin, Result, SessionState, Signal, Turn
 from rspp_runtime.abi.messages import Handler, Inbound, Output
 from rspp_runtime.abi.plan import EFFECT, Plan
-from rspp_runtime.reference import attempts, circuits, edges, hearing, invocations, moving, reactions, turns
+from rspp_runtime.reference import attempts, circuits, edges, hearing, invocations, joins, moving, reactions, turns
 from rspp_runtime.reference.outputs import control_room, decide, request
 from rspp_runtime.reference.outputs import drain as drain_outputs
 from rspp_runtime.reference.state import EVIDENCE, TOTAL, TURN_BUDGET, WARNING, End, Entry, NodeState, Parcel, State
@@ -60,8 +60,8 @@ class Session:
         edges.resume(s)
         if s.outputs_full:
             return s.now
-        wake = moving.wake_for_egress(s)
-        deadlines = [*s.timers.values(), *([wake] if wake >= 0 else [])]
+        wakes = [ns for ns in (moving.wake_for_egress(s), joins.wakes_ns(s)) if ns >= 0]
+        deadlines = [*s.timers.values(), *wakes]
         return max(s.now, min(deadlines)) if deadlines else -1
 
     def drain(self) -> list[Output]:

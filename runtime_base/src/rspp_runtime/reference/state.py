@@ -89,6 +89,17 @@ class Invocation:
 
 
 @dataclass(slots=True)
+class JoinState:
+    """What a merge or select remembers from one item to the next."""
+
+    turn: int = 0  # whose round it is; 0 outside of turns
+    place: int = 0  # merge in turns: the source that is next
+    chosen: int = -1  # select: the source that goes through, -1 for none yet
+    last_ns: int = 0  # select: when it last gave something
+    over: bool = False  # its input has ended: it waits for nothing any more
+
+
+@dataclass(slots=True)
 class NodeState:
     """The invocations of an effect node."""
 
@@ -112,6 +123,7 @@ class NodeState:
     base_bytes: int = 0
     base_words: int = 0
     circuits: list[CircuitBreaker] = field(default_factory=list)
+    join: JoinState = field(default_factory=JoinState)
 
     @property
     def has_rest(self) -> bool:

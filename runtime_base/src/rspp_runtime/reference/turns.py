@@ -8,7 +8,7 @@ import json
 from rspp_runtime.abi.codes import Cause, Op, Origin, Scope, SessionState, Signal, Turn
 from rspp_runtime.abi.messages import Output
 from rspp_runtime.abi.plan import EFFECT, TURN
-from rspp_runtime.reference import edges, hearing, invocations, reactions
+from rspp_runtime.reference import edges, hearing, invocations, joins, reactions
 from rspp_runtime.reference.outputs import data_room, decide, request, telemetry
 from rspp_runtime.reference.state import (
     ASSISTANT,
@@ -152,6 +152,8 @@ def finishing(s: State) -> bool:
             if edge.plan.gather and edge.items and not edge.open:
                 edge.open = True
                 return True
+        if node.plan.join and joins.end_input(s, node, incoming):
+            return True
         if node.has_rest or any(edge.items for edge in incoming):
             continue
         if node.live is not None and data_room(s, 1):

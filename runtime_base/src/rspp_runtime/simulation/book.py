@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from rspp_runtime.abi.codes import Cause, Control, In, Signal, Turn
 from rspp_runtime.abi.messages import Inbound, Output
-from rspp_runtime.abi.plan import Plan
+from rspp_runtime.abi.plan import TURN, Plan
 from rspp_runtime.simulation.tables import Tables
 
 DECISION, CANCEL, FORCE, FLUSH, APPEND, RESUME = 1, 2, 3, 4, 5, 6
@@ -123,6 +123,7 @@ class Book:
         self.invocations = 0
         self.flushed = 0  # the last turn whose audio the transport was told to forget
         self.undrained_ns = 0  # when the first step after the last drain was
+        self.selected: dict[int, int] = {}  # select → edge that it chose
         self.heard = 0  # the turn of a HEARD that awaits its BARGE_IN
         self.outputs_kind = 0  # whether the last drain held anything but items
 
@@ -250,6 +251,8 @@ class Book:
             self.turn_state = ACTIVE
             self.accepted_turns += 1
             self.turn = TurnBook(turn, self.input_end_ns, t, seq)
+            for of_a_turn in [one for one in self.selected if self.plan.nodes[one].scope == TURN]:
+                del self.selected[of_a_turn]
             self.mode = self.edges_off = 0
         elif code == 3 or code == 4:
             self.turn_state = TERMINAL
@@ -298,6 +301,8 @@ class Book:
             self.xoff &= ~(1 << node)
         elif code == 29:
             self.heard = turn
+        elif code == 50:
+            self.selected[node] = x
         elif code == 6:
             self.heard = 0
             if self.tables.barge_in_cancels:

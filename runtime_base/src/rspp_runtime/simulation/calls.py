@@ -69,7 +69,8 @@ def sequence_is_gapless(book: Book, seq: int, counted: int) -> None:
     extra = seq - book.seq - counted
     if extra < 0:
         raise Violation("sequence_is_gapless", f"{counted} took one after {book.seq}, and the last is {seq}")
-    if extra > 1 + book.tables.triggers * (1 + book.entries + len(book.excused)):
+    joined = book.tables.joined + len(book.unplaced) * book.tables.joins
+    if extra > 1 + joined + book.tables.triggers * (1 + book.entries + len(book.excused)):
         raise Violation("sequence_is_gapless", f"{extra} sequences up to {seq} are nobody's")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rspp_runtime.abi.codes import Cause, Op, Signal
 from rspp_runtime.abi.messages import Output
+from rspp_runtime.abi.plan import TURN
 from rspp_runtime.simulation.book import ACTIVE, Book
 from rspp_runtime.simulation.checks import Checks, claim
 from rspp_runtime.simulation.violation import Violation
@@ -40,7 +41,23 @@ def drop_notice_has_a_reason(book: Book, output: Output) -> str | None:
         return None if "latest_only" in order else f"{edge.name} keeps more than one"
     if output.cause == Cause.CANCEL_FLUSH:
         return None if book.turn_state == ACTIVE else f"{edge.name} flushed and no turn is active"
+    if output.cause == Cause.NOT_SELECTED:
+        target = book.plan.nodes[edge.target]
+        if target.join is None or target.join.rule not in ("first", "highest"):
+            return f"{edge.name} does not lead to a select"
+        return f"{edge.name} was chosen" if book.selected.get(target.id) == edge.id else None
     return None if output.cause == Cause.QUEUE_PRESSURE else f"cause {output.cause}"
+
+
+@on(Signal.SELECTED)
+def a_turn_selects_once(book: Book, output: Output) -> str | None:
+    """A select chooses one of its own flows, and inside a turn keeps to it."""
+    node = book.plan.nodes[output.node]
+    if node.join is None or output.x not in node.join.sources:
+        return f"{node.name} chose edge {output.x}, which does not lead to it"
+    if node.scope == TURN and node.id in book.selected:
+        return f"{node.name} chose again in turn {book.turn.serial}"
+    return None
 
 
 @on(Op.FEED, Op.SEND, Op.TAP)

@@ -193,7 +193,7 @@ class Machine:
         """Brings the book's sequence up to the kernel's. Pure movement makes no number, so it is not asked for."""
         book = self.book
         self._undrained = self._unknown = False
-        if not (book.outputs_kind or book.entries or self.python or not book.complete):
+        if not (book.outputs_kind or book.entries or self.python or self.tables.joins or not book.complete):
             book.seq += self._counted
             book.refusals = book.stale = 0
             return

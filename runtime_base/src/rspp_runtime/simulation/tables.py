@@ -27,6 +27,8 @@ class Tables:
     turn_effects: tuple[int, ...]
     triggers: int  # reactions that make a say node speak
     barge_in_cancels: bool
+    joins: int  # merges and selects
+    joined: int  # items that can wait for them
     handlers: tuple[int, ...]  # node of each Python handler
 
 
@@ -47,6 +49,7 @@ def tables(plan: Plan) -> Tables:
         edges_into={key: tuple(ids) for key, ids in into.items()},
         edges_from_node={key: tuple(ids) for key, ids in by_node.items()},
         tracked=tuple(edge.handoff is None and _is_from_outside(plan, edge.source, edge.source_port)
+                      and plan.nodes[edge.target].join is None
                       for edge in plan.edges),
         turn_edge=tuple(edge.scope == TURN for edge in plan.edges),
         egress_edge=tuple(edge.target == plan.egress for edge in plan.edges),
@@ -73,6 +76,8 @@ def tables(plan: Plan) -> Tables:
         turn_effects=tuple(n.id for n in plan.nodes if n.execution == EFFECT and n.scope == TURN),
         triggers=sum(reaction.action.verb == "trigger" for reaction in plan.reactions),
         barge_in_cancels=plan.barge_in >= 0 and "cancel_turn" in verbs,
+        joins=sum(node.join is not None for node in plan.nodes),
+        joined=sum(edge.items_max for edge in plan.edges if plan.nodes[edge.target].join),
         handlers=tuple(node for _, node in python),
     )  # fmt: skip
 

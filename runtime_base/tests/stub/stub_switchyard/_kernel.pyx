@@ -33,7 +33,7 @@ from stub_switchyard._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "97d9d4b2b69f43511708895cd6df73f282ab8986eb4d1d88367b8ff32462f3fb"
+ABI_HASH = "e78a54133aa8491a8f5472143be643159235513d49b3439587934d51aafe844e"
 TEMPLATE_HASH = "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc"
 
 if ABI_HASH != RUNTIME_ABI_HASH:

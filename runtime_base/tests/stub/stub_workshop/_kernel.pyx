@@ -32,7 +32,7 @@ from stub_workshop._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "97d9d4b2b69f43511708895cd6df73f282ab8986eb4d1d88367b8ff32462f3fb"
+ABI_HASH = "e78a54133aa8491a8f5472143be643159235513d49b3439587934d51aafe844e"
 TEMPLATE_HASH = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
@@ -126,7 +126,7 @@ cdef void push_ingress_audio__gate(Core* core, uint32_t item) noexcept nogil:
 cdef inline int move_ingress_audio__gate(Core* core) noexcept nogil:
     """ingress.audio -> gate: calls gate."""
     cdef uint32_t item
-    if not user_nodes.has_room_for(
+    if not edges.takes_largest(
         &core.edges[EDGE_GATE__STT], GATE_EMISSIONS,
     ):
         return WAITS
@@ -389,15 +389,15 @@ cdef void react_llm_timeout(Core* core) noexcept nogil:
 cdef inline int move_llm__shout(Core* core) noexcept nogil:
     """llm -> shout: calls shout."""
     cdef uint32_t item
-    if not user_nodes.has_room_for(
+    if not edges.takes_largest(
         &core.edges[EDGE_SHOUT_OUT__VOICE], SHOUT_EMISSIONS,
     ):
         return WAITS
-    if not user_nodes.has_room_for(
+    if not edges.takes_largest(
         &core.edges[EDGE_SHOUT_EXTRA__EGRESS_TEXT], SHOUT_EMISSIONS,
     ):
         return WAITS
-    if not user_nodes.has_room_for(
+    if not edges.takes_largest(
         &core.edges[EDGE_SHOUT_EXTRA__WATCH], SHOUT_EMISSIONS,
     ):
         return WAITS

@@ -1,0 +1,1 @@
+"""The kernel of stub_junction, rendered by render.py."""
