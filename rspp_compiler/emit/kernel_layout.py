@@ -95,6 +95,7 @@ class _Constants:
                     Row("NODES", str(len(plan.nodes))),
                     Row("EDGES", str(len(plan.edges))),
                     Row("TIMERS", str(memory.timers(plan)), "of the session, of each node, of each edge"),
+                    *self._pause_timer(),
                     Row("POOLS", str(max(1, len(plan.pools)))),
                     Row("NODE_SLOTS", str(max(1, len(plan.nodes)))),
                     Row("EDGE_SLOTS", str(max(1, len(plan.edges)))),
@@ -128,6 +129,7 @@ class _Constants:
                     Row("GRACE_NS", str(plan.grace_ns), f"{duration(plan.grace_ns)}: from cancel to force"),
                     Row("LEAD_NS", str(plan.lead_ns), f"{duration(plan.lead_ns)}: audio is sent at most this early"),
                     Row("EVIDENCE_NS", str(plan.evidence_ns), duration(plan.evidence_ns)),
+                    *self._pause_ns(),
                 ],
             ),
             Table("deadlines and windows of effect nodes", self._deadlines()),
@@ -136,6 +138,15 @@ class _Constants:
             Table("payloads: slots, bytes of a slot, and where the pool begins", self._payloads()),
         ]
         return [table for table in tables if table.rows]
+
+    def _pause_timer(self) -> list[Row]:
+        return [Row("TIMER_PAUSE", str(memory.pause_timer(self.plan)), "its slot")] if self.plan.pause_ns else []
+
+    def _pause_ns(self) -> list[Row]:
+        pause_ns = self.plan.pause_ns
+        return (
+            [Row("PAUSE_NS", str(pause_ns), f"{duration(pause_ns)}: then it was an interruption")] if pause_ns else []
+        )
 
     def _modes(self, node_names: list[str], edge_names: list[str]) -> list[Row]:
         rows: list[Row] = []

@@ -332,6 +332,8 @@ class _View:
             words = self.plan.nodes[target].name
         elif verb == "cancel_node":
             call, words = f"reactions.cancel_node(core, {node}, {cause})", f"cancel {self.plan.nodes[target].name}"
+        elif verb in ("pause", "resume"):
+            call, words = f"pauses.{verb}(core, {cause})", f"{verb} {self.plan.nodes[target].name}"
         elif verb == "end_utterance":
             call, words = "hearing.end_utterance(core, ORIGIN_SPEECH)", "end utterance"
         else:
@@ -404,6 +406,8 @@ def kernel_view(plan: Plan, source: str) -> dict[str, object]:
         "handoffs": [edge for edge in view.edges if edge.handoff],
         "joins": [node for node in view.nodes if node.join],
         "tried_again": [node for node in view.nodes if node.candidates],
+        "pauses": plan.pause_ns > 0,
+        "audio_port": next((i for i, p in enumerate(plan.nodes[plan.egress].inputs) if p.name == "audio"), -1),
         "python": [node for node in view.nodes if node.kind == "python"],
         "stages": view.stages(),
         "recogniser": view.nodes[plan.recogniser] if plan.recogniser >= 0 else None,

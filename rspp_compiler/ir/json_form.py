@@ -185,7 +185,9 @@ class Body(Form):
     edges: list[EdgeForm] = []
     reactions: list[ReactionForm] = []
     modes: list[ModeForm] = []
-    budget: Settings | None = Field(None, description="Keys are `turn`, `turn.total`, a node, a path `a.b -> c.d`.")
+    budget: Settings | None = Field(
+        None, description="Keys are `turn`, `turn.total`, `turn.pause`, a node, a path `a.b -> c.d`."
+    )
 
 
 # ---- top level ------------------------------------------------------------------------------------------------------

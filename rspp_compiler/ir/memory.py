@@ -10,11 +10,12 @@ from typing import NamedTuple
 
 from rspp_compiler.ir.layout import Attempts, Edge, Plan, Port
 
-CORE_BYTES = 1384
+CORE_BYTES = 1400
 NODE_BYTES = 240
 ATTEMPTS_BYTES = 128
 CIRCUIT_BYTES = 40
 JOIN_BYTES = 56
+PAUSE_BYTES = 40
 EDGE_BYTES = 192
 POOL_BYTES = 24
 HEADER_BYTES = 64
@@ -52,7 +53,12 @@ def word(size: int) -> int:
 
 
 def timers(plan: Plan) -> int:
-    """Timer slots: of the session, of each node, of each edge."""
+    """Timer slots: of the session, of each node, of each edge, and of a pause where there can be one."""
+    return pause_timer(plan) + bool(plan.pause_ns)
+
+
+def pause_timer(plan: Plan) -> int:
+    """The slot of a pause's deadline, behind all others."""
     return TIMERS_SESSION + TIMERS_NODE * len(plan.nodes) + TIMERS_EDGE * len(plan.edges)
 
 
@@ -134,6 +140,8 @@ def memory_table(plan: Plan) -> list[Block]:
         for node in plan.nodes
         if node.join
     ]
+    if plan.pause_ns:
+        table += [block("pause", 1, PAUSE_BYTES), block("paused frames", power_of_two(plan.ledger_max), HANDLE_BYTES)]
     table += [
         block("utterance", 1, word(plan.utterance_bytes_max)),
         block("spoken text", 1, word(plan.spoken_bytes_max)),

@@ -188,6 +188,8 @@ class Counter:
             return 1 + self._cancel_node(self._nodes[target])
         if verb in ("cancel_session", "end_utterance"):
             return 1
+        if verb in ("pause", "resume"):
+            return 2  # FLUSH, PLAYBACK_PAUSED or PLAYBACK_RESUMED
         if verb == "degrade":
             mode = self._modes[target]
             cancels = sum(self._cancel_node(node) for node in self._effects if mode.nodes_off >> node.id & 1)

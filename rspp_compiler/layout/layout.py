@@ -16,7 +16,7 @@ from rspp_compiler.ir.types import AudioType
 from rspp_compiler.layout import tables
 from rspp_compiler.layout.control import Counter
 from rspp_compiler.layout.memory import is_addressable, memory_bytes, memory_table
-from rspp_compiler.layout.pools import pools
+from rspp_compiler.layout.pools import pauses, pools
 from rspp_compiler.layout.tables import Ids, mask
 
 UNHASHED = "0" * 64  # until `freeze`
@@ -42,7 +42,8 @@ def _laid_out(analysis: Analysis) -> Layout:
     data_out_max = power_of_two(max(DATA_OUT_MIN, 3 + limits.context_items_max))
     # Each turn that closes leaves one metric for each edge.
     telemetry_out_max = power_of_two(max(TELEMETRY_OUT_MIN, 2 * len(graph.edges)))
-    pool_table, pool_of = pools(graph, data_out_max, telemetry_out_max)
+    ledger_max = _ledger_max(graph)
+    pool_table, pool_of = pools(graph, data_out_max, telemetry_out_max, ledger_max)
     nodes = tables.nodes(graph, ids)
     edges = tables.edges(analysis, ids, pool_of)
     reactions, modes = tables.reactions(graph, ids), tables.modes(graph, ids)
@@ -90,9 +91,10 @@ def _laid_out(analysis: Analysis) -> Layout:
         control_step_max=step_max,
         data_out_max=data_out_max,
         telemetry_out_max=telemetry_out_max,
-        ledger_max=_ledger_max(graph),
+        ledger_max=ledger_max,
         memory_bytes=0,
         provider_bindings=_bindings(graph),
+        pause_ns=spec.budget.turn_pause_ns if pauses(graph) else 0,
         assumptions=tuple(Assumption(one.id, one.kind, one.subject, one.limit) for one in analysis.assumptions),
     )
     plan = replace(plan, memory_bytes=memory_bytes(plan))

@@ -19,11 +19,14 @@ IN_TRANSIT = 4
 JOINED = 1  # what `concat` has just made of an item that waits and a new one
 
 
-def pools(graph: Graph, data_out_max: int, telemetry_out_max: int) -> tuple[tuple[Pool, ...], dict[str, int]]:
+def pools(
+    graph: Graph, data_out_max: int, telemetry_out_max: int, ledger_max: int
+) -> tuple[tuple[Pool, ...], dict[str, int]]:
     """The pools, smallest items first, and for each edge's name the index of its pool.
 
     The most items in use at one time are those in the rings of the pool's edges, those that wait in the outputs which
-    such edges lead to, those that are retained for another attempt, and those in transit.
+    such edges lead to, those that are retained for another attempt, those that were sent and may be paused, and those
+    in transit.
     """
     members: dict[tuple[int, str], list[GraphEdge]] = {}
     for edge in graph.edges:
@@ -37,10 +40,16 @@ def pools(graph: Graph, data_out_max: int, telemetry_out_max: int) -> tuple[tupl
         slots += sum(retain_items(graph, graph.node(id)) for id in sorted({edge.target for edge in edges}))
         slots += data_out_max if _leads_to(graph, edges, ("effect", "boundary")) else 0
         slots += telemetry_out_max if any(graph.node(edge.target).kind == "tap" for edge in edges) else 0
+        slots += ledger_max if pauses(graph) and _leads_to(graph, edges, ("boundary",)) else 0
         slots += JOINED if any(_joins(edge) for edge in edges) else 0
         pool_of |= {edge.id: len(table) for edge in edges}
         table.append(Pool(f"{kind}_{size}", size, slots))
     return tuple(table), pool_of
+
+
+def pauses(graph: Graph) -> bool:
+    """Whether a reaction pauses playback: what was sent is kept until it has been heard."""
+    return any(reaction.verb == "pause" for reaction in graph.spec.reactions)
 
 
 def _joins(edge: GraphEdge) -> bool:

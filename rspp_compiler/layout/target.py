@@ -28,7 +28,7 @@ _STAMPED = (
     "`turn.number`, `turn.origin`"
 )
 _KINDS = frozenset({"ingress", "egress", "vad", "stt", "llm", "tts", "say", "tap", "python", "merge", "select"})
-_VERBS = frozenset({"cancel_turn", "end_utterance", "end_session", "degrade"})
+_VERBS = frozenset({"cancel_turn", "end_utterance", "end_session", "degrade", "pause", "resume"})
 _EVENTS = frozenset({"speech_start", "speech_end", "barge_in", "idle", "started", "done", "error", "timeout"})
 _SETTINGS = frozenset({"diarise", "interruptible", "max_calls", "class"})
 
@@ -193,6 +193,10 @@ def _reactions(graph: Graph) -> Iterator[Missing]:
     for reaction in graph.spec.reactions:
         if reaction.guard:
             yield Missing("E0907", "guards on reactions", reaction.span, leave_out.guard)
+        if reaction.verb in ("pause", "resume") and not _is_heard(graph, reaction.object or ""):
+            out = partial(leave_out.reaction, graph, reaction)
+            what = f"`{reaction.action}`: only what flows into `egress.audio` can be paused"
+            yield Missing("E0905", what, reaction.span, out)
         if reaction.verb and reaction.verb not in _VERBS:
             out = partial(leave_out.action, graph, reaction)
             help = f"write `{leave_out.INSTEAD[reaction.verb]}`" if reaction.verb in leave_out.INSTEAD else _LEAVE_OUT
@@ -205,6 +209,11 @@ def _reactions(graph: Graph) -> Iterator[Missing]:
         if reaction.trigger and graph.node(reaction.trigger.node).kind != "say":
             out = partial(leave_out.reaction, graph, reaction)
             yield Missing("E0905", "a path that begins at another node than a `say`", reaction.span, out)
+
+
+def _is_heard(graph: Graph, node: str) -> bool:
+    """Whether what the node makes is played as it is."""
+    return any(graph.node(edge.target).kind == "egress" and edge.target_port == "audio" for edge in graph.out_of(node))
 
 
 def _providers(graph: Graph) -> Iterator[Missing]:

@@ -196,7 +196,8 @@ class _Pipeline:
     def _unknown(self, override: ast.Override, words: list[str]) -> None:
         path = ".".join(words)
         known = [*self._nodes, *self._edges, *(f"provider.{block.id}" for block in self._bound.providers)]
-        known += [*(f"tool.{tool.id}" for tool in self._bound.tools), "budget.turn", "budget.turn.total", "record.keep"]
+        known += [*(f"tool.{tool.id}" for tool in self._bound.tools), "budget.turn", "record.keep"]
+        known += ["budget.turn.total", "budget.turn.pause"]
         owner = ".".join(words[:-1]) or words[0]
         nearest = suggest(owner, known)
         help = f"did you mean `{nearest}`?" if nearest else f"its nodes are {listed(self._nodes)}"

@@ -1,4 +1,4 @@
-"""The kernels agree on what the compiler lays out: guards, samples, joins and marks of a pipeline of the corpus."""
+"""The kernels agree on what the compiler lays out, on pipelines of the corpus that use what others do not."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ def for_runtime(made: Any) -> Any:
 # What the schedules must have reached: pairs of a signal and its cause.
 REACHED = {
     "kiosk": {("DROP_NOTICE", cause) for cause in ("SAMPLED", "COALESCED", "QUEUE_AGE")},
+    "patient_host": {("PLAYBACK_PAUSED", "BARGE_IN"), ("PLAYBACK_RESUMED", "USER"), ("ABORT", "CANCELLED")},
     "second_opinion": {("SELECTED", "NONE"), ("DROP_NOTICE", "NOT_SELECTED")},
 }
 

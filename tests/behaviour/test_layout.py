@@ -28,6 +28,7 @@ def test_struct_sizes_are_those_of_the_runtime() -> None:
         "Message": memory.MESSAGE_BYTES,
         "Attempts": memory.ATTEMPTS_BYTES,
         "Join": memory.JOIN_BYTES,
+        "Pause": memory.PAUSE_BYTES,
         "Circuit": memory.CIRCUIT_BYTES,
     }
 

@@ -15,7 +15,7 @@ GOLDENS = Path(__file__).parent / "__snapshots__" / "test_goldens"
 BYTES_MAX = 6_000_000  # of all goldens: they are there to be read
 RUN = (
     "bedtime_stories", "dictation", "fitness_coach", "hello", "hotel_lobby", "kiosk", "library", "museum_guide",
-    "night_desk",
+    "night_desk", "patient_host",
     "smart_speaker", "taxi_line", "train_times",
 )  # fmt: skip
 PARTS = ("README.md", "src/{}/_kernel.pyx", "src/{}/_layout.pxd", "src/{}/plan.py")

@@ -33,7 +33,7 @@ from rspp_runtime.simulation.faults import FAULTS  # noqa: E402
 
 TURNS = 150
 SEED = 1
-PLANS = ("stub_assistant", "stub_junction", "stub_workshop")
+PLANS = ("stub_assistant", "stub_junction", "stub_workshop", "stub_patience")
 REFERENCE = Path(rspp_runtime.reference.__file__).parent
 
 
@@ -83,7 +83,7 @@ def broken_twin(name: str) -> Any:
 
 
 def hunt_twin(name: str, turns: int = TURNS) -> Result:
-    """Alone first, on both plans; then beside the compiled kernel."""
+    """Alone first, on every plan; then beside the compiled kernel."""
     began, played = time.monotonic(), 0
     twin = broken_twin(name)
     for beside in (False, True):

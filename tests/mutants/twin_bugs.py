@@ -95,7 +95,7 @@ TWIN: dict[str, tuple[str, str, str, str]] = {
     ),
     "commit_before_it_was_played": (
         "a turn ends while its answer still plays", "turns.py",
-        "played = not s.turn.playing or s.now >= s.egress.cursor_ns", "played = True",
+        "played = not s.turn.playing or (s.now >= s.egress.cursor_ns and not s.egress.unsent)", "played = True",
     ),
     "no_total": (
         "a turn may last for ever", "turns.py", "    s.timers[TOTAL] = s.now + s.plan.turn_total_ns\n", "",
@@ -179,5 +179,23 @@ TWIN: dict[str, tuple[str, str, str, str]] = {
     "words_run_together": (
         "parts of an utterance are joined without a space", "hearing.py",
         '            s.hearing.join += b" "\n', '            s.hearing.join += b""\n',
+    ),
+    "pause_plays_on": (
+        "the transport plays on in a pause", "pauses.py",
+        "        request(s, Op.FLUSH, node=s.plan.egress, turn=s.turn.serial)\n", "",
+    ),
+    "pause_forgets": (
+        "what a pause took back is not heard", "pauses.py",
+        "        egress.unsent = len(egress.ledger)\n", "        egress.ledger.clear()\n",
+    ),
+    "pause_is_not_silent": (
+        "frames leave in a pause", "pauses.py", "return s.egress.paused or s.egress.unsent > 0", "return False",
+    ),
+    "pause_for_ever": (
+        "a pause that nobody ends", "pauses.py", "    s.timers[s.pause_timer] = s.now + s.plan.pause_ns\n", "",
+    ),
+    "resumes_at_the_end": (
+        "playback goes on with the last frame", "pauses.py",
+        "egress.ledger[len(egress.ledger) - egress.unsent]", "egress.ledger[-1]",
     ),
 }  # fmt: skip

@@ -128,6 +128,8 @@ def _of_session(graph: Graph) -> Iterator[Wait]:
     budget, limits = graph.spec.budget, graph.spec.limits
     yield _wait("turn", "its first output", budget, "turn_ns")
     yield _wait("turn", "its end", budget, "turn_total_ns")
+    if any(reaction.verb == "pause" for reaction in graph.spec.reactions):
+        yield _wait("turn", "a pause to end", budget, "turn_pause_ns")
     yield _wait("session", "what is cancelled to stop", limits, "cancel_grace_ns")
     yield _wait("session", "the transport to play", limits, "egress_stall_ns")
     yield _wait("session", "evidence to be appended", limits, "evidence_append_ns")

@@ -8,7 +8,13 @@ from rspp_compiler.compat.rule import Difference, Version, rule
 from rspp_compiler.ir.spec import BudgetSpec
 from rspp_compiler.source import Span
 
-_BUDGETS = {"turn_ns": "the turn", "turn_total_ns": "the whole turn", "path_ns": "a path", "edge_ns": "an edge"}
+_BUDGETS = {
+    "turn_ns": "the turn",
+    "turn_total_ns": "the whole turn",
+    "turn_pause_ns": "a pause",
+    "path_ns": "a path",
+    "edge_ns": "an edge",
+}
 
 
 @rule("VERSION_KEPT", "SOURCE", "Two different pipelines have one version.", breaks=True, is_boundary=False)

@@ -97,6 +97,8 @@ class Signal(enum.IntEnum):
     PROVIDER_SWITCH = 41  # node, invocation that failed (0: none began); x, y = provider left, provider tried next
     CIRCUIT_EVENT = 42  # node, invocation; x = provider, y = `CircuitState`
     SELECTED = 50  # node; x = edge id, y = what was compared (recorded, not a contract signal)
+    PLAYBACK_PAUSED = 60  # x, y = words and bytes heard (recorded, not a contract signal: a pause is egress's own)
+    PLAYBACK_RESUMED = 61  # x, y as above
 
 
 class Cause(enum.IntEnum):
@@ -236,8 +238,10 @@ EMITTER: dict[Signal, str] = {
     Signal.PROVIDER_SWITCH: "RK-11",
     Signal.CIRCUIT_EVENT: "RK-11",
     Signal.SELECTED: "RK-12",
+    Signal.PLAYBACK_PAUSED: "RK-22",
+    Signal.PLAYBACK_RESUMED: "RK-22",
 }
 """Module code that signs each decision (CONTRACTS §3)."""
 
-RECORDED_ONLY = frozenset({Signal.HEARD, Signal.SELECTED})
+RECORDED_ONLY = frozenset({Signal.HEARD, Signal.SELECTED, Signal.PLAYBACK_PAUSED, Signal.PLAYBACK_RESUMED})
 """Decisions that a replay compares, and that are no signals of CONTRACTS §3."""

@@ -190,9 +190,9 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """`verb`: cancel_turn, cancel_session, cancel_node, end_utterance, end_session, degrade, trigger.
+    """`verb`: cancel_turn, cancel_session, cancel_node, end_utterance, end_session, degrade, pause, resume, trigger.
 
-    `target` is the node of cancel_node, the mode of degrade, the say node of trigger; else -1.
+    `target` is the node of cancel_node, pause and resume, the mode of degrade, the say node of trigger; else -1.
     """
 
     verb: str
@@ -282,6 +282,7 @@ class Plan:
     memory_bytes: int  # of the session's block in the compiled kernel
     provider_bindings: tuple[tuple[str, str], ...]  # (node, provider)
     assumptions: tuple[Assumption, ...] = ()
+    pause_ns: int = 0  # after which a paused turn is cancelled; 0: no reaction pauses
 
 
 def provider_names(plan: Plan, node: int) -> tuple[str, ...]:

@@ -85,6 +85,7 @@ class Turn:
     bytes_heard: int = 0
     refusals: list[Refusal] = field(default_factory=list)
     flushed_frames: int = 0  # sent, and taken back before they were played
+    pauses: int = 0  # of playback: maybe it was interrupted
     budget_exhausted: list[tuple[int, str]] = field(default_factory=list)
     edges_high: dict[int, int] = field(default_factory=dict)
 
@@ -237,6 +238,11 @@ class Reader:
             return
         elif signal == Signal.PLAYBACK_STARTED:
             turn.playback_ns = out.t_ns
+        elif signal == Signal.PLAYBACK_PAUSED:
+            turn.pauses += 1
+            turn.played = [item for item in turn.played if item.end_ns <= out.t_ns]  # the rest comes again, or never
+        elif signal == Signal.PLAYBACK_RESUMED:
+            turn.silent_ns = -1
         elif signal in (Signal.PLAYBACK_COMPLETED, Signal.PLAYBACK_CANCELLED):
             turn.words_heard, turn.bytes_heard = out.x, out.y
         elif signal == Signal.CANCEL:

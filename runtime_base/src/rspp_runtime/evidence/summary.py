@@ -48,6 +48,8 @@ def figures(conversation: Conversation, turn: Turn) -> dict[str, Any]:
         out["words_said"], out["words_heard"] = turn.said_words, turn.words_heard
         out["heard"], out["heard_basis"] = turn.heard_text, "paced"
         out["heard_error_ms"] = FRAME_MS + _ms(conversation.late_ns_max)
+    if turn.pauses:
+        out["pauses"] = turn.pauses
     if turn.cancel_ns >= 0 and turn.silent_ns >= 0:
         out["cancel_to_silence_ms"] = _ms(turn.silent_ns - turn.cancel_ns)
         onsets = [speech.start_ns for speech in conversation.speech if speech.noticed_start_ns == turn.cancel_ns]
@@ -89,6 +91,8 @@ def rows(conversation: Conversation, turn: Turn) -> list[tuple[str, str]]:
             out.append(("", f"{known['onset_to_silence_ms']:.0f} ms from the user's first sound"))
         frames = f"{_count(known['flushed_frames'], 'frame')} taken back unplayed"
         out.append(("the fence", f"{_count(known['refused_frames'], 'frame')} refused, {frames}"))
+    if "pauses" in known:
+        out.append(("paused", _count(known["pauses"], "time")))
     if "words_heard" in known:
         basis = f"{known['heard_basis']}, ± {known['heard_error_ms']:.0f} ms"
         out.append(("words heard", f"{known['words_heard']} of {known['words_said']} ({basis})"))

@@ -14,6 +14,7 @@ passes (`.pxd`), plain C functions for what happens a few times in a turn (`.pyx
 `hearing`      from the end of an utterance to its text
 `context`      what was said: the conversation, and the turn's spoken text
 `egress`       pacing, and the ledger of what was heard
+`pauses`       holding playback back, and going on where it stopped
 `turns`        proposing, opening, ending a turn; the end of the session
 `gateway`      `ingest`
 `inbox`        the control inputs that wait, one by one

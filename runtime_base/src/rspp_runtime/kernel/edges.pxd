@@ -5,7 +5,7 @@ spells out step by step; here are the steps.
 from libc.stdint cimport int64_t, uint32_t
 from libc.string cimport memcpy, memmove
 
-from rspp_runtime.kernel cimport items, outputs, timers
+from rspp_runtime.kernel cimport items, outputs, pauses, timers
 from rspp_runtime.kernel.codes cimport (
     CAUSE_QUEUE_AGE, CAUSE_QUEUE_PRESSURE, CAUSE_SUPERSEDED, SIGNAL_DROP_NOTICE, SIGNAL_FLOW_XOFF, TURN_ACTIVE,
 )
@@ -46,6 +46,8 @@ cdef inline void hold_back(Core* core, int edge_id) noexcept nogil:
     if not edge.xoff:
         edge.xoff = True
         outputs.decide(core, SIGNAL_FLOW_XOFF, 0, edge_id, 0, 0)
+    if pauses.is_on(core) and core.pause.audio_edges & bit(edge_id):
+        return               # nobody is too slow while it is paused
     if edge.block_ns > 0 and not timers.is_on(core, slot):
         timers.start(core, slot, core.now_ns + edge.block_ns)
 

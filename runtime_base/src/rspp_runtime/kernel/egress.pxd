@@ -2,10 +2,11 @@
 
 from libc.stdint cimport int64_t, uint32_t
 
-from rspp_runtime.kernel cimport context, outputs, timers
+from rspp_runtime.kernel cimport context, outputs, pauses, timers
 from rspp_runtime.kernel.codes cimport (
     OP_SEND, SIGNAL_OUTPUT_ACCEPTED, SIGNAL_PLAYBACK_STARTED,
 )
+from rspp_runtime.kernel.items cimport hold, release
 from rspp_runtime.kernel.state cimport (
     MOVED, OUTPUTS_FULL, TIMER_TURN, TIMER_WARNING, WAITS, Core, Header, Ledger, Output, Played,
 )
@@ -15,13 +16,20 @@ cdef inline void update_ledger(Core* core) noexcept nogil:
     """What has been played by now has been heard."""
     cdef Ledger* ledger = &core.ledger
     cdef Played* entry
-    while ledger.head != ledger.tail:
+    while ledger.tail - ledger.head > pauses.unsent(core):
         entry = &ledger.entries[ledger.head & ledger.mask]
         if entry.end_ns > core.now_ns:
             return
+        if core.pause != NULL:
+            release(core, core.pause.frames[ledger.head & ledger.mask])
         ledger.heard_words = entry.words
         ledger.heard_bytes = entry.bytes
         ledger.head += 1
+
+
+cdef inline int64_t length_ns(Core* core, uint32_t frame) noexcept nogil:
+    """How long a frame plays."""
+    return <int64_t> core.headers[frame].size * 1000000000 // core.audio_bytes_per_second
 
 
 cdef inline int64_t ahead_ns(Core* core) noexcept nogil:
@@ -36,6 +44,8 @@ cdef inline bint is_ahead(Core* core) noexcept nogil:
 
 cdef inline int can_play(Core* core) noexcept nogil:
     """`MOVED` if one more item can be sent, else what it waits for."""
+    if pauses.holds(core):
+        return WAITS
     update_ledger(core)
     if is_ahead(core) or core.ledger.tail - core.ledger.head >= core.ledger.max:
         return WAITS
@@ -65,11 +75,14 @@ cdef inline void play(Core* core, int port, uint32_t handle) noexcept nogil:
     output.x = ledger.cursor_ns
     output.y = item.b
     outputs.carry(core, output, handle)
-    ledger.cursor_ns += <int64_t> item.size * 1000000000 // core.audio_bytes_per_second
+    ledger.cursor_ns += length_ns(core, handle)
     entry = &ledger.entries[ledger.tail & ledger.mask]
     entry.end_ns = ledger.cursor_ns
     entry.words = item.b
     entry.bytes = item.a
+    if core.pause != NULL:
+        hold(core, handle)
+        core.pause.frames[ledger.tail & ledger.mask] = handle
     ledger.tail += 1
     if not core.turn.audio_sent:
         core.turn.audio_sent = True

@@ -4,12 +4,12 @@ from libc.stdint cimport int64_t, uint32_t, uint64_t, uint8_t
 from libc.stdlib cimport free
 from libc.string cimport memset
 
-from rspp_runtime.kernel cimport egress, invocations, outputs, timers
+from rspp_runtime.kernel cimport egress, invocations, outputs, pauses, timers
 from rspp_runtime.kernel.attempts cimport budget_is_over, is_backing_off
 from rspp_runtime.kernel.codes cimport CAUSE_BUDGET_EXHAUSTED, SESSION_CREATED, SIGNAL_BUDGET_EXHAUSTED, TURN_IDLE
 from rspp_runtime.kernel.state cimport (
     NOTHING, OFF, TIMER_CHUNK, TIMER_FIRST, TIMER_GRACE, Attempts, Circuit, Core, Edge, Entry, Header,
-    Join, Message, Node, Output, Played, Pool, bit,
+    Join, Message, Node, Output, Pause, Played, Pool, bit,
 )
 
 cdef extern from "stdlib.h" nogil:
@@ -145,7 +145,8 @@ cdef int64_t next_deadline(Core* core, uint64_t audio_edges) noexcept nogil:
     """When `advance` has something to do again: a timer, the next frame to send, or the end of playback; or -1."""
     cdef int64_t deadline = timers.earliest(core)
     cdef int64_t cursor = core.ledger.cursor_ns
-    if (core.waiting_edges & audio_edges) != 0 and egress.is_ahead(core) and core.state != SESSION_ENDED:
+    cdef bint waits = (core.waiting_edges & audio_edges) != 0 or pauses.unsent(core) > 0
+    if waits and not pauses.is_on(core) and egress.is_ahead(core) and core.state != SESSION_ENDED:
         deadline = min(deadline, cursor - core.lead_ns)
     if core.turn.state == TURN_ACTIVE and core.turn.playing and cursor > core.now_ns:
         deadline = min(deadline, cursor)
@@ -210,4 +211,5 @@ def struct_sizes() -> dict[str, int]:
         "Attempts": sizeof(Attempts),
         "Circuit": sizeof(Circuit),
         "Join": sizeof(Join),
+        "Pause": sizeof(Pause),
     }

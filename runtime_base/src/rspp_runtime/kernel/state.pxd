@@ -275,6 +275,19 @@ cdef struct Ledger:
     int64_t heard_bytes
 
 
+cdef struct Pause:
+    # Of a pipeline that pauses playback (`pauses.pyx`).
+    uint32_t* frames         # the items that the ledger's entries are of, each in its entry's place
+    uint64_t audio_edges     # those that lead to the ear
+    int64_t max_ns           # after which a pause was an interruption
+    int32_t timer            # its slot
+    int32_t port             # of egress, where audio goes
+    uint32_t unsent          # of the ledger's last entries: the transport was told to forget them
+    uint8_t on
+    uint8_t cause            # why it was paused
+    uint8_t unused[2]        # makes the size a multiple of 8
+
+
 cdef struct Message:
     uint32_t start           # in the bytes of the context, which are a ring
     uint32_t size
@@ -415,6 +428,7 @@ cdef struct Core:
     Say say
     Utter utter
     void* owner              # the Session, for nodes in Python
+    Pause* pause             # NULL: no reaction pauses
 
     unsigned char plan_prefix[96]    # of what is hashed to the plan hash
     unsigned char plan_middle[480]   # ,"mode":"…","turn_id":"SESSION/

@@ -2,7 +2,7 @@
 
 from libc.stdint cimport int64_t, uint64_t
 
-from rspp_runtime.kernel cimport context, edges, egress, hearing, invocations, outputs, planhash, timers
+from rspp_runtime.kernel cimport context, edges, egress, hearing, invocations, outputs, pauses, planhash, timers
 from rspp_runtime.kernel.codes cimport (
     CAUSE_AUTHORITY_LOSS, CAUSE_BUDGET_EXHAUSTED, CAUSE_CANCELLED, CAUSE_PLAN_NOT_FREEZABLE,
     CAUSE_RECORDING_EVIDENCE_UNAVAILABLE, CAUSE_SESSION_NOT_RUNNING, CAUSE_SNAPSHOT_INCOMPATIBLE,
@@ -122,7 +122,7 @@ cdef void open_turn(Core* core) noexcept nogil:
     if 0 < core.hearing.first_seq < turn.last_seq:
         turn.first_seq = core.hearing.first_seq
     context.empty(&core.spoken)
-    core.ledger.head = core.ledger.tail
+    pauses.forget(core)
     core.ledger.heard_words = 0
     core.ledger.heard_bytes = 0
     decision = outputs.decide(core, SIGNAL_TURN_OPEN, 0, -1, turn.first_seq, turn.last_seq)
@@ -212,7 +212,6 @@ cdef void stop_playback(Core* core) noexcept nogil:
         request = outputs.control(core, OP_FLUSH, core.egress)
         request.turn = core.turn.serial
         core.ledger.cursor_ns = core.now_ns
-        core.ledger.head = core.ledger.tail
     if core.turn.playing:
         outputs.decide(
             core, SIGNAL_PLAYBACK_CANCELLED, 0, -1, core.ledger.heard_words, core.ledger.heard_bytes,
@@ -253,6 +252,7 @@ cdef void close(Core* core, bint aborted) noexcept nogil:
     if aborted:
         request = outputs.control(core, OP_APPEND, -1)
         request.turn = core.turn.serial
+    pauses.forget(core)
     core.turn.state = TURN_CLOSED
     core.turn.ends = 0
     core.turn.waiting = False
@@ -279,7 +279,7 @@ cdef bint everything_played(Core* core) noexcept nogil:
         rest &= rest - 1
         if core.edges[edge].pending_bytes > 0:
             return False
-    return not core.turn.playing or core.now_ns >= core.ledger.cursor_ns
+    return not core.turn.playing or (core.now_ns >= core.ledger.cursor_ns and pauses.unsent(core) == 0)
 
 
 cdef void ask_for_evidence(Core* core) noexcept nogil:
@@ -291,6 +291,7 @@ cdef void ask_for_evidence(Core* core) noexcept nogil:
             core, SIGNAL_PLAYBACK_COMPLETED, 0, -1, core.ledger.heard_words, core.ledger.heard_bytes,
         )
         core.turn.playing = False
+    pauses.forget(core)
     request = outputs.control(core, OP_APPEND, -1)
     request.turn = core.turn.serial
     core.turn.evidence = 1

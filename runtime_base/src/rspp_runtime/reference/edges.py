@@ -40,7 +40,8 @@ def offer(s: State, node: int, port: int, size: int, words: int, flags: int) -> 
             decide(s, Signal.FLOW_XOFF, node=edge.plan.id)
         timer = s.block_timer(edge.plan.id)
         block_ns = edge.plan.overflow[0].block_ns
-        if block_ns and timer not in s.timers:
+        stands = s.egress.paused and s.is_audio_out(edge.plan)  # nobody is too slow while it is paused
+        if block_ns and timer not in s.timers and not stands:
             s.timers[timer] = s.now + block_ns
     return False
 

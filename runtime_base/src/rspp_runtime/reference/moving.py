@@ -7,11 +7,9 @@ from collections.abc import Sequence
 from rspp_runtime.abi.codes import Cause, Op, Signal
 from rspp_runtime.abi.messages import Emission, Item, Output
 from rspp_runtime.abi.plan import EFFECT, TURN
-from rspp_runtime.reference import edges, invocations, joins, turns
+from rspp_runtime.reference import edges, invocations, joins, pauses, turns
 from rspp_runtime.reference.outputs import data, data_room, decide, telemetry
-from rspp_runtime.reference.state import EdgeState, NodeState, Parcel, State
-
-SECOND_NS = 1_000_000_000
+from rspp_runtime.reference.state import EdgeState, NodeState, Parcel, Played, State
 
 
 def move_one(s: State) -> bool:
@@ -43,13 +41,9 @@ def wake_for_egress(s: State) -> int:
 
 def _audio_waits(s: State) -> bool:
     ahead = s.egress.cursor_ns - s.now > s.plan.lead_ns
-    return ahead and any(edge.items for edge in s.edges if _is_audio_out(s, edge))
-
-
-def _is_audio_out(s: State, edge: EdgeState) -> bool:
-    return edge.plan.target == s.plan.egress and s.nodes[edge.plan.target].plan.inputs[edge.plan.target_port].name == (
-        "audio"
-    )
+    if not ahead or s.egress.paused:
+        return False
+    return s.egress.unsent > 0 or any(edge.items for edge in s.edges if s.is_audio_out(edge.plan))
 
 
 def _can_move(s: State, edge: EdgeState) -> bool:
@@ -79,7 +73,9 @@ def _can_feed(s: State, node: NodeState, edge: EdgeState) -> bool:
 
 
 def _can_send(s: State, edge: EdgeState) -> bool:
-    if _is_audio_out(s, edge):
+    if s.is_audio_out(edge.plan):
+        if pauses.holds(s):
+            return False
         turns.update_ledger(s)
         if len(s.egress.ledger) >= s.plan.ledger_max or s.egress.cursor_ns - s.now > s.plan.lead_ns:
             return False
@@ -115,7 +111,7 @@ def _move(s: State, edge: EdgeState, parcel: Parcel) -> None:
 
 def _send(s: State, edge: EdgeState, parcel: Parcel) -> None:
     egress, port = s.egress, edge.plan.target_port
-    if not _is_audio_out(s, edge):
+    if not s.is_audio_out(edge.plan):
         data(s, Op.SEND, parcel, node=s.plan.egress, port=port, turn=parcel.turn, y=parcel.b)
         if not s.voice_on:
             room = s.plan.spoken_bytes_max - len(s.turn.spoken)
@@ -126,8 +122,8 @@ def _send(s: State, edge: EdgeState, parcel: Parcel) -> None:
         return
     egress.cursor_ns = max(egress.cursor_ns, s.now)
     data(s, Op.SEND, parcel, node=s.plan.egress, port=port, turn=parcel.turn, x=egress.cursor_ns, y=parcel.b)
-    egress.cursor_ns += len(parcel.payload) * SECOND_NS // s.plan.audio_bytes_per_second
-    egress.ledger.append((egress.cursor_ns, parcel.b, parcel.a))
+    egress.cursor_ns += pauses.length_ns(s, parcel)
+    egress.ledger.append(Played(egress.cursor_ns, parcel.b, parcel.a, parcel))
     if not s.turn.audio_sent:
         s.turn.audio_sent = True
         turns.first_output(s)

@@ -7,6 +7,9 @@ from rspp_runtime.abi.messages import Output
 from rspp_runtime.abi.plan import TURN
 from rspp_runtime.reference.state import Parcel, State
 
+VOID = 0
+"""A data output that was taken back: it keeps its slot until the next drain, which passes over it."""
+
 
 def decide(
     s: State,
@@ -85,6 +88,8 @@ def drain(s: State) -> list[Output]:
     s.control_out.clear()
     while s.data_out:
         output, epoch = s.data_out.popleft()
+        if output.op == VOID:
+            continue
         if output.op == Op.SEND:
             if fence(s, output, epoch):
                 taken.append(output)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rspp_runtime.abi.codes import Cause, Flag, Origin, Scope, Signal
 from rspp_runtime.abi.plan import EFFECT, Reaction
-from rspp_runtime.reference import edges, hearing, invocations, turns
+from rspp_runtime.reference import edges, hearing, invocations, pauses, turns
 from rspp_runtime.reference.outputs import decide
 from rspp_runtime.reference.state import End, Parcel, State
 
@@ -61,6 +61,10 @@ def _react(s: State, reaction: Reaction, cause: Cause, seq: int, epoch: int) -> 
     elif verb == "degrade":
         if s.active and s.mode == 0:
             _degrade(s, target, cause)
+    elif verb == "pause":
+        pauses.pause(s, cause)
+    elif verb == "resume":
+        pauses.resume(s, cause)
     elif verb == "trigger":
         if s.active:
             if cause in _OF_A_FAILURE:

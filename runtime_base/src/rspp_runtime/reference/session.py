@@ -7,7 +7,18 @@ from collections.abc import Sequence
 from rspp_runtime.abi.codes import Cause, Control, In, Op, Origin, Result, SessionState, Signal, Turn
 from rspp_runtime.abi.messages import Handler, Inbound, Output
 from rspp_runtime.abi.plan import EFFECT, Plan
-from rspp_runtime.reference import attempts, circuits, edges, hearing, invocations, joins, moving, reactions, turns
+from rspp_runtime.reference import (
+    attempts,
+    circuits,
+    edges,
+    hearing,
+    invocations,
+    joins,
+    moving,
+    pauses,
+    reactions,
+    turns,
+)
 from rspp_runtime.reference.outputs import control_room, decide, request
 from rspp_runtime.reference.outputs import drain as drain_outputs
 from rspp_runtime.reference.state import EVIDENCE, TOTAL, TURN_BUDGET, WARNING, End, Entry, NodeState, Parcel, State
@@ -218,7 +229,7 @@ class Session:
             pass
         elif hearing.can_finish(s):
             hearing.finish(s)
-        elif invocations.feed_again(s):
+        elif invocations.feed_again(s) or pauses.send_again(s):
             pass
         elif s.state is SessionState.ENDED or not moving.move_one(s):
             return False
@@ -240,6 +251,8 @@ class Session:
                 s.turn.ends.add(End.BUDGET)
         elif slot == EVIDENCE:
             self._evidence_failed()
+        elif slot == s.pause_timer:
+            pauses.too_long(s)
         elif slot < 4 + 3 * nodes:
             self._fire_node(s.nodes[(slot - 4) // 3], (slot - 4) % 3)
         else:

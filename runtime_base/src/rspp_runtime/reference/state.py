@@ -179,13 +179,26 @@ class Hearing:
 
 
 @dataclass(slots=True)
+class Played:
+    """A frame on its way to the ear: by `end_ns` this much of the turn's text has been heard."""
+
+    end_ns: int
+    words: int
+    bytes: int
+    frame: Parcel
+
+
+@dataclass(slots=True)
 class Egress:
     """The playout ledger: when the next sample plays, and which words each frame completes."""
 
     cursor_ns: int = 0
-    ledger: deque[tuple[int, int, int]] = field(default_factory=deque)  # (end, words, bytes)
+    ledger: deque[Played] = field(default_factory=deque)
     heard_words: int = 0
     heard_bytes: int = 0
+    paused: bool = False
+    pause_cause: Cause = Cause.NONE
+    unsent: int = 0  # of the ledger's last entries: the transport was told to forget them, they are sent again
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +273,10 @@ class State:
     def block_timer(self, edge: int) -> int:
         return self.handoff_timer(edge) + 1
 
+    @property
+    def pause_timer(self) -> int:
+        return 4 + 3 * len(self.nodes) + 2 * len(self.edges)
+
     def stop(self, *slots: int) -> None:
         """Switch timers off."""
         for slot in slots:
@@ -286,6 +303,10 @@ class State:
             for edge in self.edges
             if edge.plan.source == node and edge.plan.source_port == port and not self.edge_off(edge.plan.id)
         ]
+
+    def is_audio_out(self, edge: Edge) -> bool:
+        """Whether what flows there is played."""
+        return edge.target == self.plan.egress and self.plan.nodes[edge.target].inputs[edge.target_port].name == "audio"
 
     def turn_effects(self) -> list[NodeState]:
         """Effect nodes whose invocations end with the turn."""

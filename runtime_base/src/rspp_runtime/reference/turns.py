@@ -8,7 +8,7 @@ import json
 from rspp_runtime.abi.codes import Cause, Op, Origin, Scope, SessionState, Signal, Turn
 from rspp_runtime.abi.messages import Output
 from rspp_runtime.abi.plan import EFFECT, TURN
-from rspp_runtime.reference import edges, hearing, invocations, joins, reactions
+from rspp_runtime.reference import edges, hearing, invocations, joins, pauses, reactions
 from rspp_runtime.reference.outputs import data_room, decide, request, telemetry
 from rspp_runtime.reference.state import (
     ASSISTANT,
@@ -93,7 +93,6 @@ def abort(s: State, cause: Cause) -> None:
     if s.turn.audio_sent and s.egress.cursor_ns > s.now:
         request(s, Op.FLUSH, node=s.plan.egress, turn=s.turn.serial)
         s.egress.cursor_ns = s.now
-        s.egress.ledger.clear()
     if s.turn.playing:
         decide(s, Signal.PLAYBACK_CANCELLED, x=s.egress.heard_words, y=s.egress.heard_bytes)
         s.turn.playing = False
@@ -163,13 +162,14 @@ def finishing(s: State) -> bool:
             complete |= 1 << identity
     all_complete = all(complete >> identity & 1 for identity in s.plan.stages)
     empty = not any(edge.items or edge.pending for edge in s.edges if edge.plan.scope == TURN)
-    played = not s.turn.playing or s.now >= s.egress.cursor_ns
+    played = not s.turn.playing or (s.now >= s.egress.cursor_ns and not s.egress.unsent)
     if not (all_complete and empty and played) or s.turn.evidence_asked:
         return False
     update_ledger(s)
     if s.turn.playing:
         decide(s, Signal.PLAYBACK_COMPLETED, x=s.egress.heard_words, y=s.egress.heard_bytes)
         s.turn.playing = False
+    pauses.forget(s)
     request(s, Op.APPEND, turn=s.turn.serial)
     s.turn.evidence_asked = True
     s.timers[EVIDENCE] = s.now + s.plan.evidence_ns
@@ -179,8 +179,10 @@ def finishing(s: State) -> bool:
 
 def update_ledger(s: State) -> None:
     """Move what has been played by now from the ledger to what was heard."""
-    while s.egress.ledger and s.egress.ledger[0][0] <= s.now:
-        _, s.egress.heard_words, s.egress.heard_bytes = s.egress.ledger.popleft()
+    egress = s.egress
+    while len(egress.ledger) > egress.unsent and egress.ledger[0].end_ns <= s.now:
+        played = egress.ledger.popleft()
+        egress.heard_words, egress.heard_bytes = played.words, played.bytes
 
 
 def first_output(s: State) -> None:
@@ -257,7 +259,7 @@ def _open(s: State) -> None:
     turn.spoken.clear()
     turn.spoken_words = 0
     s.egress.heard_words = s.egress.heard_bytes = 0
-    s.egress.ledger.clear()
+    pauses.forget(s)
     first, last = s.hearing.first_seq, s.hearing.last_seq
     decide(s, Signal.TURN_OPEN, x=first if 0 < first < last else last, y=last, payload=plan_hash(s))
     s.timers[TURN_BUDGET] = turn.input_end_ns + s.plan.turn_ns
@@ -290,6 +292,7 @@ def _close(s: State, *, append: bool) -> None:
         telemetry(s, Output(Op.METRIC, s.now, s.seq, turn=turn.serial, code=edge.plan.id, x=edge.high, y=edge.dropped))
     if append:
         request(s, Op.APPEND, turn=turn.serial)
+    pauses.forget(s)
     turn.state = Turn.CLOSED
     turn.waiting = False
     turn.ends.clear()

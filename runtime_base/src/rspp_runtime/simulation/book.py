@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from rspp_runtime.abi.codes import Cause, Control, In, Signal, Turn
 from rspp_runtime.abi.messages import Inbound, Output
 from rspp_runtime.abi.plan import TURN, Plan
+from rspp_runtime.simulation.pages import Call, TurnBook
 from rspp_runtime.simulation.tables import Tables
 
 DECISION, CANCEL, FORCE, FLUSH, APPEND, RESUME = 1, 2, 3, 4, 5, 6
@@ -31,40 +31,6 @@ _OF_AN_OPENING = frozenset(
     int(c) for c in (Cause.SNAPSHOT_STALE, Cause.SNAPSHOT_MISSING, Cause.SNAPSHOT_INCOMPATIBLE,
                      Cause.PLAN_NOT_FREEZABLE, Cause.AUTHORITY_LOSS, Cause.AUTHORITY_EPOCH_MISMATCH)
 )  # fmt: skip
-
-
-@dataclass(slots=True)
-class Call:
-    """An invocation that the kernel asked for and has neither cancelled nor seen the end of."""
-
-    node: int
-    id: int
-    turn: int
-    untaken: int = 0
-    fed: int = 0
-    first_fed_ns: int = -1
-    answered_ns: int = -1
-    blocked: bool = False  # told FULL, not yet RESUME
-    finished: bool = False
-
-
-@dataclass(slots=True)
-class TurnBook:
-    """The turn that is in progress, or that was last."""
-
-    serial: int = 0
-    input_end_ns: int = 0
-    opened_ns: int = 0
-    open_seq: int = 0
-    ends: set[int] = field(default_factory=set)  # reasons to end that were given since it opened
-    output: bool = False  # OUTPUT_ACCEPTED
-    asked_ns: int = -1  # APPEND before its terminal
-    appended: bool = False  # EVIDENCE_APPENDED came in, after it was asked
-    playback: int = 0  # 0 not started, 1 playing, 2 completed or cancelled
-    audio: deque[tuple[int, int]] = field(default_factory=deque)  # (end ns, words) of what left
-    refused: int = 0  # LATE_AFTER_CANCEL at the fence
-    text: bool = False  # text left
-    budgets: set[int] = field(default_factory=set)  # y of BUDGET_EXHAUSTED
 
 
 class Book:
@@ -121,7 +87,6 @@ class Book:
         self.open_records: set[int] = set()  # turns that aborted, whose APPEND has not come yet
         self.data_events = 0
         self.invocations = 0
-        self.flushed = 0  # the last turn whose audio the transport was told to forget
         self.undrained_ns = 0  # when the first step after the last drain was
         self.selected: dict[int, int] = {}  # select → edge that it chose
         self.heard = 0  # the turn of a HEARD that awaits its BARGE_IN
@@ -292,6 +257,12 @@ class Book:
             book.playback = 1
         elif code == 24 or code == 25:
             book.playback = 2
+            book.paused_ns = -1 if code == 24 else book.paused_ns
+        elif code == 60:
+            book.paused_ns = t
+            book.pauses += 1
+        elif code == 61:
+            book.paused_ns = -1
         elif code == 26 and y == 1:
             book.refused += 1
             self.departed -= 1
@@ -332,7 +303,8 @@ class Book:
         self.heard = 0
         tables = self.tables
         for edge in tables.turn_edges:
-            if tables.egress_edge[edge] and self.tracked[edge]:
+            # of a turn that paused, what was taken back on its way out goes without a word: it was never sent
+            if tables.egress_edge[edge] and self.tracked[edge] and not self.turn.pauses:
                 self.departed += len(self.held[edge])
             self.held[edge].clear()
             self.held_bytes[edge] = 0
@@ -364,8 +336,9 @@ class Book:
             self.open_records.discard(turn)
             if self.turn_state == ACTIVE and turn == self.turn.serial:
                 self.turn.asked_ns = t
+                self.turn.paused_ns = -1
         elif op == FLUSH:
-            self.flushed = turn
+            self._forgotten(turn, t)
         elif op == RESUME:
             full_ns = self.blocked.get(node, -1)
             if full_ns < t or (full_ns == t and node not in self.unsure):
@@ -386,7 +359,7 @@ class Book:
                 self.held_bytes[edge] -= held.popleft()[1]
             self.hazy.discard(edge)
         if edge >= 0:
-            self.last_seq_out[edge] = seq
+            self.last_seq_out[edge] = max(seq, self.last_seq_out[edge])
         if op == FEED:
             call = self.calls[invocation]
             call.untaken += 1
@@ -399,8 +372,21 @@ class Book:
             end = x + len(payload) * SECOND_NS // self.plan.audio_bytes_per_second
             self.cursor_ns = end
             self.turn.audio.append((end, y))
+            self.turn.frames.append(seq)
+            if self.turn.again and self.turn.again[0] == seq:
+                self.turn.again.popleft()
         elif op == SEND:
             self.turn.text = True
+
+    def _forgotten(self, turn: int, t: int) -> None:
+        """The transport forgets what is not played: it is not heard, or it comes again."""
+        book = self.turn
+        if turn != book.serial:
+            return
+        while book.audio and book.audio[-1][0] > t:
+            book.audio.pop()
+            book.again.appendleft(book.frames.pop())
+        self.cursor_ns = min(self.cursor_ns, t)
 
     def take_out(self, edge: int, seq: int) -> bool:
         """Removes one waiting item, wherever it stands; returns whether it was there."""

@@ -64,8 +64,8 @@ def a_turn_selects_once(book: Book, output: Output) -> str | None:
 def items_keep_their_order(book: Book, output: Output) -> str | None:
     """An edge delivers each item at most once, in order; what it does not deliver has a drop notice."""
     edge = book.edge_of(output.node, output.port, output.seq)
-    if edge < 0:
-        return None
+    if edge < 0 or (output.op == Op.SEND and output.seq in book.turn.again):
+        return None  # (what comes again has its own check)
     if not book.tracked[edge]:
         return None if output.seq >= book.last_seq_out[edge] else f"edge {edge}: {output.seq} after a later one"
     held = book.held[edge]
@@ -108,6 +108,8 @@ def edges_keep_their_bounds(book: Book) -> str | None:
     for edge, held in enumerate(book.held):
         if held and edge not in book.hazy:
             plan = book.plan.edges[edge]
+            if book.turn.pauses and book.tables.egress_edge[edge]:
+                continue  # some were taken back on their way out
             if len(held) > plan.items_max or book.held_bytes[edge] > plan.bytes_max:
                 return f"{plan.name} holds {len(held)} items, {book.held_bytes[edge]} bytes"
     return None
@@ -152,9 +154,11 @@ def what_can_move_has_moved(book: Book) -> str | None:
 @after_step
 def waiting_audio_has_a_deadline(book: Book) -> str | None:
     """While audio waits to be sent, the kernel wants to be called when the frame before has played, or earlier."""
-    if book.turn_state != ACTIVE:
+    if book.turn_state != ACTIVE or book.turn.paused_ns >= 0:
         return None
     latest = max(book.now, book.cursor_ns)
+    if book.turn.again and not 0 <= book.deadline <= latest:
+        return f"frames are to be sent again: deadline {book.deadline}, playback ends at {book.cursor_ns}"
     for edge in book.tables.audio_edges:
         waits = book.held[edge] and book.tracked[edge] and not book.edges_off >> edge & 1
         if waits and not 0 <= book.deadline <= latest:
@@ -229,7 +233,7 @@ def playback_never_overlaps(book: Book, output: Output) -> str | None:
     return None
 
 
-@on(Signal.PLAYBACK_COMPLETED, Signal.PLAYBACK_CANCELLED)
+@on(Signal.PLAYBACK_COMPLETED, Signal.PLAYBACK_CANCELLED, Signal.PLAYBACK_PAUSED, Signal.PLAYBACK_RESUMED)
 def heard_is_what_was_played(book: Book, output: Output) -> str | None:
     """Words heard are those of the last frame whose end has passed."""
     turn = book.turn
@@ -246,9 +250,52 @@ def heard_is_what_was_played(book: Book, output: Output) -> str | None:
 def a_cut_answer_is_flushed(book: Book, output: Output) -> str | None:
     """If the transport still holds audio of the turn, it is told to forget it."""
     audio = book.turn.audio
-    if audio and audio[-1][0] > output.t_ns and book.flushed != output.turn:
+    if audio and audio[-1][0] > output.t_ns:
         return f"audio until {audio[-1][0]} ns stays with the transport"
     return None
+
+
+@on(Signal.PLAYBACK_PAUSED, Signal.PLAYBACK_RESUMED)
+def pause_and_resume_take_turns(book: Book, output: Output) -> str | None:
+    """Playback is paused within an active turn, and resumed only when it is paused."""
+    paused = book.turn_state == ACTIVE and book.turn.paused_ns >= 0
+    if output.code == Signal.PLAYBACK_RESUMED:
+        return None if paused else "resumed, and it was not paused"
+    return "paused twice" if paused else None if book.turn_state == ACTIVE else "paused outside of a turn"
+
+
+@on(Signal.PLAYBACK_PAUSED)
+def a_pause_is_heard_at_once(book: Book, output: Output) -> str | None:
+    """What the transport holds when playback pauses, it is told to forget."""
+    audio = book.turn.audio
+    if audio and audio[-1][0] > output.t_ns:
+        return f"audio until {audio[-1][0]} ns stays with the transport"
+    return None
+
+
+@on(Op.SEND)
+def a_pause_is_silent(book: Book, output: Output) -> str | None:
+    """Nothing is played while playback is paused."""
+    is_audio = (output.node, output.port) in book.tables.audio_out
+    return f"sent {output.seq} in a pause" if is_audio and book.turn.paused_ns >= 0 else None
+
+
+@on(Op.SEND)
+def what_was_taken_back_comes_again_first(book: Book, output: Output) -> str | None:
+    """Playback goes on with the first frame that was not played to its end: none is left out, none comes before."""
+    again = book.turn.again
+    if not again or (output.node, output.port) not in book.tables.audio_out:
+        return None
+    return None if output.seq == again[0] else f"{output.seq} was sent; {again[0]} was not heard yet"
+
+
+@after_step
+def a_pause_ends(book: Book) -> str | None:
+    """A pause lasts at most `pause_ns`: then the turn is cancelled."""
+    turn = book.turn
+    if book.turn_state != ACTIVE or turn.paused_ns < 0 or book.now < turn.paused_ns + book.plan.pause_ns:
+        return None
+    return f"paused since {turn.paused_ns}"
 
 
 def refused_outputs_are_recorded(book: Book) -> None:

@@ -134,6 +134,8 @@ def an_abort_has_a_reason(book: Book, output: Output) -> str | None:
     rank, turn = _RANK.get(output.cause), book.turn
     if rank == CANCELLED and any(r.action.verb in ("cancel_turn", "cancel_session") for r in book.plan.reactions):
         return None
+    if rank == CANCELLED and 0 <= turn.paused_ns <= output.t_ns - book.plan.pause_ns:
+        return None  # a pause that nobody ended
     if rank == ERROR or (rank == DISCONNECT and book.ended):
         return None
     return None if rank in turn.ends else f"aborted by {Cause(output.cause).name}, and there was no such end"

@@ -1,0 +1,100 @@
+"""Pausing playback, and going on where it stopped (`docs/kernel.md`, Pausing; CONTRACTS §9)."""
+
+from __future__ import annotations
+
+from rspp_runtime.abi.codes import Cause, Op, Signal
+from rspp_runtime.reference import turns
+from rspp_runtime.reference.outputs import VOID, data, data_room, decide, request
+from rspp_runtime.reference.state import EdgeState, End, Parcel, State
+
+SECOND_NS = 1_000_000_000
+
+
+def pause(s: State, cause: Cause) -> None:
+    """Play nothing more, and keep it: the user may have interrupted, or may not."""
+    egress = s.egress
+    if not s.active or s.turn.evidence_asked or egress.paused:
+        return
+    turns.update_ledger(s)
+    egress.paused, egress.pause_cause = True, cause
+    if egress.cursor_ns > s.now:
+        _take_back(s)
+        request(s, Op.FLUSH, node=s.plan.egress, turn=s.turn.serial)
+        egress.cursor_ns = s.now
+        egress.unsent = len(egress.ledger)
+    for edge in _audio_edges(s):
+        s.stop(s.block_timer(edge.plan.id))
+    s.timers[s.pause_timer] = s.now + s.plan.pause_ns
+    decide(s, Signal.PLAYBACK_PAUSED, cause, x=egress.heard_words, y=egress.heard_bytes)
+
+
+def resume(s: State, cause: Cause) -> None:
+    """It was no interruption: go on with the first frame that was not played to its end."""
+    egress = s.egress
+    if not egress.paused:
+        return
+    egress.paused = False
+    s.stop(s.pause_timer)
+    for edge in _audio_edges(s):
+        if edge.xoff and edge.plan.overflow[0].block_ns:
+            s.timers[s.block_timer(edge.plan.id)] = s.now + edge.plan.overflow[0].block_ns
+    decide(s, Signal.PLAYBACK_RESUMED, cause, x=egress.heard_words, y=egress.heard_bytes)
+
+
+def too_long(s: State) -> None:
+    """Nobody has resumed it: it was an interruption."""
+    if s.active and s.egress.paused:
+        s.turn.ends.add(End.CANCEL)
+
+
+def holds(s: State) -> bool:
+    """Whether frames from the edges have to wait, for the end of a pause or for those that are sent again."""
+    return s.egress.paused or s.egress.unsent > 0
+
+
+def send_again(s: State) -> bool:
+    """Send the first frame that was taken back; returns whether there was one that can go."""
+    egress = s.egress
+    if egress.paused or not egress.unsent or egress.cursor_ns - s.now > s.plan.lead_ns or not data_room(s, 1):
+        return False
+    entry = egress.ledger[len(egress.ledger) - egress.unsent]
+    egress.unsent -= 1
+    egress.cursor_ns = max(egress.cursor_ns, s.now)
+    data(
+        s, Op.SEND, entry.frame, node=s.plan.egress, port=_port(s), turn=entry.frame.turn,
+        x=egress.cursor_ns, y=entry.frame.b,
+    )  # fmt: skip
+    egress.cursor_ns += length_ns(s, entry.frame)
+    entry.end_ns = egress.cursor_ns
+    return True
+
+
+def forget(s: State) -> None:
+    """Nothing is paused, nothing has to be heard: the turn is over, or begins."""
+    s.egress.paused = False
+    s.egress.unsent = 0
+    s.egress.ledger.clear()
+    s.stop(s.pause_timer)
+
+
+def length_ns(s: State, frame: Parcel) -> int:
+    """How long a frame plays."""
+    return len(frame.payload) * SECOND_NS // s.plan.audio_bytes_per_second
+
+
+def _take_back(s: State) -> None:
+    """What was sent, not played, and not even drained does not leave."""
+    entry = s.egress.ledger[0]
+    first_ns = entry.end_ns - length_ns(s, entry.frame)
+    port = _port(s)
+    for index, (output, epoch) in enumerate(s.data_out):
+        if output.op == Op.SEND and output.port == port and output.x >= first_ns:
+            s.data_out[index] = output._replace(op=VOID), epoch
+
+
+def _port(s: State) -> int:
+    return next(i for i, port in enumerate(s.nodes[s.plan.egress].plan.inputs) if port.name == "audio")
+
+
+def _audio_edges(s: State) -> list[EdgeState]:
+    return [edge for edge in s.edges if s.is_audio_out(edge.plan)]

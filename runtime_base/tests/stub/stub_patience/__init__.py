@@ -1,0 +1,1 @@
+"""The kernel of stub_patience, rendered by render.py."""
