@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from rspp_compiler.ir.layout import Attempts, Edge, Plan, Port
 
-CORE_BYTES = 1400
+CORE_BYTES = 1392
 NODE_BYTES = 240
 ATTEMPTS_BYTES = 128
 CIRCUIT_BYTES = 40

@@ -5,7 +5,8 @@ sentence, text beside the voice, a mode without voice. `workshop` has the rest: 
 recogniser that owns the turn's end, edges that block for ever or are off the common path, reactions of every verb.
 `switchyard` has edges with guards, and every strategy of a full edge; `switchboard` is the assistant with several
 providers, retries and circuit breakers; `junction` merges and selects by every rule; `patience` is the assistant
-that pauses before it lets itself be interrupted. Bounds are small on purpose: queues fill, texts overflow, the conversation forgets.
+that pauses before it lets itself be interrupted. Bounds are small on purpose: queues fill, texts overflow, the
+conversation forgets.
 """
 
 from __future__ import annotations

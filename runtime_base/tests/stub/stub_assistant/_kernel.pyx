@@ -40,7 +40,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 97,856 bytes
+# ==== what a session remembers: 97,848 bytes
 
 cdef struct Memory:
     Core core

@@ -53,7 +53,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 80,696 bytes
+# ==== what a session remembers: 80,688 bytes
 
 cdef struct Memory:
     Core core

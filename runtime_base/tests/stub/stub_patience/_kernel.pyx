@@ -41,7 +41,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 106,416 bytes
+# ==== what a session remembers: 106,408 bytes
 
 cdef struct Memory:
     Core core

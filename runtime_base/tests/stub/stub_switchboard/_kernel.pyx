@@ -41,7 +41,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 144,088 bytes
+# ==== what a session remembers: 144,080 bytes
 
 cdef struct Memory:
     Core core

@@ -42,7 +42,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 58,952 bytes
+# ==== what a session remembers: 58,944 bytes
 
 cdef struct Memory:
     Core core

@@ -43,7 +43,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
 cdef class Session
 
 
-# ==== what a session remembers: 58,144 bytes
+# ==== what a session remembers: 58,136 bytes
 
 cdef struct Memory:
     Core core
