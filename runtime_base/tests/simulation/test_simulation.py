@@ -80,7 +80,7 @@ def test_a_find_is_made_small_and_repeats() -> None:
     _, found = simulate(plan, opener, turns=200, seed=1, faults=())
     assert found is not None
     assert found.violation.name in NAMES
-    small = minimise(plan, read, opener, found.seed, found.trace, found.violation.name, seconds=10)
+    small = minimise(plan, read, opener, found.seed, found.trace, found.violation, seconds=10)
     assert len(small) < len(found.trace) / 10
     again = replay(plan, read, opener, found.seed, small)
     assert again is not None
@@ -171,6 +171,7 @@ def test_the_command_shows_a_violation(
     [
         (["--faults", "F12"], 2, "there is no F12"),
         (["--turns", "0"], 2, "--turns"),
+        (["--jobs", "0"], 2, "--jobs"),
         (["--kernel", "compiled"], 1, "no compiled kernel"),
     ],
 )
@@ -188,3 +189,46 @@ def test_an_input_is_shown_on_one_line() -> None:
     assert show_input(Inbound(2, 7, 0, 4, 1, payload=b"x"), PLANS["assistant"]) == (
         "CHUNK voice.audio invocation=4 epoch=1 1B"
     )
+
+
+def figures_of(out: str) -> dict[str, Any]:
+    """Without what a clock says."""
+    figures: dict[str, Any] = json.loads(out)
+    return {key: value for key, value in figures.items() if key not in ("seconds", "turns_per_second")}
+
+
+def test_several_processes_give_the_figures_of_one(package: str, capsys: pytest.CaptureFixture[str]) -> None:
+    told = []
+    for jobs in ("1", "2"):
+        code, out, _ = run(capsys, "simulate", package, "--turns", "40", "--kernel", "pure", "--json", "--jobs", jobs)
+        assert code == 0
+        told.append(figures_of(out))
+    assert told[0] == told[1]
+    assert told[0]["next_seed"] == 1 + told[0]["cases"]
+
+
+def test_several_processes_find_the_first_case(
+    package: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BROKEN", "1")
+    seeds = []
+    for jobs in ("1", "2"):
+        code, out, _ = run(capsys, "simulate", package, "--turns", "40", "--kernel", "pure", "--json", "--jobs", jobs)
+        assert code == 1
+        seeds.append((json.loads(out)["violation"]["seed"], json.loads(out)["violation"]["invariant"]))
+    assert seeds[0] == seeds[1]
+
+
+def test_a_run_goes_on_where_another_stopped(package: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The cases of two runs, the second from where the first ended, are those of one."""
+
+    def figures(turns: int, seed: int) -> dict[str, Any]:
+        arguments = ("--turns", str(turns), "--seed", str(seed), "--kernel", "pure", "--json")
+        return figures_of(run(capsys, "simulate", package, *arguments)[1])
+
+    first = figures(20, 1)
+    second = figures(20, first["next_seed"])
+    whole = figures(first["turns"] + second["turns"], 1)
+    assert whole["turns"] == first["turns"] + second["turns"]
+    assert whole["actions"] == first["actions"] + second["actions"]
+    assert whole["next_seed"] == second["next_seed"]

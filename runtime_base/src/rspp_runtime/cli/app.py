@@ -189,6 +189,7 @@ def simulate(
         Kernels, typer.Option("--kernel", help="compiled, pure, or both: then they must agree.")
     ] = Kernels.COMPILED,
     picture: Annotated[Path | None, typer.Option("--picture", help="Draw a case that fails to this HTML.")] = None,
+    jobs: Annotated[int, typer.Option("--jobs", help="How many processes; the figures are the same.")] = 1,
     json: JsonOption = False,
 ) -> None:
     """Try to break a pipeline's kernel, in virtual time.
@@ -198,7 +199,7 @@ def simulate(
     """
     from rspp_runtime.cli.simulate import Request, command
 
-    command(Request(package, turns, seed, faults, kernel.value, picture, json))
+    command(Request(package, turns, seed, faults, kernel.value, picture, json, jobs))
 
 
 @app.command()

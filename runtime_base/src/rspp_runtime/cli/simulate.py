@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import itertools
 import json as json_module
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rspp_runtime.abi.messages import Handler, Session
-from rspp_runtime.cli.failure import EXIT_FINDINGS, Failure, usage
+from rspp_runtime.abi.plan import Plan
+from rspp_runtime.cli.failure import EXIT_FINDINGS, EXIT_INTERRUPTED, Failure, usage
+from rspp_runtime.cli.progress import Progress
 from rspp_runtime.session.package import Package, PackageError, load
-from rspp_runtime.simulation.campaign import Found, simulate
+from rspp_runtime.simulation.campaign import Found, Played, cases, gather
 from rspp_runtime.simulation.faults import parse
 from rspp_runtime.simulation.machine import Action, Opener
 from rspp_runtime.simulation.minimise import minimise
+from rspp_runtime.simulation.parallel import Died, in_processes
 from rspp_runtime.simulation.report import as_data, as_text, told_action
 from rspp_runtime.simulation.tables import tables
 from rspp_runtime.simulation.tally import Tally
@@ -36,12 +40,15 @@ class Request:
     kernel: str
     picture: Path | None
     json: bool
+    jobs: int = 1
 
 
 def command(request: Request) -> None:
     """Raises `Failure`; exit code 1 if a promise was not kept."""
     if request.turns < 1:
         usage("--turns: at least 1")
+    if request.jobs < 1:
+        usage("--jobs: at least 1")
     try:
         faults = parse(request.faults)
     except ValueError as error:
@@ -53,24 +60,44 @@ def command(request: Request) -> None:
             session.close()
     except PackageError as error:
         raise Failure(EXIT_FINDINGS, str(error)) from None
+    tally, found, is_whole = Tally(), None, True
     began = time.perf_counter()
-    with _Progress(request.turns, shown=not request.json) as progress:
-        tally, found = simulate(
-            package.plan, opener, turns=request.turns, seed=request.seed, faults=faults, progress=progress.show
-        )
+    try:
+        with Progress(request.turns, shown=not request.json) as progress:
+            found = gather(_played(request, package, opener, faults), request.turns, tally, progress.show)
+    except KeyboardInterrupt:
+        is_whole = False
+    except Died as died:
+        raise Failure(EXIT_FINDINGS, f"{died}; find it with --jobs 1 --seed {died.first}") from None
     seconds = time.perf_counter() - began
     small = _minimised(package, opener, found) if found else []
     image = _picture(package, opener, found, small, request.picture) if found else None
     if request.json:
-        data = as_data(tally, seconds, request.seed, faults, request.kernel)
+        data = as_data(package.plan, tally, seconds, request.seed, faults, request.kernel)
         data["violation"] = _violation(found, small, request, image) if found else None
         print(json_module.dumps(data, indent=2, ensure_ascii=False))
     else:
         print(as_text(package.plan, tally, seconds, faults, request.kernel))
+        print(f"\n{'' if is_whole else 'interrupted; '}to go on: --seed {request.seed + tally.cases}")
         if found:
             print(_told(package, found, small, request, image), file=sys.stderr)
     if found:
         raise SystemExit(EXIT_FINDINGS)
+    if not is_whole:
+        raise SystemExit(EXIT_INTERRUPTED)
+
+
+def _played(request: Request, package: Package, opener: Opener, faults: tuple[str, ...]) -> Generator[Played]:
+    kernels = KERNELS[request.kernel]
+    if request.jobs == 1:
+        return cases(package.plan, opener, itertools.count(request.seed), faults)
+    return in_processes(request.jobs, load_kernels, request.package, kernels, request.seed, faults)
+
+
+def load_kernels(reference: str, kernels: Sequence[str]) -> tuple[Plan, Opener]:
+    """For a process of its own."""
+    package = load(reference)
+    return package.plan, _opener(package, kernels)
 
 
 def _opener(package: Package, kernels: Sequence[str]) -> Opener:
@@ -83,7 +110,7 @@ def _opener(package: Package, kernels: Sequence[str]) -> Opener:
 
 def _minimised(package: Package, opener: Opener, found: Found) -> list[Action]:
     read = tables(package.plan)
-    return minimise(package.plan, read, opener, found.seed, found.trace, found.violation.name)
+    return minimise(package.plan, read, opener, found.seed, found.trace, found.violation)
 
 
 def _picture(package: Package, opener: Opener, found: Found, trace: list[Action], path: Path | None) -> Path | None:
@@ -137,37 +164,3 @@ def _violation(found: Found, trace: list[Action], request: Request, image: Path 
         "again": _again(found, request),
         "picture": str(image) if image else None,
     }
-
-
-class _Progress:
-    """A bar on a terminal; nothing elsewhere."""
-
-    def __init__(self, turns: int, *, shown: bool) -> None:
-        self.turns = turns
-        self.bar: Any = None
-        self.show: Callable[[Tally], None] = lambda tally: None
-        if shown and sys.stderr.isatty():
-            from rich.console import Console
-            from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-            self.bar = Progress(
-                TextColumn("simulate"), BarColumn(), TextColumn("{task.completed:.0f} of {task.total:.0f} turns"),
-                TextColumn("{task.fields[rate]}"), TimeRemainingColumn(), console=Console(stderr=True), transient=True,
-            )  # fmt: skip
-
-    def __enter__(self) -> _Progress:
-        if self.bar is not None:
-            self.bar.start()
-            task = self.bar.add_task("turns", total=self.turns, rate="")
-            began = time.perf_counter()
-
-            def show(tally: Tally) -> None:
-                rate = f"{tally.turns / max(1e-9, time.perf_counter() - began):.0f} turns/s"
-                self.bar.update(task, completed=min(tally.turns, self.turns), rate=rate)
-
-            self.show = show
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self.bar is not None:
-            self.bar.stop()

@@ -10,18 +10,37 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 
-from rspp_runtime.abi.codes import Cause, Control, In, Signal, Turn
+from rspp_runtime.abi.codes import Cause, Control, In, Signal
 from rspp_runtime.abi.messages import Inbound, Output
-from rspp_runtime.abi.plan import TURN, Plan
-from rspp_runtime.simulation.pages import Call, TurnBook
-from rspp_runtime.simulation.tables import Tables
-
-DECISION, CANCEL, FORCE, FLUSH, APPEND, RESUME = 1, 2, 3, 4, 5, 6
-INVOKE, CONTEXT, FEED, FINISH, SEND, TAP, METRIC = 20, 21, 22, 23, 24, 40, 41
-IDLE, OPENING, ACTIVE, TERMINAL, CLOSED = (int(state) for state in Turn)
-SECOND_NS = 1_000_000_000
-AUTHORITY, CANCELLED, BUDGET, ERROR, DISCONNECT = range(5)
-"""Reasons to end a turn, the strongest first (CONTRACTS §5)."""
+from rspp_runtime.abi.plan import TURN, Check
+from rspp_runtime.simulation.choosing import passes
+from rspp_runtime.simulation.pages import (
+    ACTIVE,
+    APPEND,
+    AUTHORITY,
+    BUDGET,
+    CANCEL,
+    CANCELLED,
+    CLOSED,
+    DECISION,
+    DISCONNECT,
+    ERROR,
+    FEED,
+    FINISH,
+    FLUSH,
+    FORCE,
+    IDLE,
+    INVOKE,
+    OPENING,
+    RESUME,
+    SECOND_NS,
+    SEND,
+    TAP,
+    TERMINAL,
+    Call,
+    Pages,
+    TurnBook,
+)  # fmt: skip
 
 _MEDIA, _CHUNK, _DONE, _CREDIT, _CONTROL = (int(kind) for kind in (In.MEDIA, In.CHUNK, In.DONE, In.CREDIT, In.CONTROL))
 _OPENING_ENDS = frozenset(
@@ -33,64 +52,8 @@ _OF_AN_OPENING = frozenset(
 )  # fmt: skip
 
 
-class Book:
+class Book(Pages):
     """See the module. `ingested`, `advanced`, `drained` are called by the machine, in the order of the calls."""
-
-    def __init__(self, plan: Plan, tables: Tables, session_id: str, epoch: int) -> None:
-        self.plan, self.tables, self.session_id = plan, tables, session_id
-        self.now = 0
-        self.seq = 0  # the last runtime sequence that is accounted for
-        self.epoch = epoch
-        self.epochs_offered: set[int] = set()
-        self.revoked = False
-        self.mode = 0
-        self.edges_off = 0
-        self.turn_state = IDLE
-        self.turn = TurnBook()
-        self.accepted_turns = 0
-        self.input_end_ns = 0
-        self.doubtful = False  # SESSION_NOT_RUNNING while Opening: of that turn, or of another proposal
-        self.running = False
-        self.leaving = False  # hung up, or the session was cancelled
-        self.ended = False
-        self.calls: dict[int, Call] = {}
-        self.gone: dict[int, int] = {}  # invocation → node, of all that were cancelled or ended
-        self.uncounted: set[int] = set()  # invocations credited for items that were not drained yet
-        self.grace: dict[int, tuple[int, int]] = {}  # node → (invocation, deadline)
-        self.early: set[int] = set()  # nodes of which FORCE came before the grace was over
-        self.last_call = 0
-        edges = len(plan.edges)
-        self.held: list[deque[tuple[int, int]]] = [deque() for _ in range(edges)]  # (seq, bytes), where it is known
-        self.held_bytes = [0] * edges
-        self.tracked = list(tables.tracked)
-        self.last_seq_out = [0] * edges
-        self.dropped = [0] * edges
-        self.dropped_before = [0] * edges  # … when the drain began
-        self.xoff = 0  # mask of edges
-        self.blocked: dict[int, int] = {}  # nodes told FULL, and when last
-        self.unsure: set[int] = set()  # nodes told FULL after a step whose RESUME may still wait to be drained
-        self.excused: set[int] = set()  # nodes of which an invocation ended since the last drain
-        # edges of which items may have been on their way to an invocation that ended: those vanish without a word
-        self.hazy: set[int] = set()
-        self.consumed: set[tuple[int, int]] = set()  # (edge, seq) that Python nodes took in the step that is read
-        self.departed = 0  # items of a closed turn that must show up as refused at the fence
-        self.closing: set[int] = set()  # turns that closed in this drain
-        self.cursor_ns = 0  # when the next sample would play
-        self.unplaced: list[Inbound] = []  # accepted since the last drain
-        self.known: list[tuple[int, int]] = []  # (index in it, the runtime sequence before it)
-        self.stale = 0  # of these under another epoch, whose decision has not come yet
-        self.refusals = 0  # REFUSED answers since the last drain
-        self.entries = 0  # inbox entries accepted since the last drain
-        self.emitted = 0  # items that Python nodes made since the last drain
-        self.complete = False  # the last advance had nothing more to do
-        self.deadline = -1
-        self.open_records: set[int] = set()  # turns that aborted, whose APPEND has not come yet
-        self.data_events = 0
-        self.invocations = 0
-        self.undrained_ns = 0  # when the first step after the last drain was
-        self.selected: dict[int, int] = {}  # select → edge that it chose
-        self.heard = 0  # the turn of a HEARD that awaits its BARGE_IN
-        self.outputs_kind = 0  # whether the last drain held anything but items
 
     # ---- what the machine reports
 
@@ -137,8 +100,11 @@ class Book:
     def place(self, outputs: Sequence[Output]) -> list[tuple[int, Inbound]]:
         """The runtime sequence of each input accepted since the last drain: the numbers that no decision has."""
         taken = [o[2] for o in outputs if o[0] == DECISION and not (o[7] == 26 and o[10] == 1)]
+        p = self.seq
+        if not (taken or self.known):
+            return list(enumerate(self.unplaced, p + 1))
         placed: list[tuple[int, Inbound]] = []
-        p, i, n = self.seq, 0, len(taken)
+        i, n = 0, len(taken)
         known = dict(self.known)
         for index, event in enumerate(self.unplaced):
             p = max(p, known.get(index, 0)) + 1
@@ -165,15 +131,25 @@ class Book:
                     continue
                 if (edge, seq) in self.consumed:
                     continue
+                guard = self.tables.guards[edge]
+                if guard and not self._passes(guard, event):
+                    continue
                 size = len(event.payload)
+                if not self.held[edge]:
+                    self.held_since[edge] = self.now
                 self.held[edge].append((seq, size))
                 self.held_bytes[edge] += size
+                self.offered[edge] += 1
         elif op == _CONTROL:
             self._control(event)
         elif op == _DONE:
             call = self.calls.get(event.invocation)
             if call is not None and call.node == event.node:
                 self._excuse(event.node)
+
+    def _passes(self, guard: tuple[Check, ...], event: Inbound) -> bool:
+        serial = self.turn.serial if self.turn_state == ACTIVE else 0
+        return passes(guard, event, self.mode, serial, self.turn.origin)
 
     def _excuse(self, node: int) -> None:
         self.excused.add(node)
@@ -207,17 +183,18 @@ class Book:
         _, t, seq, node, _, turn, _, code, cause, x, y, _ = output
         book = self.turn
         if code == 12:  # DROP_NOTICE
-            self._dropped(node, x, y, cause)
+            self._dropped(node, x, y, cause, output[6])
         elif code == 1:
             self.turn_state = OPENING
             self.doubtful = False
             self.input_end_ns = t
+            self.origin = x
         elif code == 2:
             self.turn_state = ACTIVE
             self.accepted_turns += 1
-            self.turn = TurnBook(turn, self.input_end_ns, t, seq)
             for of_a_turn in [one for one in self.selected if self.plan.nodes[one].scope == TURN]:
                 del self.selected[of_a_turn]
+            self.turn = TurnBook(turn, self.input_end_ns, t, seq, self.origin)
             self.mode = self.edges_off = 0
         elif code == 3 or code == 4:
             self.turn_state = TERMINAL
@@ -274,24 +251,31 @@ class Book:
             self.heard = turn
         elif code == 50:
             self.selected[node] = x
+        elif code == 40:
+            self.above ^= 1 << node
         elif code == 6:
             self.heard = 0
             if self.tables.barge_in_cancels:
                 book.ends.add(CANCELLED)
 
-    def _dropped(self, edge: int, first: int, last: int, cause: int) -> None:
-        flushed = cause == Cause.CANCEL_FLUSH
+    def _dropped(self, edge: int, first: int, last: int, cause: int, into: int) -> None:
+        flushed = cause in (Cause.CANCEL_FLUSH, Cause.COALESCED)  # both are not counted as dropped
+        self.thinned[edge] += cause == Cause.SAMPLED
         if not self.tracked[edge]:
             self.dropped[edge] += 0 if flushed else 1
             return
         kept: deque[tuple[int, int]] = deque()
-        count = 0
+        count = gone = 0
         for item in self.held[edge]:
             if first <= item[0] <= last:
                 count += 1
-                self.held_bytes[edge] -= item[1]
+                gone += item[1]
             else:
                 kept.append(item)
+        if cause == Cause.COALESCED and into < first:  # what came later was added to the end of what waited
+            kept = deque((seq, size + gone if seq == into else size) for seq, size in kept)
+        else:
+            self.held_bytes[edge] -= gone
         self.held[edge] = kept
         if not flushed:
             self.dropped[edge] += count
@@ -315,7 +299,10 @@ class Book:
         if op in (FEED, SEND, TAP):
             self._moved(op, t, seq, node, port, invocation, x, y, payload)
         elif op == INVOKE:
-            self.calls[invocation] = Call(node, invocation, turn)
+            tables = self.tables
+            self.calls[invocation] = Call(node, invocation, turn, tables.first_ns[node], tables.chunk_ns[node], y)
+            if not y:
+                self.given[node] = {}
             self.last_call = invocation
             self.invocations += 1
         elif op == FINISH:
@@ -352,23 +339,22 @@ class Book:
 
     def _moved(self, op: int, t: int, seq: int, node: int, port: int, invocation: int, x: int, y: int, payload: bytes
                ) -> None:  # fmt: skip
+        call = self.calls[invocation] if op == FEED else None
+        if call is not None:
+            again = call.attempts > 0 and seq in self.given.get(node, ())
+            self._fed(call, t, seq)
+            if again:
+                return
         edge = self.edge_of(node, port, seq)
         if edge >= 0 and self.tracked[edge]:
             held = self.held[edge]
             while held and held[0][0] <= seq:
                 self.held_bytes[edge] -= held.popleft()[1]
             self.hazy.discard(edge)
+            self.held_since[edge] = self.now  # at the latest, for those that are left
         if edge >= 0:
             self.last_seq_out[edge] = max(seq, self.last_seq_out[edge])
-        if op == FEED:
-            call = self.calls[invocation]
-            call.untaken += 1
-            call.fed += 1
-            if call.first_fed_ns < 0:
-                call.first_fed_ns = t
-            if call.answered_ns >= 0:
-                call.answered_ns = max(call.answered_ns, t)
-        elif op == SEND and (node, port) in self.tables.audio_out:
+        if op == SEND and (node, port) in self.tables.audio_out:
             end = x + len(payload) * SECOND_NS // self.plan.audio_bytes_per_second
             self.cursor_ns = end
             self.turn.audio.append((end, y))
@@ -378,15 +364,19 @@ class Book:
         elif op == SEND:
             self.turn.text = True
 
-    def _forgotten(self, turn: int, t: int) -> None:
-        """The transport forgets what is not played: it is not heard, or it comes again."""
-        book = self.turn
-        if turn != book.serial:
-            return
-        while book.audio and book.audio[-1][0] > t:
-            book.audio.pop()
-            book.again.appendleft(book.frames.pop())
-        self.cursor_ns = min(self.cursor_ns, t)
+    def _fed(self, call: Call, t: int, seq: int) -> None:
+        call.untaken += 1
+        call.fed += 1
+        given = self.given.setdefault(call.node, {})
+        call.last_fed = given.setdefault(seq, len(given))
+        if call.first_fed_ns < 0:
+            call.first_fed_ns = t
+        if call.answered_ns >= 0:
+            call.answered_ns = max(call.answered_ns, t)
+
+    def taps_lost(self) -> None:
+        """Telemetry was full: what taps were to be shown may have been dropped, as it may be, without a word."""
+        self.hazy.update(edge for edge in self.tables.tap_edges if self.held[edge])
 
     def take_out(self, edge: int, seq: int) -> bool:
         """Removes one waiting item, wherever it stands; returns whether it was there."""

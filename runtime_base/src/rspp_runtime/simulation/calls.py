@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from rspp_runtime.abi.codes import Control, In, Op, Result
 from rspp_runtime.abi.messages import Inbound, Output
-from rspp_runtime.abi.plan import TURN
-from rspp_runtime.simulation.book import ACTIVE, DECISION, OPENING, Book
-from rspp_runtime.simulation.checks import Checks, claim
+from rspp_runtime.simulation.book import Book
+from rspp_runtime.simulation.checks import CALLS_LIVE, Checks, claim
+from rspp_runtime.simulation.pages import ACTIVE, DECISION, OPENING
 from rspp_runtime.simulation.violation import Violation
 
 CHECKS = Checks()
-on, after_step = CHECKS.on, CHECKS.after_step
+on, after_step, while_ = CHECKS.on, CHECKS.after_step, CHECKS.while_
 
 _MEDIA, _CHUNK, _DONE, _CREDIT, _CONTROL = (int(kind) for kind in (In.MEDIA, In.CHUNK, In.DONE, In.CREDIT, In.CONTROL))
 _ACCEPTED = int(Result.ACCEPTED)
@@ -89,7 +89,7 @@ def invocations_count_up(book: Book, output: Output) -> str | None:
 @on(Op.INVOKE, Op.CONTEXT, Op.FEED, Op.FINISH)
 def only_the_present_turn_works(book: Book, output: Output) -> str | None:
     """Nothing of a turn-scoped node is asked for but in its own, active turn."""
-    if book.plan.nodes[output.node].scope == TURN:
+    if book.tables.of_turn[output.node]:
         if book.turn_state != ACTIVE or output.turn != book.turn.serial:
             return f"{Op(output.op).name} of turn {output.turn} while turn {book.turn.serial} is in {book.turn_state}"
     elif output.turn:
@@ -104,6 +104,19 @@ def only_live_invocations_are_fed(book: Book, output: Output) -> str | None:
     if call is None or call.node != output.node:
         return f"{Op(output.op).name} for invocation {output.invocation}, which is none"
     return f"{Op(output.op).name} after FINISH" if call.finished else None
+
+
+@on(Op.FEED)
+def attempts_get_the_same_input(book: Book, output: Output) -> str | None:
+    """An attempt gets what the one before got in the same order, and only a node that has attempts makes a second."""
+    call = book.calls.get(output.invocation)
+    if call is None or not call.attempts or len(book.plan.nodes[call.node].inputs) > 1:
+        return None
+    if book.plan.nodes[call.node].attempts is None:
+        return f"attempt {call.attempts + 1} of {book.plan.nodes[call.node].name}, which has one"
+    # Pieces of a text that was split share a sequence.
+    place = book.given.get(call.node, {}).get(output.seq, call.last_fed)
+    return f"{output.seq} again, after what had come behind it" if place < call.last_fed else None
 
 
 @on(Op.FEED)
@@ -152,28 +165,25 @@ def grace_is_not_longer(book: Book) -> str | None:
     return None
 
 
-@after_step
+@while_(CALLS_LIVE)
 def first_output_is_in_time(book: Book) -> str | None:
     """An effect that has not answered within its budget is cancelled (but for the recogniser: see its turn)."""
     for call in book.calls.values():
-        node = book.plan.nodes[call.node]
-        limit = node.first_output_ns
-        owes = limit and call.answered_ns < 0 <= call.first_fed_ns and node.id != book.plan.recogniser
-        if owes and book.now >= call.first_fed_ns + limit:
+        if call.first_ns and call.answered_ns < 0 <= call.first_fed_ns <= book.now - call.first_ns:
+            node = book.plan.nodes[call.node]
             return f"invocation {call.id} of {node.name}: fed at {call.first_fed_ns}, no output by {book.now}"
     return None
 
 
-@after_step
+@while_(CALLS_LIVE)
 def chunks_are_in_time(book: Book) -> str | None:
     """An effect that stops in the middle of its answer is cancelled (a voice may wait for text)."""
     for call in book.calls.values():
-        node = book.plan.nodes[call.node]
-        limit = node.chunk_ns
-        if limit and call.answered_ns >= 0 and not call.blocked and node.id != book.plan.recogniser:
-            voice = book.plan.speech_nodes >> node.id & 1
-            if not voice and call.node not in book.blocked and book.now >= call.answered_ns + limit:
-                return f"invocation {call.id} of {node.name}: last output at {call.answered_ns}, now {book.now}"
+        if not call.chunk_ns or call.blocked or call.node in book.blocked:
+            continue
+        if 0 <= call.answered_ns <= book.now - call.chunk_ns:
+            node = book.plan.nodes[call.node]
+            return f"invocation {call.id} of {node.name}: last output at {call.answered_ns}, now {book.now}"
     return None
 
 

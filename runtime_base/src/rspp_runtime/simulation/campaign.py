@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import gc
+import itertools
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 
 from rspp_runtime.abi.plan import Plan
@@ -11,6 +13,9 @@ from rspp_runtime.simulation.tables import Tables, tables
 from rspp_runtime.simulation.tally import Tally
 from rspp_runtime.simulation.violation import Violation
 from rspp_runtime.simulation.world import World
+
+IDLE_MAX = 200  # cases without a turn, after which there is none to wait for
+COLLECT = 20  # cases between two collections of garbage: a case leaves few cycles, and looking for them costs a tenth
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +26,10 @@ class Found:
     workload: str
     violation: Violation
     trace: list[Action]
+
+
+Played = tuple[Tally, Found | None]
+"""What came of one case, or of several."""
 
 
 def play(plan: Plan, read: Tables, opener: Opener, seed: int, faults: tuple[str, ...], tally: Tally) -> Found | None:
@@ -44,6 +53,23 @@ def play(plan: Plan, read: Tables, opener: Opener, seed: int, faults: tuple[str,
     return None
 
 
+def cases(plan: Plan, opener: Opener, seeds: Iterable[int], faults: tuple[str, ...]) -> Generator[Played]:
+    """Plays one case for each seed."""
+    read = tables(plan)
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        for count, seed in enumerate(seeds):
+            tally = Tally()
+            found = play(plan, read, opener, seed, faults, tally)
+            if count % COLLECT == 0:
+                gc.collect()
+            yield tally, found
+    finally:
+        if was_on:
+            gc.enable()
+
+
 def simulate(
     plan: Plan,
     opener: Opener,
@@ -51,20 +77,28 @@ def simulate(
     turns: int,
     seed: int,
     faults: tuple[str, ...],
-    progress: Callable[[Tally], None] | None = None,
-    tally: Tally | None = None,
-) -> tuple[Tally, Found | None]:
+) -> Played:
     """Plays cases `seed`, `seed + 1`, … until `turns` are closed; stops at the first violation."""
-    read = tables(plan)
-    tally = tally or Tally()
+    tally = Tally()
+    return tally, gather(cases(plan, opener, itertools.count(seed), faults), turns, tally)
+
+
+def gather(played: Generator[Played], turns: int, tally: Tally, progress: Callable[[Tally], None] | None = None
+           ) -> Found | None:  # fmt: skip
+    """Adds up cases, in the order of their seeds, until `turns` are closed; returns the first violation.
+
+    What was played so far is in `tally` if the user interrupts it.
+    """
     idle = 0
-    while tally.turns < turns and idle < 200:
-        before = tally.turns
-        found = play(plan, read, opener, seed, faults, tally)
-        if found is not None:
-            return tally, found
-        idle = idle + 1 if tally.turns == before else 0
-        seed += 1
-        if progress is not None:
-            progress(tally)
-    return tally, None
+    try:
+        while tally.turns < turns and idle < IDLE_MAX:
+            case, found = next(played)
+            tally.add(case)
+            if found is not None:
+                return found
+            idle = 0 if case.turns else idle + 1
+            if progress is not None:
+                progress(tally)
+    finally:
+        played.close()
+    return None

@@ -18,13 +18,18 @@ OutputCheck = Callable[[Book, Output], str | None]
 StepCheck = Callable[[Book], str | None]
 
 
+ALWAYS, IN_A_TURN, CALLS_LIVE, ITEMS_WAIT = "always", "a turn is Active", "an invocation lives", "items wait"
+WHEN = (ALWAYS, IN_A_TURN, CALLS_LIVE, ITEMS_WAIT)
+"""When a check of a step can find something; the machine asks once for all of them."""
+
+
 @dataclass(slots=True)
 class Checks:
     """The invariants of one room."""
 
     decisions: dict[int, list[OutputCheck]] = field(default_factory=lambda: defaultdict(list))
     requests: dict[int, list[OutputCheck]] = field(default_factory=lambda: defaultdict(list))
-    steps: list[StepCheck] = field(default_factory=list)
+    steps: dict[str, list[StepCheck]] = field(default_factory=lambda: defaultdict(list))  # by `WHEN`
     names: dict[str, str] = field(default_factory=dict)  # with the first line of what each says
 
     def on(self, *what: Signal | Op) -> Callable[[OutputCheck], OutputCheck]:
@@ -41,10 +46,17 @@ class Checks:
 
     def after_step(self, check: StepCheck) -> StepCheck:
         """The check looks at the book when a step had nothing more to do and was drained."""
-        self._name(check)
+        return self.while_(ALWAYS)(check)
 
-        self.steps.append(check)
-        return check
+    def while_(self, when: str) -> Callable[[StepCheck], StepCheck]:
+        """As `after_step`, for a check that has something to look at only then: see `WHEN`."""
+
+        def put(check: StepCheck) -> StepCheck:
+            self._name(check)
+            self.steps[when].append(check)
+            return check
+
+        return put
 
     def _name(self, check: Callable[..., str | None]) -> None:
         assert check.__doc__, check.__name__

@@ -6,7 +6,8 @@ Each is a set of misfortunes that differ in where they strike; a case mixes thos
 from __future__ import annotations
 
 FAULTS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "F1": ("admission overload", ("snapshot", "binding", "proposals", "control_flood", "text_flood")),
+    "F1": ("admission overload", ("snapshot", "binding", "proposals", "control_flood", "text_flood",
+                                  "brink")),
     "F2": ("node timeout or failure", ("silent", "stalls", "drips", "rubbish", "flood", "late", "evidence_fails",
                                        "evidence_silent")),
     "F3": ("provider failure", ("fails", "fails_at_once", "slow")),

@@ -5,12 +5,13 @@ from __future__ import annotations
 from rspp_runtime.abi.codes import Cause, Op, Signal
 from rspp_runtime.abi.messages import Output
 from rspp_runtime.abi.plan import TURN
-from rspp_runtime.simulation.book import ACTIVE, Book
-from rspp_runtime.simulation.checks import Checks, claim
+from rspp_runtime.simulation.book import Book
+from rspp_runtime.simulation.checks import ITEMS_WAIT, Checks, claim
+from rspp_runtime.simulation.pages import ACTIVE
 from rspp_runtime.simulation.violation import Violation
 
 CHECKS = Checks()
-on, after_step = CHECKS.on, CHECKS.after_step
+on, after_step, while_ = CHECKS.on, CHECKS.after_step, CHECKS.while_
 
 
 @on(Signal.DROP_NOTICE)
@@ -30,7 +31,7 @@ def drop_notice_names_what_waited(book: Book, output: Output) -> str | None:
 
 @on(Signal.DROP_NOTICE)
 def drop_notice_has_a_reason(book: Book, output: Output) -> str | None:
-    """Only edges with an age bound shed by age, only `latest_only` supersedes, only turns' and modes' ends flush."""
+    """The cause of a drop is one that the edge's bounds and overflow order have; a flush is of a turn or a mode."""
     if not 0 <= output.node < len(book.plan.edges):
         return None
     edge = book.plan.edges[output.node]
@@ -46,6 +47,10 @@ def drop_notice_has_a_reason(book: Book, output: Output) -> str | None:
         if target.join is None or target.join.rule not in ("first", "highest"):
             return f"{edge.name} does not lead to a select"
         return f"{edge.name} was chosen" if book.selected.get(target.id) == edge.id else None
+    if output.cause == Cause.SAMPLED:
+        return None if "sample" in order else f"{edge.name} keeps all"
+    if output.cause == Cause.COALESCED:
+        return None if "coalesce" in order or edge.gather else f"{edge.name} joins nothing"
     return None if output.cause == Cause.QUEUE_PRESSURE else f"cause {output.cause}"
 
 
@@ -60,9 +65,46 @@ def a_turn_selects_once(book: Book, output: Output) -> str | None:
     return None
 
 
+@on(Signal.DROP_NOTICE)
+def a_sample_keeps_its_share(book: Book, output: Output) -> str | None:
+    """Of n items that came, an edge that thins them out has kept p % of n, rounded down."""
+    edge = output.node
+    if output.cause != Cause.SAMPLED or not book.tables.kept_percent[edge] or not book.tracked[edge]:
+        return None
+    came, kept = book.offered[edge], book.offered[edge] - book.thinned[edge] - 1
+    right = came * book.tables.kept_percent[edge] // 100
+    return None if kept == right else f"{book.plan.edges[edge].name} kept {kept} of {came}, not {right}"
+
+
+@on(Signal.DROP_NOTICE)
+def what_was_joined_lives_on(book: Book, output: Output) -> str | None:
+    """Items that were joined live on in one that waits on the same edge."""
+    if output.cause != Cause.COALESCED or not book.tracked[output.node]:
+        return None
+    into = output.invocation
+    waits = any(item[0] == into for item in book.held[output.node])
+    return None if waits and not output.x <= into <= output.y else f"into {into}, which does not wait"
+
+
+@on(Signal.WATERMARK)
+def marks_take_turns(book: Book, output: Output) -> str | None:
+    """An edge with marks reaches the high one and then the low one, and so on."""
+    mark = book.plan.edges[output.node].watermark
+    if mark is None:
+        return f"edge {output.node} has no marks"
+    if (book.above >> output.node & 1) == output.x:
+        return f"edge {output.node} twice"
+    if output.x:
+        return None if mark.high_ns or output.y >= mark.high_items else f"high with {output.y} items"
+    return None if not mark.high_items or output.y <= mark.low_items else f"low with {output.y} items"
+
+
 @on(Op.FEED, Op.SEND, Op.TAP)
 def items_keep_their_order(book: Book, output: Output) -> str | None:
     """An edge delivers each item at most once, in order; what it does not deliver has a drop notice."""
+    call = book.calls.get(output.invocation)
+    if call is not None and call.attempts and output.seq in book.given.get(call.node, ()):
+        return None  # once more, for another attempt: see `attempts_get_the_same_input`
     edge = book.edge_of(output.node, output.port, output.seq)
     if edge < 0 or (output.op == Op.SEND and output.seq in book.turn.again):
         return None  # (what comes again has its own check)
@@ -93,20 +135,22 @@ def consumed(book: Book, node: int, port: int, seq: int) -> None:
 claim(CHECKS, consumed)
 
 
-@after_step
+@while_(ITEMS_WAIT)
 def nothing_vanishes(book: Book) -> str | None:
     """What an edge has passed over was delivered or dropped with a notice."""
-    for edge, held in enumerate(book.held):
-        if held and held[0][0] < book.last_seq_out[edge] and edge not in book.hazy and book.tracked[edge]:
+    for edge in book.waiting:
+        held = book.held[edge]
+        if held[0][0] < book.last_seq_out[edge] and edge not in book.hazy and book.tracked[edge]:
             return f"{book.plan.edges[edge].name}: {held[0][0]} is gone, {book.last_seq_out[edge]} came"
     return None
 
 
-@after_step
+@while_(ITEMS_WAIT)
 def edges_keep_their_bounds(book: Book) -> str | None:
     """No edge holds more items or bytes than it may."""
-    for edge, held in enumerate(book.held):
-        if held and edge not in book.hazy:
+    for edge in book.waiting:
+        held = book.held[edge]
+        if edge not in book.hazy:
             plan = book.plan.edges[edge]
             if book.turn.pauses and book.tables.egress_edge[edge]:
                 continue  # some were taken back on their way out
@@ -127,17 +171,20 @@ def counters_tell_the_truth(book: Book, output: Output) -> str | None:
     return None
 
 
-@after_step
+@while_(ITEMS_WAIT)
 def what_can_move_has_moved(book: Book) -> str | None:
     """A step leaves nothing on an edge whose target could take it."""
     if book.ended:
         return None
     calls = book.calls
-    for edge, held in enumerate(book.held):
-        if not held or edge in book.hazy:
+    for edge in book.waiting:
+        held = book.held[edge]
+        if edge in book.hazy:
             continue
         plan = book.plan.edges[edge]
         target = book.plan.nodes[plan.target]
+        if book.tables.gather_ns[edge] and book.now <= book.held_since[edge] + book.tables.gather_ns[edge]:
+            continue
         if target.kind == "tap":
             return f"{plan.name} kept {len(held)} items from a tap"
         if target.execution != "effect" or book.edges_off >> edge & 1:
@@ -151,7 +198,7 @@ def what_can_move_has_moved(book: Book) -> str | None:
     return None
 
 
-@after_step
+@while_(ITEMS_WAIT)
 def waiting_audio_has_a_deadline(book: Book) -> str | None:
     """While audio waits to be sent, the kernel wants to be called when the frame before has played, or earlier."""
     if book.turn_state != ACTIVE or book.turn.paused_ns >= 0:
@@ -184,7 +231,7 @@ def _has_ample_room(book: Book, edge: int) -> bool:
     held = len(book.held[edge])
     if edge in book.hazy:
         return False
-    return held <= plan.items_max - plan.items_max // 4 and (
+    return held <= book.tables.ample[edge] and (
         held < plan.items_max and book.held_bytes[edge] + largest <= plan.bytes_max
     )
 

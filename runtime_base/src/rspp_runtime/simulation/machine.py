@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 
 from rspp_runtime.abi.codes import In, Op, Signal
 from rspp_runtime.abi.messages import Emission, Handler, Inbound, Item, Output, Session
 from rspp_runtime.abi.plan import Plan
 from rspp_runtime.simulation import calls, flows, turns
-from rspp_runtime.simulation.book import DECISION, Book
+from rspp_runtime.simulation.book import Book
+from rspp_runtime.simulation.checks import WHEN, StepCheck
+from rspp_runtime.simulation.legal import legal
+from rspp_runtime.simulation.pages import ACTIVE, DECISION, TAP
 from rspp_runtime.simulation.show import difference, show_input
 from rspp_runtime.simulation.tables import Tables
 from rspp_runtime.simulation.violation import Violation
@@ -28,7 +32,12 @@ _DECISION_CHECKS = {
     code: tuple(c for room in _CHECKS for c in room.decisions.get(code, ())) for code in map(int, Signal)
 }
 _REQUEST_CHECKS = {op: tuple(c for room in _CHECKS for c in room.requests.get(op, ())) for op in map(int, Op)}
-_STEP_CHECKS = tuple(check for room in _CHECKS for check in room.steps)
+_STEP_CHECKS = {when: tuple(c for room in _CHECKS for c in room.steps.get(when, ())) for when in WHEN}
+_FEW_CHECKS: dict[tuple[bool, ...], tuple[StepCheck, ...]] = {
+    facts: tuple(c for when, holds in zip(WHEN, (True, *facts), strict=True) if holds for c in _STEP_CHECKS[when])
+    for facts in itertools.product((False, True), repeat=len(WHEN) - 1)
+}
+"""Those that can find something, by the facts of `WHEN`."""
 
 
 class Machine:
@@ -41,6 +50,8 @@ class Machine:
         self.now = 0
         self.past_turns = 0  # accepted in sessions that crashed
         self.past_invocations = self.past_data_events = 0
+        self.telemetry_max = max(1, plan.telemetry_out_max)
+        self.legal = legal(plan)
         self.python = bool(tables.handlers)
         self._open(1)
 
@@ -54,6 +65,7 @@ class Machine:
         self.session = self.sessions[0]
         self.others = self.sessions[1:]
         self.book = Book(self.plan, self.tables, self.session_id, epoch)
+        self.book.legal = self.legal
         self.book.now = self.now
         self._undrained = self._unknown = False
         self._consumed: list[tuple[int, int, int]] = []  # by Python nodes, since the last drain
@@ -112,21 +124,26 @@ class Machine:
             answer = other.drain()
             if answer != outputs:
                 raise self._apart("drain", outputs, answer)
-        calls.lanes_in_order(book, outputs)
-        calls.decisions_count_up(book, outputs)
-        self.book.dropped_before[:] = self.book.dropped
+        if outputs:
+            calls.lanes_in_order(book, outputs)
+            calls.decisions_count_up(book, outputs)
+            book.dropped_before[:] = book.dropped
         self._read(outputs)
+        if len(outputs) >= self.telemetry_max and outputs[-self.telemetry_max][0] >= TAP:
+            book.taps_lost()
         self._settle()
-        turns.every_turn_is_recorded(book)
-        flows.refused_outputs_are_recorded(book)
+        if book.closing:
+            turns.every_turn_is_recorded(book)
+            flows.refused_outputs_are_recorded(book)
+            book.closing.clear()
         if book.complete:
             book.settle_opening()
-            for check in _STEP_CHECKS:
+            book.waiting = waiting = [edge for edge, held in enumerate(book.held) if held]
+            for check in _FEW_CHECKS[book.turn_state == ACTIVE, bool(book.calls), bool(waiting)]:
                 wrong = check(book)
                 if wrong:
                     raise Violation(check.__name__, wrong)
             book.excused.clear()
-        book.closing.clear()
         return outputs
 
     def crash(self, epoch: int) -> None:

@@ -47,14 +47,21 @@ def replay(plan: Plan, read: Tables, opener: Opener, seed: int, trace: Sequence[
 
 
 def minimise(
-    plan: Plan, read: Tables, opener: Opener, seed: int, trace: list[Action], name: str, seconds: float = SECONDS
+    plan: Plan,
+    read: Tables,
+    opener: Opener,
+    seed: int,
+    trace: list[Action],
+    broken: Violation,
+    seconds: float = SECONDS,
 ) -> list[Action]:
-    """The smallest part of a trace found within `seconds` that breaks the promise `name`."""
+    """The smallest part of a trace found within `seconds` that breaks the same promise, seen alike but for numbers."""
     until = time.monotonic() + seconds
+    same = broken.alike()
 
     def breaks(part: Sequence[Action]) -> bool:
         found = replay(plan, read, opener, seed, part)
-        return found is not None and found.name == name
+        return found is not None and found.alike() == same
 
     if not breaks(trace):
         return trace  # it needs the world: told as it was

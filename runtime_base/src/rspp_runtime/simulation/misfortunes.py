@@ -122,6 +122,39 @@ class Misfortunes:
         for _ in range(self.world.rng.randint(3, 30)):
             self.world.type()
 
+    def _brink(self) -> None:
+        """So many decisions wait that a step stops when it has proposed a turn: what comes then finds it Opening."""
+        world = self.world
+        for _ in range(world.plan.control_out_max - world.plan.control_step_max):
+            world.machine.ingest(Inbound(int(In.CONTROL), -1, 99, 0, world.epoch))
+        world.control(Control.END_UTTERANCE)
+        world.is_on_the_brink = True
+
+    def push(self) -> None:
+        """The step has stopped: much happens before it goes on."""
+        world, rng = self.world, self.world.rng
+        world.is_on_the_brink = False
+        gone = world.machine.book.gone
+        if gone:
+            late = rng.choice(tuple(gone))
+            world.machine.ingest(Inbound(int(In.CHUNK), gone[late], 0, late, world.epoch))
+        if world.audio_port >= 0:
+            ingress, port = world.plan.ingress, world.audio_port
+            frame = Inbound(int(In.MEDIA), ingress, port, 0, world.epoch, payload=world.frames[1])
+            for _ in range(rng.choice((0, 2, 30))):
+                world.machine.ingest(frame)
+        chance = rng.random()
+        if chance < 0.3:
+            for work in list(world.works.values())[:2]:
+                world.end(work, rng.choice((1, 2, 4)))
+        elif chance < 0.5:
+            self._clock_jump()
+        elif chance < 0.7:
+            world.control(rng.choice((Control.CANCEL_SESSION, Control.ENDED, Control.DISCONNECTED)))
+            world.at(50 * MS, _CONTROL, (int(Control.CONNECTED), 0, 0))
+        elif chance < 0.8:
+            world.control(Control.CANCEL_NODE, rng.choice(world.tables.effects).id)
+
     # ---- F2: of the evidence store
 
     def _evidence_fails(self) -> None:

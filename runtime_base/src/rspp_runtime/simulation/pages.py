@@ -1,9 +1,21 @@
-"""Pages of the book: what is known of an invocation, and of a turn. Times are ns, sizes bytes."""
+"""What the book keeps of an invocation and of a turn, and the numbers that it is written in. Times are ns."""
 
 from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+
+from rspp_runtime.abi.codes import Turn
+from rspp_runtime.abi.messages import Inbound
+from rspp_runtime.abi.plan import Plan
+from rspp_runtime.simulation.tables import Tables
+
+DECISION, CANCEL, FORCE, FLUSH, APPEND, RESUME = 1, 2, 3, 4, 5, 6
+INVOKE, CONTEXT, FEED, FINISH, SEND, TAP, METRIC = 20, 21, 22, 23, 24, 40, 41
+IDLE, OPENING, ACTIVE, TERMINAL, CLOSED = (int(state) for state in Turn)
+SECOND_NS = 1_000_000_000
+AUTHORITY, CANCELLED, BUDGET, ERROR, DISCONNECT = range(5)
+"""Reasons to end a turn, the strongest first (CONTRACTS §5)."""
 
 
 @dataclass(slots=True)
@@ -13,10 +25,14 @@ class Call:
     node: int
     id: int
     turn: int
+    first_ns: int = 0  # its budget until the first output, its deadline between outputs; 0: none that can be seen
+    chunk_ns: int = 0
+    attempts: int = 0  # made before it, for the same input
     untaken: int = 0
     fed: int = 0
     first_fed_ns: int = -1
     answered_ns: int = -1
+    last_fed: int = 0  # the place of what it was fed last (`Book.given`)
     blocked: bool = False  # told FULL, not yet RESUME
     finished: bool = False
 
@@ -29,6 +45,7 @@ class TurnBook:
     input_end_ns: int = 0
     opened_ns: int = 0
     open_seq: int = 0
+    origin: int = 0
     ends: set[int] = field(default_factory=set)  # reasons to end that were given since it opened
     output: bool = False  # OUTPUT_ACCEPTED
     asked_ns: int = -1  # APPEND before its terminal
@@ -42,3 +59,72 @@ class TurnBook:
     refused: int = 0  # LATE_AFTER_CANCEL at the fence
     text: bool = False  # text left
     budgets: set[int] = field(default_factory=set)  # y of BUDGET_EXHAUSTED
+
+
+class Pages:
+    """The fields of the book of one session."""
+
+    def __init__(self, plan: Plan, tables: Tables, session_id: str, epoch: int) -> None:
+        self.plan, self.tables, self.session_id = plan, tables, session_id
+        self.legal: frozenset[tuple[int, int]] = frozenset()  # (state, signal) that this plan allows
+        self.now = 0
+        self.seq = 0  # the last runtime sequence that is accounted for
+        self.epoch = epoch
+        self.epochs_offered: set[int] = set()
+        self.revoked = False
+        self.mode = 0
+        self.edges_off = 0
+        self.turn_state = IDLE
+        self.turn = TurnBook()
+        self.accepted_turns = 0
+        self.input_end_ns = 0
+        self.origin = 0
+        self.doubtful = False  # SESSION_NOT_RUNNING while Opening: of that turn, or of another proposal
+        self.running = False
+        self.leaving = False  # hung up, or the session was cancelled
+        self.ended = False
+        self.calls: dict[int, Call] = {}
+        # node → sequences fed since its first attempt at an input, each with its place among them
+        self.given: dict[int, dict[int, int]] = {}
+        self.gone: dict[int, int] = {}  # invocation → node, of all that were cancelled or ended
+        self.uncounted: set[int] = set()  # invocations credited for items that were not drained yet
+        self.grace: dict[int, tuple[int, int]] = {}  # node → (invocation, deadline)
+        self.early: set[int] = set()  # nodes of which FORCE came before the grace was over
+        self.last_call = 0
+        edges = len(plan.edges)
+        self.held: list[deque[tuple[int, int]]] = [deque() for _ in range(edges)]  # (seq, bytes), where it is known
+        self.held_bytes = [0] * edges
+        self.tracked = list(tables.tracked)
+        self.last_seq_out = [0] * edges
+        self.dropped = [0] * edges
+        self.dropped_before = [0] * edges  # … when the drain began
+        self.held_since = [0] * edges  # when the first of those that wait came
+        self.offered = [0] * edges  # items that came to an edge that is tracked
+        self.thinned = [0] * edges  # … and were not kept by its sample
+        self.above = 0  # mask of edges that are above their high mark
+        self.xoff = 0  # mask of edges
+        self.blocked: dict[int, int] = {}  # nodes told FULL, and when last
+        self.unsure: set[int] = set()  # nodes told FULL after a step whose RESUME may still wait to be drained
+        self.excused: set[int] = set()  # nodes of which an invocation ended since the last drain
+        # edges of which items may have been on their way to an invocation that ended: those vanish without a word
+        self.hazy: set[int] = set()
+        self.consumed: set[tuple[int, int]] = set()  # (edge, seq) that Python nodes took in the step that is read
+        self.departed = 0  # items of a closed turn that must show up as refused at the fence
+        self.closing: set[int] = set()  # turns that closed in this drain
+        self.cursor_ns = 0  # when the next sample would play
+        self.unplaced: list[Inbound] = []  # accepted since the last drain
+        self.known: list[tuple[int, int]] = []  # (index in it, the runtime sequence before it)
+        self.stale = 0  # of these under another epoch, whose decision has not come yet
+        self.refusals = 0  # REFUSED answers since the last drain
+        self.entries = 0  # inbox entries accepted since the last drain
+        self.emitted = 0  # items that Python nodes made since the last drain
+        self.complete = False  # the last advance had nothing more to do
+        self.deadline = -1
+        self.open_records: set[int] = set()  # turns that aborted, whose APPEND has not come yet
+        self.data_events = 0
+        self.invocations = 0
+        self.undrained_ns = 0  # when the first step after the last drain was
+        self.selected: dict[int, int] = {}  # select → edge that it chose
+        self.heard = 0  # the turn of a HEARD that awaits its BARGE_IN
+        self.outputs_kind = 0  # whether the last drain held anything but items
+        self.waiting: list[int] = []  # edges that hold items, when a step is checked

@@ -110,8 +110,11 @@ class Speech:
     def transcript(self, part: Part, work: Work) -> None:
         """The recogniser has all of an utterance."""
         if part.final >= 0 and work.frames:
-            text, a, b = self.text(part.node.outputs[part.final].item_bytes_max, self.rng.randint(1, 9))
-            work.queue.append((self.rng.randrange(5, 60) * MS, part.final, text, a, b))
+            gap = self.rng.randrange(5, 60) * MS
+            for _ in range(self.rng.choice((1, 1, 1, 2, 3))):
+                text, a, b = self.text(part.node.outputs[part.final].item_bytes_max, self.rng.randint(1, 9))
+                work.queue.append((gap, part.final, text, a, b))
+                gap = 2 * MS
 
     def answer(self, part: Part, work: Work) -> None:
         """A model answers, a few words at a time."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from rspp_runtime.abi.codes import Signal, Turn
+from rspp_runtime.abi.codes import Turn
 from rspp_runtime.abi.plan import Plan
 from rspp_runtime.simulation.faults import FAULTS
 from rspp_runtime.simulation.invariants import NAMES
+from rspp_runtime.simulation.legal import legal
 from rspp_runtime.simulation.machine import Action
 from rspp_runtime.simulation.show import show_action
 from rspp_runtime.simulation.tally import BIN, Tally, percentile
@@ -17,16 +18,22 @@ def told_action(action: Action, plan: Plan | None = None) -> str:
     return show_action(action, plan)
 
 
-def as_data(tally: Tally, seconds: float, seed: int, faults: tuple[str, ...], kernel: str) -> dict[str, object]:
+def as_data(
+    plan: Plan, tally: Tally, seconds: float, seed: int, faults: tuple[str, ...], kernel: str
+) -> dict[str, object]:
     """For `--json`."""
     return {
         "kernel": kernel,
         "seed": seed,
+        "next_seed": seed + tally.cases,
         "faults_asked": list(faults),
         "seconds": round(seconds, 2),
         "turns_per_second": round(tally.turns / max(seconds, 1e-9), 1),
         "invariants": len(NAMES),
         **tally.figures(),
+        "legal_pairs": len(legal(plan)),
+        "legal_visited": tally.visited(legal(plan)),
+        "unvisited_pairs": tally.unvisited(legal(plan)),
     }
 
 
@@ -34,6 +41,8 @@ def as_text(plan: Plan, tally: Tally, seconds: float, faults: tuple[str, ...], k
     """Figures, the distribution, what was reached."""
     rate = tally.turns / max(seconds, 1e-9)
     share = 100 / max(1, tally.turns)
+    allowed = legal(plan)
+    missed = tally.unvisited(allowed)
     what = "both kernels, compared output by output" if kernel == "both" else f"the {kernel} kernel"
     lines = [
         f"{plan.pipeline}: {tally.turns:,} turns in {tally.cases:,} sessions on {what}: {seconds:.1f} s, "
@@ -47,9 +56,10 @@ def as_text(plan: Plan, tally: Tally, seconds: float, faults: tuple[str, ...], k
         f"data events    median {percentile(tally.sizes, 50)} a turn, 95 % have at most {percentile(tally.sizes, 95)}",
         *_distribution(tally),
         "",
-        f"reached        {len(tally.pairs)} pairs (turn state × signal), {len({c for _, c in tally.pairs})} of "
-        f"{len(Signal)} signals, {len(tally.causes)} of signals and causes",
+        f"reached        {len(allowed) - len(missed)} of the {len(allowed)} pairs (turn state × signal) that this plan "
+        f"allows, {len(tally.causes)} of signals and causes",
         *(f"  {state:<13}{_signals(tally, Turn[state.upper()])}" for state in ("Idle", "Opening", "Active", "Closed")),
+        *([f"  not visited  {', '.join(missed)}"] if missed else []),
         *_faults(tally, faults),
     ]
     return "\n".join(lines)

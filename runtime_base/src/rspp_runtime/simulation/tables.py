@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
-from rspp_runtime.abi.plan import EFFECT, TURN, Node, Plan
+from rspp_runtime.abi.plan import EFFECT, TURN, Check, Node, Plan
+from rspp_runtime.simulation.choosing import ample, can_be_followed, share_kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,12 +17,17 @@ class Tables:
     edges_into: dict[tuple[int, int], tuple[int, ...]]  # by target port
     edges_from_node: dict[int, tuple[int, ...]]
     tracked: tuple[bool, ...]  # every item of it is known by its sequence: neither assembled nor made by the kernel
+    guards: tuple[tuple[Check, ...], ...]  # of edges that are tracked
+    kept_percent: tuple[int, ...]  # of edges that thin out all that they are offered; 0: the others
+    gather_ns: tuple[int, ...]  # of edges that gather; 0: the others
+    ample: tuple[int, ...]  # items with which a stopped producer is started again
     turn_edge: tuple[bool, ...]
     egress_edge: tuple[bool, ...]
     turn_edges: tuple[int, ...]
     event_ports: frozenset[tuple[int, int]]
     audio_out: frozenset[tuple[int, int]]
     audio_edges: tuple[int, ...]
+    tap_edges: tuple[int, ...]
     text_port: int  # of the ingress; -1: none
     effects: tuple[Node, ...]
     turn_effects: tuple[int, ...]
@@ -30,6 +36,9 @@ class Tables:
     joins: int  # merges and selects
     joined: int  # items that can wait for them
     handlers: tuple[int, ...]  # node of each Python handler
+    first_ns: tuple[int, ...]  # of each node: its budget until the first output; 0: none, or the recogniser
+    chunk_ns: tuple[int, ...]  # of each node: its deadline between outputs; 0: none, the recogniser, or a voice
+    of_turn: tuple[bool, ...]  # of each node: turn-scoped
 
 
 def tables(plan: Plan) -> Tables:
@@ -50,7 +59,11 @@ def tables(plan: Plan) -> Tables:
         edges_from_node={key: tuple(ids) for key, ids in by_node.items()},
         tracked=tuple(edge.handoff is None and _is_from_outside(plan, edge.source, edge.source_port)
                       and plan.nodes[edge.target].join is None
-                      for edge in plan.edges),
+                      and can_be_followed(plan, edge) for edge in plan.edges),
+        guards=tuple(edge.guard for edge in plan.edges),
+        kept_percent=tuple(share_kept(edge) for edge in plan.edges),
+        gather_ns=tuple(edge.gather.ns if edge.gather else 0 for edge in plan.edges),
+        ample=tuple(ample(edge) for edge in plan.edges),
         turn_edge=tuple(edge.scope == TURN for edge in plan.edges),
         egress_edge=tuple(edge.target == plan.egress for edge in plan.edges),
         turn_edges=tuple(edge.id for edge in plan.edges if edge.scope == TURN),
@@ -71,6 +84,7 @@ def tables(plan: Plan) -> Tables:
             for edge in plan.edges
             if edge.target == plan.egress and plan.nodes[edge.target].inputs[edge.target_port].name == "audio"
         ),
+        tap_edges=tuple(edge.id for edge in plan.edges if plan.nodes[edge.target].kind == "tap"),
         text_port=next((index for index, port in enumerate(ingress) if port.name == "text"), -1),
         effects=tuple(node for node in plan.nodes if node.execution == EFFECT),
         turn_effects=tuple(n.id for n in plan.nodes if n.execution == EFFECT and n.scope == TURN),
@@ -79,6 +93,10 @@ def tables(plan: Plan) -> Tables:
         joins=sum(node.join is not None for node in plan.nodes),
         joined=sum(edge.items_max for edge in plan.edges if plan.nodes[edge.target].join),
         handlers=tuple(node for _, node in python),
+        first_ns=tuple(0 if n.id == plan.recogniser else n.first_output_ns for n in plan.nodes),
+        chunk_ns=tuple(0 if n.id == plan.recogniser or plan.speech_nodes >> n.id & 1 else n.chunk_ns
+                       for n in plan.nodes),
+        of_turn=tuple(n.scope == TURN for n in plan.nodes),
     )  # fmt: skip
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from rspp_runtime.abi.codes import Cause, Op, Signal, Turn
 from rspp_runtime.abi.messages import Output
 from rspp_runtime.simulation.book import Book
+from rspp_runtime.simulation.pages import IDLE, OPENING
 
 BIN = 20  # data events of a bar in the distribution
 
@@ -44,7 +46,8 @@ class Tally:
     def see(self, book: Book, output: Output) -> None:
         """Coverage: a decision, in the state in which it was made."""
         if output[0] == 1:
-            self.pairs[book.turn_state, output[7]] += 1
+            state = IDLE if book.doubtful and book.turn_state == OPENING else book.turn_state
+            self.pairs[state, output[7]] += 1
             self.causes[output[7], output[8]] += 1
         else:
             self.ops[output[0]] += 1
@@ -64,6 +67,18 @@ class Tally:
 
     def signal_pairs(self) -> list[str]:
         return sorted(f"{Turn(state).name.title()} × {Signal(code).name}" for state, code in self.pairs)
+
+    def visited(self, legal: Iterable[tuple[int, int]]) -> list[str]:
+        """Those of the pairs that a plan allows in which something was decided."""
+        return sorted(
+            f"{Turn(state).name.title()} × {Signal(code).name}" for state, code in set(legal) & set(self.pairs)
+        )
+
+    def unvisited(self, legal: Iterable[tuple[int, int]]) -> list[str]:
+        """Those of the pairs that a plan allows in which nothing was decided."""
+        return sorted(
+            f"{Turn(state).name.title()} × {Signal(code).name}" for state, code in set(legal) - set(self.pairs)
+        )
 
     def reached_causes(self) -> list[str]:
         return sorted(f"{Signal(code).name}: {Cause(cause).name}" for code, cause in self.causes if cause)

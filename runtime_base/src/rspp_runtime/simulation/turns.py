@@ -7,7 +7,10 @@ import json
 
 from rspp_runtime.abi.codes import Cause, Op, Origin, Signal
 from rspp_runtime.abi.messages import Output
-from rspp_runtime.simulation.book import (
+from rspp_runtime.simulation.book import Book
+from rspp_runtime.simulation.checks import IN_A_TURN, Checks, claim
+from rspp_runtime.simulation.legal import COUNTED
+from rspp_runtime.simulation.pages import (
     ACTIVE,
     AUTHORITY,
     BUDGET,
@@ -18,13 +21,11 @@ from rspp_runtime.simulation.book import (
     IDLE,
     OPENING,
     TERMINAL,
-    Book,
 )
-from rspp_runtime.simulation.checks import Checks, claim
 from rspp_runtime.simulation.violation import Violation
 
 CHECKS = Checks()
-on, after_step = CHECKS.on, CHECKS.after_step
+on, after_step, while_ = CHECKS.on, CHECKS.after_step, CHECKS.while_
 
 _RANK = {
     int(Cause.AUTHORITY_LOSS): AUTHORITY,
@@ -36,6 +37,17 @@ _RANK = {
     int(Cause.TRANSPORT_DISCONNECT_OR_STALL): DISCONNECT,
 }
 _STATES = ("Idle", "Opening", "Active", "Terminal", "Closed")
+
+
+@on(*Signal)
+def a_signal_belongs_to_its_state(book: Book, output: Output) -> str | None:
+    """A decision falls only in a state in which the plan has what can cause it (`legal`)."""
+    code, state = output.code, book.turn_state
+    if (state, code) in book.legal or code not in COUNTED:
+        return None
+    if state == OPENING and book.doubtful and (IDLE, code) in book.legal:
+        return None
+    return f"{Signal(code).name} in state {_STATES[state]}"
 
 
 @on(Signal.TURN_OPEN_PROPOSED)
@@ -210,10 +222,10 @@ def speech_over_an_answer_is_a_barge_in(book: Book, output: Output) -> str | Non
 # ---- after each step
 
 
-@after_step
+@while_(IN_A_TURN)
 def an_end_is_not_ignored(book: Book) -> str | None:
     """A turn for whose end there is a reason does not go on after the step."""
-    if book.turn_state == ACTIVE and book.turn.ends:
+    if book.turn.ends:
         return f"turn {book.turn.serial} goes on in spite of {sorted(book.turn.ends)}"
     return None
 
@@ -224,17 +236,15 @@ def opening_is_decided_at_once(book: Book) -> str | None:
     return f"state {_STATES[book.turn_state]}" if book.turn_state in (OPENING, TERMINAL) else None
 
 
-@after_step
+@while_(IN_A_TURN)
 def an_active_turn_has_a_deadline(book: Book) -> str | None:
     """No wait without a deadline: while a turn is active, the kernel says when it wants to be called."""
-    return "there is no deadline" if book.turn_state == ACTIVE and book.deadline < 0 else None
+    return "there is no deadline" if book.deadline < 0 else None
 
 
-@after_step
+@while_(IN_A_TURN)
 def every_turn_ends_in_time(book: Book) -> str | None:
     """A turn ends by its total, by its budget without output, and by the deadline of its evidence."""
-    if book.turn_state != ACTIVE:
-        return None
     turn, plan, now = book.turn, book.plan, book.now
     if now >= turn.opened_ns + plan.turn_total_ns:
         return f"turn {turn.serial}, open since {turn.opened_ns}, is past its total"
@@ -246,10 +256,10 @@ def every_turn_ends_in_time(book: Book) -> str | None:
     return None
 
 
-@after_step
+@while_(IN_A_TURN)
 def speech_is_a_barge_in(book: Book) -> str | None:
     """Speech that began in a turn's time is a barge-in when somebody listens for it."""
-    if book.heard and book.plan.barge_in >= 0 and book.turn_state == ACTIVE:
+    if book.heard and book.plan.barge_in >= 0:
         return f"speech was heard in turn {book.heard} without BARGE_IN"
     return None
 

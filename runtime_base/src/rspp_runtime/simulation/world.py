@@ -53,7 +53,7 @@ class World:
         self.outcome = ""
         self.undrained_until = self.held_until = 0
         self.evidence_fault = ""
-        self.crash_at_append = False
+        self.crash_at_append = self.is_on_the_brink = False
         ingress = plan.nodes[plan.ingress].outputs if plan.ingress >= 0 else ()
         self.audio_port = next((i for i, port in enumerate(ingress) if port.type == "audio"), -1)
         size = min(ingress[self.audio_port].item_bytes_max, 640) if self.audio_port >= 0 else 0
@@ -129,6 +129,8 @@ class World:
             self.perform(machine.drain())
             if deadline != self.now and not self.again:
                 break
+            if deadline == machine.now and self.is_on_the_brink:
+                self.misfortunes.push()
         else:
             raise Violation("a_step_ends", f"{SPINS_MAX} steps at {self.now} ns, and there is more to do")
         self.deadline = deadline
@@ -235,7 +237,11 @@ class World:
         work.fed_bytes += len(payload)
         work.fed_words += len(payload.split()) if kind != "vad" and kind != "stt" else 0
         work.untaken += 1
-        self.schedule(work, MS if kind == "vad" or kind == "stt" else self.rng.randint(*self.workload.takes) * MS)
+        if kind != "vad" and kind != "stt":
+            self.schedule(work, self.rng.randint(*self.workload.takes) * MS)
+        elif not work.scheduled:  # at once, or within the window in which the next frame comes
+            work.scheduled = True
+            self.at(MS if self.now >> 20 & 3 == 0 else 19 * MS + MS // 2, PUMP, work)
 
     def schedule(self, work: Work, ns: int) -> None:
         if not work.scheduled:
@@ -251,7 +257,7 @@ class World:
             if self.held_until - self.now > MS:  # less is within this window, which would never end
                 self.schedule(work, self.held_until - self.now)
                 return
-            self.offer(Inbound(CREDIT, work.node, 0, work.id, work.epoch, a=work.untaken))
+            self.machine.ingest(Inbound(CREDIT, work.node, 0, work.id, work.epoch, 0, 0, 0, work.untaken))
             work.untaken = 0
         queue, fault = work.queue, work.fault
         if fault and self.misfortunes.hinders(work):
@@ -265,7 +271,7 @@ class World:
                 self.schedule(work, gap)
                 return
             budget -= gap > 0
-            result = self.machine.ingest(Inbound(CHUNK, work.node, port, work.id, epoch, a=a, b=b, payload=payload))
+            result = self.machine.ingest(Inbound(CHUNK, work.node, port, work.id, epoch, 0, 0, 0, a, b, payload))
             if result == 1:
                 work.blocked = True
                 return
@@ -342,7 +348,9 @@ class World:
                 continue
             if fault == "frames_swapped" and left - n == 3:
                 mark = LAST  # the end overtakes what was said before it
-            event = Inbound(MEDIA, self.plan.ingress, self.audio_port, 0, self.epoch, 0, now, payload=self.frames[mark])
+            event = Inbound(
+                MEDIA, self.plan.ingress, self.audio_port, 0, self.epoch, 0, now, 0, 0, 0, self.frames[mark]
+            )
             self.machine.ingest(event)
             if fault == "frames_twice":
                 self.machine.ingest(event)

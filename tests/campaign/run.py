@@ -1,0 +1,168 @@
+"""The simulator against every pipeline that runs: `python tests/campaign/run.py [--turns N] [--both N] [--jobs J]`.
+
+Builds the voice assistant and the pipelines of the corpus that this version's runtime can run, and plays the same
+number of turns with each: most of them compiled, a share on both kernels at once. Prints a table; `--write` puts it
+into docs/simulation.md. Exit code 1 if a promise was not kept, or a pair of state and signal was never visited.
+
+An interrupted campaign goes on: figures of what was played are kept in OUT, by pipeline, kernel and number of turns.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+PLUGINS = str(ROOT / "tests" / "plugins")
+if PLUGINS not in sys.path:
+    sys.path.insert(0, PLUGINS)
+
+PAGE = ROOT / "docs" / "simulation.md"
+BEGIN, END = "<!-- campaign: written by tests/campaign/run.py -->", "<!-- end of campaign -->"
+BIN = Path(sys.executable).parent
+SEED = {"compiled": 1, "both": 1_000_000}  # the two kernels' share is of other cases
+MEDIAN_MIN, DISTURBED_MIN = 100, 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What one run of `rspp simulate` told."""
+
+    name: str
+    kernel: str
+    figures: dict[str, Any]
+
+    @property
+    def row(self) -> str:
+        f = self.figures
+        found = f["violation"]
+        return (
+            f"| {self.name} | {'both' if self.kernel == 'both' else 'compiled'} | {f['turns']:,} | "
+            f"{f['turns_per_second']:,.0f} | {f['data_events']['p50']} | {f['invocations']['p50']} | "
+            f"{f['disturbed_share']:.0%} | {found['invariant'] if found else 0} | "
+            f"{f['legal_pairs'] - len(f['unvisited_pairs'])} of {f['legal_pairs']} |"
+        )
+
+
+def pipelines() -> dict[str, Path]:
+    """The voice assistant, and those of the corpus that run."""
+    from good_corpus import CASES, is_run
+
+    return {"voice_assistant": ROOT / "pipelines" / "voice_assistant.rspp"} | {
+        name: CASES[name] for name in sorted(CASES) if is_run(name)
+    }
+
+
+def build(name: str, source: Path, out: Path) -> Path:
+    """The package's folder; an earlier build of the same source is used again."""
+    folder = out / "packages" / name
+    done = subprocess.run(
+        [BIN / "rsppc", "build", "--no-install", "--force", "-o", folder.parent, source], capture_output=True, text=True
+    )
+    if done.returncode or not list((folder / "src" / name).glob("_kernel.*.so")):
+        raise RuntimeError(f"{source} could not be built:\n{done.stdout}{done.stderr}")
+    return folder
+
+
+def simulate(name: str, package: Path, kernel: str, turns: int, jobs: int, out: Path) -> Run:
+    """Plays so many turns, or reads what was told of them before."""
+    kept = out / f"{name}.{kernel}.{turns}.json"
+    if not kept.exists():
+        command = [BIN / "rspp", "simulate", package, "--turns", str(turns), "--seed", str(SEED[kernel]),
+                   "--kernel", kernel, "--jobs", str(jobs), "--json"]  # fmt: skip
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
+        if not done.stdout:
+            raise RuntimeError(f"rspp simulate {package} ended with {done.returncode} and told nothing")
+        kept.write_text(done.stdout, "utf-8")
+    return Run(name, kernel, json.loads(kept.read_text("utf-8")))
+
+
+def table(runs: list[Run], arguments: str) -> str:
+    """The table, with the sums below it."""
+    head = ["pipeline", "kernel", "turns", "turns/s", "data events, median", "invocations, median", "disturbed",
+            "violations", "pairs visited"]  # fmt: skip
+    legal, visited = pairs(runs)
+    sums = {kernel: sum(run.figures["turns"] for run in runs if run.kernel == kernel) for kernel in SEED}
+    minutes = sum(run.figures["seconds"] for run in runs) / 60
+    calls = sum(run.figures["actions"] for run in runs)
+    violations = sum(bool(run.figures["violation"]) for run in runs)
+    lines = [
+        f"`python tests/campaign/run.py{arguments}`: {sums['compiled']:,} turns compiled and {sums['both']:,} on both "
+        f"kernels, {minutes:,.0f} minutes, {calls:,} calls; {violations} violations; {len(visited)} of {len(legal)} "
+        "pairs (turn state × signal) that these plans allow were visited.",
+        "",
+        f"| {' | '.join(head)} |",
+        f"|---{'|---' * (len(head) - 1)}|",
+        *(run.row for run in runs),
+        *(["", f"Not visited: {', '.join(sorted(legal - visited))}."] if legal - visited else []),
+    ]
+    return "\n".join(lines)
+
+
+def pairs(runs: list[Run]) -> tuple[set[str], set[str]]:
+    """Those that some plan allows, and those that were visited."""
+    visited = {pair for run in runs for pair in run.figures["state_signal_pairs"]}
+    missed = {pair for run in runs for pair in run.figures["unvisited_pairs"]}
+    legal = missed | {pair for run in runs for pair in run.figures["legal_visited"]}
+    return legal, visited & legal
+
+
+def faults(runs: list[Run]) -> list[str]:
+    """What the campaign promises and did not hold."""
+    legal, visited = pairs(runs)
+    wrong = [f"{r.name} ({r.kernel}): {r.figures['violation']['again']}" for r in runs if r.figures["violation"]]
+    wrong += [f"never visited: {pair}" for pair in sorted(legal - visited)]
+    for run in runs:
+        f = run.figures
+        if f["data_events"]["p50"] < MEDIAN_MIN or f["invocations"]["p50"] < 1:
+            wrong.append(f"{run.name} ({run.kernel}): a median turn has {f['data_events']['p50']} data events and "
+                         f"{f['invocations']['p50']} invocations")  # fmt: skip
+        if f["disturbed_share"] < DISTURBED_MIN:
+            wrong.append(f"{run.name} ({run.kernel}): {f['disturbed_share']:.0%} of the turns were disturbed")
+    return wrong
+
+
+def write(text: str) -> None:
+    page = PAGE.read_text("utf-8")
+    before, rest = page.split(BEGIN)
+    _, after = rest.split(END)
+    PAGE.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", "utf-8")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--turns", type=int, default=1_000_000, help="compiled, of all pipelines together")
+    parser.add_argument("--both", type=int, default=20_000, help="on both kernels, of all together")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--only", nargs="*", default=[], help="of these pipelines")
+    parser.add_argument("--out", type=Path, default=ROOT / "out" / "campaign")
+    parser.add_argument("--write", action="store_true", help="put the table into docs/simulation.md")
+    asked = parser.parse_args()
+    chosen = {name: path for name, path in pipelines().items() if not asked.only or name in asked.only}
+    asked.out.mkdir(parents=True, exist_ok=True)
+    runs: list[Run] = []
+    began = time.monotonic()
+    for name, source in chosen.items():
+        package = build(name, source, asked.out)
+        for kernel, turns in (("compiled", asked.turns), ("both", asked.both)):
+            if turns:
+                runs.append(simulate(name, package, kernel, -(-turns // len(chosen)), asked.jobs, asked.out))
+                print(f"{time.monotonic() - began:6.0f} s  {runs[-1].row}", file=sys.stderr, flush=True)
+    default = (1_000_000, 20_000)
+    text = table(runs, "" if (asked.turns, asked.both) == default else f" --turns {asked.turns} --both {asked.both}")
+    print(text)
+    if asked.write:
+        write(text)
+    wrong = faults(runs)
+    print("\n".join(wrong), file=sys.stderr)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
