@@ -378,6 +378,16 @@ class Book(Pages):
         """Telemetry was full: what taps were to be shown may have been dropped, as it may be, without a word."""
         self.hazy.update(edge for edge in self.tables.tap_edges if self.held[edge])
 
+    def _forgotten(self, turn: int, t: int) -> None:
+        """The transport forgets what is not played: it is not heard, or it comes again."""
+        book = self.turn
+        if turn != book.serial:
+            return
+        while book.audio and book.audio[-1][0] > t:
+            book.audio.pop()
+            book.again.appendleft(book.frames.pop())
+        self.cursor_ns = min(self.cursor_ns, t)
+
     def take_out(self, edge: int, seq: int) -> bool:
         """Removes one waiting item, wherever it stands; returns whether it was there."""
         for item in self.held[edge]:
