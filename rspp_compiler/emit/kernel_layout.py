@@ -106,6 +106,7 @@ class _Constants:
                 "sets of nodes and edges, one bit each",
                 [
                     Row("TURN_NODES", hex(plan.turn_nodes), listed(plan.turn_nodes, node_names)),
+                    *self._soft(node_names, edge_names),
                     Row("SPEECH_NODES", hex(plan.speech_nodes), listed(plan.speech_nodes, node_names)),
                     Row(
                         "TURN_EDGES",
@@ -139,14 +140,28 @@ class _Constants:
         ]
         return [table for table in tables if table.rows]
 
+    def _soft(self, node_names: list[str], edge_names: list[str]) -> list[Row]:
+        nodes, edges = self.plan.soft_nodes, self.plan.soft_edges
+        if not nodes:
+            return []
+        return [
+            Row("SOFT_NODES", hex(nodes), listed(nodes, node_names)),
+            Row("SOFT_EDGES", hex(edges), listed(edges, edge_names)),
+        ]
+
     def _pause_timer(self) -> list[Row]:
-        return [Row("TIMER_PAUSE", str(memory.pause_timer(self.plan)), "its slot")] if self.plan.pause_ns else []
+        plan = self.plan
+        rows = [Row("TIMER_PAUSE", str(memory.pause_timer(plan)), "its slot")] if plan.pause_ns else []
+        return rows + ([Row("TIMER_STOP", str(memory.stop_timer(plan)), "its slot")] if plan.soft_nodes else [])
 
     def _pause_ns(self) -> list[Row]:
-        pause_ns = self.plan.pause_ns
-        return (
+        pause_ns, soft_ns = self.plan.pause_ns, self.plan.soft_ns
+        rows = (
             [Row("PAUSE_NS", str(pause_ns), f"{duration(pause_ns)}: then it was an interruption")] if pause_ns else []
         )
+        if self.plan.soft_nodes:
+            rows.append(Row("SOFT_NS", str(soft_ns), f"{duration(soft_ns)}: the longest segment"))
+        return rows
 
     def _modes(self, node_names: list[str], edge_names: list[str]) -> list[Row]:
         rows: list[Row] = []

@@ -15,7 +15,7 @@ from rspp_compiler.ir import memory
 from rspp_compiler.ir.abi import ABI_HASH, EDGES_MAX, NODES_MAX
 from rspp_compiler.ir.layout import EFFECT, TURN, Edge, Join, Node, Plan, Port, Reaction, Watermark
 
-_ORIGIN_GREETING, _ORIGIN_API = "ORIGIN_GREETING", "ORIGIN_API"
+_ORIGIN_GREETING, _ORIGIN_DTMF, _ORIGIN_API = "ORIGIN_GREETING", "ORIGIN_DTMF", "ORIGIN_API"
 
 
 @dataclass(slots=True)
@@ -316,6 +316,24 @@ class _View:
                 return "CAUSE_NODE_TIMEOUT"
         return "CAUSE_USER"
 
+    def _origin(self, event: int) -> str:
+        """Who proposes a turn by a reaction to the event."""
+        row = self.plan.events[event]
+        if row.name == "session.connected":
+            return _ORIGIN_GREETING
+        return _ORIGIN_DTMF if row.node == self.plan.ingress and row.name.endswith(".dtmf") else _ORIGIN_API
+
+    def _reason(self, event: int, cause: str) -> str:
+        """Why a turn that is aborted for the event has failed."""
+        node = self.plan.events[event].node
+        by_provider = cause == "CAUSE_NODE_ERROR" and node >= 0 and self.plan.nodes[node].execution == EFFECT
+        return "CAUSE_PROVIDER_FAILURE" if by_provider else "CAUSE_NODE_TIMEOUT_OR_FAILURE"
+
+    def _pressed(self, what: str) -> str:
+        """The constant of an event of ingress."""
+        found = (e.id for e in self.plan.events if e.node == self.plan.ingress and e.name.endswith(f".{what}"))
+        return self.names.event(next(found, -1))
+
     def _action(self, row: Reaction) -> ActionView:
         verb, target, cause = row.action.verb, row.action.target, self._cause(row.event)
         name = self.plan.events[row.event].name
@@ -326,7 +344,7 @@ class _View:
             words = f"degrade {self.plan.modes[target].name}"
         elif verb == "trigger":
             failed = cause in ("CAUSE_NODE_ERROR", "CAUSE_NODE_TIMEOUT")
-            origin = _ORIGIN_GREETING if name == "session.connected" else _ORIGIN_API
+            origin = self._origin(row.event)
             fallback = str(row.id) if failed else "reactions.NO_FALLBACK"
             call = f"reactions.say(core, {node}, {origin}, {fallback}, {cause})"
             words = self.plan.nodes[target].name
@@ -334,6 +352,12 @@ class _View:
             call, words = f"reactions.cancel_node(core, {node}, {cause})", f"cancel {self.plan.nodes[target].name}"
         elif verb in ("pause", "resume"):
             call, words = f"pauses.{verb}(core, {cause})", f"{verb} {self.plan.nodes[target].name}"
+        elif verb in ("cancel_turn", "cancel_session"):
+            call, words = f"reactions.{verb}(core, {cause})", verb.replace("_", " ")
+        elif verb == "abort_turn":
+            call, words = f"reactions.abort_turn(core, {self._reason(row.event, cause)})", "abort turn"
+        elif verb == "open_turn":
+            call, words = f"reactions.open_turn(core, {self._origin(row.event)})", "open turn"
         elif verb == "end_utterance":
             call, words = "hearing.end_utterance(core, ORIGIN_SPEECH)", "end utterance"
         else:
@@ -407,6 +431,8 @@ def kernel_view(plan: Plan, source: str) -> dict[str, object]:
         "joins": [node for node in view.nodes if node.join],
         "tried_again": [node for node in view.nodes if node.candidates],
         "pauses": plan.pause_ns > 0,
+        "soft": plan.soft_nodes != 0,
+        "pressed": {what: view._pressed(what) for what in ("button_down", "button_up", "dtmf")},
         "audio_port": next((i for i, p in enumerate(plan.nodes[plan.egress].inputs) if p.name == "audio"), -1),
         "python": [node for node in view.nodes if node.kind == "python"],
         "stages": view.stages(),

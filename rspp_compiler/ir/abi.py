@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-ABI_HASH = "0aac868a9ae1bcaf738ba45623d3088a80700929358a7183dd667a24d3e7a424"
+ABI_HASH = "53e7f9bd6ca7c716d18b20d9f04bb234639e98aed40602d2d8461d78de104205"
 """Equal to `rspp_runtime.abi.ABI_HASH`; a test holds them together, since the compiler never imports the runtime."""
 
 NODES_MAX = 63

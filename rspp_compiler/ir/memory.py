@@ -10,12 +10,13 @@ from typing import NamedTuple
 
 from rspp_compiler.ir.layout import Attempts, Edge, Plan, Port
 
-CORE_BYTES = 1392
+CORE_BYTES = 1416
 NODE_BYTES = 240
 ATTEMPTS_BYTES = 128
 CIRCUIT_BYTES = 40
 JOIN_BYTES = 56
 PAUSE_BYTES = 40
+STOPPING_BYTES = 144
 EDGE_BYTES = 192
 POOL_BYTES = 24
 HEADER_BYTES = 64
@@ -53,13 +54,18 @@ def word(size: int) -> int:
 
 
 def timers(plan: Plan) -> int:
-    """Timer slots: of the session, of each node, of each edge, and of a pause where there can be one."""
-    return pause_timer(plan) + bool(plan.pause_ns)
+    """Timer slots: of the session, of each node, of each edge, of a pause and of a soft cancel where they can be."""
+    return stop_timer(plan) + bool(plan.soft_nodes)
 
 
 def pause_timer(plan: Plan) -> int:
     """The slot of a pause's deadline, behind all others."""
     return TIMERS_SESSION + TIMERS_NODE * len(plan.nodes) + TIMERS_EDGE * len(plan.edges)
+
+
+def stop_timer(plan: Plan) -> int:
+    """The slot of a soft cancel's deadline, behind a pause's."""
+    return pause_timer(plan) + bool(plan.pause_ns)
 
 
 def headers(plan: Plan) -> int:
@@ -142,6 +148,8 @@ def memory_table(plan: Plan) -> list[Block]:
     ]
     if plan.pause_ns:
         table += [block("pause", 1, PAUSE_BYTES), block("paused frames", power_of_two(plan.ledger_max), HANDLE_BYTES)]
+    if plan.soft_nodes:
+        table.append(block("soft cancels", 1, STOPPING_BYTES))
     table += [
         block("utterance", 1, word(plan.utterance_bytes_max)),
         block("spoken text", 1, word(plan.spoken_bytes_max)),

@@ -29,9 +29,11 @@ class Counter:
         recogniser: int,
         speech_start: int,
         barge_in: int,
+        soft_nodes: int = 0,
     ) -> None:
         self._nodes, self._edges, self._reactions, self._modes = nodes, edges, reactions, modes
         self._recogniser, self._speech_start, self._barge_in = recogniser, speech_start, barge_in
+        self._soft_nodes = soft_nodes
         self._effects = [node for node in nodes if node.execution == EFFECT]
         self._out_of: defaultdict[tuple[int, int], list[Edge]] = defaultdict(list)
         for edge in edges:
@@ -52,6 +54,7 @@ class Counter:
             self._open(),
             self._finishing(),
             self._finish_hearing(),
+            self._stopping(),
             self._move(),
             self._resume(),
         )
@@ -108,6 +111,12 @@ class Counter:
         return max(
             2, max((sum(self._enqueue(self._edges[e]) for e in node.edges_in) for node in self._nodes), default=0)
         )
+
+    def _stopping(self) -> int:
+        """The segment of one node is over; or the turn's cancel is accepted."""
+        if not self._soft_nodes:
+            return 0
+        return max(self._resolve_ends(), *(1 + self._cancel_node(node) for node in self._effects))
 
     def _finish_hearing(self) -> int:
         """An earlier utterance given up, the waiting turn released."""
@@ -186,7 +195,7 @@ class Counter:
         verb, target = reaction.action.verb, reaction.action.target
         if verb == "cancel_node":
             return 1 + self._cancel_node(self._nodes[target])
-        if verb in ("cancel_session", "end_utterance"):
+        if verb in ("cancel_session", "end_utterance", "open_turn"):
             return 1
         if verb in ("pause", "resume"):
             return 2  # FLUSH, PLAYBACK_PAUSED or PLAYBACK_RESUMED

@@ -51,7 +51,8 @@ def _laid_out(analysis: Analysis) -> Layout:
     detector = _detector(graph)
     speech_start = ids.events.get((detector, "speech_start"), -1)
     barge_in = ids.events.get((detector, "barge_in"), -1)
-    step_max = Counter(nodes, edges, reactions, modes, recogniser, speech_start, barge_in).step_max()
+    soft = tables.soft(graph, nodes, edges)
+    step_max = Counter(nodes, edges, reactions, modes, recogniser, speech_start, barge_in, soft.nodes).step_max()
     turn_nodes = [node.id for node in nodes if node.scope == "turn"]
     plan = Plan(
         pipeline=spec.name,
@@ -95,6 +96,9 @@ def _laid_out(analysis: Analysis) -> Layout:
         memory_bytes=0,
         provider_bindings=_bindings(graph),
         pause_ns=spec.budget.turn_pause_ns if pauses(graph) else 0,
+        soft_nodes=soft.nodes,
+        soft_edges=soft.edges,
+        soft_ns=soft.longest_ns,
         assumptions=tuple(Assumption(one.id, one.kind, one.subject, one.limit) for one in analysis.assumptions),
     )
     plan = replace(plan, memory_bytes=memory_bytes(plan))

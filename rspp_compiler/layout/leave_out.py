@@ -19,7 +19,7 @@ from rspp_compiler.source import Span
 
 _SKIPPED = r'"""(?:[^"\\]|\\[\s\S]|"(?!""))*"""|"(?:[^"\\\n]|\\.)*"|#[^\n]*'
 _VARIABLE = re.compile(r" ?\$\{[^}]*\}")
-INSTEAD = {"cancel_session": "end session", "abort_turn": "cancel turn"}
+INSTEAD = {"cancel_session": "end session"}
 
 # ---- parts of a line
 

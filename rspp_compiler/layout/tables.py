@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from rspp_compiler.ir.analysis import Analysis
 from rspp_compiler.ir.graph import Graph, GraphEdge, GraphNode
@@ -263,6 +264,27 @@ def modes(graph: Graph, ids: Ids) -> tuple[Mode, ...]:
             )
         )
     return tuple(table)
+
+
+class Soft(NamedTuple):
+    """What a soft cancel waits for: masks of nodes and edges, and the longest segment."""
+
+    nodes: int
+    edges: int
+    longest_ns: int
+
+
+def soft(graph: Graph, nodes: tuple[Node, ...], edges: tuple[Edge, ...]) -> Soft:
+    """Effect nodes with `cancel = soft`, and how what they still say gets on: not into another effect, which would
+    begin anew.
+    """
+    ends = [node for node in nodes if node.execution == "effect" and graph.node(node.name).spec.cancel == "soft"]
+    speaking, way = {node.id for node in ends}, 0
+    for edge in sorted(edges, key=lambda edge: edge.source):  # nodes are in topological order
+        if edge.source in speaking and edge.scope == "turn" and nodes[edge.target].execution != "effect":
+            way |= 1 << edge.id
+            speaking.add(edge.target)
+    return Soft(mask(node.id for node in ends), way, max((node.chunk_ns for node in ends), default=0))
 
 
 def mask(bits: Iterable[int]) -> int:

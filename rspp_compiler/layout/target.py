@@ -28,8 +28,11 @@ _STAMPED = (
     "`turn.number`, `turn.origin`"
 )
 _KINDS = frozenset({"ingress", "egress", "vad", "stt", "llm", "tts", "say", "tap", "python", "merge", "select"})
-_VERBS = frozenset({"cancel_turn", "end_utterance", "end_session", "degrade", "pause", "resume"})
+_VERBS = frozenset(
+    {"cancel_turn", "end_utterance", "end_session", "degrade", "pause", "resume", "abort_turn", "open_turn"}
+)
 _EVENTS = frozenset({"speech_start", "speech_end", "barge_in", "idle", "started", "done", "error", "timeout"})
+_PRESSED = frozenset({"button_down", "button_up", "dtmf"})
 _SETTINGS = frozenset({"diarise", "interruptible", "max_calls", "class"})
 
 
@@ -131,7 +134,6 @@ def _nodes(graph: Graph) -> Iterator[Missing]:
 def _settings(node: GraphNode) -> Iterator[Missing]:
     spec = node.spec
     written = (
-        ("cancel", "a soft cancel", spec.cancel == "soft"),
         ("place", "a Python node outside of the kernel", spec.kind == "python" and spec.place != "kernel"),
         ("limit", "limits of a node", spec.limit is not None),
         ("hooks", "hooks of a node", bool(spec.hooks)),
@@ -203,7 +205,8 @@ def _reactions(graph: Graph) -> Iterator[Missing]:
             yield Missing("E0905", f"the action `{reaction.action}`", reaction.span, out, help)
         for event in reaction.events:
             node = graph.find(event.subject)
-            if node is None or node.execution == "boundary" or event.event not in _EVENTS:
+            is_pressed = node is not None and node.kind == "ingress" and event.event in _PRESSED
+            if not is_pressed and (node is None or node.execution == "boundary" or event.event not in _EVENTS):
                 out = partial(leave_out.event, graph, reaction, event)
                 yield Missing("E0905", f"the event `{event}`", event.span, out)
         if reaction.trigger and graph.node(reaction.trigger.node).kind != "say":

@@ -113,6 +113,9 @@ class Driver:
         self.asked: list[int] = []
         self.history: list[str] = []
         self.effects = [node for node in plan.nodes if node.execution == EFFECT]
+        named = {event.name for event in plan.events if event.node == plan.ingress}
+        buttons = {"ingress.button_down": Control.BUTTON_DOWN, "ingress.button_up": Control.BUTTON_UP}
+        self.pressed = [code for name, code in {**buttons, "ingress.dtmf": Control.DTMF}.items() if name in named]
         rng = self.rng
         self.p_drain = rng.choice((1.0, 0.9, 0.6, 0.15))
         self.p_credit = rng.choice((1.0, 0.9, 0.5))
@@ -243,6 +246,9 @@ class Driver:
             good = rng.random() < 0.93
             if rng.random() < self.p_evidence:
                 self.control(Control.EVIDENCE_APPENDED if good else Control.EVIDENCE_FAILED, a=turn)
+            return
+        if self.pressed and rng.random() < 0.03:
+            self.control(rng.choice(self.pressed))
             return
         choice = rng.random()
         if choice < 0.25:

@@ -29,6 +29,7 @@ def test_struct_sizes_are_those_of_the_runtime() -> None:
         "Attempts": memory.ATTEMPTS_BYTES,
         "Join": memory.JOIN_BYTES,
         "Pause": memory.PAUSE_BYTES,
+        "Stopping": memory.STOPPING_BYTES,
         "Circuit": memory.CIRCUIT_BYTES,
     }
 

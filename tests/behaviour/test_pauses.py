@@ -115,6 +115,7 @@ def test_what_was_heard_before_the_pause_is_what_the_next_turn_remembers(talk: C
 def test_the_producer_is_not_too_slow_while_it_is_paused(talk: Conversation) -> None:
     """The edge into egress blocks for 500 ms at most; a pause that is longer sheds nothing."""
     talk.control(Control.CANCEL_TURN)
+    talk.control(Control.CANCEL_TURN)  # again: at once
     talk.step(talk.now + 100)
     talk.ask().think(b"k l m n o p q r s t. ")
     interrupt(talk)

@@ -14,7 +14,7 @@ from rspp_runtime.reference import Session as Pure
 
 NAME = "stub_assistant"
 BUGS = {
-    "interruption_ignored": ("_kernel.pyx", "    reactions.cancel_turn(core)\n", "    pass\n"),
+    "interruption_ignored": ("_kernel.pyx", "    reactions.cancel_turn(core, CAUSE_BARGE_IN)\n", "    pass\n"),
     "grace_too_long": ("_layout.pxd", "GRACE_NS        =    75000000", "GRACE_NS        =    75000001"),
     "marks_stay_relative": ("_kernel.pyx", "        gateway.make_marks_absolute(event, invocation)\n", ""),
     "stages_in_any_order": ("_kernel.pyx", " & ~complete) == 0 and (complete", " & ~complete) == 0 or (complete"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 COMPILED: dict[str, tuple[str, str, str, str]] = {
     "interruption_ignored": (
-        "a barge-in cancels nothing", "_kernel.pyx", "    reactions.cancel_turn(core)\n", "    pass\n",
+        "a barge-in cancels nothing", "_kernel.pyx", "    reactions.cancel_turn(core, CAUSE_BARGE_IN)\n", "    pass\n",
     ),
     "grace_too_long": (
         "a cancel gives one ns more than the grace", "_layout.pxd",

@@ -198,4 +198,17 @@ TWIN: dict[str, tuple[str, str, str, str]] = {
         "playback goes on with the last frame", "pauses.py",
         "egress.ledger[len(egress.ledger) - egress.unsent]", "egress.ledger[-1]",
     ),
+    "soft_for_ever": (
+        "a soft cancel has no deadline", "stopping.py",
+        "    s.timers.setdefault(s.stop_timer, s.now + s.plan.soft_ns)\n",
+        "    s.timers.setdefault(s.stop_timer, s.now + 20 * s.plan.soft_ns)\n",
+    ),
+    "soft_goes_on_talking": (
+        "behind the word of a soft cancel comes the next", "stopping.py",
+        "return last >= s.turn.words_until", "return last >= s.turn.words_until + 2",
+    ),
+    "soft_begins_anew": (
+        "in a soft cancel somebody is given more to do", "moving.py",
+        "if node.stopping or (s.turn.stopping and node.plan.scope == TURN):", "if False:",
+    ),
 }  # fmt: skip

@@ -1,27 +1,33 @@
-"""The assistant when it is not sure that it is interrupted: it pauses, and goes on."""
+"""The assistant that is patient with itself and with others: it pauses, it ends its words, it has buttons."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from plan_assistant import assistant
-from units import MS
+from units import MS, mask
 
-from rspp_runtime.abi.plan import Action, Plan, Reaction
+from rspp_runtime.abi.plan import Action, Event, Plan, Reaction
 
-VOICE = 7
+INGRESS, LLM, VOICE = 0, 4, 7
 CONNECTED, SPEECH_START, SPEECH_END, IDLE, BARGE_IN = range(5)
+STT_ERROR, BUTTON_DOWN, BUTTON_UP, DTMF = 7, 9, 10, 11
 
 
 def patience() -> Plan:
-    """Speech pauses, its end resumes; a pause that lasts too long, and `idle`, cancel."""
+    """Speech pauses, its end resumes; a pause that lasts too long, `idle` and a button cancel, softly if they can."""
     plan = assistant()
-    others = [row for row in plan.reactions if row.event not in (BARGE_IN, IDLE)]
+    others = [row for row in plan.reactions if row.event not in (BARGE_IN, IDLE, STT_ERROR)]
     rows = [
         *((row.event, row.action) for row in others),
         (BARGE_IN, Action("pause", VOICE)),
         (SPEECH_END, Action("resume", VOICE)),
-        (IDLE, Action("cancel_turn")),
+        (IDLE, Action("cancel_node", VOICE)),
+        (STT_ERROR, Action("abort_turn")),
+        (BUTTON_DOWN, Action("cancel_turn")),
+        (BUTTON_DOWN, Action("open_turn")),
+        (BUTTON_UP, Action("end_utterance")),
+        (DTMF, Action("open_turn")),
     ]
     # What was sent is kept until it has been heard.
     pools = tuple(
@@ -35,5 +41,14 @@ def patience() -> Plan:
             Reaction(id=id, event=event, action=action, line=40 + id) for id, (event, action) in enumerate(rows)
         ),
         pools=pools,
+        events=(
+            *plan.events,
+            Event(BUTTON_DOWN, "ingress.button_down", INGRESS, -1),
+            Event(BUTTON_UP, "ingress.button_up", INGRESS, -1),
+            Event(DTMF, "ingress.dtmf", INGRESS, -1),
+        ),
         pause_ns=1500 * MS,
+        soft_nodes=mask(LLM, VOICE),
+        soft_edges=mask(0, 1),
+        soft_ns=400 * MS,
     )

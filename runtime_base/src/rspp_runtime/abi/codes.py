@@ -39,6 +39,9 @@ class Control(enum.IntEnum):
     BINDING = 11  # a = node id, b = 1 available, 0 not: the plan of a turn cannot be frozen without it
     EVIDENCE_APPENDED = 12  # a = turn
     EVIDENCE_FAILED = 13  # a = turn
+    BUTTON_DOWN = 40  # `ingress.button_down`: push to talk
+    BUTTON_UP = 41
+    DTMF = 42  # a = the key, as a character code
 
 
 class Op(enum.IntEnum):
@@ -70,7 +73,7 @@ class Signal(enum.IntEnum):
     ABORT = 4  # cause
     CLOSE = 5
     BARGE_IN = 6
-    CANCEL = 7  # x = `Scope`, y = node for scope node
+    CANCEL = 7  # x = `Scope`, y = node for scope node, port = `CancelMode`; cause: who wanted it
     BUDGET_WARNING = 8  # y = node, or -1 for the turn
     BUDGET_EXHAUSTED = 9  # y = node, or -1 for the turn, -2 for the turn's total
     DEGRADE = 10  # x = mode
@@ -99,6 +102,7 @@ class Signal(enum.IntEnum):
     SELECTED = 50  # node; x = edge id, y = what was compared (recorded, not a contract signal)
     PLAYBACK_PAUSED = 60  # x, y = words and bytes heard (recorded, not a contract signal: a pause is egress's own)
     PLAYBACK_RESUMED = 61  # x, y as above
+    CANCEL_PENDING = 62  # a soft cancel: node, or -1 for the turn; x = ns by which it is accepted (recorded only)
 
 
 class Cause(enum.IntEnum):
@@ -163,6 +167,13 @@ class Scope(enum.IntEnum):
     TURN = 1
     NODE = 2
     PROVIDER_INVOCATION = 3
+
+
+class CancelMode(enum.IntEnum):
+    """How a cancel was accepted: at once, or when who was at work had ended its segment."""
+
+    HARD = 0
+    SOFT = 1
 
 
 class Origin(enum.IntEnum):
@@ -240,8 +251,11 @@ EMITTER: dict[Signal, str] = {
     Signal.SELECTED: "RK-12",
     Signal.PLAYBACK_PAUSED: "RK-22",
     Signal.PLAYBACK_RESUMED: "RK-22",
+    Signal.CANCEL_PENDING: "RK-16",
 }
 """Module code that signs each decision (CONTRACTS §3)."""
 
-RECORDED_ONLY = frozenset({Signal.HEARD, Signal.SELECTED, Signal.PLAYBACK_PAUSED, Signal.PLAYBACK_RESUMED})
+RECORDED_ONLY = frozenset(
+    {Signal.HEARD, Signal.SELECTED, Signal.PLAYBACK_PAUSED, Signal.PLAYBACK_RESUMED, Signal.CANCEL_PENDING}
+)
 """Decisions that a replay compares, and that are no signals of CONTRACTS §3."""

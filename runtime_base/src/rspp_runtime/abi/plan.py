@@ -190,7 +190,8 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """`verb`: cancel_turn, cancel_session, cancel_node, end_utterance, end_session, degrade, pause, resume, trigger.
+    """`verb`: cancel_turn, cancel_session, cancel_node, end_utterance, end_session, degrade, pause, resume,
+    abort_turn, open_turn, trigger.
 
     `target` is the node of cancel_node, pause and resume, the mode of degrade, the say node of trigger; else -1.
     """
@@ -283,6 +284,9 @@ class Plan:
     provider_bindings: tuple[tuple[str, str], ...]  # (node, provider)
     assumptions: tuple[Assumption, ...] = ()
     pause_ns: int = 0  # after which a paused turn is cancelled; 0: no reaction pauses
+    soft_nodes: int = 0  # mask of effect nodes that end their segment when they are cancelled
+    soft_edges: int = 0  # mask of turn-scoped edges by which what they then still say goes on
+    soft_ns: int = 0  # the longest segment
 
 
 def provider_names(plan: Plan, node: int) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from rspp_runtime.abi.codes import EMITTER, RECORDED_ONLY, Cause, Op, Origin, Scope, Signal
+from rspp_runtime.abi.codes import EMITTER, RECORDED_ONLY, CancelMode, Cause, Op, Origin, Scope, Signal
 from rspp_runtime.abi.plan import Plan
 from rspp_runtime.evidence.entries import Header, Input, Level, Log, Out
 from rspp_runtime.providers.contract import Outcome
@@ -26,6 +26,13 @@ _SESSION_SCOPED = frozenset(
     }
 )
 _OUTCOMES = frozenset({Signal.REJECT, Signal.DEFER, Signal.STALE_EPOCH_REJECT, Signal.DEAUTHORIZED_DRAIN})
+_WANTED_BY: dict[int, str] = {
+    Cause.BARGE_IN: "barge_in",
+    Cause.USER: "user_cancel",
+    Cause.NODE_TIMEOUT: "timeout",
+    Cause.NODE_ERROR: "provider_error",
+}
+"""Reason codes of a cancel (F-035): what made the pipeline, the transport or the API ask for it."""
 _EDGE_SIGNALS = frozenset({Signal.DROP_NOTICE, Signal.FLOW_XOFF, Signal.FLOW_XON, Signal.WATERMARK})
 
 
@@ -104,6 +111,8 @@ class Records:
             record["answers_runtime_sequence"] = {"start": out.x, "end": out.y}
         elif signal is Signal.CANCEL:
             record["scope"] = Scope(out.x).name.lower()
+            record["mode"] = CancelMode(out.port).name.lower()
+            record["reason"] = _WANTED_BY.get(out.cause, record.get("reason", "cancelled"))
             if out.x == Scope.NODE:
                 record["node_id"] = nodes[out.y].name
         elif signal in (Signal.BUDGET_WARNING, Signal.BUDGET_EXHAUSTED):

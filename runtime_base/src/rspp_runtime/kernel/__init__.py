@@ -15,6 +15,7 @@ passes (`.pxd`), plain C functions for what happens a few times in a turn (`.pyx
 `context`      what was said: the conversation, and the turn's spoken text
 `egress`       pacing, and the ledger of what was heard
 `pauses`       holding playback back, and going on where it stopped
+`stopping`     soft cancels: a segment may end first
 `turns`        proposing, opening, ending a turn; the end of the session
 `gateway`      `ingest`
 `inbox`        the control inputs that wait, one by one

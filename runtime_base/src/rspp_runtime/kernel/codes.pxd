@@ -26,6 +26,9 @@ cdef enum:  # Control
     CONTROL_BINDING = 11
     CONTROL_EVIDENCE_APPENDED = 12
     CONTROL_EVIDENCE_FAILED = 13
+    CONTROL_BUTTON_DOWN = 40
+    CONTROL_BUTTON_UP = 41
+    CONTROL_DTMF = 42
 
 cdef enum:  # Op
     OP_DECISION = 1
@@ -78,6 +81,7 @@ cdef enum:  # Signal
     SIGNAL_SELECTED = 50
     SIGNAL_PLAYBACK_PAUSED = 60
     SIGNAL_PLAYBACK_RESUMED = 61
+    SIGNAL_CANCEL_PENDING = 62
 
 cdef enum:  # Cause
     CAUSE_NONE = 0
@@ -130,6 +134,10 @@ cdef enum:  # Scope
     SCOPE_TURN = 1
     SCOPE_NODE = 2
     SCOPE_PROVIDER_INVOCATION = 3
+
+cdef enum:  # CancelMode
+    CANCEL_MODE_HARD = 0
+    CANCEL_MODE_SOFT = 1
 
 cdef enum:  # Origin
     ORIGIN_SPEECH = 0

@@ -2,7 +2,7 @@
 
 from libc.stdint cimport int64_t, uint32_t
 
-from rspp_runtime.kernel cimport context, outputs, pauses, timers
+from rspp_runtime.kernel cimport context, outputs, pauses, stopping, timers
 from rspp_runtime.kernel.codes cimport (
     OP_SEND, SIGNAL_OUTPUT_ACCEPTED, SIGNAL_PLAYBACK_STARTED,
 )
@@ -44,7 +44,7 @@ cdef inline bint is_ahead(Core* core) noexcept nogil:
 
 cdef inline int can_play(Core* core) noexcept nogil:
     """`MOVED` if one more item can be sent, else what it waits for."""
-    if pauses.holds(core):
+    if pauses.holds(core) or (stopping.is_on(core) and stopping.word_is_over(core)):
         return WAITS
     update_ledger(core)
     if is_ahead(core) or core.ledger.tail - core.ledger.head >= core.ledger.max:

@@ -6,7 +6,8 @@ from libc.stdint cimport int16_t, int64_t
 
 from rspp_runtime.kernel cimport inbox, invocations, outputs
 from rspp_runtime.kernel.codes cimport (
-    CAUSE_AUTHORITY_EPOCH_MISMATCH, CAUSE_CANCELLED, CAUSE_UNKNOWN_PORT, CONTROL_CONNECTED, CONTROL_EVIDENCE_APPENDED,
+    CAUSE_AUTHORITY_EPOCH_MISMATCH, CAUSE_CANCELLED, CAUSE_UNKNOWN_PORT, CONTROL_BUTTON_DOWN, CONTROL_CONNECTED,
+    CONTROL_DTMF, CONTROL_EVIDENCE_APPENDED,
     CONTROL_EVIDENCE_FAILED, CONTROL_LEASE_ROTATED, IN_CHUNK, IN_CONTROL, IN_CREDIT, IN_DONE, IN_MEDIA,
     RESULT_ACCEPTED, RESULT_FULL, RESULT_REFUSED, SIGNAL_LATE_AFTER_CANCEL, SIGNAL_REJECT, SIGNAL_STALE_EPOCH_REJECT,
 )
@@ -64,7 +65,10 @@ cdef int other(Core* core, Inbound* event) noexcept nogil:
             invocations.credit(core, <int> event.node, event.invocation, event.a)
         core.seq += 1
         return RESULT_ACCEPTED
-    if event.op == IN_CONTROL and CONTROL_CONNECTED <= event.port <= CONTROL_EVIDENCE_FAILED:
+    if event.op == IN_CONTROL and (
+        CONTROL_CONNECTED <= event.port <= CONTROL_EVIDENCE_FAILED
+        or CONTROL_BUTTON_DOWN <= event.port <= CONTROL_DTMF
+    ):
         if inbox.is_full(core):
             return RESULT_FULL
         entry = inbox.put(core, ENTRY_CONTROL, event.node, event.invocation)

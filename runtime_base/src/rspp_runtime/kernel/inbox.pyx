@@ -2,7 +2,8 @@
 
 from rspp_runtime.kernel cimport hearing, invocations, outputs, reactions, turns
 from rspp_runtime.kernel.codes cimport (
-    CAUSE_BARGE_IN, CAUSE_RECORDING_EVIDENCE_UNAVAILABLE, CAUSE_USER, CONTROL_BINDING, CONTROL_CANCEL_NODE,
+    CAUSE_BARGE_IN, CAUSE_RECORDING_EVIDENCE_UNAVAILABLE, CAUSE_USER, CONTROL_BINDING, CONTROL_BUTTON_DOWN,
+    CONTROL_BUTTON_UP, CONTROL_CANCEL_NODE, CONTROL_DTMF,
     CONTROL_CANCEL_SESSION, CONTROL_CANCEL_TURN, CONTROL_CONNECTED, CONTROL_DISCONNECTED, CONTROL_END_UTTERANCE,
     CONTROL_ENDED, CONTROL_EVIDENCE_APPENDED, CONTROL_EVIDENCE_FAILED, CONTROL_LEASE_REVOKED, CONTROL_LEASE_ROTATED,
     CONTROL_SNAPSHOT, ORIGIN_API, ORIGIN_SPEECH, ORIGIN_TEXT, SESSION_CREATED, SESSION_DEGRADED, SESSION_RUNNING,
@@ -69,14 +70,20 @@ cdef void on_control(Core* core, Entry* entry) noexcept nogil:
         reactions.end_session(core)
         core.turn.ends |= END_DISCONNECT
     elif entry.port == CONTROL_CANCEL_TURN:
-        reactions.cancel_turn(core)
+        reactions.cancel_turn(core, CAUSE_USER)
     elif entry.port == CONTROL_CANCEL_SESSION:
-        reactions.cancel_session(core)
+        reactions.cancel_session(core, CAUSE_USER)
     elif entry.port == CONTROL_CANCEL_NODE:
         if invocations.is_effect(core, entry.a):
-            invocations.cancel_by(core, <int> entry.a, CAUSE_USER)
+            reactions.cancel_node(core, <int> entry.a, CAUSE_USER)
     elif entry.port == CONTROL_END_UTTERANCE:
         hearing.end_utterance(core, ORIGIN_API)
+    elif entry.port == CONTROL_BUTTON_DOWN:
+        on_pressed(core, core.button_down)
+    elif entry.port == CONTROL_BUTTON_UP:
+        on_pressed(core, core.button_up)
+    elif entry.port == CONTROL_DTMF:
+        on_pressed(core, core.dtmf)
     elif entry.port == CONTROL_LEASE_ROTATED:
         if entry.a > core.epoch:
             core.epoch = entry.a
@@ -99,6 +106,13 @@ cdef void on_control(Core* core, Entry* entry) noexcept nogil:
     elif entry.port == CONTROL_EVIDENCE_FAILED:
         if asked_for_evidence(core, entry):
             turns.end_for_error(core, CAUSE_RECORDING_EVIDENCE_UNAVAILABLE)
+
+
+cdef void on_pressed(Core* core, int event) noexcept nogil:
+    """A key or a button: it may own the end of the utterance, as push to talk does."""
+    if event >= 0 and event == core.turn_owner:
+        hearing.end_utterance(core, ORIGIN_SPEECH)
+    core.react(core, event)
 
 
 cdef void lose_authority(Core* core) noexcept nogil:

@@ -2,7 +2,7 @@
 
 from libc.stdint cimport int64_t, uint32_t
 
-from rspp_runtime.kernel cimport attempts, circuits, context, outputs, timers
+from rspp_runtime.kernel cimport attempts, circuits, context, outputs, stopping, timers
 from rspp_runtime.kernel.codes cimport OP_FEED
 from rspp_runtime.kernel.state cimport (
     MOVED, OFF, OUTPUTS_FULL, TIMER_CHUNK, TIMER_FIRST, WAITS, Core, Entry, Header, Invocation, Node, Output, bit,
@@ -36,6 +36,8 @@ cdef inline int can_take(Core* core, int node_id, int64_t window, int64_t head_s
         return WAITS
     if attempts.has_rest(core, node_id):
         return WAITS         # comes first
+    if stopping.holds(core, node_id):
+        return WAITS         # it is to stop
     if node.inflight >= window:
         return WAITS
     if node.recogniser and core.hearing.finish_pending and head_seq > core.hearing.finish_seq:
@@ -90,6 +92,7 @@ cdef inline void answered(Core* core, int node_id, Invocation* invocation) noexc
     """Something that it produced was taken: its first output is there, and the next one is due."""
     cdef Node* node = &core.nodes[node_id]
     cdef int chunk = timers.of_node(node_id, TIMER_CHUNK)
+    stopping.said(core, node_id)
     if not invocation.answered:
         attempts.answered(core, node_id, invocation)
         circuits.works(core, node_id, invocation.id, invocation.candidate)

@@ -10,6 +10,7 @@ from rspp_runtime.kernel.codes cimport (
     CAUSE_CANCELLED, OP_CONTEXT, OP_DECISION, OP_METRIC, OP_SEND, SIGNAL_LATE_AFTER_CANCEL, SIGNAL_TURN_OPEN,
     TURN_ACTIVE,
 )
+from rspp_runtime.kernel cimport stopping
 from rspp_runtime.kernel.items cimport release
 from rspp_runtime.kernel.state cimport CONTROL_BYTES, NOTHING, Core, Header, Message, Output
 
@@ -71,6 +72,7 @@ cdef bint passes_fence(Core* core, Output* output) noexcept nogil:
     """Only what the active turn says, at the session's epoch and with its authority, reaches the transport."""
     return (
         core.turn.state == TURN_ACTIVE
+        and not stopping.silences(core, output.port)
         and output.turn == core.turn.serial
         and core.turn.proposal.epoch == core.epoch
         and not core.revoked

@@ -2,13 +2,13 @@
 
 from libc.stdint cimport int64_t, uint32_t, uint64_t, uint8_t
 
-from rspp_runtime.kernel cimport egress, outputs, timers
+from rspp_runtime.kernel cimport egress, outputs, stopping, timers, turns
 from rspp_runtime.kernel.codes cimport (
     OP_FLUSH, OP_SEND, SIGNAL_PLAYBACK_PAUSED, SIGNAL_PLAYBACK_RESUMED, TURN_ACTIVE,
 )
 from rspp_runtime.kernel.items cimport release
 from rspp_runtime.kernel.state cimport (
-    END_CANCEL, NOTHING, TIMER_BLOCK, Core, Edge, Ledger, Output, Pause, Played, lowest,
+    NOTHING, TIMER_BLOCK, Core, Edge, Ledger, Output, Pause, Played, lowest,
 )
 
 
@@ -48,7 +48,7 @@ cdef void pause(Core* core, int cause) noexcept nogil:
     cdef Pause* pause = core.pause
     cdef uint64_t rest = pause.audio_edges
     cdef Output* request
-    if core.turn.state != TURN_ACTIVE or core.turn.evidence or pause.on:
+    if core.turn.state != TURN_ACTIVE or core.turn.evidence or stopping.is_on(core) or pause.on:
         return
     egress.update_ledger(core)
     pause.on = True
@@ -87,8 +87,8 @@ cdef void resume(Core* core, int cause) noexcept nogil:
 
 cdef void too_long(Core* core) noexcept nogil:
     """Nobody has resumed it: it was an interruption."""
-    if core.turn.state == TURN_ACTIVE and core.pause.on:
-        core.turn.ends |= END_CANCEL
+    if core.pause.on:
+        turns.cancel(core, core.pause.cause)
 
 
 cdef bint send_again(Core* core, bint* outputs_full) noexcept nogil:

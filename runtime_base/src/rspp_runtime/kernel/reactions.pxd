@@ -2,31 +2,38 @@
 
 from libc.stdint cimport uint64_t
 
-from rspp_runtime.kernel cimport invocations, outputs, turns
+from rspp_runtime.kernel cimport invocations, outputs, stopping, turns
 from rspp_runtime.kernel.codes cimport (
-    CAUSE_USER, SCOPE_SESSION, SESSION_ENDED, SIGNAL_CANCEL, SIGNAL_FALLBACK, TURN_ACTIVE,
+    SCOPE_SESSION, SESSION_ENDED, SIGNAL_CANCEL, SIGNAL_FALLBACK, TURN_ACTIVE,
 )
-from rspp_runtime.kernel.state cimport END_CANCEL, Core
+from rspp_runtime.kernel.state cimport Core
 
 cdef enum:
     NO_FALLBACK = -1         # the event is neither an error nor a timeout
 
 
-cdef inline void cancel_turn(Core* core) noexcept nogil:
-    if core.turn.state == TURN_ACTIVE:
-        core.turn.ends |= END_CANCEL
+cdef inline void cancel_turn(Core* core, int cause) noexcept nogil:
+    turns.cancel(core, cause)
 
 
-cdef inline void cancel_session(Core* core) noexcept nogil:
+cdef inline void abort_turn(Core* core, int cause) noexcept nogil:
+    turns.end_for_error(core, cause)
+
+
+cdef inline void open_turn(Core* core, int origin) noexcept nogil:
+    turns.propose(core, origin, -1)
+
+
+cdef inline void cancel_session(Core* core, int cause) noexcept nogil:
     if core.state == SESSION_ENDED:
         return
-    outputs.decide(core, SIGNAL_CANCEL, CAUSE_USER, -1, SCOPE_SESSION, 0)
-    cancel_turn(core)
+    outputs.decide(core, SIGNAL_CANCEL, cause, -1, SCOPE_SESSION, 0)
+    cancel_turn(core, cause)
     core.ending = True
 
 
 cdef inline void cancel_node(Core* core, int node, int cause) noexcept nogil:
-    if invocations.is_effect(core, node):
+    if invocations.is_effect(core, node) and not stopping.cancel_node(core, node, cause):
         invocations.cancel_by(core, node, cause)
 
 

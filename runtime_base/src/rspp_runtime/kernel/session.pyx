@@ -9,7 +9,7 @@ from rspp_runtime.kernel.attempts cimport budget_is_over, is_backing_off
 from rspp_runtime.kernel.codes cimport CAUSE_BUDGET_EXHAUSTED, SESSION_CREATED, SIGNAL_BUDGET_EXHAUSTED, TURN_IDLE
 from rspp_runtime.kernel.state cimport (
     NOTHING, OFF, TIMER_CHUNK, TIMER_FIRST, TIMER_GRACE, Attempts, Circuit, Core, Edge, Entry, Header,
-    Join, Message, Node, Output, Pause, Played, Pool, bit,
+    Join, Message, Node, Output, Pause, Played, Pool, Stopping, bit,
 )
 
 cdef extern from "stdlib.h" nogil:
@@ -212,4 +212,5 @@ def struct_sizes() -> dict[str, int]:
         "Circuit": sizeof(Circuit),
         "Join": sizeof(Join),
         "Pause": sizeof(Pause),
+        "Stopping": sizeof(Stopping),
     }

@@ -288,6 +288,23 @@ cdef struct Pause:
     uint8_t unused[2]        # makes the size a multiple of 8
 
 
+cdef struct Stopping:
+    # Of a pipeline with nodes that end their segment when they are cancelled (`stopping.pyx`).
+    uint64_t nodes           # those
+    uint64_t edges           # by which what they then still say goes on
+    uint64_t audio_edges
+    uint64_t at              # nodes whose next output is their last
+    uint64_t over            # … and was taken
+    uint64_t by_node         # … that are cancelled on their own
+    int64_t max_ns           # the longest segment
+    int64_t words_until      # the word in which the turn was cancelled
+    int32_t timer            # its slot
+    int32_t port             # of egress, where audio goes
+    uint8_t causes[64]       # of cancels of nodes
+    uint8_t turn             # a cancel of the turn is pending
+    uint8_t unused[7]        # makes the size a multiple of 8
+
+
 cdef struct Message:
     uint32_t start           # in the bytes of the context, which are a ring
     uint32_t size
@@ -338,7 +355,7 @@ cdef struct Turn:
     uint8_t playing
     uint8_t evidence         # 1: asked for
     uint8_t deferred
-    uint8_t unused           # makes the size a multiple of 8
+    uint8_t cancel_cause     # the first reason to cancel it
 
 
 cdef struct Hearing:
@@ -420,6 +437,10 @@ cdef struct Core:
     int32_t turn_owner
     int32_t barge_in
     int32_t connected
+    int32_t button_down
+    int32_t button_up
+    int32_t dtmf
+    int32_t reserved         # makes the size a multiple of 8
     uint32_t control_step_max
     uint32_t invoke_slots    # data outputs that an invocation's first item may need
     uint32_t hashes_max
@@ -429,6 +450,7 @@ cdef struct Core:
     Utter utter
     void* owner              # the Session, for nodes in Python
     Pause* pause             # NULL: no reaction pauses
+    Stopping* stopping       # NULL: every cancel is hard
 
     unsigned char plan_prefix[96]    # of what is hashed to the plan hash
     unsigned char plan_middle[480]   # ,"mode":"…","turn_id":"SESSION/

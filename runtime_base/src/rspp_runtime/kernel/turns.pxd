@@ -6,7 +6,10 @@ from rspp_runtime.kernel.state cimport Core
 
 cdef void propose(Core* core, int origin, int trigger) noexcept nogil
 cdef void decide_opening(Core* core) noexcept nogil
+cdef void cancel(Core* core, int cause) noexcept nogil
 cdef void resolve_ends(Core* core) noexcept nogil
+cdef void accept_cancel(Core* core) noexcept nogil
+cdef void stop_playback(Core* core) noexcept nogil
 cdef void commit(Core* core) noexcept nogil
 cdef bint everything_played(Core* core) noexcept nogil
 cdef void ask_for_evidence(Core* core) noexcept nogil

@@ -1,10 +1,10 @@
 """Turns (CONTRACTS §5): one turn is one response. Idle, Opening, Active, Terminal, Closed."""
 
-from libc.stdint cimport int64_t, uint64_t
+from libc.stdint cimport int64_t, uint64_t, uint8_t
 
-from rspp_runtime.kernel cimport context, edges, egress, hearing, invocations, outputs, pauses, planhash, timers
+from rspp_runtime.kernel cimport context, edges, egress, hearing, invocations, outputs, pauses, planhash, stopping, timers
 from rspp_runtime.kernel.codes cimport (
-    CAUSE_AUTHORITY_LOSS, CAUSE_BUDGET_EXHAUSTED, CAUSE_CANCELLED, CAUSE_PLAN_NOT_FREEZABLE,
+    CANCEL_MODE_HARD, CANCEL_MODE_SOFT, CAUSE_AUTHORITY_LOSS, CAUSE_BUDGET_EXHAUSTED, CAUSE_CANCELLED, CAUSE_PLAN_NOT_FREEZABLE,
     CAUSE_RECORDING_EVIDENCE_UNAVAILABLE, CAUSE_SESSION_NOT_RUNNING, CAUSE_SNAPSHOT_INCOMPATIBLE,
     CAUSE_SNAPSHOT_MISSING, CAUSE_SNAPSHOT_STALE, CAUSE_TRANSPORT_DISCONNECT_OR_STALL, CAUSE_TURN_ACTIVE,
     CAUSE_AUTHORITY_EPOCH_MISMATCH, OP_APPEND, OP_FLUSH, ORIGIN_API, ORIGIN_SPEECH, ORIGIN_TEXT, SCOPE_TURN,
@@ -112,6 +112,7 @@ cdef void open_turn(Core* core) noexcept nogil:
     turn.serial += 1
     turn.state = TURN_ACTIVE
     turn.ends = 0
+    turn.cancel_cause = 0
     turn.waiting = False
     turn.output_seen = False
     turn.audio_sent = False
@@ -137,7 +138,7 @@ cdef void open_turn(Core* core) noexcept nogil:
         core.say(core, trigger)
     if origin == ORIGIN_TEXT:
         hearing.release(core)
-    elif origin == ORIGIN_SPEECH or (origin == ORIGIN_API and trigger < 0):
+    elif origin == ORIGIN_SPEECH or trigger < 0:
         if hearing.is_pending(core):
             turn.waiting = True
         else:
@@ -172,6 +173,22 @@ cdef void end_for_error(Core* core, int cause) noexcept nogil:
         core.turn.end_cause = cause
 
 
+cdef void cancel(Core* core, int cause) noexcept nogil:
+    """Somebody wants the turn to end; the first one's reason is on record."""
+    if core.turn.state != TURN_ACTIVE:
+        return
+    if not core.turn.ends & END_CANCEL and not stopping.is_on(core):
+        core.turn.cancel_cause = <uint8_t> cause
+    core.turn.ends |= END_CANCEL
+
+
+cdef void accept_cancel(Core* core) noexcept nogil:
+    """T7: at once, or at the end of a segment."""
+    cdef Output* decision = outputs.decide(core, SIGNAL_CANCEL, core.turn.cancel_cause, -1, SCOPE_TURN, 0)
+    decision.port = CANCEL_MODE_SOFT if stopping.is_on(core) else CANCEL_MODE_HARD
+    abort(core, CAUSE_CANCELLED)
+
+
 cdef void resolve_ends(Core* core) noexcept nogil:
     """When several ends fall together: authority, cancel, budget, error, disconnect (CONTRACTS §5)."""
     cdef int ends = core.turn.ends
@@ -181,9 +198,10 @@ cdef void resolve_ends(Core* core) noexcept nogil:
     if ends & END_AUTHORITY:
         outputs.decide(core, SIGNAL_DEAUTHORIZED_DRAIN, CAUSE_AUTHORITY_LOSS, -1, 0, 0)
         abort(core, CAUSE_AUTHORITY_LOSS)
-    elif ends & END_CANCEL:
-        outputs.decide(core, SIGNAL_CANCEL, CAUSE_CANCELLED, -1, SCOPE_TURN, 0)
-        abort(core, CAUSE_CANCELLED)
+    elif ends & END_CANCEL or stopping.is_on(core):
+        # beside another end there is no time, or nobody, for the rest of a segment
+        if stopping.is_on(core) or ends != END_CANCEL or not stopping.begin(core):
+            accept_cancel(core)
     elif ends & END_BUDGET:
         abort(core, CAUSE_BUDGET_EXHAUSTED)
     elif ends & END_ERROR:
@@ -212,6 +230,7 @@ cdef void stop_playback(Core* core) noexcept nogil:
         request = outputs.control(core, OP_FLUSH, core.egress)
         request.turn = core.turn.serial
         core.ledger.cursor_ns = core.now_ns
+        pauses.forget(core)
     if core.turn.playing:
         outputs.decide(
             core, SIGNAL_PLAYBACK_CANCELLED, 0, -1, core.ledger.heard_words, core.ledger.heard_bytes,
@@ -253,6 +272,7 @@ cdef void close(Core* core, bint aborted) noexcept nogil:
         request = outputs.control(core, OP_APPEND, -1)
         request.turn = core.turn.serial
     pauses.forget(core)
+    stopping.forget(core)
     core.turn.state = TURN_CLOSED
     core.turn.ends = 0
     core.turn.waiting = False

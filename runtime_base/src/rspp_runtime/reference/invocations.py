@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from rspp_runtime.abi.codes import Cause, Follow, Op, Signal
 from rspp_runtime.abi.plan import EFFECT, SESSION, TURN
-from rspp_runtime.reference import attempts, circuits, hearing, reactions
+from rspp_runtime.reference import attempts, circuits, hearing, reactions, turns
 from rspp_runtime.reference.outputs import data, data_room, decide, request
-from rspp_runtime.reference.state import End, Invocation, NodeState, Parcel, State
+from rspp_runtime.reference.state import Invocation, NodeState, Parcel, State
 
 SUCCESS, TIMEOUT, INFRASTRUCTURE_FAILURE = 0, 1, 4
 """The outcome classes that the kernel tells apart (`rspp_runtime.providers.contract.Outcome`)."""
@@ -216,10 +216,9 @@ def fail(
         if cause is Cause.NODE_TIMEOUT:
             s.hearing.finish_pending = False
         hearing.lost(s)
-    if not handled and needed and s.active:
-        s.turn.ends.add(End.ERROR)
+    if not handled and needed:
         by_provider = effect and cause is Cause.NODE_ERROR
-        s.turn.end_cause = Cause.PROVIDER_FAILURE if by_provider else Cause.NODE_TIMEOUT_OR_FAILURE
+        turns.fail(s, Cause.PROVIDER_FAILURE if by_provider else Cause.NODE_TIMEOUT_OR_FAILURE)
     if effect and node.plan.scope == SESSION and identity != s.plan.recogniser:
         node.failures += 1
         if node.failures >= FAILURES_MAX:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rspp_runtime.abi.codes import Cause, Op, Signal
 from rspp_runtime.abi.messages import Emission, Item, Output
 from rspp_runtime.abi.plan import EFFECT, TURN
-from rspp_runtime.reference import edges, invocations, joins, pauses, turns
+from rspp_runtime.reference import edges, invocations, joins, pauses, stopping, turns
 from rspp_runtime.reference.outputs import data, data_room, decide, telemetry
 from rspp_runtime.reference.state import EdgeState, NodeState, Parcel, Played, State
 
@@ -65,6 +65,8 @@ def _can_feed(s: State, node: NodeState, edge: EdgeState) -> bool:
     recogniser = node.plan.id == s.plan.recogniser
     if recogniser and s.hearing.finish_pending and edge.items[0][1].seq > s.hearing.finish_seq:
         return False
+    if node.stopping or (s.turn.stopping and node.plan.scope == TURN):
+        return False
     if node.has_rest or (node.live is None and node.ending is not None and not recogniser):
         return False
     if node.live is not None and node.inflight >= node.plan.window:
@@ -74,7 +76,7 @@ def _can_feed(s: State, node: NodeState, edge: EdgeState) -> bool:
 
 def _can_send(s: State, edge: EdgeState) -> bool:
     if s.is_audio_out(edge.plan):
-        if pauses.holds(s):
+        if pauses.holds(s) or (s.turn.stopping and stopping.word_is_over(s)):
             return False
         turns.update_ledger(s)
         if len(s.egress.ledger) >= s.plan.ledger_max or s.egress.cursor_ns - s.now > s.plan.lead_ns:

@@ -79,6 +79,8 @@ def control_room(s: State) -> bool:
 
 def fence(s: State, output: Output, epoch: int) -> bool:
     """The egress fence: may this leave? Nothing reaches a transport without passing here."""
+    if s.turn.stopping and not s.turn.words_until and output.port == s.audio_port:
+        return False  # the voice was cancelled, and its turn is not over yet
     return s.active and output.turn == s.turn.serial and epoch == s.epoch and not s.revoked
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rspp_runtime.abi.codes import Cause, Op, Signal
 from rspp_runtime.reference import turns
 from rspp_runtime.reference.outputs import VOID, data, data_room, decide, request
-from rspp_runtime.reference.state import EdgeState, End, Parcel, State
+from rspp_runtime.reference.state import EdgeState, Parcel, State
 
 SECOND_NS = 1_000_000_000
 
@@ -13,7 +13,7 @@ SECOND_NS = 1_000_000_000
 def pause(s: State, cause: Cause) -> None:
     """Play nothing more, and keep it: the user may have interrupted, or may not."""
     egress = s.egress
-    if not s.active or s.turn.evidence_asked or egress.paused:
+    if not s.active or s.turn.evidence_asked or s.turn.stopping or egress.paused:
         return
     turns.update_ledger(s)
     egress.paused, egress.pause_cause = True, cause
@@ -43,8 +43,8 @@ def resume(s: State, cause: Cause) -> None:
 
 def too_long(s: State) -> None:
     """Nobody has resumed it: it was an interruption."""
-    if s.active and s.egress.paused:
-        s.turn.ends.add(End.CANCEL)
+    if s.egress.paused:
+        turns.cancel(s, s.egress.pause_cause)
 
 
 def holds(s: State) -> bool:
@@ -61,7 +61,7 @@ def send_again(s: State) -> bool:
     egress.unsent -= 1
     egress.cursor_ns = max(egress.cursor_ns, s.now)
     data(
-        s, Op.SEND, entry.frame, node=s.plan.egress, port=_port(s), turn=entry.frame.turn,
+        s, Op.SEND, entry.frame, node=s.plan.egress, port=s.audio_port, turn=entry.frame.turn,
         x=egress.cursor_ns, y=entry.frame.b,
     )  # fmt: skip
     egress.cursor_ns += length_ns(s, entry.frame)
@@ -86,14 +86,10 @@ def _take_back(s: State) -> None:
     """What was sent, not played, and not even drained does not leave."""
     entry = s.egress.ledger[0]
     first_ns = entry.end_ns - length_ns(s, entry.frame)
-    port = _port(s)
+    port = s.audio_port
     for index, (output, epoch) in enumerate(s.data_out):
         if output.op == Op.SEND and output.port == port and output.x >= first_ns:
             s.data_out[index] = output._replace(op=VOID), epoch
-
-
-def _port(s: State) -> int:
-    return next(i for i, port in enumerate(s.nodes[s.plan.egress].plan.inputs) if port.name == "audio")
 
 
 def _audio_edges(s: State) -> list[EdgeState]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from rspp_runtime.abi.codes import Cause, Flag, Origin, Scope, Signal
 from rspp_runtime.abi.plan import EFFECT, Reaction
-from rspp_runtime.reference import edges, hearing, invocations, pauses, turns
+from rspp_runtime.reference import edges, hearing, invocations, pauses, stopping, turns
 from rspp_runtime.reference.outputs import decide
-from rspp_runtime.reference.state import End, Parcel, State
+from rspp_runtime.reference.state import Parcel, State
 
 _OF_A_FAILURE = (Cause.NODE_TIMEOUT, Cause.NODE_ERROR)
 
@@ -24,7 +24,7 @@ def raise_event(s: State, event: int, cause: Cause = Cause.USER, *, seq: int = 0
 def cancel_node(s: State, identity: int, cause: Cause) -> None:
     """Cancel what one effect node is doing; the turn goes on."""
     node = s.nodes[identity]
-    if node.plan.execution == EFFECT:
+    if node.plan.execution == EFFECT and not stopping.cancel_node(s, node, cause):
         decide(s, Signal.CANCEL, cause, node=identity, x=Scope.NODE, y=identity)
         invocations.cancel_all(s, node)
 
@@ -32,8 +32,7 @@ def cancel_node(s: State, identity: int, cause: Cause) -> None:
 def cancel_session(s: State, cause: Cause) -> None:
     """Cancel the turn, if there is one, and end the session."""
     decide(s, Signal.CANCEL, cause, x=Scope.SESSION)
-    if s.active:
-        s.turn.ends.add(End.CANCEL)
+    turns.cancel(s, cause)
     s.ending = True
 
 
@@ -48,8 +47,11 @@ def say(s: State, identity: int) -> None:
 def _react(s: State, reaction: Reaction, cause: Cause, seq: int, epoch: int) -> None:
     verb, target = reaction.action.verb, reaction.action.target
     if verb == "cancel_turn":
-        if s.active:
-            s.turn.ends.add(End.CANCEL)
+        turns.cancel(s, cause)
+    elif verb == "abort_turn":
+        turns.fail(s, _reason(s, reaction, cause))
+    elif verb == "open_turn":
+        turns.propose(s, _origin(s, reaction), epoch)
     elif verb == "cancel_node":
         cancel_node(s, target, cause)
     elif verb == "cancel_session":
@@ -71,8 +73,22 @@ def _react(s: State, reaction: Reaction, cause: Cause, seq: int, epoch: int) -> 
                 decide(s, Signal.FALLBACK, cause, x=reaction.id)
             say(s, target)
         else:
-            greeting = s.plan.events[reaction.event].name == "session.connected"
-            turns.propose(s, Origin.GREETING if greeting else Origin.API, epoch, trigger=target)
+            turns.propose(s, _origin(s, reaction), epoch, trigger=target)
+
+
+def _origin(s: State, reaction: Reaction) -> Origin:
+    """Who proposes a turn by a reaction."""
+    event = s.plan.events[reaction.event]
+    if event.name == "session.connected":
+        return Origin.GREETING
+    return Origin.DTMF if event.node == s.plan.ingress and event.name.endswith(".dtmf") else Origin.API
+
+
+def _reason(s: State, reaction: Reaction, cause: Cause) -> Cause:
+    """Why a turn that a reaction aborts has failed: a provider did, or something else."""
+    node = s.plan.events[reaction.event].node
+    by_provider = cause is Cause.NODE_ERROR and node >= 0 and s.plan.nodes[node].execution == EFFECT
+    return Cause.PROVIDER_FAILURE if by_provider else Cause.NODE_TIMEOUT_OR_FAILURE
 
 
 def _degrade(s: State, mode: int, cause: Cause) -> None:

@@ -17,6 +17,7 @@ from rspp_runtime.reference import (
     moving,
     pauses,
     reactions,
+    stopping,
     turns,
 )
 from rspp_runtime.reference.outputs import control_room, decide, request
@@ -25,6 +26,7 @@ from rspp_runtime.reference.state import EVIDENCE, TOTAL, TURN_BUDGET, WARNING, 
 
 _NOT_FENCED = (Control.LEASE_ROTATED, Control.EVIDENCE_APPENDED, Control.EVIDENCE_FAILED)
 _CONTROLS = frozenset(Control)
+_PRESSED = {Control.BUTTON_DOWN: ".button_down", Control.BUTTON_UP: ".button_up", Control.DTMF: ".dtmf"}
 
 
 class Session:
@@ -181,6 +183,7 @@ class Session:
 
     def _answered(self, node: NodeState) -> None:
         s, identity = self._s, node.plan.id
+        stopping.said(s, node)
         if identity == s.plan.recogniser:
             return
         s.stop(s.first_timer(identity))
@@ -225,7 +228,7 @@ class Session:
             turns.end_session(s)
         elif s.turn.state is Turn.OPENING:
             turns.decide_opening(s)
-        elif s.active and turns.finishing(s):
+        elif (s.plan.soft_nodes and stopping.step(s)) or (s.active and turns.finishing(s)):
             pass
         elif hearing.can_finish(s):
             hearing.finish(s)
@@ -253,6 +256,8 @@ class Session:
             self._evidence_failed()
         elif slot == s.pause_timer:
             pauses.too_long(s)
+        elif slot == s.stop_timer:
+            stopping.too_long(s)
         elif slot < 4 + 3 * nodes:
             self._fire_node(s.nodes[(slot - 4) // 3], (slot - 4) % 3)
         else:
@@ -344,8 +349,7 @@ class Session:
             s.ending = s.state is not SessionState.ENDED
             s.turn.ends.add(End.DISCONNECT)
         elif code is Control.CANCEL_TURN:
-            if s.active:
-                s.turn.ends.add(End.CANCEL)
+            turns.cancel(s, Cause.USER)
         elif code is Control.CANCEL_SESSION:
             if s.state is not SessionState.ENDED:
                 reactions.cancel_session(s, Cause.USER)
@@ -354,8 +358,18 @@ class Session:
                 reactions.cancel_node(s, event.a, Cause.USER)
         elif code is Control.END_UTTERANCE:
             hearing.end_utterance(s, entry.seq, Origin.API, entry.epoch)
+        elif code in _PRESSED:
+            self._pressed(_PRESSED[code], entry)
         else:
             self._authority_or_evidence(code, event)
+
+    def _pressed(self, what: str, entry: Entry) -> None:
+        """A key or a button: it may own the end of the utterance, as push to talk does."""
+        s = self._s
+        found = next((e.id for e in s.plan.events if e.node == s.plan.ingress and e.name.endswith(what)), -1)
+        if found >= 0 and found == s.plan.turn_owner:
+            hearing.end_utterance(s, entry.seq, Origin.SPEECH, entry.epoch)
+        reactions.raise_event(s, found, seq=entry.seq, epoch=entry.epoch)
 
     def _authority_or_evidence(self, code: Control, event: Inbound) -> None:
         s = self._s

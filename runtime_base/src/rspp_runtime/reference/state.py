@@ -119,6 +119,10 @@ class NodeState:
     candidate: int = 0  # of the present attempt, or of the next
     tries: int = 0  # attempts at this candidate
     made: int = 0  # attempts in all
+    # A soft cancel (`stopping.py`).
+    stopping: bool = False  # its next output is its last
+    over: bool = False  # and was taken
+    cancelled_by: Cause = Cause.NONE  # of a cancel of its own
     due_ns: int = 0  # end of the budget
     base_bytes: int = 0
     base_words: int = 0
@@ -148,6 +152,9 @@ class TurnState:
     waiting: bool = False
     ends: set[End] = field(default_factory=set)
     end_cause: Cause = Cause.NONE
+    cancel_cause: Cause = Cause.NONE
+    stopping: bool = False  # a soft cancel is pending
+    words_until: int = 0  # the word in which it was cancelled; 0: nothing was being said, or not softly
     output_seen: bool = False
     playing: bool = False
     audio_sent: bool = False
@@ -276,6 +283,16 @@ class State:
     @property
     def pause_timer(self) -> int:
         return 4 + 3 * len(self.nodes) + 2 * len(self.edges)
+
+    @property
+    def stop_timer(self) -> int:
+        return self.pause_timer + 1
+
+    @property
+    def audio_port(self) -> int:
+        """Egress's input that is played; -1 if none is."""
+        ports = self.plan.nodes[self.plan.egress].inputs if self.plan.egress >= 0 else ()
+        return next((index for index, port in enumerate(ports) if port.name == "audio"), -1)
 
     def stop(self, *slots: int) -> None:
         """Switch timers off."""

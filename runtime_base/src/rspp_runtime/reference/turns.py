@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 
-from rspp_runtime.abi.codes import Cause, Op, Origin, Scope, SessionState, Signal, Turn
+from rspp_runtime.abi.codes import CancelMode, Cause, Op, Origin, Scope, SessionState, Signal, Turn
 from rspp_runtime.abi.messages import Output
 from rspp_runtime.abi.plan import EFFECT, TURN
-from rspp_runtime.reference import edges, hearing, invocations, joins, pauses, reactions
+from rspp_runtime.reference import edges, hearing, invocations, joins, pauses, reactions, stopping
 from rspp_runtime.reference.outputs import data_room, decide, request, telemetry
 from rspp_runtime.reference.state import (
     ASSISTANT,
@@ -66,6 +66,21 @@ def plan_hash(s: State) -> bytes:
     return hashlib.sha256(b"rspp.plan.v1\0" + s.plan.template_hash.encode() + added.encode()).digest()
 
 
+def cancel(s: State, cause: Cause) -> None:
+    """Somebody wants the turn to end; the first one's reason is on record."""
+    if s.active:
+        if End.CANCEL not in s.turn.ends and not s.turn.stopping:
+            s.turn.cancel_cause = cause
+        s.turn.ends.add(End.CANCEL)
+
+
+def fail(s: State, cause: Cause) -> None:
+    """The turn cannot go on."""
+    if s.active:
+        s.turn.ends.add(End.ERROR)
+        s.turn.end_cause = cause
+
+
 def resolve_ends(s: State) -> None:
     """Of all reasons to end that fell into one scheduling window, the strongest wins."""
     ends = sorted(s.turn.ends)
@@ -75,9 +90,10 @@ def resolve_ends(s: State) -> None:
     if ends[0] is End.AUTHORITY:
         decide(s, Signal.DEAUTHORIZED_DRAIN, Cause.AUTHORITY_LOSS)
         abort(s, Cause.AUTHORITY_LOSS)
-    elif ends[0] is End.CANCEL:
-        decide(s, Signal.CANCEL, Cause.CANCELLED, x=Scope.TURN)
-        abort(s, Cause.CANCELLED)
+    elif ends[0] is End.CANCEL or s.turn.stopping:
+        alone = ends == [End.CANCEL]  # else there is no time, or nobody, for the rest of a segment
+        if s.turn.stopping or not alone or not stopping.begin(s):
+            accept_cancel(s)
     elif ends[0] is End.BUDGET:
         abort(s, Cause.BUDGET_EXHAUSTED)
     elif ends[0] is End.ERROR:
@@ -86,16 +102,29 @@ def resolve_ends(s: State) -> None:
         abort(s, Cause.TRANSPORT_DISCONNECT_OR_STALL)
 
 
-def abort(s: State, cause: Cause) -> None:
-    """End the turn without its answer: nothing of it may leave any more (cases T7 to T10)."""
-    _stop_work(s)
+def accept_cancel(s: State) -> None:
+    """The cancel is accepted (case T7): at once, or at the end of a segment."""
+    mode = CancelMode.SOFT if s.turn.stopping else CancelMode.HARD
+    decide(s, Signal.CANCEL, s.turn.cancel_cause, port=mode, x=Scope.TURN)
+    abort(s, Cause.CANCELLED)
+
+
+def stop_playback(s: State) -> None:
+    """The transport forgets what has not been played; what was heard stays heard."""
     update_ledger(s)
     if s.turn.audio_sent and s.egress.cursor_ns > s.now:
         request(s, Op.FLUSH, node=s.plan.egress, turn=s.turn.serial)
         s.egress.cursor_ns = s.now
+        pauses.forget(s)
     if s.turn.playing:
         decide(s, Signal.PLAYBACK_CANCELLED, x=s.egress.heard_words, y=s.egress.heard_bytes)
         s.turn.playing = False
+
+
+def abort(s: State, cause: Cause) -> None:
+    """End the turn without its answer: nothing of it may leave any more (cases T7 to T10)."""
+    _stop_work(s)
+    stop_playback(s)
     decide(s, Signal.ABORT, cause)
     s.turn.state = Turn.TERMINAL
     _close(s, append=True)
@@ -133,7 +162,7 @@ def end_session(s: State) -> None:
 
 def finishing(s: State) -> bool:
     """Do the first thing that brings the active turn nearer its end; returns whether there was one."""
-    if s.turn.waiting:
+    if s.turn.waiting or s.turn.stopping:
         return False
     complete = 0
     for identity in s.plan.stages:
@@ -255,7 +284,7 @@ def _open(s: State) -> None:
     s.mode = 0
     turn.context_count = len(s.context)
     turn.output_seen = turn.playing = turn.audio_sent = turn.evidence_asked = turn.waiting = False
-    turn.end_cause = Cause.NONE
+    turn.end_cause = turn.cancel_cause = Cause.NONE
     turn.spoken.clear()
     turn.spoken_words = 0
     s.egress.heard_words = s.egress.heard_bytes = 0
@@ -293,6 +322,7 @@ def _close(s: State, *, append: bool) -> None:
     if append:
         request(s, Op.APPEND, turn=turn.serial)
     pauses.forget(s)
+    stopping.forget(s)
     turn.state = Turn.CLOSED
     turn.waiting = False
     turn.ends.clear()

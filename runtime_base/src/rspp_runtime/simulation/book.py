@@ -240,6 +240,8 @@ class Book(Pages):
             book.pauses += 1
         elif code == 61:
             book.paused_ns = -1
+        elif code == 62:
+            self._pending(node, t, x)
         elif code == 26 and y == 1:
             book.refused += 1
             self.departed -= 1
@@ -303,12 +305,14 @@ class Book(Pages):
             self.calls[invocation] = Call(node, invocation, turn, tables.first_ns[node], tables.chunk_ns[node], y)
             if not y:
                 self.given[node] = {}
+            self.stopping.discard(node)
             self.last_call = invocation
             self.invocations += 1
         elif op == FINISH:
             self.calls[invocation].finished = True
             self.calls[invocation].untaken = 0
         elif op == CANCEL:
+            self.stopping.discard(node)
             self.calls.pop(invocation, None)
             self.gone[invocation] = node
             self.grace[node] = (invocation, x)
@@ -363,6 +367,18 @@ class Book(Pages):
                 self.turn.again.popleft()
         elif op == SEND:
             self.turn.text = True
+
+    def _pending(self, node: int, t: int, deadline: int) -> None:
+        """A soft cancel is asked for, of a node or of the turn."""
+        if node >= 0:
+            self.stopping.add(node)
+            return
+        turn = self.turn
+        turn.stopping_ns = deadline
+        heard = [words for end, words in turn.audio if end <= t]
+        sure = self.undrained_ns >= t  # else frames that nobody has drained may have been heard
+        until = (heard[-1] if heard else 0) + 1 if sure else 1 << 60
+        turn.words_until = until if turn.playback == 1 else -1
 
     def _fed(self, call: Call, t: int, seq: int) -> None:
         call.untaken += 1

@@ -189,6 +189,8 @@ def what_can_move_has_moved(book: Book) -> str | None:
             return f"{plan.name} kept {len(held)} items from a tap"
         if target.execution != "effect" or book.edges_off >> edge & 1:
             continue
+        if plan.target in book.stopping or (book.turn.stopping_ns >= 0 and target.scope == "turn"):
+            continue  # it is to stop
         here = [call for call in calls.values() if call.node == target.id]
         live = [call for call in here if not call.finished]
         if live and live[0].id in book.uncounted:

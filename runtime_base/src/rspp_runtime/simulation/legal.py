@@ -67,6 +67,10 @@ def legal(plan: Plan) -> frozenset[tuple[int, int]]:
                for edge in plan.edges if edge.target == plan.egress):  # fmt: skip
             for signal in (Signal.PLAYBACK_STARTED, Signal.PLAYBACK_COMPLETED, Signal.PLAYBACK_CANCELLED):
                 add(signal, (ACTIVE,))
+    for signal in (Signal.PLAYBACK_PAUSED, Signal.PLAYBACK_RESUMED):
+        add(signal, (ACTIVE,) if plan.pause_ns else ())
+    add(Signal.CANCEL_PENDING, (ACTIVE,) if plan.soft_nodes & plan.turn_nodes else ())
+    add(Signal.CANCEL_PENDING, ANY if plan.soft_nodes & ~plan.turn_nodes else ())
     if plan.speech_start >= 0:
         add(Signal.HEARD, ANY)
         add(Signal.BARGE_IN, (ACTIVE,) if plan.barge_in >= 0 else ())
@@ -79,7 +83,8 @@ COUNTED = frozenset(map(int, _ALWAYS)) | frozenset(
         Signal.BUDGET_WARNING, Signal.PROVIDER_ERROR, Signal.LATE_AFTER_CANCEL, Signal.DEGRADE, Signal.FALLBACK,
         Signal.DROP_NOTICE, Signal.FLOW_XOFF, Signal.FLOW_XON, Signal.WATERMARK, Signal.PROVIDER_SWITCH,
         Signal.CIRCUIT_EVENT, Signal.OUTPUT_ACCEPTED, Signal.PLAYBACK_STARTED, Signal.PLAYBACK_COMPLETED,
-        Signal.PLAYBACK_CANCELLED, Signal.HEARD, Signal.BARGE_IN,
+        Signal.PLAYBACK_CANCELLED, Signal.HEARD, Signal.BARGE_IN, Signal.PLAYBACK_PAUSED, Signal.PLAYBACK_RESUMED,
+        Signal.CANCEL_PENDING,
     )
 )  # fmt: skip
 """Signals that this page knows; of the others nothing is said."""

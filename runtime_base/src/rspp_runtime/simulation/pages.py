@@ -56,6 +56,8 @@ class TurnBook:
     again: deque[int] = field(default_factory=deque)  # sequences of what the transport was told to forget in a pause
     paused_ns: int = -1  # since when playback is paused
     pauses: int = 0
+    stopping_ns: int = -1  # by when a soft cancel is accepted
+    words_until: int = -1  # of it, where a voice may end its word
     refused: int = 0  # LATE_AFTER_CANCEL at the fence
     text: bool = False  # text left
     budgets: set[int] = field(default_factory=set)  # y of BUDGET_EXHAUSTED
@@ -103,6 +105,7 @@ class Pages:
         self.thinned = [0] * edges  # … and were not kept by its sample
         self.above = 0  # mask of edges that are above their high mark
         self.xoff = 0  # mask of edges
+        self.stopping: set[int] = set()  # nodes of which a cancel is pending
         self.blocked: dict[int, int] = {}  # nodes told FULL, and when last
         self.unsure: set[int] = set()  # nodes told FULL after a step whose RESUME may still wait to be drained
         self.excused: set[int] = set()  # nodes of which an invocation ended since the last drain

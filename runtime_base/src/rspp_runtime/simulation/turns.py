@@ -224,7 +224,9 @@ def speech_over_an_answer_is_a_barge_in(book: Book, output: Output) -> str | Non
 
 @while_(IN_A_TURN)
 def an_end_is_not_ignored(book: Book) -> str | None:
-    """A turn for whose end there is a reason does not go on after the step."""
+    """A turn for whose end there is a reason does not go on after the step, unless somebody may end a segment first."""
+    if book.turn.ends == {CANCELLED} and book.now < book.turn.stopping_ns:
+        return None
     if book.turn.ends:
         return f"turn {book.turn.serial} goes on in spite of {sorted(book.turn.ends)}"
     return None
@@ -254,6 +256,45 @@ def every_turn_ends_in_time(book: Book) -> str | None:
     if not turn.output and now >= turn.input_end_ns + plan.turn_ns:
         return f"turn {turn.serial}: no output since {turn.input_end_ns}"
     return None
+
+
+@while_(IN_A_TURN)
+def a_soft_cancel_ends(book: Book) -> str | None:
+    """A soft cancel is accepted by its deadline, and that is no later than the longest segment allows."""
+    turn = book.turn
+    if turn.stopping_ns < 0:
+        return None
+    if turn.stopping_ns > book.now + book.plan.soft_ns:
+        return f"it may last until {turn.stopping_ns}"
+    return f"it was to be accepted by {turn.stopping_ns}" if book.now >= turn.stopping_ns else None
+
+
+@on(Signal.CANCEL_PENDING)
+def only_soft_nodes_wait(book: Book, output: Output) -> str | None:
+    """A cancel is soft only where a node says so, and it waits for its deadline once."""
+    if not book.plan.soft_nodes or (output.node >= 0 and not book.plan.soft_nodes >> output.node & 1):
+        return "nobody is soft"
+    return "twice" if output.node < 0 and book.turn.stopping_ns >= 0 else None
+
+
+@on(Op.INVOKE, Op.FEED)
+def nothing_begins_in_a_soft_cancel(book: Book, output: Output) -> str | None:
+    """While a turn waits for the end of a segment, nobody in it gets more to do."""
+    if book.turn_state != ACTIVE or book.turn.stopping_ns < 0 or output.turn != book.turn.serial:
+        return None
+    return f"{book.plan.nodes[output.node].name} was given something"
+
+
+@on(Op.SEND)
+def a_soft_cancel_ends_with_its_word(book: Book, output: Output) -> str | None:
+    """Behind the word in which it was cancelled a turn is not heard."""
+    turn = book.turn
+    if turn.stopping_ns < 0 or (output.node, output.port) not in book.tables.audio_out:
+        return None
+    if turn.words_until < 0:
+        return "nothing was being said"
+    over = bool(turn.audio) and turn.audio[-1][1] >= turn.words_until
+    return f"sent {output.seq} behind word {turn.words_until}" if over else None
 
 
 @while_(IN_A_TURN)

@@ -31,7 +31,7 @@ from stub_assistant._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "0aac868a9ae1bcaf738ba45623d3088a80700929358a7183dd667a24d3e7a424"
+ABI_HASH = "53e7f9bd6ca7c716d18b20d9f04bb234639e98aed40602d2d8461d78de104205"
 TEMPLATE_HASH = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
@@ -40,7 +40,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 97,848 bytes
+# ==== what a session remembers: 97,872 bytes
 
 cdef struct Memory:
     Core core
@@ -208,7 +208,7 @@ cdef void react_ears_idle(Core* core) noexcept nogil:
 cdef void react_ears_barge_in(Core* core) noexcept nogil:
     """ears.barge_in"""
     # stub_assistant.rspp:41  on ears.barge_in -> cancel turn
-    reactions.cancel_turn(core)
+    reactions.cancel_turn(core, CAUSE_BARGE_IN)
 
 
 # ---- stub_assistant.rspp:3  node stt : stt, an effect, for the session
@@ -914,6 +914,9 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     core.turn_owner = EVENT_EARS_SPEECH_END
     core.barge_in = EVENT_EARS_BARGE_IN
     core.connected = EVENT_SESSION_CONNECTED
+    core.button_down = NO_EVENT
+    core.button_up = NO_EVENT
+    core.dtmf = NO_EVENT
     core.react = react
     core.say = say
     core.utter = utter

@@ -44,7 +44,7 @@ from stub_junction._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "0aac868a9ae1bcaf738ba45623d3088a80700929358a7183dd667a24d3e7a424"
+ABI_HASH = "53e7f9bd6ca7c716d18b20d9f04bb234639e98aed40602d2d8461d78de104205"
 TEMPLATE_HASH = "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
@@ -53,7 +53,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 80,688 bytes
+# ==== what a session remembers: 80,712 bytes
 
 cdef struct Memory:
     Core core
@@ -332,7 +332,7 @@ cdef void push_stt_utterance__right(Core* core, uint32_t item) noexcept nogil:
 cdef void react_stt_speech_start(Core* core) noexcept nogil:
     """stt.speech_start"""
     # stub_junction.rspp:50  on stt.speech_start -> cancel turn
-    reactions.cancel_turn(core)
+    reactions.cancel_turn(core, CAUSE_USER)
 
 
 # ---- stub_junction.rspp:3  node left : llm, an effect, for a turn
@@ -1412,6 +1412,9 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     core.turn_owner = EVENT_STT_SPEECH_END
     core.barge_in = NO_EVENT
     core.connected = NO_EVENT
+    core.button_down = NO_EVENT
+    core.button_up = NO_EVENT
+    core.dtmf = NO_EVENT
     core.react = react
     core.say = say
     core.utter = utter

@@ -22,6 +22,7 @@ from rspp_runtime.kernel cimport (
     context, edges, egress, gateway, hearing, inbox, invocations, items, outputs, session, timers, turns,
     reactions,
     pauses,
+    stopping,
 )
 from rspp_runtime.kernel.codes cimport *
 from rspp_runtime.kernel.gateway cimport Inbound
@@ -32,7 +33,7 @@ from stub_patience._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "0aac868a9ae1bcaf738ba45623d3088a80700929358a7183dd667a24d3e7a424"
+ABI_HASH = "53e7f9bd6ca7c716d18b20d9f04bb234639e98aed40602d2d8461d78de104205"
 TEMPLATE_HASH = "dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
@@ -41,7 +42,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 106,408 bytes
+# ==== what a session remembers: 106,584 bytes
 
 cdef struct Memory:
     Core core
@@ -68,6 +69,7 @@ cdef struct Memory:
     char pending_llm__voice[LLM__VOICE_PENDING]
     Pause pause
     uint32_t paused_frames[LEDGER_RING]
+    Stopping stopping
     char utterance[UTTERANCE_BUFFER]
     char spoken[SPOKEN_BUFFER]
     char context[CONTEXT_BUFFER]
@@ -126,6 +128,23 @@ cdef void push_ingress_audio__ears(Core* core, uint32_t item) noexcept nogil:
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_INGRESS_AUDIO__EARS, size)
     edges.append_or_drop(core, EDGE_INGRESS_AUDIO__EARS, item)
+
+cdef void react_ingress_button_down(Core* core) noexcept nogil:
+    """ingress.button_down"""
+    # stub_patience.rspp:48  on ingress.button_down -> cancel turn
+    reactions.cancel_turn(core, CAUSE_USER)
+    # stub_patience.rspp:49  on ingress.button_down -> open turn
+    reactions.open_turn(core, ORIGIN_API)
+
+cdef void react_ingress_button_up(Core* core) noexcept nogil:
+    """ingress.button_up"""
+    # stub_patience.rspp:50  on ingress.button_up -> end utterance
+    hearing.end_utterance(core, ORIGIN_SPEECH)
+
+cdef void react_ingress_dtmf(Core* core) noexcept nogil:
+    """ingress.dtmf"""
+    # stub_patience.rspp:51  on ingress.dtmf -> open turn
+    reactions.open_turn(core, ORIGIN_DTMF)
 
 
 # ---- stub_patience.rspp:2  node ears : vad, an effect, for the session
@@ -205,17 +224,17 @@ cdef void push_ears__stt(Core* core, uint32_t item) noexcept nogil:
 
 cdef void react_ears_speech_end(Core* core) noexcept nogil:
     """ears.speech_end"""
-    # stub_patience.rspp:46  on ears.speech_end -> resume voice
+    # stub_patience.rspp:45  on ears.speech_end -> resume voice
     pauses.resume(core, CAUSE_USER)
 
 cdef void react_ears_idle(Core* core) noexcept nogil:
     """ears.idle"""
-    # stub_patience.rspp:47  on ears.idle -> cancel turn
-    reactions.cancel_turn(core)
+    # stub_patience.rspp:46  on ears.idle -> cancel voice
+    reactions.cancel_node(core, NODE_VOICE, CAUSE_USER)
 
 cdef void react_ears_barge_in(Core* core) noexcept nogil:
     """ears.barge_in"""
-    # stub_patience.rspp:45  on ears.barge_in -> pause voice
+    # stub_patience.rspp:44  on ears.barge_in -> pause voice
     pauses.pause(core, CAUSE_BARGE_IN)
 
 
@@ -322,8 +341,8 @@ cdef void push_stt_partial__captions(Core* core, uint32_t item) noexcept nogil:
 
 cdef void react_stt_error(Core* core) noexcept nogil:
     """stt.error"""
-    # stub_patience.rspp:43  on stt.error -> sorry
-    reactions.say(core, NODE_SORRY, ORIGIN_API, 3, CAUSE_NODE_ERROR)
+    # stub_patience.rspp:47  on stt.error -> abort turn
+    reactions.abort_turn(core, CAUSE_PROVIDER_FAILURE)
 
 
 # ---- stub_patience.rspp:4  node captions : tap, runs here, for the session
@@ -617,7 +636,7 @@ cdef void push_voice__egress_audio(Core* core, uint32_t item) noexcept nogil:
 
 cdef void react_voice_error(Core* core) noexcept nogil:
     """voice.error"""
-    # stub_patience.rspp:44  on voice.error -> degrade text_only
+    # stub_patience.rspp:43  on voice.error -> degrade text_only
     reactions.degrade(core, MODE_TEXT_ONLY, MODE_TEXT_ONLY_NODES_OFF, MODE_TEXT_ONLY_EDGES_OFF, CAUSE_NODE_ERROR)
 
 
@@ -664,6 +683,12 @@ cdef void react(Core* core, int event) noexcept nogil:
     """Does what the pipeline says about an event."""
     if event == EVENT_SESSION_CONNECTED:
         react_session_connected(core)
+    elif event == EVENT_INGRESS_BUTTON_DOWN:
+        react_ingress_button_down(core)
+    elif event == EVENT_INGRESS_BUTTON_UP:
+        react_ingress_button_up(core)
+    elif event == EVENT_INGRESS_DTMF:
+        react_ingress_dtmf(core)
     elif event == EVENT_EARS_SPEECH_END:
         react_ears_speech_end(core)
     elif event == EVENT_EARS_IDLE:
@@ -693,7 +718,7 @@ cdef void say(Core* core, int node) noexcept nogil:
 cdef bint finish_turn(Core* core, bint* outputs_full) noexcept nogil:
     """Stage by stage: what gets no more input is told so. When all is done and played, evidence is asked for."""
     cdef uint64_t complete = core.nodes_off
-    if core.turn.waiting:
+    if core.turn.waiting or stopping.is_on(core):
         return False
 
     # llm, after none
@@ -796,6 +821,9 @@ cdef void on_timer(Core* core, int slot) noexcept nogil:
     if slot == TIMER_PAUSE:
         pauses.too_long(core)
         return
+    if slot == TIMER_STOP:
+        stopping.too_long(core)
+        return
     if slot < TIMERS_SESSION:
         turns.on_session_timer(core, slot)
         return
@@ -834,6 +862,8 @@ cdef int64_t advance(Core* core) noexcept nogil:
             turns.end_session(core)
         elif core.turn.state == TURN_OPENING:
             turns.decide_opening(core)
+        elif stopping.step(core):
+            continue
         elif core.turn.state == TURN_ACTIVE and finish_turn(core, &outputs_full):
             continue
         elif finish_hearing(core, &outputs_full):
@@ -929,7 +959,13 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     core.turn_owner = EVENT_EARS_SPEECH_END
     core.barge_in = EVENT_EARS_BARGE_IN
     core.connected = EVENT_SESSION_CONNECTED
+    core.button_down = EVENT_INGRESS_BUTTON_DOWN
+    core.button_up = EVENT_INGRESS_BUTTON_UP
+    core.dtmf = EVENT_INGRESS_DTMF
     pauses.lay_out(core, &memory.pause, memory.paused_frames, AUDIO_EDGES, 0, PAUSE_NS, TIMER_PAUSE)
+    stopping.lay_out(
+        core, &memory.stopping, SOFT_NODES, SOFT_EDGES, AUDIO_EDGES, 0, SOFT_NS, TIMER_STOP,
+    )
     core.react = react
     core.say = say
     core.utter = utter

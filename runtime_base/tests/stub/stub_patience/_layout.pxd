@@ -26,16 +26,19 @@ cdef enum:  # edges: the one nearest to the egress first
     EDGE_INGRESS_AUDIO__EARS   = 8   # stub_patience.rspp:28  ingress.audio -> ears
 
 cdef enum:  # events
-    NO_EVENT                = -1
-    EVENT_SESSION_CONNECTED =  0   # session.connected
-    EVENT_EARS_SPEECH_START =  1   # ears.speech_start
-    EVENT_EARS_SPEECH_END   =  2   # ears.speech_end
-    EVENT_EARS_IDLE         =  3   # ears.idle
-    EVENT_EARS_BARGE_IN     =  4   # ears.barge_in
-    EVENT_LLM_ERROR         =  5   # llm.error
-    EVENT_LLM_TIMEOUT       =  6   # llm.timeout
-    EVENT_STT_ERROR         =  7   # stt.error
-    EVENT_VOICE_ERROR       =  8   # voice.error
+    NO_EVENT                  = -1
+    EVENT_SESSION_CONNECTED   =  0   # session.connected
+    EVENT_EARS_SPEECH_START   =  1   # ears.speech_start
+    EVENT_EARS_SPEECH_END     =  2   # ears.speech_end
+    EVENT_EARS_IDLE           =  3   # ears.idle
+    EVENT_EARS_BARGE_IN       =  4   # ears.barge_in
+    EVENT_LLM_ERROR           =  5   # llm.error
+    EVENT_LLM_TIMEOUT         =  6   # llm.timeout
+    EVENT_STT_ERROR           =  7   # stt.error
+    EVENT_VOICE_ERROR         =  8   # voice.error
+    EVENT_INGRESS_BUTTON_DOWN =  9   # ingress.button_down
+    EVENT_INGRESS_BUTTON_UP   = 10   # ingress.button_up
+    EVENT_INGRESS_DTMF        = 11   # ingress.dtmf
 
 cdef enum:  # output ports
     PORT_INGRESS_AUDIO     = 0   # ingress.audio
@@ -82,8 +85,9 @@ cdef enum:  # modes, and what is off in them
 cdef enum:  # how many there are
     NODES       =   9
     EDGES       =   9
-    TIMERS      =  50   # of the session, of each node, of each edge
+    TIMERS      =  51   # of the session, of each node, of each edge
     TIMER_PAUSE =  49   # its slot
+    TIMER_STOP  =  50   # its slot
     POOLS       =   4
     NODE_SLOTS  =   9
     EDGE_SLOTS  =   9
@@ -91,6 +95,8 @@ cdef enum:  # how many there are
 
 cdef enum:  # sets of nodes and edges, one bit each
     TURN_NODES   = 0x1f0   # llm, sorry, hello, voice, egress
+    SOFT_NODES   =  0x90   # llm, voice
+    SOFT_EDGES   =   0x3   # voice -> egress.audio, llm.delta -> egress.text
     SPEECH_NODES =  0x80   # voice
     TURN_EDGES   =  0x3f   # flushed when a turn ends: 6 of them
     TURN_STAGES  = 0x1f0   # all must be complete before a turn is
@@ -104,6 +110,7 @@ cdef enum:  # durations, in nanoseconds
     LEAD_NS         =   200000000   # 200 ms: audio is sent at most this early
     EVIDENCE_NS     =   500000000   # 500 ms
     PAUSE_NS        =  1500000000   # 1500 ms: then it was an interruption
+    SOFT_NS         =   400000000   # 400 ms: the longest segment
 
 cdef enum:  # deadlines and windows of effect nodes
     EARS_FIRST_NS  =         0   # 0 ns
@@ -185,7 +192,7 @@ cdef enum:  # capacities
     CONTEXT_BUFFER         =   1000
     HASHES                 =     33   # turns between two drains
     AUDIO_BYTES_PER_SECOND =  32000   # at egress.audio
-    MEMORY_BYTES           = 106408   # of one session
+    MEMORY_BYTES           = 106584   # of one session
 
 cdef enum:  # payloads: slots, bytes of a slot, and where the pool begins
     POOL_AUDIO_SLOTS      =    62

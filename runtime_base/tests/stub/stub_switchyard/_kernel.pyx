@@ -33,7 +33,7 @@ from stub_switchyard._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "0aac868a9ae1bcaf738ba45623d3088a80700929358a7183dd667a24d3e7a424"
+ABI_HASH = "53e7f9bd6ca7c716d18b20d9f04bb234639e98aed40602d2d8461d78de104205"
 TEMPLATE_HASH = "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
@@ -42,7 +42,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 58,944 bytes
+# ==== what a session remembers: 58,968 bytes
 
 cdef struct Memory:
     Core core
@@ -335,7 +335,7 @@ cdef void push_stt_utterance__long(Core* core, uint32_t item) noexcept nogil:
 cdef void react_stt_speech_start(Core* core) noexcept nogil:
     """stt.speech_start"""
     # stub_switchyard.rspp:40  on stt.speech_start -> cancel turn
-    reactions.cancel_turn(core)
+    reactions.cancel_turn(core, CAUSE_USER)
 
 
 # ---- stub_switchyard.rspp:3  node short : llm, an effect, for a turn
@@ -994,6 +994,9 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     core.turn_owner = EVENT_STT_SPEECH_END
     core.barge_in = NO_EVENT
     core.connected = NO_EVENT
+    core.button_down = NO_EVENT
+    core.button_up = NO_EVENT
+    core.dtmf = NO_EVENT
     core.react = react
     core.say = say
     core.utter = utter

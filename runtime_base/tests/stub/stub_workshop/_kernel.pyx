@@ -32,7 +32,7 @@ from stub_workshop._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "0aac868a9ae1bcaf738ba45623d3088a80700929358a7183dd667a24d3e7a424"
+ABI_HASH = "53e7f9bd6ca7c716d18b20d9f04bb234639e98aed40602d2d8461d78de104205"
 TEMPLATE_HASH = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
@@ -43,7 +43,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
 cdef class Session
 
 
-# ==== what a session remembers: 58,136 bytes
+# ==== what a session remembers: 58,160 bytes
 
 cdef struct Memory:
     Core core
@@ -289,12 +289,12 @@ cdef void push_stt_utterance__llm(Core* core, uint32_t item) noexcept nogil:
 cdef void react_stt_speech_start(Core* core) noexcept nogil:
     """stt.speech_start"""
     # stub_workshop.rspp:45  on stt.speech_start -> cancel turn
-    reactions.cancel_turn(core)
+    reactions.cancel_turn(core, CAUSE_USER)
 
 cdef void react_stt_hangup(Core* core) noexcept nogil:
     """stt.hangup"""
     # stub_workshop.rspp:43  on stt.hangup -> cancel session
-    reactions.cancel_session(core)
+    reactions.cancel_session(core, CAUSE_USER)
 
 cdef void react_stt_bye(Core* core) noexcept nogil:
     """stt.bye"""
@@ -923,6 +923,9 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     core.turn_owner = EVENT_STT_SPEECH_END
     core.barge_in = NO_EVENT
     core.connected = NO_EVENT
+    core.button_down = NO_EVENT
+    core.button_up = NO_EVENT
+    core.dtmf = NO_EVENT
     core.react = react
     core.say = say
     core.utter = utter
