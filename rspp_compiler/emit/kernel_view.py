@@ -158,6 +158,7 @@ class NodeView:
     timeout_handled: bool = False
     text: str = ""
     text_literal: str = ""
+    interruptible: bool = True
     handler: int = -1
     join: JoinView | None = None
 
@@ -275,6 +276,7 @@ class _View:
             timeout_handled=node.event_timeout in named,
             text=" ".join(node.text.split()),
             text_literal=_literal(node.text),
+            interruptible=node.interruptible,
             handler=node.handler,
             join=self._join(node.join) if node.join else None,
         )
@@ -307,7 +309,7 @@ class _View:
         return found
 
     def _cause(self, event: int) -> str:
-        if event == self.plan.barge_in:
+        if event in (self.plan.barge_in, self.plan.speech_start) and event >= 0:
             return "CAUSE_BARGE_IN"
         for node in self.plan.nodes:
             if event == node.event_error:

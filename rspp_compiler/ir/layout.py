@@ -93,6 +93,7 @@ class Node:
     event_started: int = -1
     event_done: int = -1
     text: str = ""  # say: what it says
+    interruptible: bool = True  # say: whether a barge-in may cut it off
     handler: int = -1  # python: index into the handlers
     emissions_max: int = 0  # python: most emissions of one call
     attempts: Attempts | None = None  # effect: None is one provider, tried once

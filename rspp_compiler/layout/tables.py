@@ -115,6 +115,7 @@ def _node(graph: Graph, node: GraphNode, ids: Ids, handlers: dict[str, int]) -> 
         event_started=ids.events.get((node.id, "started"), -1),
         event_done=ids.events.get((node.id, "done"), -1),
         text=str(text),
+        interruptible=node.kind != "say" or node.spec.settings.get("interruptible") is not False,
         handler=handlers.get(node.id, -1),
         emissions_max=_emissions(graph, node) if node.kind == "python" else 0,
         attempts=tried,

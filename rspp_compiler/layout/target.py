@@ -33,7 +33,7 @@ _VERBS = frozenset(
 )
 _EVENTS = frozenset({"speech_start", "speech_end", "barge_in", "idle", "started", "done", "error", "timeout"})
 _PRESSED = frozenset({"button_down", "button_up", "dtmf"})
-_SETTINGS = frozenset({"diarise", "interruptible", "max_calls", "class"})
+_SETTINGS = frozenset({"diarise", "max_calls", "class"})
 
 
 @dataclass(frozen=True, slots=True)

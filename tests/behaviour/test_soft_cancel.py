@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conversation import EARS, EGRESS, IDLE, LLM, MS, VOICE, Conversation, decision, requests, signals
+from conversation import EARS, EGRESS, IDLE, LLM, MS, SPEECH_START, VOICE, Conversation, decision, requests, signals
 from kernels import plan_of
 
 from rspp_runtime.abi import Cause, Control, In, Op, Output, Result, Signal
@@ -238,3 +238,23 @@ def test_the_button_interrupts(talk: Conversation) -> None:
     outputs += until_the_end(talk)
     assert decision(outputs, Signal.CANCEL).cause == Cause.USER
     assert signals(outputs)[-2:] == ["CLOSE", "TURN_OPEN_PROPOSED"] or "TURN_OPEN" in signals(outputs + talk.step())
+
+
+# ---- what must be heard
+
+
+def test_a_barge_in_does_not_cut_off_what_is_not_interruptible(kernel: Callable[[str], Any]) -> None:
+    """The greeting has `interruptible = false`: speech over it neither pauses nor cancels; the API may."""
+    session = kernel("stub_patience")(plan_of("stub_patience"), "talk", 1, [None, None])
+    talk = Conversation(session).connect(greet=True)
+    talk.chunk(VOICE, 0, bytes(640), a=4, b=1)
+    talk.hear()
+    assert "BARGE_IN" in signals(talk.outputs)
+    assert "PLAYBACK_PAUSED" not in signals(talk.outputs)
+    assert "CANCEL" in signals(talk.control(Control.CANCEL_TURN) + until_the_end(talk))
+
+
+def test_the_next_turn_may_be_cut_off_again(talk: Conversation) -> None:
+    """The fixture's turn came after the greeting's."""
+    talk.chunk(EARS, SPEECH_START)
+    assert "PLAYBACK_PAUSED" in signals(talk.step())

@@ -40,6 +40,7 @@ def patience() -> Plan:
         reactions=tuple(
             Reaction(id=id, event=event, action=action, line=40 + id) for id, (event, action) in enumerate(rows)
         ),
+        nodes=tuple(replace(node, interruptible=node.name != "hello") for node in plan.nodes),
         pools=pools,
         events=(
             *plan.events,

@@ -4,7 +4,7 @@ from libc.stdint cimport int64_t, uint32_t, uint64_t, uint8_t
 
 from rspp_runtime.kernel cimport egress, outputs, stopping, timers, turns
 from rspp_runtime.kernel.codes cimport (
-    OP_FLUSH, OP_SEND, SIGNAL_PLAYBACK_PAUSED, SIGNAL_PLAYBACK_RESUMED, TURN_ACTIVE,
+    CAUSE_BARGE_IN, OP_FLUSH, OP_SEND, SIGNAL_PLAYBACK_PAUSED, SIGNAL_PLAYBACK_RESUMED, TURN_ACTIVE,
 )
 from rspp_runtime.kernel.items cimport release
 from rspp_runtime.kernel.state cimport (
@@ -49,6 +49,8 @@ cdef void pause(Core* core, int cause) noexcept nogil:
     cdef uint64_t rest = pause.audio_edges
     cdef Output* request
     if core.turn.state != TURN_ACTIVE or core.turn.evidence or stopping.is_on(core) or pause.on:
+        return
+    if core.exempt and cause == CAUSE_BARGE_IN:
         return
     egress.update_ledger(core)
     pause.on = True

@@ -440,7 +440,7 @@ cdef struct Core:
     int32_t button_down
     int32_t button_up
     int32_t dtmf
-    int32_t reserved         # makes the size a multiple of 8
+    int32_t exempt           # something is said in this turn that a barge-in must not cut off
     uint32_t control_step_max
     uint32_t invoke_slots    # data outputs that an invocation's first item may need
     uint32_t hashes_max

@@ -4,7 +4,7 @@ from libc.stdint cimport int64_t, uint64_t, uint8_t
 
 from rspp_runtime.kernel cimport context, edges, egress, hearing, invocations, outputs, pauses, planhash, stopping, timers
 from rspp_runtime.kernel.codes cimport (
-    CANCEL_MODE_HARD, CANCEL_MODE_SOFT, CAUSE_AUTHORITY_LOSS, CAUSE_BUDGET_EXHAUSTED, CAUSE_CANCELLED, CAUSE_PLAN_NOT_FREEZABLE,
+    CANCEL_MODE_HARD, CANCEL_MODE_SOFT, CAUSE_AUTHORITY_LOSS, CAUSE_BARGE_IN, CAUSE_BUDGET_EXHAUSTED, CAUSE_CANCELLED, CAUSE_PLAN_NOT_FREEZABLE,
     CAUSE_RECORDING_EVIDENCE_UNAVAILABLE, CAUSE_SESSION_NOT_RUNNING, CAUSE_SNAPSHOT_INCOMPATIBLE,
     CAUSE_SNAPSHOT_MISSING, CAUSE_SNAPSHOT_STALE, CAUSE_TRANSPORT_DISCONNECT_OR_STALL, CAUSE_TURN_ACTIVE,
     CAUSE_AUTHORITY_EPOCH_MISMATCH, OP_APPEND, OP_FLUSH, ORIGIN_API, ORIGIN_SPEECH, ORIGIN_TEXT, SCOPE_TURN,
@@ -113,6 +113,7 @@ cdef void open_turn(Core* core) noexcept nogil:
     turn.state = TURN_ACTIVE
     turn.ends = 0
     turn.cancel_cause = 0
+    core.exempt = False
     turn.waiting = False
     turn.output_seen = False
     turn.audio_sent = False
@@ -175,7 +176,7 @@ cdef void end_for_error(Core* core, int cause) noexcept nogil:
 
 cdef void cancel(Core* core, int cause) noexcept nogil:
     """Somebody wants the turn to end; the first one's reason is on record."""
-    if core.turn.state != TURN_ACTIVE:
+    if core.turn.state != TURN_ACTIVE or (core.exempt and cause == CAUSE_BARGE_IN):
         return
     if not core.turn.ends & END_CANCEL and not stopping.is_on(core):
         core.turn.cancel_cause = <uint8_t> cause

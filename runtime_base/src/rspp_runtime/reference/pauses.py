@@ -15,6 +15,8 @@ def pause(s: State, cause: Cause) -> None:
     egress = s.egress
     if not s.active or s.turn.evidence_asked or s.turn.stopping or egress.paused:
         return
+    if s.turn.exempt and cause is Cause.BARGE_IN:
+        return
     turns.update_ledger(s)
     egress.paused, egress.pause_cause = True, cause
     if egress.cursor_ns > s.now:

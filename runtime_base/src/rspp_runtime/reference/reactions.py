@@ -39,6 +39,7 @@ def cancel_session(s: State, cause: Cause) -> None:
 def say(s: State, identity: int) -> None:
     """A say node speaks its text."""
     text = s.plan.nodes[identity].text.encode()
+    s.turn.exempt = s.turn.exempt or not s.plan.nodes[identity].interruptible
     seq = s.next_seq()
     parcel = Parcel(seq, s.turn.serial, s.epoch, 0, Flag.FINAL, len(text), len(text.split()), text)
     edges.push_all(s, identity, 0, parcel)

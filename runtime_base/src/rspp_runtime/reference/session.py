@@ -312,7 +312,8 @@ class Session:
         if found == s.plan.speech_start:
             s.hearing.first_seq = s.hearing.first_seq or entry.seq
             decide(s, Signal.HEARD, x=s.hearing.first_seq)
-        reactions.raise_event(s, found, seq=entry.seq, epoch=entry.epoch)
+        cause = Cause.BARGE_IN if found == s.plan.speech_start else Cause.USER
+        reactions.raise_event(s, found, cause, seq=entry.seq, epoch=entry.epoch)
         if found == s.plan.speech_start and s.active and s.plan.barge_in >= 0:
             decide(s, Signal.BARGE_IN, Cause.BARGE_IN)
             reactions.raise_event(s, s.plan.barge_in, Cause.BARGE_IN, seq=entry.seq, epoch=entry.epoch)

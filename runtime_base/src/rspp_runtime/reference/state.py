@@ -154,6 +154,7 @@ class TurnState:
     end_cause: Cause = Cause.NONE
     cancel_cause: Cause = Cause.NONE
     stopping: bool = False  # a soft cancel is pending
+    exempt: bool = False  # something is said that a barge-in must not cut off
     words_until: int = 0  # the word in which it was cancelled; 0: nothing was being said, or not softly
     output_seen: bool = False
     playing: bool = False

@@ -68,7 +68,7 @@ def plan_hash(s: State) -> bytes:
 
 def cancel(s: State, cause: Cause) -> None:
     """Somebody wants the turn to end; the first one's reason is on record."""
-    if s.active:
+    if s.active and not (s.turn.exempt and cause is Cause.BARGE_IN):
         if End.CANCEL not in s.turn.ends and not s.turn.stopping:
             s.turn.cancel_cause = cause
         s.turn.ends.add(End.CANCEL)
@@ -285,6 +285,7 @@ def _open(s: State) -> None:
     turn.context_count = len(s.context)
     turn.output_seen = turn.playing = turn.audio_sent = turn.evidence_asked = turn.waiting = False
     turn.end_cause = turn.cancel_cause = Cause.NONE
+    turn.exempt = False
     turn.spoken.clear()
     turn.spoken_words = 0
     s.egress.heard_words = s.egress.heard_bytes = 0

@@ -33,7 +33,7 @@ from stub_switchyard._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "53e7f9bd6ca7c716d18b20d9f04bb234639e98aed40602d2d8461d78de104205"
+ABI_HASH = "3ab9d428d14b1431038d8dccc693b4fb9f06736f8a32f7ce18ce2ca841efdb98"
 TEMPLATE_HASH = "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
@@ -335,7 +335,7 @@ cdef void push_stt_utterance__long(Core* core, uint32_t item) noexcept nogil:
 cdef void react_stt_speech_start(Core* core) noexcept nogil:
     """stt.speech_start"""
     # stub_switchyard.rspp:40  on stt.speech_start -> cancel turn
-    reactions.cancel_turn(core, CAUSE_USER)
+    reactions.cancel_turn(core, CAUSE_BARGE_IN)
 
 
 # ---- stub_switchyard.rspp:3  node short : llm, an effect, for a turn
