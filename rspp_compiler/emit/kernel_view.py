@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from rspp_compiler.emit.kernel_events import origin, pressed, reason
 from rspp_compiler.emit.kernel_guards import guard_lines
 from rspp_compiler.emit.kernel_layout import constants
 from rspp_compiler.emit.kernel_names import Names, duration, listed
@@ -14,8 +15,6 @@ from rspp_compiler.emit.templates import render_template
 from rspp_compiler.ir import memory
 from rspp_compiler.ir.abi import ABI_HASH, EDGES_MAX, NODES_MAX
 from rspp_compiler.ir.layout import EFFECT, TURN, Edge, Join, Node, Plan, Port, Reaction, Watermark
-
-_ORIGIN_GREETING, _ORIGIN_DTMF, _ORIGIN_API = "ORIGIN_GREETING", "ORIGIN_DTMF", "ORIGIN_API"
 
 
 @dataclass(slots=True)
@@ -318,24 +317,6 @@ class _View:
                 return "CAUSE_NODE_TIMEOUT"
         return "CAUSE_USER"
 
-    def _origin(self, event: int) -> str:
-        """Who proposes a turn by a reaction to the event."""
-        row = self.plan.events[event]
-        if row.name == "session.connected":
-            return _ORIGIN_GREETING
-        return _ORIGIN_DTMF if row.node == self.plan.ingress and row.name.endswith(".dtmf") else _ORIGIN_API
-
-    def _reason(self, event: int, cause: str) -> str:
-        """Why a turn that is aborted for the event has failed."""
-        node = self.plan.events[event].node
-        by_provider = cause == "CAUSE_NODE_ERROR" and node >= 0 and self.plan.nodes[node].execution == EFFECT
-        return "CAUSE_PROVIDER_FAILURE" if by_provider else "CAUSE_NODE_TIMEOUT_OR_FAILURE"
-
-    def _pressed(self, what: str) -> str:
-        """The constant of an event of ingress."""
-        found = (e.id for e in self.plan.events if e.node == self.plan.ingress and e.name.endswith(f".{what}"))
-        return self.names.event(next(found, -1))
-
     def _action(self, row: Reaction) -> ActionView:
         verb, target, cause = row.action.verb, row.action.target, self._cause(row.event)
         name = self.plan.events[row.event].name
@@ -346,9 +327,8 @@ class _View:
             words = f"degrade {self.plan.modes[target].name}"
         elif verb == "trigger":
             failed = cause in ("CAUSE_NODE_ERROR", "CAUSE_NODE_TIMEOUT")
-            origin = self._origin(row.event)
             fallback = str(row.id) if failed else "reactions.NO_FALLBACK"
-            call = f"reactions.say(core, {node}, {origin}, {fallback}, {cause})"
+            call = f"reactions.say(core, {node}, {origin(self.plan, row.event)}, {fallback}, {cause})"
             words = self.plan.nodes[target].name
         elif verb == "cancel_node":
             call, words = f"reactions.cancel_node(core, {node}, {cause})", f"cancel {self.plan.nodes[target].name}"
@@ -357,9 +337,9 @@ class _View:
         elif verb in ("cancel_turn", "cancel_session"):
             call, words = f"reactions.{verb}(core, {cause})", verb.replace("_", " ")
         elif verb == "abort_turn":
-            call, words = f"reactions.abort_turn(core, {self._reason(row.event, cause)})", "abort turn"
+            call, words = f"reactions.abort_turn(core, {reason(self.plan, row.event, cause)})", "abort turn"
         elif verb == "open_turn":
-            call, words = f"reactions.open_turn(core, {self._origin(row.event)})", "open turn"
+            call, words = f"reactions.open_turn(core, {origin(self.plan, row.event)})", "open turn"
         elif verb == "end_utterance":
             call, words = "hearing.end_utterance(core, ORIGIN_SPEECH)", "end utterance"
         else:
@@ -434,7 +414,7 @@ def kernel_view(plan: Plan, source: str) -> dict[str, object]:
         "tried_again": [node for node in view.nodes if node.candidates],
         "pauses": plan.pause_ns > 0,
         "soft": plan.soft_nodes != 0,
-        "pressed": {what: view._pressed(what) for what in ("button_down", "button_up", "dtmf")},
+        "pressed": {what: pressed(plan, view.names, what) for what in ("button_down", "button_up", "dtmf")},
         "audio_port": next((i for i, p in enumerate(plan.nodes[plan.egress].inputs) if p.name == "audio"), -1),
         "python": [node for node in view.nodes if node.kind == "python"],
         "stages": view.stages(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-ABI_HASH = "3ab9d428d14b1431038d8dccc693b4fb9f06736f8a32f7ce18ce2ca841efdb98"
+ABI_HASH = "ee58f4f3d7182851f44c85cb9c5ab19feac25334ea49a6c924cf1dbe8c28fd35"
 """Equal to `rspp_runtime.abi.ABI_HASH`; a test holds them together, since the compiler never imports the runtime."""
 
 NODES_MAX = 63

@@ -14,6 +14,7 @@ passes (`.pxd`), plain C functions for what happens a few times in a turn (`.pyx
 `hearing`      from the end of an utterance to its text
 `context`      what was said: the conversation, and the turn's spoken text
 `egress`       pacing, and the ledger of what was heard
+`cancels`      the structs of the two that follow
 `pauses`       holding playback back, and going on where it stopped
 `stopping`     soft cancels: a segment may end first
 `turns`        proposing, opening, ending a turn; the end of the session

@@ -2,7 +2,8 @@
 
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
-from rspp_runtime.kernel.state cimport Core, Pause
+from rspp_runtime.kernel.cancels cimport Pause
+from rspp_runtime.kernel.state cimport Core
 
 
 cdef inline bint holds(Core* core) noexcept nogil:

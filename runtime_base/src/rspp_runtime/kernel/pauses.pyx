@@ -3,13 +3,12 @@
 from libc.stdint cimport int64_t, uint32_t, uint64_t, uint8_t
 
 from rspp_runtime.kernel cimport egress, outputs, stopping, timers, turns
+from rspp_runtime.kernel.cancels cimport Pause
 from rspp_runtime.kernel.codes cimport (
     CAUSE_BARGE_IN, OP_FLUSH, OP_SEND, SIGNAL_PLAYBACK_PAUSED, SIGNAL_PLAYBACK_RESUMED, TURN_ACTIVE,
 )
 from rspp_runtime.kernel.items cimport release
-from rspp_runtime.kernel.state cimport (
-    NOTHING, TIMER_BLOCK, Core, Edge, Ledger, Output, Pause, Played, lowest,
-)
+from rspp_runtime.kernel.state cimport NOTHING, TIMER_BLOCK, Core, Edge, Ledger, Output, Played, lowest
 
 
 cdef void lay_out(

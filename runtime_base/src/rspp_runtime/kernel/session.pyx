@@ -6,10 +6,11 @@ from libc.string cimport memset
 
 from rspp_runtime.kernel cimport egress, invocations, outputs, pauses, timers
 from rspp_runtime.kernel.attempts cimport budget_is_over, is_backing_off
+from rspp_runtime.kernel.cancels cimport Pause, Stopping
 from rspp_runtime.kernel.codes cimport CAUSE_BUDGET_EXHAUSTED, SESSION_CREATED, SIGNAL_BUDGET_EXHAUSTED, TURN_IDLE
 from rspp_runtime.kernel.state cimport (
-    NOTHING, OFF, TIMER_CHUNK, TIMER_FIRST, TIMER_GRACE, Attempts, Circuit, Core, Edge, Entry, Header,
-    Join, Message, Node, Output, Pause, Played, Pool, Stopping, bit,
+    NOTHING, OFF, TIMER_CHUNK, TIMER_FIRST, TIMER_GRACE, Attempts, Circuit, Core, Edge, Entry, Header, Join,
+    Message, Node, Output, Played, Pool, bit,
 )
 
 cdef extern from "stdlib.h" nogil:

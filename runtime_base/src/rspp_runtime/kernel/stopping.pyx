@@ -3,12 +3,11 @@
 from libc.stdint cimport int64_t, uint64_t, uint8_t
 
 from rspp_runtime.kernel cimport attempts, edges, egress, invocations, outputs, pauses, timers, turns
+from rspp_runtime.kernel.cancels cimport Stopping
 from rspp_runtime.kernel.codes cimport (
     CANCEL_MODE_SOFT, SCOPE_NODE, SIGNAL_CANCEL, SIGNAL_CANCEL_PENDING, TURN_ACTIVE,
 )
-from rspp_runtime.kernel.state cimport (
-    TIMER_CHUNK, TIMER_FIRST, Core, Node, Output, Stopping, bit, lowest,
-)
+from rspp_runtime.kernel.state cimport TIMER_CHUNK, TIMER_FIRST, Core, Node, Output, bit, lowest
 
 
 cdef void lay_out(
