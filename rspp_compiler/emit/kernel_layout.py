@@ -68,6 +68,7 @@ class _Constants:
                     for event in plan.events
                 ],
             ),
+            Table("events that decisions raise", self._raised()),
             Table(
                 "output ports",
                 [
@@ -163,12 +164,20 @@ class _Constants:
             rows.append(Row("SOFT_NS", str(soft_ns), f"{duration(soft_ns)}: the longest segment"))
         return rows
 
+    def _raised(self) -> list[Row]:
+        names = [self.names.event_ids[event.id].upper() for event in self.plan.events if event.signal]
+        return [*(Row(f"RAISED_{name}", str(index)) for index, name in enumerate(names)), *self._count(len(names))]
+
+    @staticmethod
+    def _count(raised: int) -> list[Row]:
+        return [Row("RAISED", str(raised), "how many")] if raised else []
+
     def _modes(self, node_names: list[str], edge_names: list[str]) -> list[Row]:
         rows: list[Row] = []
         for mode in self.plan.modes:
             const = f"MODE_{self.names.mode_ids[mode.id].upper()}"
             rows.append(Row(const, str(mode.id)))
-            if mode.id:
+            if mode.id or any(row.action.verb == "enter" and row.action.target == 0 for row in self.plan.reactions):
                 nodes, edges = mode.nodes_off, mode.edges_off
                 rows.append(Row(f"{const}_NODES_OFF", hex(nodes), listed(nodes, node_names)))
                 rows.append(Row(f"{const}_EDGES_OFF", hex(edges), listed(edges, edge_names)))

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from rspp_compiler.emit.kernel_events import origin, pressed, reason
+from rspp_compiler.emit.kernel_events import TURN_EXHAUSTED, Events, EventView
 from rspp_compiler.emit.kernel_guards import guard_lines
 from rspp_compiler.emit.kernel_layout import constants
 from rspp_compiler.emit.kernel_names import Names, duration, listed
+from rspp_compiler.emit.kernel_reasons import pressed
 from rspp_compiler.emit.templates import render_template
 from rspp_compiler.ir import memory
 from rspp_compiler.ir.abi import ABI_HASH, EDGES_MAX, NODES_MAX
-from rspp_compiler.ir.layout import EFFECT, TURN, Edge, Join, Node, Plan, Port, Reaction, Watermark
+from rspp_compiler.ir.layout import EFFECT, TURN, Edge, Join, Node, Plan, Port, Watermark
 
 
 @dataclass(slots=True)
@@ -93,25 +94,7 @@ class PortView:
     text: bool
     groups: list[Group]
     edges: list[EdgeView]
-
-
-@dataclass(slots=True)
-class ActionView:
-    """One reaction of an event, as the line that does it."""
-
-    line: int
-    source: str
-    call: str
-
-
-@dataclass(slots=True)
-class EventView:
-    """An event that a reaction names, with what happens."""
-
-    id: str
-    const: str
-    name: str
-    actions: list[ActionView]
+    said: str = ""  # what is done of `events` once an item was taken
 
 
 @dataclass(slots=True)
@@ -145,6 +128,9 @@ class NodeView:
     candidates: int = 0  # providers that it is tried at; 0: one, once
     retains: bool = False
     circuits: bool = False
+    ranges: list[int] = field(default_factory=list)  # of them, by policy and mode: the first, and how many
+    providers: list[str] = field(default_factory=list)
+    guards: list[list[str]] = field(default_factory=list)  # of each provider
     outputs: list[PortView] = field(default_factory=list)
     edges_in: list[EdgeView] = field(default_factory=list)
     edges_out: list[EdgeView] = field(default_factory=list)
@@ -153,8 +139,7 @@ class NodeView:
     error: str = "NO_EVENT"
     timeout: str = "NO_EVENT"
     done: str = "NO_EVENT"
-    error_handled: bool = False
-    timeout_handled: bool = False
+    exhausted: str = "NO_EVENT"
     text: str = ""
     text_literal: str = ""
     interruptible: bool = True
@@ -172,6 +157,8 @@ class _View:
 
     def __init__(self, plan: Plan, source: str) -> None:
         self.plan, self.source, self.names = plan, source, Names(plan)
+        self.speech = memory.speech(plan)
+        self.events = Events(plan, self.names)
         self.maskable = 0
         for mode in plan.modes:
             self.maskable |= mode.edges_off
@@ -246,7 +233,15 @@ class _View:
             text=node.id == plan.ingress and port.name == "text",
             groups=groups,
             edges=edges,
+            said=self._said(node, port),
         )
+
+    def _said(self, node: Node, port: Port) -> str:
+        """What an item tells about the speech that guards of reactions ask for."""
+        if node.id == self.plan.recogniser and port.type == "text" and self.speech:
+            return f"said(core, event.b, {port.name == 'final'})"
+        is_detector = self.plan.speech_start >= 0 and self.plan.events[self.plan.speech_start].node == node.id
+        return "goes_on(core)" if is_detector and port.type != "event" and self.speech == "waits" else ""
 
     def _node(self, node: Node) -> NodeView:
         plan = self.plan
@@ -267,12 +262,14 @@ class _View:
             candidates=len(node.attempts.providers) if node.attempts else 0,
             retains=bool(node.attempts and node.attempts.retain_items),
             circuits=bool(node.attempts and node.attempts.circuit),
+            ranges=[number for pair in node.attempts.ranges for number in pair] if node.attempts else [],
+            providers=list(node.attempts.providers) if node.attempts else [],
+            guards=[guard_lines(guard) for guard in node.attempts.guards] if node.attempts else [],
             started=f"react_{self.names.event_ids[node.event_started]}" if node.event_started in named else "",
             error=self.names.event(node.event_error),
             timeout=self.names.event(node.event_timeout),
             done=self.names.event(node.event_done),
-            error_handled=node.event_error in named,
-            timeout_handled=node.event_timeout in named,
+            exhausted=self.names.event(node.event_exhausted),
             text=" ".join(node.text.split()),
             text_literal=_literal(node.text),
             interruptible=node.interruptible,
@@ -282,7 +279,7 @@ class _View:
         view.outputs = [self._port(node, index, port) for index, port in enumerate(node.outputs)]
         view.edges_in = [self.edges[edge.id] for edge in plan.edges if edge.target == node.id]
         view.edges_out = [self.edges[edge.id] for edge in plan.edges if edge.source == node.id]
-        view.events = self.events_of(node.id)
+        view.events = self.events.of(node.id)
         return view
 
     def _join(self, join: Join) -> JoinView:
@@ -297,54 +294,6 @@ class _View:
             within_ns=join.within_ns,
             words=f"{words} of {', '.join(names)}",
         )
-
-    def events_of(self, node: int) -> list[EventView]:
-        """The events of a node (-1 the session, -2 the turn) that reactions name."""
-        found: list[EventView] = []
-        for event in self.plan.events:
-            actions = [self._action(row) for row in self.plan.reactions if row.event == event.id]
-            if event.node == node and actions:
-                found.append(EventView(self.names.event_ids[event.id], self.names.event(event.id), event.name, actions))
-        return found
-
-    def _cause(self, event: int) -> str:
-        if event in (self.plan.barge_in, self.plan.speech_start) and event >= 0:
-            return "CAUSE_BARGE_IN"
-        for node in self.plan.nodes:
-            if event == node.event_error:
-                return "CAUSE_NODE_ERROR"
-            if event == node.event_timeout:
-                return "CAUSE_NODE_TIMEOUT"
-        return "CAUSE_USER"
-
-    def _action(self, row: Reaction) -> ActionView:
-        verb, target, cause = row.action.verb, row.action.target, self._cause(row.event)
-        name = self.plan.events[row.event].name
-        node = f"NODE_{self.names.node_ids[target].upper()}" if verb in ("cancel_node", "trigger") else ""
-        if verb == "degrade":
-            mode = f"MODE_{self.names.mode_ids[target].upper()}"
-            call = f"reactions.degrade(core, {mode}, {mode}_NODES_OFF, {mode}_EDGES_OFF, {cause})"
-            words = f"degrade {self.plan.modes[target].name}"
-        elif verb == "trigger":
-            failed = cause in ("CAUSE_NODE_ERROR", "CAUSE_NODE_TIMEOUT")
-            fallback = str(row.id) if failed else "reactions.NO_FALLBACK"
-            call = f"reactions.say(core, {node}, {origin(self.plan, row.event)}, {fallback}, {cause})"
-            words = self.plan.nodes[target].name
-        elif verb == "cancel_node":
-            call, words = f"reactions.cancel_node(core, {node}, {cause})", f"cancel {self.plan.nodes[target].name}"
-        elif verb in ("pause", "resume"):
-            call, words = f"pauses.{verb}(core, {cause})", f"{verb} {self.plan.nodes[target].name}"
-        elif verb in ("cancel_turn", "cancel_session"):
-            call, words = f"reactions.{verb}(core, {cause})", verb.replace("_", " ")
-        elif verb == "abort_turn":
-            call, words = f"reactions.abort_turn(core, {reason(self.plan, row.event, cause)})", "abort turn"
-        elif verb == "open_turn":
-            call, words = f"reactions.open_turn(core, {origin(self.plan, row.event)})", "open turn"
-        elif verb == "end_utterance":
-            call, words = "hearing.end_utterance(core, ORIGIN_SPEECH)", "end utterance"
-        else:
-            call, words = f"reactions.{verb}(core)", verb.replace("_", " ")
-        return ActionView(row.line, f"on {name} -> {words}", call)
 
     def stages(self) -> list[dict[str, object]]:
         """Turn-scoped nodes in topological order, with the masks that tell when one is complete."""
@@ -392,6 +341,10 @@ def kernel_view(plan: Plan, source: str) -> dict[str, object]:
     _check(plan)
     view = _View(plan, source)
     says = [node for node in view.nodes if node.kind == "say"]
+    events = [event for node in (-1, -2, *range(len(plan.nodes))) for event in view.events.of(node)]
+    raised = sorted((event for event in events if event.raised), key=lambda event: view.names.event_ids.index(event.id))
+    by_name = {event.name: view.names.event(event.id) for event in plan.events}
+    detector = plan.nodes[plan.events[plan.speech_start].node].name if plan.speech_start >= 0 else ""
     return {
         "package": plan.pipeline,
         "pipeline": plan.pipeline,
@@ -400,13 +353,23 @@ def kernel_view(plan: Plan, source: str) -> dict[str, object]:
         "template_hash": plan.template_hash,
         "abi_hash": ABI_HASH,
         "memory_bytes": f"{memory.memory_bytes(plan):,}",
-        "mode": plan.modes[0].name if plan.modes else "full",
+        "modes": [mode.name for mode in plan.modes],
+        "attributes": memory.asks(plan),
+        "choices": memory.chooses(plan),
+        "policies": [{"name": one.name, "guard": guard_lines(one.guard) or ["True"]} for one in plan.policies],
+        "choosers": [node for node in view.nodes if node.ranges or node.guards],
+        "chooses_providers": any(node.guards for node in view.nodes),
         "tables": constants(plan, view.names, source),
         "nodes": view.nodes,
         "edges": view.edges,
         "pools": [f"POOL_{name.upper()}" for name in view.names.pool_ids],
-        "session_events": view.events_of(-1) + view.events_of(-2),
-        "events": [event for node in (-1, -2, *range(len(plan.nodes))) for event in view.events_of(node)],
+        "session_events": view.events.of(-1) + view.events.of(-2),
+        "events": events,
+        "raised": raised,
+        "watched": " | ".join(f"bit({signal})" for signal in dict.fromkeys(event.signal for event in raised)),
+        "speech": view.speech,
+        "speech_end": by_name.get(f"{detector}.speech_end", "NO_EVENT"),
+        "idle": by_name.get(f"{detector}.idle", "NO_EVENT"),
         "says": says,
         "effects": [node for node in view.nodes if node.effect],
         "handoffs": [edge for edge in view.edges if edge.handoff],
@@ -424,7 +387,8 @@ def kernel_view(plan: Plan, source: str) -> dict[str, object]:
         "speech_start": view.names.event(plan.speech_start),
         "turn_owner": view.names.event(plan.turn_owner),
         "barge_in": view.names.event(plan.barge_in),
-        "connected": next((view.names.event(e.id) for e in plan.events if e.name == "session.connected"), "NO_EVENT"),
+        "connected": by_name.get("session.connected", "NO_EVENT"),
+        "exhausted": by_name.get(TURN_EXHAUSTED, "NO_EVENT"),
         "words": {node.id: len(node.text.split()) for node in view.nodes},
         "sizes": {view.names.node_ids[node.id]: len(node.text.encode()) for node in plan.nodes},
     }

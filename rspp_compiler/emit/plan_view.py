@@ -98,7 +98,11 @@ def _pools(pools: tuple[Pool, ...]) -> list[str]:
 
 def _events(events: tuple[Event, ...]) -> list[str]:
     rows = [
-        ("Event(", str(e.id) + ",", " ", text(e.name) + ",", " ", str(e.node) + ",", " ", str(e.port), "),")
+        (
+            *("Event(", str(e.id) + ",", " ", text(e.name) + ",", " ", str(e.node) + ",", " "),
+            f"{e.port}, {text(e.signal)}" if e.signal else str(e.port),
+            "),",
+        )
         for e in events
     ]
     return ["    " + line for line in columns(rows, frozenset({1, 5, 7}))]
@@ -109,7 +113,8 @@ def _reactions(plan: Plan, source: str) -> list[str]:
     for row in plan.reactions:
         lines.append(f"    # {source}:{row.line}  on {plan.events[row.event].name} -> {action_words(row, plan)}")
         action = _call(row.action, plan)
-        lines.append(f"    Reaction(id={row.id}, event={row.event}, action={action}, line={row.line}),")
+        guard = f", guard={_value('', row.guard, plan)}" if row.guard else ""
+        lines.append(f"    Reaction(id={row.id}, event={row.event}, action={action}, line={row.line}{guard}),")
     return lines
 
 
@@ -118,8 +123,8 @@ def action_words(reaction: Reaction, plan: Plan) -> str:
     verb, target = reaction.action.verb, reaction.action.target
     if verb == "trigger":
         return plan.nodes[target].name
-    if verb == "degrade":
-        return f"degrade {plan.modes[target].name}"
+    if verb in ("degrade", "enter"):
+        return f"{verb} {plan.modes[target].name}"
     return verb.replace("_", " ")
 
 
@@ -158,12 +163,14 @@ def _imports(plan: Plan) -> str:
     used = {"Assumption", "Edge", "Event", "Mode", "Node", "Plan", "Pool", "Port", "Reaction"}
     used |= {"Action"} if plan.reactions else set()
     used |= {"Overflow"} if any(edge.overflow for edge in plan.edges) else set()
-    used |= {"Check"} if any(edge.guard for edge in plan.edges) else set()
+    used |= {"Check"} if plan.policies or any(n.attempts and n.attempts.guards for n in plan.nodes) else set()
+    used |= {"Check"} if any(one.guard for one in plan.edges) or any(one.guard for one in plan.reactions) else set()
     used |= {"Gather"} if any(edge.gather for edge in plan.edges) else set()
     used |= {"Watermark"} if any(edge.watermark for edge in plan.edges) else set()
     used |= {"Join"} if any(node.join for node in plan.nodes) else set()
     tried = [node.attempts for node in plan.nodes if node.attempts]
     used |= {"Attempts"} if tried else set()
+    used |= {"Policy"} if plan.policies else set()
     used |= {"Circuit"} if any(one.circuit for one in tried) else set()
     used |= {"Handoff"} if any(edge.handoff for edge in plan.edges) else set()
     return ", ".join(sorted(used))

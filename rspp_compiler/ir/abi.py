@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-ABI_HASH = "ee58f4f3d7182851f44c85cb9c5ab19feac25334ea49a6c924cf1dbe8c28fd35"
+ABI_HASH = "bfa1dc64724ecf5b6250a96709493703d1875d6c4594e5aa9e6dc63689ce1b4f"
 """Equal to `rspp_runtime.abi.ABI_HASH`; a test holds them together, since the compiler never imports the runtime."""
 
 NODES_MAX = 63

@@ -10,12 +10,14 @@ from typing import NamedTuple
 
 from rspp_compiler.ir.layout import Attempts, Edge, Plan, Port
 
-CORE_BYTES = 1416
-NODE_BYTES = 240
-ATTEMPTS_BYTES = 128
+CORE_BYTES = 1120
+NODE_BYTES = 248
+ATTEMPTS_BYTES = 144
 CIRCUIT_BYTES = 40
 JOIN_BYTES = 56
 PAUSE_BYTES = 40
+HAPPENED_BYTES = 64
+SPEECH_BYTES = 72
 STOPPING_BYTES = 144
 EDGE_BYTES = 192
 POOL_BYTES = 24
@@ -27,6 +29,7 @@ MESSAGE_BYTES = 16
 TIMER_BYTES = 8
 HANDLE_BYTES = 4
 RETAINED_BYTES = 8
+RANGE_BYTES = 8
 HASH_BYTES = 32
 
 TIMERS_SESSION, TIMERS_NODE, TIMERS_EDGE = 4, 3, 2
@@ -78,6 +81,43 @@ def hashes(plan: Plan) -> int:
     return plan.control_out_max // OUTPUTS_PER_TURN + 1
 
 
+ATTRIBUTES = ("id", "tenant", "language", "region", "tier", "name", "channel", "caller")
+"""What conditions may ask of a session, in the order of the runtime's `Attribute`; a test holds them equal."""
+
+
+def asks(plan: Plan) -> bool:
+    """Whether a condition asks for an attribute of the session."""
+    tried = [node.attempts for node in plan.nodes if node.attempts]
+    guards = [row.guard for row in plan.edges] + [row.guard for row in plan.reactions]
+    guards += [row.guard for row in plan.policies]
+    guards += [guard for attempts in tried for guard in attempts.guards]
+    return any({check.field, check.other} & {*ATTRIBUTES} for guard in guards for check in guard)
+
+
+def chooses(plan: Plan) -> bool:
+    """Whether something is chosen when a turn's plan freezes."""
+    return bool(plan.policies) or any(node.attempts and node.attempts.guards for node in plan.nodes)
+
+
+def raised(plan: Plan) -> int:
+    """Events that decisions raise."""
+    return sum(1 for event in plan.events if event.signal)
+
+
+def speech(plan: Plan) -> str:
+    """What is kept of the user's speech for guards of reactions: "", "kept", or "waits" where an interruption does.
+
+    An interruption waits for more words or a longer speech.
+    """
+    asked = [{name for check in row.guard for name in (check.field, check.other)} for row in plan.reactions]
+    waits = any(
+        names & {"spoken", "speech"} and row.event == plan.barge_in
+        for names, row in zip(asked, plan.reactions, strict=True)
+    )
+    kept = any(names & {"spoken", "speech", "idles", "idle"} for names in asked)
+    return "waits" if waits else "kept" if kept else ""
+
+
 def source_port(plan: Plan, edge: Edge) -> Port | None:
     """The output that the edge comes from; None for a reaction's path into its first node."""
     return plan.nodes[edge.source].outputs[edge.source_port] if edge.source_port >= 0 else None
@@ -108,7 +148,7 @@ def context_bytes(plan: Plan) -> int:
 
 def _attempts_bytes(attempts: Attempts) -> int:
     """What a node needs to be tried again: its own state, what it retains, and a breaker for each provider."""
-    total = ATTEMPTS_BYTES + attempts.retain_items * RETAINED_BYTES
+    total = ATTEMPTS_BYTES + attempts.retain_items * RETAINED_BYTES + len(attempts.ranges) * RANGE_BYTES
     if attempts.circuit is not None:
         total += len(attempts.providers) * (CIRCUIT_BYTES + attempts.circuit.errors * TIMER_BYTES)
     return total
@@ -141,6 +181,9 @@ def memory_table(plan: Plan) -> list[Block]:
     table += [
         block(f"attempts: {node.name}", 1, _attempts_bytes(node.attempts)) for node in plan.nodes if node.attempts
     ]
+    table += [block("attributes", len(ATTRIBUTES), 8)] if asks(plan) else []
+    table += [block("raised events", raised(plan), HAPPENED_BYTES)] if raised(plan) else []
+    table += [block("speech", 1, SPEECH_BYTES)] if speech(plan) else []
     table += [
         block(f"join: {node.name}", 1, JOIN_BYTES + word(len(node.join.sources) * HANDLE_BYTES))
         for node in plan.nodes

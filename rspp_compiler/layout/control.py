@@ -86,8 +86,9 @@ class Counter:
 
     def _timer(self) -> int:
         """BUDGET_EXHAUSTED, the invocations it cancels, the node's failure; or a hand-off that is released."""
+        turn = 1 + max((self._raise(event) for event in list(self._on)), default=0)  # its budget, and what follows
         first = max((1 + self._cancel_node(node) + self._fail(node) for node in self._effects), default=1)
-        return max(first, max((self._enqueue(edge) for edge in self._edges), default=0))
+        return max(first, turn, max((self._enqueue(edge) for edge in self._edges), default=0))
 
     def _resolve_ends(self) -> int:
         """CANCEL or DEAUTHORIZED_DRAIN; flushes and cancels; 5 of the abort itself; and what was deferred.
@@ -176,7 +177,8 @@ class Counter:
 
     def _fail(self, node: Node) -> int:
         """PROVIDER_ERROR and the reactions, or another attempt; CIRCUIT_EVENT."""
-        reactions = max(self._raise(node.event_error), self._raise(node.event_timeout))
+        timeout = self._raise(node.event_timeout) + self._raise(node.event_exhausted)
+        reactions = max(self._raise(node.event_error), timeout)
         return 1 + max(reactions, node.attempts is not None) + _circuit(node)
 
     def _begin(self, node: Node) -> int:
@@ -195,7 +197,7 @@ class Counter:
         verb, target = reaction.action.verb, reaction.action.target
         if verb == "cancel_node":
             return 1 + self._cancel_node(self._nodes[target])
-        if verb in ("cancel_session", "end_utterance", "open_turn"):
+        if verb in ("cancel_session", "end_utterance", "open_turn", "enter"):
             return 1
         if verb in ("pause", "resume"):
             return 2  # FLUSH, PLAYBACK_PAUSED or PLAYBACK_RESUMED

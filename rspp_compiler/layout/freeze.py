@@ -18,6 +18,7 @@ from rspp_compiler.ir.dump import to_data
 from rspp_compiler.ir.graph import Graph
 from rspp_compiler.ir.plan import Frozen, Layout, ProviderBinding
 from rspp_compiler.ir.spec import FileRef, SecretRef, SettingValue, TextTemplate
+from rspp_compiler.layout.attempts import places
 from rspp_compiler.layout.resolved_plan import resolved_plan
 from rspp_compiler.layout.resources import resources
 
@@ -59,16 +60,17 @@ def canonical(value: Any) -> bytes:
 
 
 def _providers(graph: Graph) -> tuple[ProviderBinding, ...]:
-    """For each effect node its providers in order, and the settings of the node and of the `use` line in one."""
+    """For each effect node its providers in order, and the settings of the node and of the `use` line in one.
+
+    Behind those of the pipeline as written stand those of each policy and mode that has the node otherwise.
+    """
     rows: list[ProviderBinding] = []
     for node in graph.nodes:
-        provider = graph.spec.provider(node.spec.provider or node.kind)
-        if node.execution == "effect" and provider is not None:
-            own = {key: node.spec.settings[key] for key in node.spec.settings.keys() - _OF_THE_KERNEL}
-            for candidate in provider.candidates:
-                merged = own | candidate.settings
-                options = {key: _option(merged[key]) for key in sorted(merged)}
-                rows.append(ProviderBinding(node.id, candidate.name, options))
+        if node.execution == "effect":
+            for place in places(graph, node):
+                keys = sorted(place.settings.keys() - _OF_THE_KERNEL)
+                options = {key: _option(place.settings[key]) for key in keys}
+                rows.append(ProviderBinding(node.id, place.candidate.name, options))
     return tuple(rows)
 
 

@@ -1,12 +1,12 @@
-"""Guards of flows as the kernel runs them: integers compared with integers, in postfix order.
+"""Guards of flows and reactions as the kernel runs them: integers compared with integers, in postfix order.
 
 A guard reads headers only. What the runtime stamps on an item is its size, its words and whether it is final; the rest
-of what the language knows (`confidence`, `language`, …) is stamped by nobody yet, and `unstamped` names it.
+of what the language knows (`confidence`, `language`, …) is stamped by nobody yet, and `unstamped` names it. What it may
+read of an event, `layout/events.py` says.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from fractions import Fraction
 
@@ -16,45 +16,86 @@ from rspp_compiler.ir.condition import (
     Junction,
     Membership,
     Negation,
-    Operand,
-    Truth,
     Value,
     Variable,
     variables,
 )
 from rspp_compiler.ir.graph import Graph, GraphEdge
 from rspp_compiler.ir.layout import Check
+from rspp_compiler.ir.spec import EventSpec, ReactionSpec
 from rspp_compiler.ir.types import AudioType, PortType
+from rspp_compiler.layout.attempts import places
+from rspp_compiler.layout.conditions import ANYWHERE, Lowering
+from rspp_compiler.layout.events import detector, fields
 
 SECOND_NS = 1_000_000_000
-ORIGINS = ("speech", "text", "dtmf", "greeting", "timer", "tool_result", "api")
-"""The texts of `turn.origin`, by the runtime's `Origin`; a test holds them equal."""
+OUTCOMES = ("success", "timeout", "overload", "blocked", "infrastructure_failure", "cancelled")
+"""The texts of `event.reason` of a provider's failure, by the contract's `Outcome`; a test holds them equal."""
+CAUSES = {
+    "cancelled": 1,
+    "authority_loss": 2,
+    "recording_evidence_unavailable": 3,
+    "node_timeout_or_failure": 4,
+    "provider_failure": 5,
+    "transport_disconnect_or_stall": 6,
+    "budget_exhausted": 7,
+    "authority_epoch_mismatch": 8,
+    "snapshot_stale": 9,
+    "snapshot_missing": 10,
+    "snapshot_incompatible": 11,
+    "plan_not_freezable": 12,
+    "turn_active": 13,
+    "session_not_running": 14,
+    "node_timeout": 20,
+    "node_error": 21,
+    "barge_in": 22,
+    "user": 23,
+    "oversized": 24,
+    "unknown_port": 25,
+    "circuit_open": 42,
+    "probe_due": 43,
+    "probe_answered": 44,
+}
+"""The texts of `event.reason` of a decision, by the runtime's `Cause`; a test holds them equal."""
 
 _FIELDS = {
+    **ANYWHERE,
     ("event", "length"): "length",
     ("event", "words"): "words",
     ("event", "final"): "final",
     ("event", "duration"): "length",
-    ("session", "mode"): "mode",
-    ("turn", "number"): "turn",
-    ("turn", "origin"): "origin",
 }
-_MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
-_NEVER = Check("never")
-_LIMIT = 1 << 62  # beyond what any field can be
 
 
 def guard(graph: Graph, edge: GraphEdge, modes: dict[str, int]) -> tuple[Check, ...]:
     """The guard of an edge; that of `otherwise` is that no sibling's holds. Empty where every item passes."""
     spec = edge.spec
     if not spec.otherwise:
-        return tuple(_Lowering(graph, edge, modes).condition(spec.guard)) if spec.guard else ()
+        return tuple(_OfEdge(graph, edge, modes).condition(spec.guard)) if spec.guard else ()
     steps: list[Check] = []
     for number, sibling in enumerate(_guarded_siblings(graph, edge)):
         assert sibling.spec.guard is not None
-        steps += _Lowering(graph, sibling, modes).condition(sibling.spec.guard)
+        steps += _OfEdge(graph, sibling, modes).condition(sibling.spec.guard)
         steps += [Check("or")] if number else []
     return (*steps, Check("not")) if steps else ()
+
+
+def reaction_guard(graph: Graph, reaction: ReactionSpec, event: EventSpec, modes: dict[str, int]) -> tuple[Check, ...]:
+    """The guard of a line for one of its events. Empty where it always acts."""
+    return tuple(_OfEvent(graph, event, modes).condition(reaction.guard)) if reaction.guard else ()
+
+
+def unknown(graph: Graph, reaction: ReactionSpec) -> tuple[str, ...]:
+    """What the guard of a reaction reads and the runtime does not know yet; or a reason that nothing ever has."""
+    found: list[str] = []
+    for event in reaction.events:
+        of = _OfEvent(graph, event, {})
+        for variable in variables(reaction.guard) if reaction.guard else ():
+            name = f"{variable.subject}.{variable.field}"
+            if not of.field(variable):
+                found.append(name)
+        found += [f'event.reason == "{reason}"' for reason in of.strange_reasons(reaction.guard)]
+    return tuple(dict.fromkeys(found))
 
 
 def unstamped(graph: Graph, edge: GraphEdge) -> tuple[str, ...]:
@@ -80,73 +121,63 @@ def _bytes_per_second(type: PortType | None) -> int | None:
     return type.bytes_per_second if isinstance(type, AudioType) and type.encoding != "opus" else None
 
 
-class _Lowering:
+class _OfEdge(Lowering):
     """Lowers the guard of one edge."""
 
     def __init__(self, graph: Graph, edge: GraphEdge, modes: dict[str, int]) -> None:
+        super().__init__(modes)
         port = graph.source_port(edge)
-        self._modes = modes
         self._bytes_per_second = _bytes_per_second(port.type if port else None) or 0
 
-    def condition(self, condition: Condition) -> Iterator[Check]:
-        match condition:
-            case Truth(variable=variable):
-                yield Check("==", self._field(variable), 1)
-            case Negation(operand=operand):
-                yield from self.condition(operand)
-                yield Check("not")
-            case Junction(op=op, left=left, right=right):
-                yield from self.condition(left)
-                yield from self.condition(right)
-                yield Check(op)
-            case Membership(left=left, choices=choices):
-                for number, choice in enumerate(choices):
-                    yield self._compare(left, "==", choice)
-                    yield from [Check("or")] if number else []
-            case Comparison(operator=operator, left=left, right=right):
-                yield self._comparison(operator, left, right)
-
-    def _comparison(self, operator: str, left: Operand, right: Operand) -> Check:
-        if isinstance(left, Variable):
-            if isinstance(right, Variable):
-                return Check(operator, self._field(left), 0, self._field(right))
-            return self._compare(left, operator, right)
-        assert isinstance(right, Variable)  # resolve refused two constants
-        return self._compare(right, _MIRRORED[operator], left)
-
-    def _field(self, variable: Variable) -> str:
-        """The kernel's name for a field; `never` follows from one that it does not have, and `target` refuses it."""
+    def field(self, variable: Variable) -> str:
         return _FIELDS.get((variable.subject, variable.field), "")
 
-    def _compare(self, variable: Variable, operator: str, constant: Value) -> Check:
-        field, value = self._field(variable), constant.value
-        if not field:
-            return _NEVER
-        if field == "mode" or field == "origin":
-            number = self._modes.get(str(value)) if field == "mode" else _origin(str(value))
-            return Check(operator, field, number) if number is not None else _unequal(operator, field)
-        exact = Fraction(int(value) if isinstance(value, bool) else value)
-        if variable.field == "duration":
-            exact = exact * self._bytes_per_second / SECOND_NS
-        return _integral(operator, field, exact)
+    def _exact(self, variable: Variable, value: Fraction) -> Fraction:
+        return value * self._bytes_per_second / SECOND_NS if variable.field == "duration" else value
 
 
-def _origin(text: str) -> int | None:
-    return ORIGINS.index(text) if text in ORIGINS else None
+class _OfEvent(Lowering):
+    """Lowers the guard of a reaction, for one of its events."""
+
+    def __init__(self, graph: Graph, event: EventSpec, modes: dict[str, int]) -> None:
+        super().__init__(modes)
+        self._fields = fields(event, detector(graph))
+        node = graph.find(event.subject)
+        self._providers = [place.candidate.name for place in places(graph, node)] if node else []
+
+    def field(self, variable: Variable) -> str:
+        if variable.subject == "event":
+            return self._fields.get(variable.field, "")
+        return ANYWHERE.get((variable.subject, variable.field), "")
+
+    def _numbers(self, field: str, text: str) -> tuple[int, ...] | None:
+        if field == "provider":
+            return tuple(place for place, name in enumerate(self._providers) if name == text)
+        if field == "outcome":
+            return (OUTCOMES.index(text),) if text in OUTCOMES else ()
+        if field == "cause":
+            return (CAUSES[text],) if text in CAUSES else ()
+        return super()._numbers(field, text)
+
+    def strange_reasons(self, condition: Condition | None) -> list[str]:
+        """Texts that `event.reason` is compared with, and never is."""
+        if condition is None:
+            return []
+        name = self._fields.get("reason", "")
+        return [text for text in _reasons(condition) if name and not self._numbers(name, text)]
 
 
-def _unequal(operator: str, field: str) -> Check:
-    """A comparison with what the field never is: only `!=` holds, and only where there is a field."""
-    return Check("==", field, 0, field) if operator == "!=" else _NEVER
-
-
-def _integral(operator: str, field: str, value: Fraction) -> Check:
-    """The same comparison of an integer with an integer."""
-    below = math.floor(value)
-    if operator in ("==", "!="):
-        if value.denominator != 1 or abs(value) > _LIMIT:
-            return _unequal(operator, field)
-        return Check(operator, field, below)
-    if value.denominator != 1:
-        operator = "<=" if operator in ("<", "<=") else ">"
-    return Check(operator, field, max(-_LIMIT, min(_LIMIT, below)))
+def _reasons(condition: Condition) -> Iterator[str]:
+    """What `event.reason` is compared with."""
+    match condition:
+        case Negation(operand=operand):
+            yield from _reasons(operand)
+        case Junction(left=left, right=right):
+            yield from _reasons(left)
+            yield from _reasons(right)
+        case Membership(left=left, choices=choices) if (left.subject, left.field) == ("event", "reason"):
+            yield from (str(choice.value) for choice in choices)
+        case Comparison(left=left, right=right):
+            sides = (left, right)
+            if any(isinstance(one, Variable) and (one.subject, one.field) == ("event", "reason") for one in sides):
+                yield from (str(one.value) for one in sides if isinstance(one, Value))

@@ -8,13 +8,15 @@ from rspp_compiler.diagnostics import Fix
 from rspp_compiler.ir.analysis import Analysis
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.graph import Graph
-from rspp_compiler.ir.layout import Assumption, Node, Plan
+from rspp_compiler.ir.layout import Assumption, Node, Plan, Policy
 from rspp_compiler.ir.memory import power_of_two
 from rspp_compiler.ir.plan import Layout, MemoryRow
 from rspp_compiler.ir.spec import EventSpec
 from rspp_compiler.ir.types import AudioType
 from rspp_compiler.layout import tables
+from rspp_compiler.layout.conditions import session_guard
 from rspp_compiler.layout.control import Counter
+from rspp_compiler.layout.events import detector
 from rspp_compiler.layout.memory import is_addressable, memory_bytes, memory_table
 from rspp_compiler.layout.pools import pauses, pools
 from rspp_compiler.layout.tables import Ids, mask
@@ -48,9 +50,8 @@ def _laid_out(analysis: Analysis) -> Layout:
     edges = tables.edges(analysis, ids, pool_of)
     reactions, modes = tables.reactions(graph, ids), tables.modes(graph, ids)
     recogniser = _only(nodes, "stt")
-    detector = _detector(graph)
-    speech_start = ids.events.get((detector, "speech_start"), -1)
-    barge_in = ids.events.get((detector, "barge_in"), -1)
+    speech_start = ids.events.get((detector(graph), "speech_start"), -1)
+    barge_in = ids.events.get((detector(graph), "barge_in"), -1)
     soft = tables.soft(graph, nodes, edges)
     step_max = Counter(nodes, edges, reactions, modes, recogniser, speech_start, barge_in, soft.nodes).step_max()
     turn_nodes = [node.id for node in nodes if node.scope == "turn"]
@@ -99,6 +100,7 @@ def _laid_out(analysis: Analysis) -> Layout:
         soft_nodes=soft.nodes,
         soft_edges=soft.edges,
         soft_ns=soft.longest_ns,
+        policies=tuple(Policy(one.id, session_guard(one.condition, ids.modes)) for one in spec.policies),
         assumptions=tuple(Assumption(one.id, one.kind, one.subject, one.limit) for one in analysis.assumptions),
     )
     plan = replace(plan, memory_bytes=memory_bytes(plan))
@@ -146,19 +148,6 @@ def _fits(graph: Graph, ctx: Context) -> bool:
 def _owner(graph: Graph) -> EventSpec | None:
     """What ends an utterance of the first party: the kernel of this version knows one."""
     return graph.spec.owners[0].event if graph.spec.owners else None
-
-
-def _detector(graph: Graph) -> str:
-    """The node whose `speech_start` may be a barge-in: the one a reaction names, or the owner of the turn's end."""
-    for reaction in graph.spec.reactions:
-        for event in reaction.events:
-            if event.event == "barge_in":
-                return event.subject
-    owner = _owner(graph)
-    detectors = [node.id for node in graph.of_kind("vad", "realtime")]
-    if owner is not None and owner.subject in detectors:
-        return owner.subject
-    return detectors[0] if detectors else ""
 
 
 def _only(nodes: tuple[Node, ...], kind: str) -> int:

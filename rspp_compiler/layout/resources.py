@@ -29,7 +29,10 @@ def resources(spec: PipelineSpec, ctx: Context) -> tuple[Resource, ...]:
 def _references(spec: PipelineSpec) -> Iterator[tuple[FileRef, Span]]:
     for node in spec.nodes:
         yield from _in_settings(node.settings, {key: node.origin(f"settings.{key}").span for key in node.settings})
-    for provider in spec.providers:
+    for mode in spec.modes:
+        for one in mode.overrides:
+            yield from _in_settings({one.field: one.value}, {one.field: one.span})
+    for provider in (*spec.providers, *(one for policy in spec.policies for one in policy.providers)):
         for use in provider.candidates:
             yield from _in_settings(use.settings, {key: use.origin(f"settings.{key}").span for key in use.settings})
 

@@ -24,10 +24,10 @@ from rspp_compiler.ir.layout import (
 from rspp_compiler.ir.proofs.bounds import EdgeBound
 from rspp_compiler.ir.spec import EventSpec, ReactionSpec, WatermarkSpec
 from rspp_compiler.layout.attempts import attempts
-from rspp_compiler.layout.guards import guard
+from rspp_compiler.layout.events import DETECTED, signal
+from rspp_compiler.layout.guards import guard, reaction_guard
 
 EVENT_BYTES_MAX = 1024  # of an event (CONTRACTS §2)
-DETECTED = ("speech_start", "speech_end", "idle")  # emitted by a provider; every other event is raised by the kernel
 SUBJECTS = {"session": -1, "turn": -2}
 
 
@@ -52,9 +52,13 @@ class Ids:
 def events(graph: Graph, ids: Ids) -> tuple[Event, ...]:
     """Every event that a provider may emit, and every one of the kernel that a reaction names."""
     return tuple(
-        Event(id, f"{subject}.{name}", SUBJECTS.get(subject, ids.nodes.get(subject, -1)), port)
-        for id, ((subject, name), _, port) in enumerate(_events(graph))
+        Event(id, str(spec), SUBJECTS.get(spec.subject, ids.nodes.get(spec.subject, -1)), port, signal(graph, spec))
+        for id, (spec, port) in enumerate((_named(graph, name), port) for name, _, port in _events(graph))
     )
+
+
+def _named(graph: Graph, name: tuple[str, str]) -> EventSpec:
+    return EventSpec(span=graph.spec.span, subject=name[0], event=name[1])
 
 
 def _events(graph: Graph) -> list[tuple[tuple[str, str], int, int]]:
@@ -90,7 +94,7 @@ def nodes(graph: Graph, ids: Ids) -> tuple[Node, ...]:
 def _node(graph: Graph, node: GraphNode, ids: Ids, handlers: dict[str, int]) -> Node:
     spec = node.spec
     first_ns, chunk_ns = _deadlines(graph, node)
-    tried = attempts(graph, node)
+    tried = attempts(graph, node, ids.modes)
     text = spec.settings.get("text", "") if node.kind == "say" else ""
     predecessors = {edge.source for edge in graph.into(node.id)}
     return Node(
@@ -114,6 +118,7 @@ def _node(graph: Graph, node: GraphNode, ids: Ids, handlers: dict[str, int]) -> 
         event_timeout=ids.events.get((node.id, "timeout"), -1),
         event_started=ids.events.get((node.id, "started"), -1),
         event_done=ids.events.get((node.id, "done"), -1),
+        event_exhausted=ids.events.get((node.id, "budget_exhausted"), -1),
         text=str(text),
         interruptible=node.kind != "say" or node.spec.settings.get("interruptible") is not False,
         handler=handlers.get(node.id, -1),
@@ -238,7 +243,15 @@ def reactions(graph: Graph, ids: Ids) -> tuple[Reaction, ...]:
             id = ids.event(event)
             if reaction.verb == "end_utterance" and any(id == ids.event(owner.event) for owner in graph.spec.owners):
                 continue
-            rows.append(Reaction(id=len(rows), event=id, action=_action(reaction, ids), line=reaction.span.line))
+            rows.append(
+                Reaction(
+                    id=len(rows),
+                    event=id,
+                    action=_action(reaction, ids),
+                    line=reaction.span.line,
+                    guard=reaction_guard(graph, reaction, event, ids.modes),
+                )
+            )
     return tuple(rows)
 
 

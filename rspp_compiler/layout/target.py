@@ -17,22 +17,27 @@ from rspp_compiler.ir.abi import EDGES_MAX, NODES_MAX
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.graph import Graph, GraphEdge, GraphNode
 from rspp_compiler.ir.plan import Frozen
-from rspp_compiler.ir.spec import CandidateSpec, SecretRef, SpecModel, TextTemplate
+from rspp_compiler.ir.spec import CandidateSpec, ModeSpec, PolicySpec, ProviderSpec, SecretRef, SpecModel, TextTemplate
 from rspp_compiler.layout import leave_out
-from rspp_compiler.layout.guards import unstamped
+from rspp_compiler.layout.attempts import overrides
+from rspp_compiler.layout.events import occurs
+from rspp_compiler.layout.guards import unknown, unstamped
 from rspp_compiler.source import Span
 
 _LEAVE_OUT = "leave it out to build a package today"
 _STAMPED = (
-    "leave it out, or read what is stamped today: `event.length`, `words`, `final`, `duration`, `session.mode`, "
+    "leave it out, or read what is stamped today: `event.length`, `words`, `final`, `duration`, the session, "
     "`turn.number`, `turn.origin`"
+)
+_KNOWN = (
+    "leave it out, or read what is known today: of speech `words` and `duration`, of `idle` `count` and `duration`, of "
+    "a node `attempts`, `elapsed`, `reason`, `retryable`, `provider`; a provider's failure has the reasons "
+    "`timeout`, `overload`, `blocked`, `infrastructure_failure`"
 )
 _KINDS = frozenset({"ingress", "egress", "vad", "stt", "llm", "tts", "say", "tap", "python", "merge", "select"})
 _VERBS = frozenset(
-    {"cancel_turn", "end_utterance", "end_session", "degrade", "pause", "resume", "abort_turn", "open_turn"}
+    {"cancel_turn", "end_utterance", "end_session", "degrade", "enter", "pause", "resume", "abort_turn", "open_turn"}
 )
-_EVENTS = frozenset({"speech_start", "speech_end", "barge_in", "idle", "started", "done", "error", "timeout"})
-_PRESSED = frozenset({"button_down", "button_up", "dtmf"})
 _SETTINGS = frozenset({"diarise", "max_calls", "class"})
 
 
@@ -104,7 +109,8 @@ def _whole(graph: Graph) -> Iterator[Missing]:
         if party.id:
             yield Missing("E0902", "parties", party.span, partial(leave_out.party, graph, party))
     for policy in spec.policies:
-        yield Missing("E0901", "policies", policy.span, leave_out.line)
+        if what := _more_than_providers(graph, policy):
+            yield Missing("E0901", what, policy.span, leave_out.line)
     for tool in spec.tools:
         yield Missing("E0901", "tools", tool.span, partial(leave_out.tool, graph, tool))
     for budget in spec.budget.paths:
@@ -116,9 +122,45 @@ def _whole(graph: Graph) -> Iterator[Missing]:
     if spec.recording.region:
         yield _setting("the residency of recordings", spec.recording, "region", "region")
     for mode in spec.modes:
-        if mode.overrides:
-            out = partial(leave_out.overrides, graph, mode)
-            yield Missing("E0904", "modes that set nodes otherwise", mode.span, out)
+        for node in dict.fromkeys(one.node for one in mode.overrides):
+            if what := _fixed(graph, mode, node):
+                out = partial(leave_out.overrides, graph, mode)
+                yield Missing("E0904", what, mode.span, out)
+
+
+def _fixed(graph: Graph, mode: ModeSpec, id: str) -> str:
+    """Why a mode cannot set a node otherwise yet; "" where it can: what a provider does, from its next call on."""
+    node = graph.node(id)
+    if node.kind not in ("stt", "llm", "tts"):
+        return f"modes that set a `{node.kind}` otherwise"
+    own = {one.field: one.value for one in overrides(graph, node, mode.id)}
+    if "tools" in own:
+        return "modes with tools of their own"
+    usual, pool = graph.provider_of(node), graph.spec.provider(str(own.get("provider", "")))
+    if usual and pool and _terms(pool) != _terms(usual):
+        return f"modes with a provider of other deadlines, retries or circuits (`{pool.id}`)"
+    return ""
+
+
+def _more_than_providers(graph: Graph, policy: PolicySpec) -> str:
+    """What a policy does that the runtime cannot yet; "" where it names other providers on the same terms."""
+    if policy.nodes or policy.inserts:
+        return "policies that insert nodes"
+    if policy.recording:
+        return "policies with another recording"
+    for pool in policy.providers:
+        usual = graph.spec.provider(pool.id)
+        if usual and _terms(pool) != _terms(usual):
+            return f"policies with a provider of other deadlines, retries or circuits (`{pool.id}`)"
+    return ""
+
+
+def _terms(provider: ProviderSpec) -> tuple[object, ...]:
+    """Deadlines that are written, retries, circuits; where no deadline is written, the node's budget bounds."""
+    retry, circuit = provider.retry, provider.circuit
+    first_ns = provider.first_chunk_ns if provider.origin("first_chunk_ns").kind == "user" else 0
+    breaker = (circuit.errors, circuit.within_ns, circuit.open_ns) if circuit else None
+    return first_ns, provider.chunk_ns, retry.times, retry.backoff_ns, breaker
 
 
 def _nodes(graph: Graph) -> Iterator[Missing]:
@@ -193,8 +235,9 @@ def _edge(graph: Graph, edge: GraphEdge) -> Iterator[Missing]:
 
 def _reactions(graph: Graph) -> Iterator[Missing]:
     for reaction in graph.spec.reactions:
-        if reaction.guard:
-            yield Missing("E0907", "guards on reactions", reaction.span, leave_out.guard)
+        if names := unknown(graph, reaction):
+            what = f"guards on reactions that read {' and '.join(f'`{name}`' for name in names)}"
+            yield Missing("E0907", what, reaction.span, leave_out.guard, _KNOWN)
         if reaction.verb in ("pause", "resume") and not _is_heard(graph, reaction.object or ""):
             out = partial(leave_out.reaction, graph, reaction)
             what = f"`{reaction.action}`: only what flows into `egress.audio` can be paused"
@@ -204,9 +247,7 @@ def _reactions(graph: Graph) -> Iterator[Missing]:
             help = f"write `{leave_out.INSTEAD[reaction.verb]}`" if reaction.verb in leave_out.INSTEAD else _LEAVE_OUT
             yield Missing("E0905", f"the action `{reaction.action}`", reaction.span, out, help)
         for event in reaction.events:
-            node = graph.find(event.subject)
-            is_pressed = node is not None and node.kind == "ingress" and event.event in _PRESSED
-            if not is_pressed and (node is None or node.execution == "boundary" or event.event not in _EVENTS):
+            if not occurs(graph, event):
                 out = partial(leave_out.event, graph, reaction, event)
                 yield Missing("E0905", f"the event `{event}`", event.span, out)
         if reaction.trigger and graph.node(reaction.trigger.node).kind != "say":
@@ -236,8 +277,6 @@ def _providers(graph: Graph) -> Iterator[Missing]:
 
 
 def _candidate(candidate: CandidateSpec) -> Iterator[Missing]:
-    if candidate.guard:
-        yield Missing("E0907", "guards on providers", candidate.span, leave_out.guard)
     for key, value in candidate.settings.items():
         if isinstance(value, SecretRef) and not value.secret.startswith("env://"):
             name = f"{candidate.name}_{key}".upper()

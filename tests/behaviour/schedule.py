@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rspp_runtime.abi import Control, Emission, Handler, In, Inbound, Item, Op, Plan, Result, Session, Signal
+from rspp_runtime.abi.codes import text_id
 from rspp_runtime.abi.plan import EFFECT, Node
 
 MS = 1_000_000
@@ -255,6 +256,9 @@ class Driver:
             self.audio()
         elif choice < 0.27:
             self.text()
+        elif choice < 0.272:
+            names = ("acme", "eu", "gold", "")
+            self.control(Control.ATTRIBUTE, a=rng.randrange(-1, 9), b=text_id(rng.choice(names)))
         elif choice < 0.28:
             self.control(rng.choice((Control.END_UTTERANCE, Control.END_UTTERANCE, Control.CANCEL_TURN)))
         elif self.running:

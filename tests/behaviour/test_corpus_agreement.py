@@ -30,7 +30,9 @@ def for_runtime(made: Any) -> Any:
 
 # What the schedules must have reached: pairs of a signal and its cause.
 REACHED = {
+    "front_desk": {("BARGE_IN", "BARGE_IN"), ("ABORT", "CANCELLED"), ("FALLBACK", "NODE_ERROR")},
     "kiosk": {("DROP_NOTICE", cause) for cause in ("SAMPLED", "COALESCED", "QUEUE_AGE")},
+    "night_porter": {("ENTERED", "USER"), ("DEGRADE", "NODE_ERROR"), ("DEGRADE", "USER")},
     "patient_host": {("PLAYBACK_PAUSED", "BARGE_IN"), ("PLAYBACK_RESUMED", "USER"), ("ABORT", "CANCELLED")},
     "second_opinion": {("SELECTED", "NONE"), ("DROP_NOTICE", "NOT_SELECTED")},
 }

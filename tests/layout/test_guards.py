@@ -15,8 +15,11 @@ from rspp_compiler.analysis.safety.guards import holds
 from rspp_compiler.emit.kernel_guards import guard_lines
 from rspp_compiler.ir.condition import variables
 from rspp_compiler.ir.layout import Check
-from rspp_compiler.layout.guards import ORIGINS
+from rspp_compiler.ir.memory import ATTRIBUTES
+from rspp_compiler.layout.conditions import ORIGINS, text_id
+from rspp_compiler.layout.guards import CAUSES, OUTCOMES
 from rspp_runtime.abi import codes, plan
+from rspp_runtime.providers.contract import Outcome
 from rspp_runtime.reference.guards import passes
 
 TEXT = ("event.length", "event.words", "turn.number")
@@ -76,7 +79,7 @@ def evaluated(
         turn=SimpleNamespace(state=2 if turn else 4, serial=serial, proposal=SimpleNamespace(origin=origin)),
     )
     names = {"core": core, "size": size, "words": words, "flags": int(final), "FLAG_FINAL": 1, "TURN_ACTIVE": 2}
-    assert bool(eval(" ".join(guard_lines(guard)), names)) is answer
+    assert bool(eval(" ".join(guard_lines(guard)).replace("LL", ""), names)) is answer
     return answer
 
 
@@ -141,3 +144,69 @@ def test_what_nobody_stamps_is_refused_by_name() -> None:
     )
     found = [one for one in compile_text(text, until="target").diagnostics if one.code == "E0907"]
     assert ["`event.language`" in one.message and "`event.words`" not in one.message for one in found] == [True, True]
+
+
+# ---- guards of reactions
+
+
+def of_reaction(line: str) -> list[tuple[Check, ...]]:
+    """The guards of a line, one for each of its events."""
+    result = compile_text(
+        "pipeline p {\n  ingress.audio -> vad -> stt -> llm -> tts -> egress.audio\n"
+        f'  node sorry : say {{ text = "Sorry." }}\n  on stt.error -> sorry -> tts\n  {line}\n}}\n'
+        "provider llm {\n  use scripted\n  use openai\n  use scripted\n}\n",
+        until="freeze",
+    )
+    return [row.guard for row in value(result, "freeze").layout.plan.reactions if row.guard]
+
+
+REACTIONS: dict[str, list[tuple[Check, ...]]] = {
+    "on vad.barge_in when event.words >= 2 -> cancel turn": [(Check(">=", "spoken", 2),)],
+    "on vad.barge_in when event.duration > 250ms -> cancel turn": [(Check(">", "speech", 250_000_000),)],
+    "on vad.idle when 2 < event.count -> end session": [(Check(">", "idles", 2),)],
+    "on vad.idle when event.duration >= 1s -> end session": [(Check(">=", "idle", 1_000_000_000),)],
+    'on llm.error when event.reason == "overload" or not event.retryable -> sorry -> tts': [
+        (Check("==", "outcome", 2), Check("==", "retryable", 1), Check("not"), Check("or")),
+    ],
+    'on llm.provider_switch when event.reason == "circuit_open" -> end session': [(Check("==", "cause", 42),)],
+    'on llm.circuit_event when event.provider == "scripted" -> end session': [
+        (Check("==", "provider", 0), Check("==", "provider", 2), Check("or")),
+    ],
+    'on llm.circuit_event when event.provider != "scripted" -> end session': [
+        (Check("!=", "provider", 0), Check("!=", "provider", 2), Check("and")),
+    ],
+    'on llm.circuit_event when event.provider == "groq" -> end session': [(Check("never"),)],
+    "on llm.timeout or done when event.elapsed > 4s -> end session": [(Check(">", "elapsed", 4_000_000_000),)] * 2,
+    "on tts.playback_completed when event.words > 9 -> end session": [(Check(">", "heard", 9),)],
+    'on turn.abort when event.reason in ["cancelled", "budget_exhausted"] -> end session': [
+        (Check("==", "cause", 1), Check("==", "cause", 7), Check("or")),
+    ],
+    "on turn.commit when turn.number > 3 and session.mode == full -> end session": [
+        (Check(">", "turn", 3), Check("==", "mode", 0), Check("and")),
+    ],
+}
+
+
+@pytest.mark.parametrize("line", REACTIONS)
+def test_guards_of_reactions(line: str) -> None:
+    assert of_reaction(line) == REACTIONS[line]
+
+
+def test_reasons_have_the_runtime_s_numbers() -> None:
+    assert {codes.Cause[name.upper()]: number for name, number in CAUSES.items()} == {n: n for n in CAUSES.values()}
+    assert [outcome.name.lower() for outcome in Outcome] == list(OUTCOMES)
+
+
+# ---- conditions on the session
+
+
+def test_texts_have_the_runtime_s_numbers() -> None:
+    assert [attribute.name.lower() for attribute in codes.Attribute] == list(ATTRIBUTES)
+    for text in ("", "acme", "Grüße", "x" * 300):
+        assert text_id(text) == codes.text_id(text) < 1 << 62
+
+
+def test_guards_ask_for_attributes_of_the_session() -> None:
+    acme = text_id("acme")
+    assert of_reaction('on vad.idle when session.tenant == "acme" -> end session') == [(Check("==", "tenant", acme),)]
+    assert compiled('session.tenant == "acme"')[1] == (Check("==", "tenant", acme),)

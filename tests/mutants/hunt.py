@@ -33,7 +33,7 @@ from rspp_runtime.simulation.faults import FAULTS  # noqa: E402
 
 TURNS = 150
 SEED = 1
-PLANS = ("stub_assistant", "stub_junction", "stub_workshop", "stub_patience")
+PLANS = ("stub_assistant", "stub_junction", "stub_workshop", "stub_patience", "stub_attendant")
 REFERENCE = Path(rspp_runtime.reference.__file__).parent
 
 

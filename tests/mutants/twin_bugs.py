@@ -176,6 +176,23 @@ TWIN: dict[str, tuple[str, str, str, str]] = {
     "degraded_twice": (
         "a turn goes from one mode to the next", "reactions.py", "if s.active and s.mode == 0:", "if s.active:",
     ),
+    "interrupted_a_word_early": (
+        "one word fewer than the guard asks for interrupts", "guards.py",
+        'return s.speech.words if name == "spoken"', 'return s.speech.words + 1 if name == "spoken"',
+    ),
+    "interrupted_again_and_again": (
+        "a line acts with every word of one interruption", "reactions.py",
+        " or (interrupts and reaction.id in s.speech.acted)", "",
+    ),
+    "events_forgotten": (
+        "what a decision raises while another event waits is lost", "events.py",
+        "if is_raised and _is_of(s, event, decision):", "if is_raised and not s.raised and _is_of(s, event, decision):",
+    ),
+    "guarded_failure_always_handled": (
+        "a line whose guard does not hold saves the turn", "reactions.py",
+        "    acted = False\n    interrupts",
+        "    acted = any(r.event == happened.event for r in s.plan.reactions)\n    interrupts",
+    ),
     "words_run_together": (
         "parts of an utterance are joined without a space", "hearing.py",
         '            s.hearing.join += b" "\n', '            s.hearing.join += b""\n',

@@ -19,13 +19,13 @@ FLOW = "ingress.audio -> vad -> stt -> llm -> tts -> egress.audio"
 CASES_OF_FIXES: dict[str, tuple[str, str, str]] = {
     "the guards of siblings go together": (
         "E0907",
-        '  node a : tap\n  node b : tap\n  stt -> a when session.tier == "x"\n  stt -> b otherwise\n',
+        '  node a : tap\n  node b : tap\n  stt -> a when event.speaker == "x"\n  stt -> b otherwise\n',
         "  node a : tap\n  node b : tap\n  stt -> a\n  stt -> b\n",
     ),
     "a guard before an action": (
         "E0907",
-        "  on vad.idle\n    when event.count >= 2\n    -> end session\n",
-        "  on vad.idle -> end session\n",
+        "  on vad.speech_end\n    when event.confidence >= 0.5\n    -> end session\n",
+        "  on vad.speech_end -> end session\n",
     ),
     "one event of several": (
         "E0905",
@@ -39,7 +39,7 @@ CASES_OF_FIXES: dict[str, tuple[str, str, str]] = {
     ),
     "a reaction with what only it says": (
         "E0905",
-        '  node greet : say { text = "Hello." }\n  on session.connected -> greet -> tts\n',
+        '  node greet : say { text = "Hello." }\n  on session.silence -> greet -> tts\n',
         "",
     ),
     "a reaction whose words others say as well": (
@@ -79,7 +79,7 @@ CASES_OF_FIXES: dict[str, tuple[str, str, str]] = {
     ),
     "what a mode sets, beside what it turns off": (
         "E0904",
-        "  mode brief { llm.temperature = 0.2, off = [tts] }\n  llm -> egress.text\n  on tts.error -> degrade brief\n",
+        "  mode brief { vad.threshold = 0.2, off = [tts] }\n  llm -> egress.text\n  on tts.error -> degrade brief\n",
         "  mode brief { off = [tts] }\n  llm -> egress.text\n  on tts.error -> degrade brief\n",
     ),
     "variables of a text": (
@@ -100,13 +100,6 @@ BEHIND: dict[str, tuple[str, str, str, str, str]] = {
         'tool find (id : text) : python("shop:find") { timeout = 1s }\n',
         "node llm",
         "",
-    ),
-    "the guards of providers": (
-        "E0907",
-        "node llm { temperature = 0.5 }",
-        'provider llm {\n  use scripted when session.tier == "a"\n  use openai\n}\n',
-        "node llm { temperature = 0.5 }",
-        "provider llm {\n  use scripted\n  use openai\n}\n",
     ),
     "a secret that lies elsewhere": (
         "E0906",
@@ -152,7 +145,8 @@ def test_fix_outside(case: str) -> None:
 
 
 def test_one_note_says_what_remains_possible() -> None:
-    text = f"pipeline p {{\n  on vad.idle when event.count > 2 -> end session\n  {FLOW} {{ flow = credit }}\n}}\n"
+    line = "on vad.speech_end when event.confidence > 0.5 -> end session"
+    text = f"pipeline p {{\n  {line}\n  {FLOW} {{ flow = credit }}\n}}\n"
     found = compile_text(text, until="target").diagnostics
     assert [one.code for one in found] == ["E0907", "E0904"]
     assert [bool(one.notes) for one in found] == [True, False]

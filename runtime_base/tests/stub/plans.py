@@ -4,14 +4,16 @@
 sentence, text beside the voice, a mode without voice. `workshop` has the rest: Python nodes of both scopes, a
 recogniser that owns the turn's end, edges that block for ever or are off the common path, reactions of every verb.
 `switchyard` has edges with guards, and every strategy of a full edge; `switchboard` is the assistant with several
-providers, retries and circuit breakers; `junction` merges and selects by every rule; `patience` is the assistant
-that pauses before it lets itself be interrupted. Bounds are small on purpose: queues fill, texts overflow, the
+providers, retries and circuit breakers, and `attendant` is that with guarded reactions and events that decisions
+raise; `junction` merges and selects by every rule; `patience` is the assistant that pauses before it lets itself be
+interrupted. Bounds are small on purpose: queues fill, texts overflow, the
 conversation forgets.
 """
 
 from __future__ import annotations
 
 from plan_assistant import assistant
+from plan_attendant import attendant
 from plan_junction import junction
 from plan_patience import patience
 from plan_switchboard import switchboard
@@ -19,10 +21,11 @@ from plan_switchyard import switchyard
 from plan_workshop import workshop
 from units import MS
 
-__all__ = ["MS", "PLANS", "assistant", "junction", "patience", "switchboard", "switchyard", "workshop"]
+__all__ = ["MS", "PLANS", "assistant", "attendant", "junction", "patience", "switchboard", "switchyard", "workshop"]
 
 PLANS = {
     "stub_assistant": assistant,
+    "stub_attendant": attendant,
     "stub_junction": junction,
     "stub_patience": patience,
     "stub_switchboard": switchboard,

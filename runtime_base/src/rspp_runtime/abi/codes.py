@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import hashlib
 
 
 class Result(enum.IntEnum):
@@ -39,9 +40,28 @@ class Control(enum.IntEnum):
     BINDING = 11  # a = node id, b = 1 available, 0 not: the plan of a turn cannot be frozen without it
     EVIDENCE_APPENDED = 12  # a = turn
     EVIDENCE_FAILED = 13  # a = turn
+    ATTRIBUTE = 30  # what is known of the session: a = `Attribute`, b = `text_id` of its value, 0 if it has none
     BUTTON_DOWN = 40  # `ingress.button_down`: push to talk
     BUTTON_UP = 41
     DTMF = 42  # a = the key, as a character code
+
+
+class Attribute(enum.IntEnum):
+    """What conditions may ask of a session; `Control.ATTRIBUTE` sets them."""
+
+    ID = 0
+    TENANT = 1
+    LANGUAGE = 2
+    REGION = 3
+    TIER = 4
+    NAME = 5
+    CHANNEL = 6
+    CALLER = 7
+
+
+def text_id(text: str) -> int:
+    """The number that stands for a text wherever a kernel compares: 62 bits of its SHA-256; 0 for no text."""
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 2 if text else 0
 
 
 class Op(enum.IntEnum):
@@ -79,7 +99,7 @@ class Signal(enum.IntEnum):
     DEGRADE = 10  # x = mode
     FALLBACK = 11  # x = reaction
     DROP_NOTICE = 12  # node = edge id; x, y = first and last runtime sequence dropped; invocation: see COALESCED
-    PROVIDER_ERROR = 13  # node, invocation; x = outcome class, y = what follows (`Follow`)
+    PROVIDER_ERROR = 13  # node, port = its provider, invocation; x = outcome class, y = what follows (`Follow`)
     LEASE_ROTATED = 14  # x = epoch
     REJECT = 15
     DEFER = 16
@@ -99,6 +119,7 @@ class Signal(enum.IntEnum):
     WATERMARK = 40  # node = edge id; x = 1 at the high mark, 0 at the low; y = items waiting
     PROVIDER_SWITCH = 41  # node, invocation that failed (0: none began); x, y = provider left, provider tried next
     CIRCUIT_EVENT = 42  # node, invocation; x = provider, y = `CircuitState`
+    ENTERED = 55  # x = the mode of the turns to come (recorded, not a contract signal)
     SELECTED = 50  # node; x = edge id, y = what was compared (recorded, not a contract signal)
     PLAYBACK_PAUSED = 60  # x, y = words and bytes heard (recorded, not a contract signal: a pause is egress's own)
     PLAYBACK_RESUMED = 61  # x, y as above
@@ -252,10 +273,18 @@ EMITTER: dict[Signal, str] = {
     Signal.PLAYBACK_PAUSED: "RK-22",
     Signal.PLAYBACK_RESUMED: "RK-22",
     Signal.CANCEL_PENDING: "RK-16",
+    Signal.ENTERED: "RK-17",
 }
 """Module code that signs each decision (CONTRACTS §3)."""
 
 RECORDED_ONLY = frozenset(
-    {Signal.HEARD, Signal.SELECTED, Signal.PLAYBACK_PAUSED, Signal.PLAYBACK_RESUMED, Signal.CANCEL_PENDING}
+    {
+        Signal.HEARD,
+        Signal.SELECTED,
+        Signal.PLAYBACK_PAUSED,
+        Signal.PLAYBACK_RESUMED,
+        Signal.CANCEL_PENDING,
+        Signal.ENTERED,
+    }
 )
 """Decisions that a replay compares, and that are no signals of CONTRACTS §3."""

@@ -41,6 +41,26 @@ class Circuit:
 
 
 @dataclass(frozen=True, slots=True)
+class Check:
+    """One step of a guard, in postfix order: a comparison pushes its truth; `and`, `or`, `not` take what was pushed.
+
+    A comparison (`==` `!=` `<` `<=` `>` `>=`) is of `field` with `value`, or with the field `other`; false where one of
+    them is missing. `never` pushes false. Of the session: `mode`, and its attributes (`tenant` …, `codes.Attribute`)
+    as the numbers that stand for their texts (`codes.text_id`). Of the turn, missing where there is none: `turn` (its
+    serial), `origin`.
+
+    Of an edge's item: `length` (bytes), `words`, `final` (1 or 0). Of a reaction's event, each where `docs/kernel.md`
+    (Events) says so: `cause`, `outcome`, `retryable`, `provider` (its place), `attempts`, `elapsed` (ns), `heard`
+    (words played); of the speech: `spoken` (words), `speech` (ns), `idles`, `idle` (ns).
+    """
+
+    op: str
+    field: str = ""
+    value: int = 0
+    other: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Attempts:
     """How an effect node is tried again: `providers` in this order, each at most `times`, within the node's budget.
 
@@ -54,6 +74,9 @@ class Attempts:
     backoff_ns: int = 0  # before the same provider is tried again
     retain_items: int = 0
     circuit: Circuit | None = None  # of each provider
+    # Under each policy, none first, and there in each mode: the first of its providers, and their number; empty: all.
+    ranges: tuple[tuple[int, int], ...] = ()
+    guards: tuple[tuple[Check, ...], ...] = ()  # of each provider; empty, like the guards that are: always
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +115,7 @@ class Node:
     event_timeout: int = -1
     event_started: int = -1
     event_done: int = -1
+    event_exhausted: int = -1
     text: str = ""  # say: what it says
     interruptible: bool = True  # say: whether a barge-in may cut it off
     handler: int = -1  # python: index into the handlers
@@ -140,21 +164,6 @@ class Handoff:
     bytes_max: int
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One step of a guard, in postfix order: a comparison pushes its truth; `and`, `or`, `not` take what was pushed.
-
-    A comparison (`==` `!=` `<` `<=` `>` `>=`) is of `field` with `value`, or with the field `other`; false where one of
-    them is missing. `never` pushes false. Fields of the item: `length` (bytes), `words`, `final` (1 or 0). Of the
-    session: `mode`. Of the active turn, missing where none is: `turn` (its serial), `origin`.
-    """
-
-    op: str
-    field: str = ""
-    value: int = 0
-    other: str = ""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edge:
     """One flow. Lower ids are nearer the egress: the scheduler serves them first."""
@@ -181,20 +190,26 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that a reaction can name. `node` is -1 for the session, -2 for the turn; `port` -1 if implicit."""
+    """Something that a reaction can name. `node` is -1 for the session, -2 for the turn; `port` -1 if implicit.
+
+    With a `signal`, it is raised by decisions of that name (`abi.codes.Signal`), those that `docs/kernel.md` (Events)
+    gives to its node.
+    """
 
     id: int
     name: str  # "ears.barge_in"
     node: int
     port: int
+    signal: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """`verb`: cancel_turn, cancel_session, cancel_node, end_utterance, end_session, degrade, pause, resume,
+    """`verb`: cancel_turn, cancel_session, cancel_node, end_utterance, end_session, degrade, enter, pause, resume,
     abort_turn, open_turn, trigger.
 
-    `target` is the node of cancel_node, pause and resume, the mode of degrade, the say node of trigger; else -1.
+    `target` is the node of cancel_node, pause and resume, the mode of degrade and enter, the say node of trigger; else
+    -1.
     """
 
     verb: str
@@ -203,12 +218,13 @@ class Action:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reaction:
-    """`on EVENT -> ACTION`; one row for each event of the line."""
+    """`on EVENT when GUARD -> ACTION`; one row for each event of the line."""
 
     id: int
     event: int
     action: Action
     line: int
+    guard: tuple[Check, ...] = ()  # it acts only where this holds; empty: always
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,6 +235,14 @@ class Mode:
     name: str
     nodes_off: int
     edges_off: int
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A variant for some sessions: the first policy whose guard holds when a turn's plan freezes applies."""
+
+    name: str
+    guard: tuple[Check, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,10 +308,19 @@ class Plan:
     memory_bytes: int  # of the session's block in the compiled kernel
     provider_bindings: tuple[tuple[str, str], ...]  # (node, provider)
     assumptions: tuple[Assumption, ...] = ()
+    policies: tuple[Policy, ...] = ()
     pause_ns: int = 0  # after which a paused turn is cancelled; 0: no reaction pauses
     soft_nodes: int = 0  # mask of effect nodes that end their segment when they are cancelled
     soft_edges: int = 0  # mask of turn-scoped edges by which what they then still say goes on
     soft_ns: int = 0  # the longest segment
+
+
+def asked(plan: Plan) -> frozenset[str]:
+    """Every field that a condition of the plan reads."""
+    tried = [node.attempts for node in plan.nodes if node.attempts]
+    guards = [row.guard for row in plan.edges] + [row.guard for row in plan.reactions]
+    guards += [row.guard for row in plan.policies] + [guard for attempts in tried for guard in attempts.guards]
+    return frozenset(name for guard in guards for check in guard for name in (check.field, check.other) if name)
 
 
 def provider_names(plan: Plan, node: int) -> tuple[str, ...]:

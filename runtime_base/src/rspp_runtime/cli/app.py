@@ -84,6 +84,10 @@ def run(
     session_id: Annotated[
         str | None, typer.Option("--session-id", help="Name of the session; default: made up.")
     ] = None,
+    session: Annotated[
+        list[str] | None,
+        typer.Option("--session", metavar="KEY=TEXT", help="What conditions may ask: tenant=acme; may be repeated."),
+    ] = None,
     kernel: KernelOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -107,6 +111,7 @@ def run(
             echo_db=echo,
             echo_delay_ms=echo_delay,
             session_id=session_id,
+            attributes=tuple(session or ()),
             kernel=kernel.value if kernel else None,
             json=json,
         )

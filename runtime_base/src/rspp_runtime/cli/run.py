@@ -7,7 +7,7 @@ import contextlib
 import json as json_module
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from rspp_runtime.abi.codes import Attribute
 from rspp_runtime.cli.failure import (
     EXIT_FINDINGS,
     EXIT_INTERRUPTED,
@@ -55,6 +56,7 @@ class Request:
     echo_db: float | None
     echo_delay_ms: int
     session_id: str | None
+    attributes: tuple[str, ...]  # KEY=TEXT
     kernel: str | None
     json: bool
 
@@ -159,6 +161,18 @@ def _find_nodes_here() -> None:
         sys.path.insert(0, here)
 
 
+def _attributes(written: Sequence[str]) -> dict[Attribute, str]:
+    """`tenant=acme`; the session's id has an option of its own."""
+    known = {attribute.name.lower(): attribute for attribute in Attribute if attribute is not Attribute.ID}
+    found: dict[Attribute, str] = {}
+    for one in written:
+        key, equals, text = one.partition("=")
+        if key not in known or not equals:
+            usage(f"--session takes KEY=TEXT with one of {', '.join(known)}, not {one!r}")
+        found[known[key]] = text
+    return found
+
+
 async def _conversation(request: Request, package: Package, source: AudioFile | None, console: Console) -> Finished:
     names = sorted({name for candidates in package.providers.values() for name, _ in candidates})
     with console.status(f"preparing {', '.join(names)} …") if console.is_terminal else contextlib.nullcontext():
@@ -168,6 +182,7 @@ async def _conversation(request: Request, package: Package, source: AudioFile | 
         if not 0 < len(request.session_id.encode()) <= 64:
             usage("--session-id must have 1 to 64 bytes")
         options = replace(options, session_id=request.session_id)
+    options = replace(options, attributes=_attributes(request.attributes))
     view: ConsoleView | None = None if request.json else ConsoleView(package.plan, console)
     observers: list[Observer] = [] if view is None else [view]
     try:

@@ -1,13 +1,13 @@
 """Circuit breakers: a provider that keeps failing is left alone for a while, then tried once."""
 
-from libc.stdint cimport int64_t
+from libc.stdint cimport int64_t, uint64_t
 
 from rspp_runtime.kernel cimport outputs
 from rspp_runtime.kernel.codes cimport (
     CAUSE_PROBE_ANSWERED, CAUSE_PROBE_DUE, CIRCUIT_CLOSED, CIRCUIT_HALF_OPEN, CIRCUIT_OPEN,
     OUTCOME_INFRASTRUCTURE_FAILURE, OUTCOME_OVERLOAD, OUTCOME_TIMEOUT, SIGNAL_CIRCUIT_EVENT,
 )
-from rspp_runtime.kernel.state cimport Attempts, Circuit, Core, Invocation, Output
+from rspp_runtime.kernel.state cimport Attempts, Circuit, Core, Invocation, bit, lowest
 
 
 cdef inline Circuit* breaker(Core* core, int node_id, int64_t candidate) noexcept nogil:
@@ -20,8 +20,7 @@ cdef inline Circuit* breaker(Core* core, int node_id, int64_t candidate) noexcep
 
 cdef void say(Core* core, int node_id, int64_t invocation, int64_t candidate, int state, int cause) noexcept nogil:
     """CIRCUIT_EVENT."""
-    cdef Output* decision = outputs.decide(core, SIGNAL_CIRCUIT_EVENT, cause, node_id, candidate, state)
-    decision.invocation = invocation
+    outputs.decide_of(core, SIGNAL_CIRCUIT_EVENT, cause, node_id, 0, invocation, candidate, state)
 
 
 cdef bint allows(Core* core, int node_id, int candidate) noexcept nogil:
@@ -34,14 +33,46 @@ cdef bint allows(Core* core, int node_id, int candidate) noexcept nogil:
     return core.now_ns >= circuit.until_ns
 
 
+cdef int offered(Core* core, int node_id) noexcept nogil:
+    """The first of the providers that a new call has under the present policy and mode; `high` if it has none."""
+    cdef Attempts* attempts = core.nodes[node_id].attempts
+    cdef int low = 0
+    cdef int row = 2 * (core.policy * core.modes_count + core.mode)
+    if attempts == NULL:
+        return 0
+    attempts.high = attempts.candidates
+    if attempts.ranges != NULL:
+        low = attempts.ranges[row]
+        attempts.high = low + attempts.ranges[row + 1]
+    while low < attempts.high and not attempts.allowed & bit(low):
+        low += 1
+    return low
+
+
+cdef bint is_possible(Core* core) noexcept nogil:
+    """Every node has a provider."""
+    cdef uint64_t rest = core.retries
+    cdef int node_id
+    cdef int high
+    while rest != 0:
+        node_id = lowest(rest)
+        rest &= rest - 1
+        high = core.nodes[node_id].attempts.high     # of a call in progress
+        if offered(core, node_id) == core.nodes[node_id].attempts.high:
+            core.nodes[node_id].attempts.high = high
+            return False
+        core.nodes[node_id].attempts.high = high
+    return True
+
+
 cdef int choose(Core* core, int node_id, int first) noexcept nogil:
     """The first provider from `first` on that may be tried; -1 if there is none."""
     cdef Attempts* attempts = core.nodes[node_id].attempts
     cdef int candidate
     if attempts == NULL:
         return 0 if first == 0 else -1
-    for candidate in range(first, attempts.candidates):
-        if allows(core, node_id, candidate):
+    for candidate in range(first, attempts.high):
+        if attempts.allowed & bit(candidate) and allows(core, node_id, candidate):
             return candidate
     return -1
 

@@ -6,8 +6,8 @@ from libc.stdint cimport int16_t, int64_t
 
 from rspp_runtime.kernel cimport inbox, invocations, outputs
 from rspp_runtime.kernel.codes cimport (
-    CAUSE_AUTHORITY_EPOCH_MISMATCH, CAUSE_CANCELLED, CAUSE_UNKNOWN_PORT, CONTROL_BUTTON_DOWN, CONTROL_CONNECTED,
-    CONTROL_DTMF, CONTROL_EVIDENCE_APPENDED,
+    CAUSE_AUTHORITY_EPOCH_MISMATCH, CAUSE_CANCELLED, CAUSE_UNKNOWN_PORT, CONTROL_ATTRIBUTE, CONTROL_BUTTON_DOWN,
+    CONTROL_CONNECTED, CONTROL_DTMF, CONTROL_EVIDENCE_APPENDED,
     CONTROL_EVIDENCE_FAILED, CONTROL_LEASE_ROTATED, IN_CHUNK, IN_CONTROL, IN_CREDIT, IN_DONE, IN_MEDIA,
     RESULT_ACCEPTED, RESULT_FULL, RESULT_REFUSED, SIGNAL_LATE_AFTER_CANCEL, SIGNAL_REJECT, SIGNAL_STALE_EPOCH_REJECT,
 )
@@ -47,6 +47,7 @@ cdef bint holds_any_epoch(Inbound* event) noexcept nogil:
 
 cdef int enter(Core* core, Inbound* event) noexcept nogil:
     """What comes before everything else: there is room for the answer, and the sender has the present authority."""
+    core.chain = 0
     if outputs.control_is_short(core):
         if event.op == IN_MEDIA or event.op == IN_CHUNK:
             return blocked(core, event.node)
@@ -68,6 +69,7 @@ cdef int other(Core* core, Inbound* event) noexcept nogil:
     if event.op == IN_CONTROL and (
         CONTROL_CONNECTED <= event.port <= CONTROL_EVIDENCE_FAILED
         or CONTROL_BUTTON_DOWN <= event.port <= CONTROL_DTMF
+        or event.port == CONTROL_ATTRIBUTE
     ):
         if inbox.is_full(core):
             return RESULT_FULL

@@ -1,9 +1,9 @@
 """The inbox: one control input after the other."""
 
-from rspp_runtime.kernel cimport hearing, invocations, outputs, reactions, turns
+from rspp_runtime.kernel cimport events, hearing, invocations, outputs, reactions, turns
 from rspp_runtime.kernel.codes cimport (
-    CAUSE_BARGE_IN, CAUSE_RECORDING_EVIDENCE_UNAVAILABLE, CAUSE_USER, CONTROL_BINDING, CONTROL_BUTTON_DOWN,
-    CONTROL_BUTTON_UP, CONTROL_CANCEL_NODE, CONTROL_DTMF,
+    ATTRIBUTES, CAUSE_BARGE_IN, CAUSE_RECORDING_EVIDENCE_UNAVAILABLE, CAUSE_USER, CONTROL_ATTRIBUTE, CONTROL_BINDING,
+    CONTROL_BUTTON_DOWN, CONTROL_BUTTON_UP, CONTROL_CANCEL_NODE, CONTROL_DTMF,
     CONTROL_CANCEL_SESSION, CONTROL_CANCEL_TURN, CONTROL_CONNECTED, CONTROL_DISCONNECTED, CONTROL_END_UTTERANCE,
     CONTROL_ENDED, CONTROL_EVIDENCE_APPENDED, CONTROL_EVIDENCE_FAILED, CONTROL_LEASE_REVOKED, CONTROL_LEASE_ROTATED,
     CONTROL_SNAPSHOT, ORIGIN_API, ORIGIN_SPEECH, ORIGIN_TEXT, SESSION_CREATED, SESSION_DEGRADED, SESSION_RUNNING,
@@ -18,6 +18,7 @@ cdef void take(Core* core) noexcept nogil:
     """Takes the next entry and does it."""
     cdef Entry* entry = &core.inbox.entries[core.inbox.head & core.inbox.mask]
     core.inbox.head += 1
+    core.chain = 0
     core.input_seq = entry.seq
     core.input_epoch = entry.epoch
     if entry.kind == ENTRY_EVENT:
@@ -36,17 +37,25 @@ cdef void on_event(Core* core, Entry* entry) noexcept nogil:
     if invocations.find(core, entry.node, entry.invocation) == NULL:
         return
     if entry.event >= 0 and entry.event == core.speech_start:
+        if core.speech != NULL:
+            events.speech_begins(core)
         if core.hearing.first_seq == 0:
             core.hearing.first_seq = entry.seq
         outputs.decide(core, SIGNAL_HEARD, 0, -1, core.hearing.first_seq, 0)
         core.react(core, entry.event)
         if core.turn.state == TURN_ACTIVE and core.barge_in >= 0:
             outputs.decide(core, SIGNAL_BARGE_IN, CAUSE_BARGE_IN, -1, 0, 0)
+            if core.speech != NULL:
+                core.speech.turn = core.turn.serial
             core.react(core, core.barge_in)
         return
     if entry.event >= 0 and entry.event == core.turn_owner:
         hearing.end_utterance(core, ORIGIN_SPEECH)
+    if core.speech != NULL and entry.event == core.speech.event_idle:
+        core.speech.idles += 1
     core.react(core, entry.event)
+    if core.speech != NULL and entry.event == core.speech.event_end:
+        events.speech_ends(core)
 
 
 cdef bint asked_for_evidence(Core* core, Entry* entry) noexcept nogil:
@@ -58,6 +67,10 @@ cdef void on_control(Core* core, Entry* entry) noexcept nogil:
     if entry.port == CONTROL_CONNECTED:
         if core.state == SESSION_CREATED or core.state == SESSION_DEGRADED:
             core.state = SESSION_RUNNING
+            if core.speech != NULL:
+                core.speech.quiet_ns = core.now_ns
+            if core.choose != NULL:
+                core.choose(core)
             outputs.decide(core, SIGNAL_CONNECTED, 0, -1, 0, 0)
             core.react(core, core.connected)
     elif entry.port == CONTROL_DISCONNECTED:
@@ -76,6 +89,9 @@ cdef void on_control(Core* core, Entry* entry) noexcept nogil:
     elif entry.port == CONTROL_CANCEL_NODE:
         if invocations.is_effect(core, entry.a):
             reactions.cancel_node(core, <int> entry.a, CAUSE_USER)
+    elif entry.port == CONTROL_ATTRIBUTE:
+        if core.attributes != NULL and 0 <= entry.a < ATTRIBUTES:
+            core.attributes[entry.a] = entry.b
     elif entry.port == CONTROL_END_UTTERANCE:
         hearing.end_utterance(core, ORIGIN_API)
     elif entry.port == CONTROL_BUTTON_DOWN:

@@ -115,6 +115,6 @@ cdef void cancel(Core* core, int node_id, Invocation* invocation) noexcept nogil
 cdef void cancel_all(Core* core, int node_id) noexcept nogil
 cdef void cancel_by(Core* core, int node_id, int cause) noexcept nogil
 cdef void done(Core* core, Entry* entry) noexcept nogil
-cdef void fail(Core* core, int node_id, bint timeout) noexcept nogil
-cdef void late(Core* core, int node_id) noexcept nogil
+cdef void fail(Core* core, int node_id) noexcept nogil
+cdef void late(Core* core, int node_id, bint exhausted) noexcept nogil
 cdef void force(Core* core, int node_id) noexcept nogil

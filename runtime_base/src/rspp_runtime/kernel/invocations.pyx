@@ -3,9 +3,9 @@
 from libc.stdint cimport int64_t, uint32_t
 from libc.string cimport memset
 
-from rspp_runtime.kernel cimport attempts, circuits, hearing, outputs, timers
+from rspp_runtime.kernel cimport attempts, circuits, events, hearing, outputs, timers
 from rspp_runtime.kernel.codes cimport (
-    CAUSE_CIRCUIT_OPEN, CAUSE_NODE_ERROR, CAUSE_NODE_TIMEOUT, CAUSE_NODE_TIMEOUT_OR_FAILURE, CAUSE_PROVIDER_FAILURE,
+    CAUSE_BUDGET_EXHAUSTED, CAUSE_CIRCUIT_OPEN, CAUSE_NODE_ERROR, CAUSE_NODE_TIMEOUT, CAUSE_NODE_TIMEOUT_OR_FAILURE, CAUSE_PROVIDER_FAILURE,
     FOLLOW_NONE, FOLLOW_PROVIDER_SWITCH, OP_CANCEL, OP_CONTEXT, OP_FINISH, OP_FORCE, OP_INVOKE,
     OUTCOME_INFRASTRUCTURE_FAILURE, OUTCOME_SUCCESS, OUTCOME_TIMEOUT, SCOPE_NODE, SIGNAL_CANCEL,
     SIGNAL_PROVIDER_ERROR, SIGNAL_PROVIDER_SWITCH, TURN_ACTIVE,
@@ -26,6 +26,7 @@ cdef void make(Core* core, int node_id, int candidate) noexcept nogil:
     node.live.id = core.invocations
     node.live.turn = outputs.active_turn(core) if node.turn_scoped else 0
     node.live.candidate = candidate
+    node.live.began_ns = core.now_ns
     node.inflight = 0
     circuits.begins(core, node_id, &node.live)
 
@@ -43,22 +44,26 @@ cdef void ask(Core* core, int node_id, int64_t made) noexcept nogil:
 cdef bint begin(Core* core, int node_id) noexcept nogil:
     """Asks for a new invocation, at the first provider that may be tried. If none may, the node fails: False."""
     cdef Node* node = &core.nodes[node_id]
-    cdef int candidate = circuits.choose(core, node_id, 0)
-    cdef Output* decision
+    cdef int low = circuits.offered(core, node_id)
+    cdef int candidate = circuits.choose(core, node_id, low)
     if candidate < 0:
         outputs.decide(
             core, SIGNAL_PROVIDER_ERROR, CAUSE_CIRCUIT_OPEN, node_id, OUTCOME_INFRASTRUCTURE_FAILURE, FOLLOW_NONE,
         )
-        fail(core, node_id, False)
+        events.of_node(core, node_id, OUTCOME_INFRASTRUCTURE_FAILURE, False, -1)
+        broken(core, node_id, False, False)
         return False
     make(core, node_id, candidate)
     if node.voice:
         node.live.base_bytes = core.spoken.bytes
         node.live.base_words = core.spoken.words
+        core.turn.spoke |= bit(node_id)
     attempts.begin(core, node_id)
-    if candidate > 0:
-        decision = outputs.decide(core, SIGNAL_PROVIDER_SWITCH, CAUSE_CIRCUIT_OPEN, node_id, 0, candidate)
-        decision.invocation = node.live.id
+    if candidate > low:
+        outputs.decide_of(
+            core, SIGNAL_PROVIDER_SWITCH, CAUSE_CIRCUIT_OPEN, node_id, 0, node.live.id, low, candidate,
+        )
+    core.happened.attempts = 1
     ask(core, node_id, 0)
     return True
 
@@ -174,6 +179,7 @@ cdef void done(Core* core, Entry* entry) noexcept nogil:
     cdef int node_id = entry.node
     cdef int64_t ended = entry.invocation
     cdef int64_t candidate
+    cdef int64_t began_ns
     cdef bint was_live
     cdef Node* node
     cdef Invocation* slot
@@ -188,6 +194,7 @@ cdef void done(Core* core, Entry* entry) noexcept nogil:
     if slot == NULL:
         return
     candidate = slot.candidate
+    began_ns = slot.began_ns
     was_live = slot == &node.live
     if was_live:
         node.inflight = 0
@@ -197,50 +204,61 @@ cdef void done(Core* core, Entry* entry) noexcept nogil:
     if was_live and not attempts.keeps(core, node_id, ended):
         attempts.let_go(core, node_id)
     if entry.a != OUTCOME_SUCCESS:
-        fail_attempt(core, node_id, ended, candidate, entry.a, False, entry.b != 0, not was_live)
+        fail_attempt(core, node_id, ended, candidate, began_ns, entry.a, False, entry.b != 0, not was_live, False)
         return
     if attempts.keeps(core, node_id, ended):
         attempts.let_go(core, node_id)
     circuits.works(core, node_id, ended, candidate)
     if node.recogniser:
         hearing.heard(core)
+    events.of_node(core, node_id, 0, False, began_ns)
     core.react(core, node.event_done)
 
 
 cdef void fail_attempt(
-    Core* core, int node_id, int64_t invocation, int64_t candidate, int64_t outcome,
-    bint timeout, bint retryable, bint was_ending,
+    Core* core, int node_id, int64_t invocation, int64_t candidate, int64_t began_ns, int64_t outcome,
+    bint timeout, bint retryable, bint was_ending, bint exhausted,
 ) noexcept nogil:
     """An attempt failed: another one follows if that can be, else the node has failed. 0 is no invocation."""
     cdef Node* node = &core.nodes[node_id]
     cdef int cause = CAUSE_NODE_TIMEOUT if timeout else CAUSE_NODE_ERROR
     cdef int follow = FOLLOW_NONE
     cdef bint opens = False
-    cdef Output* decision
     if invocation != 0:
         opens = circuits.count(core, node_id, invocation, candidate, outcome)
         follow = attempts.follow(core, node_id, invocation, retryable, was_ending)
         if attempts.keeps(core, node_id, invocation):
             attempts.let_go(core, node_id)
-    decision = outputs.decide(core, SIGNAL_PROVIDER_ERROR, cause, node_id, outcome, follow)
-    decision.invocation = invocation
+    outputs.decide_of(
+        core, SIGNAL_PROVIDER_ERROR, cause, node_id, candidate if invocation != 0 else 0, invocation, outcome, follow,
+    )
     if opens:
         circuits.opened(core, node_id, invocation, candidate, cause)
     if follow == FOLLOW_PROVIDER_SWITCH:
-        decision = outputs.decide(
-            core, SIGNAL_PROVIDER_SWITCH, cause, node_id, candidate, node.attempts.candidate,
+        outputs.decide_of(
+            core, SIGNAL_PROVIDER_SWITCH, cause, node_id, 0, invocation, candidate, node.attempts.candidate,
         )
-        decision.invocation = invocation
     if follow == FOLLOW_NONE:
-        fail(core, node_id, timeout)
+        events.of_node(core, node_id, outcome, retryable, began_ns if invocation != 0 else -1)
+        broken(core, node_id, timeout, exhausted)
 
 
-cdef void fail(Core* core, int node_id, bint timeout) noexcept nogil:
-    """A node failed. A reaction may say what happens then; without one a turn that needs the node ends."""
+cdef void fail(Core* core, int node_id) noexcept nogil:
+    """A node that runs here failed."""
+    events.of_node(core, node_id, 0, False, -1)
+    broken(core, node_id, False, False)
+
+
+cdef void broken(Core* core, int node_id, bint timeout, bint exhausted) noexcept nogil:
+    """A node failed. A reaction may say what happens then; if none acts, a turn that needs the node ends."""
     cdef Node* node = &core.nodes[node_id]
     cdef bint was_waiting = core.turn.waiting
-    cdef bint handled = node.timeout_handled if timeout else node.error_handled
-    core.react(core, node.event_timeout if timeout else node.event_error)
+    cdef bint handled = False
+    if exhausted:
+        core.happened.cause = CAUSE_BUDGET_EXHAUSTED
+        handled = core.react(core, node.event_exhausted)
+    if core.react(core, node.event_timeout if timeout else node.event_error):
+        handled = True
     if node.recogniser:
         if timeout:
             core.hearing.finish_pending = False
@@ -256,17 +274,20 @@ cdef void fail(Core* core, int node_id, bint timeout) noexcept nogil:
             core.ending = True
 
 
-cdef void late(Core* core, int node_id) noexcept nogil:
-    """A deadline of the node has passed without output."""
+cdef void late(Core* core, int node_id, bint exhausted) noexcept nogil:
+    """A deadline of the node has passed without output, perhaps that of its budget."""
     cdef Node* node = &core.nodes[node_id]
     cdef bint was_ending = node.ending.id != 0
     cdef Invocation* slot = &node.ending if was_ending else &node.live
     cdef int64_t failed = slot.id
     cdef int64_t candidate = slot.candidate
+    cdef int64_t began_ns = slot.began_ns
     if was_ending and node.live.id != 0:
         circuits.cancelled(core, node_id, node.live.id, node.live.candidate)
     stop(core, node_id, &node.ending)
     stop(core, node_id, &node.live)
     if not attempts.keeps(core, node_id, failed):
         attempts.let_go(core, node_id)
-    fail_attempt(core, node_id, failed, candidate, OUTCOME_TIMEOUT, True, True, was_ending)
+    fail_attempt(
+        core, node_id, failed, candidate, began_ns, OUTCOME_TIMEOUT, True, True, was_ending, exhausted,
+    )

@@ -87,13 +87,24 @@ cdef inline void carry(Core* core, Output* output, uint32_t handle) noexcept nog
 
 cdef inline Output* decide(Core* core, int signal, int cause, int node, int64_t x, int64_t y) noexcept nogil:
     """A decision: it takes a runtime sequence, and the turn that is active signs it."""
+    return decide_of(core, signal, cause, node, 0, 0, x, y)
+
+
+cdef inline Output* decide_of(
+    Core* core, int signal, int cause, int node, int64_t port, int64_t invocation, int64_t x, int64_t y,
+) noexcept nogil:
+    """A decision about an invocation, and one of its ports or providers."""
     cdef Output* output = control(core, OP_DECISION, node)
     output.seq = next_seq(core)
     output.code = <int16_t> signal
     output.cause = <uint8_t> cause
     output.turn = active_turn(core)
+    output.port = <int16_t> port
+    output.invocation = invocation
     output.x = x
     output.y = y
+    if (core.watched & bit(signal)) != 0:
+        core.notice(core, output)
     return output
 
 

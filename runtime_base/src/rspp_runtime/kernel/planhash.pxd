@@ -5,4 +5,5 @@ from libc.stdint cimport uint32_t
 from rspp_runtime.kernel.state cimport Core
 
 cdef uint32_t freeze(Core* core) noexcept nogil
-cdef int prepare(Core* core, str template_hash, str mode, str session_id) except -1
+cdef tuple prepare(Core* core, str template_hash, tuple modes, str session_id)
+cdef tuple choices(Core* core, tuple policies, tuple nodes)

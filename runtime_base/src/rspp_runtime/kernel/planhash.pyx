@@ -8,9 +8,10 @@ All but the two numbers is known when the session opens.
 import json
 from hashlib import sha256
 
-from libc.stdint cimport uint32_t
+from libc.stdint cimport int32_t, uint32_t
 from libc.string cimport memcpy
 
+from rspp_runtime.kernel.circuits cimport offered
 from rspp_runtime.kernel.state cimport CONTROL_BYTES, Core
 
 
@@ -29,27 +30,56 @@ cdef uint32_t freeze(Core* core) noexcept nogil:
 cdef int digest(Core* core, unsigned char* result) except -1:
     """The 32 bytes."""
     cdef bytes prefix = core.plan_prefix[:core.plan_prefix_bytes]
-    cdef bytes middle = core.plan_middle[:core.plan_middle_bytes]
+    cdef bytes middle = (<tuple> core.plan_middles)[core.mode]
+    cdef bytes chosen
+    cdef tuple names
+    if core.plan_choices != NULL:
+        names = <tuple> core.plan_choices
+        chosen = b',"policy":%b,"provider_bindings":{%b},"turn_id":' % (
+            names[0][core.policy], b",".join([first_of(core, node, name, places) for node, name, places in names[1]])
+        )
+        middle = middle.replace(b',"turn_id":', chosen, 1)
     cdef bytes hashed = sha256(b'%b%d%b%d"}' % (prefix, core.epoch, middle, core.turn.serial)).digest()
     memcpy(result, <const unsigned char*> hashed, CONTROL_BYTES)
     return 0
 
 
-cdef int prepare(Core* core, str template_hash, str mode, str session_id) except -1:
-    """Lays out the fixed parts. Raises ValueError if the session's id is longer than 64 bytes of UTF-8."""
+cdef bytes first_of(Core* core, int node, bytes name, tuple places):
+    """The provider at which a node is tried first."""
+    cdef int32_t high = core.nodes[node].attempts.high       # of a call in progress
+    cdef int low = offered(core, node)
+    core.nodes[node].attempts.high = high
+    return name + b":" + places[low]
+
+
+cdef tuple choices(Core* core, tuple policies, tuple nodes):
+    """What the plan may choose: policies by their place, none first; of each node its id, its name, its providers."""
+    cdef list rows = []
+    for node, name, places in nodes:
+        rows.append((node, quoted(name), tuple([quoted(place) for place in places])))
+    cdef tuple names = (tuple([quoted(policy) for policy in policies]), tuple(rows))
+    core.plan_choices = <void*> names
+    return names
+
+
+cdef tuple prepare(Core* core, str template_hash, tuple modes, str session_id):
+    """Lays out the fixed parts. Raises ValueError if the session's id is longer than 64 bytes of UTF-8.
+
+    Returns what comes between the two numbers, for each mode: the session keeps it alive.
+    """
     cdef bytes prefix = b"rspp.plan.v1\0" + template_hash.encode("ascii") + b'{"authority_epoch":'
-    cdef bytes middle
+    cdef tuple middles
     if len(session_id.encode()) > 64:
         raise ValueError("session_id: at most 64 bytes of UTF-8, not " + str(len(session_id.encode())))
-    middle = b',"mode":%b,"turn_id":%b' % (
-        json.dumps(mode, ensure_ascii=False).encode(),
-        json.dumps(session_id, ensure_ascii=False).encode(),
-    )
-    middle = middle[:len(middle) - 1] + b"/"     # the quote comes after the number
-    if <size_t> len(prefix) > sizeof(core.plan_prefix) or <size_t> len(middle) > sizeof(core.plan_middle):
+    middles = tuple([b',"mode":%b,"turn_id":%b/' % (quoted(mode), quoted(session_id)[:-1]) for mode in modes])
+    if <size_t> len(prefix) > sizeof(core.plan_prefix):
         raise ValueError("the names in the plan hash are too long")
     memcpy(core.plan_prefix, <const unsigned char*> prefix, len(prefix))
-    memcpy(core.plan_middle, <const unsigned char*> middle, len(middle))
     core.plan_prefix_bytes = <int> len(prefix)
-    core.plan_middle_bytes = <int> len(middle)
-    return 0
+    core.plan_middles = <void*> middles
+    return middles
+
+
+cdef bytes quoted(str text):
+    """As JSON; the quote at the end of a turn's id comes after its number."""
+    return json.dumps(text, ensure_ascii=False).encode()

@@ -4,7 +4,7 @@ from libc.stdint cimport uint64_t
 
 from rspp_runtime.kernel cimport invocations, outputs, stopping, turns
 from rspp_runtime.kernel.codes cimport (
-    SCOPE_SESSION, SESSION_ENDED, SIGNAL_CANCEL, SIGNAL_FALLBACK, TURN_ACTIVE,
+    SCOPE_SESSION, SESSION_ENDED, SIGNAL_CANCEL, SIGNAL_ENTERED, SIGNAL_FALLBACK, TURN_ACTIVE,
 )
 from rspp_runtime.kernel.state cimport Core
 
@@ -44,6 +44,18 @@ cdef inline void end_session(Core* core) noexcept nogil:
 
 cdef inline void degrade(Core* core, int mode, uint64_t nodes_off, uint64_t edges_off, int cause) noexcept nogil:
     turns.degrade(core, mode, nodes_off, edges_off, cause)
+
+
+cdef inline void enter(Core* core, int mode, uint64_t nodes_off, uint64_t edges_off, int cause) noexcept nogil:
+    """From the next turn on."""
+    if mode == core.entered or core.state == SESSION_ENDED:
+        return
+    core.entered = mode
+    core.entered_nodes_off = nodes_off
+    core.entered_edges_off = edges_off
+    outputs.decide(core, SIGNAL_ENTERED, cause, -1, mode, 0)
+    if core.turn.state != TURN_ACTIVE:
+        turns.take_mode(core)
 
 
 cdef inline void say(Core* core, int node, int origin, int reaction, int cause) noexcept nogil:

@@ -33,7 +33,7 @@ cdef void circuits(
     Attempts* attempts, Circuit* circuits, int64_t* errors_ns, int errors_max, int64_t within_ns, int64_t open_ns,
 ) noexcept nogil
 cdef void events(
-    Core* core, int node_id, int error, bint error_handled, int timeout, bint timeout_handled, int done,
+    Core* core, int node_id, int error, int timeout, int done, int exhausted,
 ) noexcept nogil
 cdef Edge* edge(
     Core* core, int edge_id, int source, int target, uint32_t* ring, uint32_t ring_slots,

@@ -8,6 +8,7 @@ from rspp_runtime.kernel cimport egress, invocations, outputs, pauses, timers
 from rspp_runtime.kernel.attempts cimport budget_is_over, is_backing_off
 from rspp_runtime.kernel.cancels cimport Pause, Stopping
 from rspp_runtime.kernel.codes cimport CAUSE_BUDGET_EXHAUSTED, SESSION_CREATED, SIGNAL_BUDGET_EXHAUSTED, TURN_IDLE
+from rspp_runtime.kernel.happened cimport Happened, Speech
 from rspp_runtime.kernel.state cimport (
     NOTHING, OFF, TIMER_CHUNK, TIMER_FIRST, TIMER_GRACE, Attempts, Circuit, Core, Edge, Entry, Header, Join,
     Message, Node, Output, Played, Pool, bit,
@@ -80,6 +81,8 @@ cdef void tried_again(
     attempts.retained = retained
     attempts.retain_max = retain_max
     attempts.candidates = candidates
+    attempts.high = candidates
+    attempts.allowed = <uint64_t> -1
     attempts.times = times
     attempts.first_chunk_ns = first_chunk_ns
     attempts.backoff_ns = backoff_ns
@@ -101,15 +104,14 @@ cdef void circuits(
 
 
 cdef void events(
-    Core* core, int node_id, int error, bint error_handled, int timeout, bint timeout_handled, int done,
+    Core* core, int node_id, int error, int timeout, int done, int exhausted,
 ) noexcept nogil:
-    """The events that every node has, and whether a reaction listens to the first two."""
+    """The events that every node has."""
     cdef Node* node = &core.nodes[node_id]
     node.event_error = error
-    node.error_handled = error_handled
     node.event_timeout = timeout
-    node.timeout_handled = timeout_handled
     node.event_done = done
+    node.event_exhausted = exhausted
 
 
 cdef Edge* edge(
@@ -131,15 +133,17 @@ cdef Edge* edge(
 
 cdef void on_node_timer(Core* core, int node, int which) noexcept nogil:
     """A deadline of an effect node has passed: for its first output, for the next one, or for its end."""
+    cdef bint exhausted
     if which == TIMER_GRACE:
         invocations.force(core, node)
         return
     if which == TIMER_CHUNK and is_backing_off(core, node):
         core.nodes[node].attempts.backing_off = False
         return
-    if which == TIMER_FIRST and budget_is_over(core, node):
+    exhausted = which == TIMER_FIRST and budget_is_over(core, node)
+    if exhausted:
         outputs.decide(core, SIGNAL_BUDGET_EXHAUSTED, CAUSE_BUDGET_EXHAUSTED, node, 0, node)
-    invocations.late(core, node)
+    invocations.late(core, node, exhausted)
 
 
 cdef int64_t next_deadline(Core* core, uint64_t audio_edges) noexcept nogil:
@@ -214,4 +218,6 @@ def struct_sizes() -> dict[str, int]:
         "Join": sizeof(Join),
         "Pause": sizeof(Pause),
         "Stopping": sizeof(Stopping),
+        "Happened": sizeof(Happened),
+        "Speech": sizeof(Speech),
     }

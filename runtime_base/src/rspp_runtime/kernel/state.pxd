@@ -7,6 +7,7 @@ are repeated in the compiler (`rspp_compiler/layout/memory.py`) and asserted whe
 from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from rspp_runtime.kernel.cancels cimport Pause, Stopping
+from rspp_runtime.kernel.happened cimport Happened, Speech
 
 cdef enum:
     NOTHING = 0xFFFFFFFF     # no item: the handle that names none
@@ -130,6 +131,7 @@ cdef struct Invocation:
     int64_t voiced           # bytes of its text that are audio already
     int64_t base_bytes       # of the turn's spoken text, where its own begins
     int64_t base_words
+    int64_t began_ns
     uint32_t fed             # at least one item
     uint32_t answered        # at least one of its outputs was taken
 
@@ -149,12 +151,14 @@ cdef struct Attempts:
     # What a node needs to try again (`attempts.pyx`).
     uint64_t* retained       # the input until the first output: port above, handle below
     Circuit* circuits        # one for each provider; NULL without circuit breakers
+    int32_t* ranges          # by policy and mode, the first of its providers and their number; NULL: all
     int64_t kept             # the invocation whose input is retained
     int64_t due_ns           # end of the budget; OFF for none
     int64_t base_bytes       # of the first attempt
     int64_t base_words
     int64_t first_chunk_ns   # of one attempt
     int64_t backoff_ns
+    uint64_t allowed         # the candidates that the frozen plan has
     int64_t within_ns        # of a circuit breaker
     int64_t open_ns
     uint32_t errors_max
@@ -171,7 +175,7 @@ cdef struct Attempts:
     uint8_t backing_off
     uint8_t context          # an invocation gets the conversation
     uint8_t window           # items fed and not yet taken
-    uint32_t unused          # makes the size a multiple of 8
+    int32_t high             # the candidates of the present call end before this one
 
 
 cdef struct Join:
@@ -205,13 +209,11 @@ cdef struct Node:
     int32_t event_error
     int32_t event_timeout
     int32_t event_done
-    int32_t error_handled    # a reaction exists
-    int32_t timeout_handled
+    int32_t event_exhausted  # its budget is used up
     uint8_t effect
     uint8_t turn_scoped
     uint8_t voice
     uint8_t recogniser
-    uint32_t unused          # makes the size a multiple of 8
 
 
 cdef struct Output:
@@ -318,6 +320,7 @@ cdef struct Turn:
     int64_t last_seq         # the end of the last utterance or text
     int64_t end_cause
     int64_t context_count
+    uint64_t spoke           # mask of the nodes that spoke: voices and say nodes
     int32_t state
     uint32_t hash            # of `Core.hashes`, how many are used
     uint8_t ends             # mask of END_*
@@ -338,7 +341,9 @@ cdef struct Hearing:
 
 cdef struct Core
 
-ctypedef void (*React)(Core* core, int event) noexcept nogil
+ctypedef bint (*React)(Core* core, int event) noexcept nogil
+ctypedef void (*Choose)(Core* core) noexcept nogil
+ctypedef void (*Notice)(Core* core, Output* decision) noexcept nogil
 ctypedef void (*Say)(Core* core, int node) noexcept nogil
 ctypedef void (*Utter)(Core* core, char* text, int64_t size, int64_t words) noexcept nogil
 
@@ -354,16 +359,24 @@ cdef struct Core:
     int32_t state
     int32_t snapshot
     int32_t mode
+    int32_t entered          # the mode of the turns to come
+    int32_t policy           # of the turn: 0 for none, else its place from 1
+    int32_t modes_count
     uint8_t revoked
     uint8_t ending
     uint8_t fault            # a bound that the compiler promised did not hold
     uint64_t bindings_off
     uint64_t nodes_off
     uint64_t edges_off
+    uint64_t entered_nodes_off
+    uint64_t entered_edges_off
     uint64_t waiting_edges   # edges that hold items
     uint64_t blocked         # nodes that were told FULL
     int64_t input_seq        # of the input that is being acted on
     int64_t input_epoch
+    uint64_t raised_events   # raised by decisions, their reactions are to run: which of `raised`
+    uint64_t chain           # of them, those whose reactions ran since the last input or timer
+    Happened happened        # of the event whose reactions run
 
     Turn turn
     Proposal deferred
@@ -413,11 +426,18 @@ cdef struct Core:
     int32_t button_up
     int32_t dtmf
     int32_t exempt           # something is said in this turn that a barge-in must not cut off
+    int32_t exhausted
     uint32_t control_step_max
     uint32_t invoke_slots    # data outputs that an invocation's first item may need
     uint32_t hashes_max
 
-    React react              # what the generated package does
+    uint64_t watched         # signals whose decisions raise events
+    Happened* raised
+    Speech* speech           # NULL if no guard asks
+    int64_t* attributes      # of the session, where a condition asks
+    Choose choose            # what the generated package does; NULL if the plan leaves nothing to choose
+    Notice notice
+    React react
     Say say
     Utter utter
     void* owner              # the Session, for nodes in Python
@@ -425,6 +445,6 @@ cdef struct Core:
     Stopping* stopping       # NULL: every cancel is hard
 
     unsigned char plan_prefix[96]    # of what is hashed to the plan hash
-    unsigned char plan_middle[480]   # ,"mode":"…","turn_id":"SESSION/
-    int32_t plan_prefix_bytes
-    int32_t plan_middle_bytes
+    void* plan_choices       # a tuple: names of policies, and of the providers of nodes that have a choice; or NULL
+    void* plan_middles       # a tuple: for each mode ,"mode":"…","turn_id":"SESSION/
+    int64_t plan_prefix_bytes

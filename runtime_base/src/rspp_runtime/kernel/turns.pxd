@@ -17,3 +17,4 @@ cdef void end_for_error(Core* core, int cause) noexcept nogil
 cdef void degrade(Core* core, int mode, uint64_t nodes_off, uint64_t edges_off, int cause) noexcept nogil
 cdef void end_session(Core* core) noexcept nogil
 cdef void on_session_timer(Core* core, int slot) noexcept nogil
+cdef void take_mode(Core* core) noexcept nogil

@@ -2,7 +2,9 @@
 
 from libc.stdint cimport int64_t, uint64_t, uint8_t
 
-from rspp_runtime.kernel cimport context, edges, egress, hearing, invocations, outputs, pauses, planhash, stopping, timers
+from rspp_runtime.kernel cimport (
+    circuits, context, edges, egress, hearing, invocations, outputs, pauses, planhash, stopping, timers,
+)
 from rspp_runtime.kernel.codes cimport (
     CANCEL_MODE_HARD, CANCEL_MODE_SOFT, CAUSE_AUTHORITY_LOSS, CAUSE_BARGE_IN, CAUSE_BUDGET_EXHAUSTED, CAUSE_CANCELLED, CAUSE_PLAN_NOT_FREEZABLE,
     CAUSE_RECORDING_EVIDENCE_UNAVAILABLE, CAUSE_SESSION_NOT_RUNNING, CAUSE_SNAPSHOT_INCOMPATIBLE,
@@ -97,10 +99,18 @@ cdef void decide_opening(Core* core) noexcept nogil:
         refuse_opening(core, SIGNAL_REJECT, CAUSE_SNAPSHOT_MISSING, 0)
     elif core.snapshot != SNAPSHOT_FRESH:
         refuse_opening(core, SIGNAL_REJECT, CAUSE_SNAPSHOT_INCOMPATIBLE, 0)
-    elif (core.bindings_off & core.effects) != 0:
+    elif (core.bindings_off & core.effects) != 0 or not choose(core):
         refuse_opening(core, SIGNAL_REJECT, CAUSE_PLAN_NOT_FREEZABLE, 0)
     else:
         open_turn(core)
+
+
+cdef bint choose(Core* core) noexcept nogil:
+    """Which policy applies, and which providers may be tried. False if some node has none."""
+    if core.choose == NULL:
+        return True
+    core.choose(core)
+    return circuits.is_possible(core)
 
 
 cdef void open_turn(Core* core) noexcept nogil:
@@ -119,6 +129,8 @@ cdef void open_turn(Core* core) noexcept nogil:
     turn.audio_sent = False
     turn.playing = False
     turn.evidence = 0
+    turn.spoke = 0
+    take_mode(core)
     turn.context_count = context.messages(core)
     turn.first_seq = turn.last_seq
     if 0 < core.hearing.first_seq < turn.last_seq:
@@ -127,7 +139,7 @@ cdef void open_turn(Core* core) noexcept nogil:
     pauses.forget(core)
     core.ledger.heard_words = 0
     core.ledger.heard_bytes = 0
-    decision = outputs.decide(core, SIGNAL_TURN_OPEN, 0, -1, turn.first_seq, turn.last_seq)
+    decision = outputs.decide_of(core, SIGNAL_TURN_OPEN, 0, -1, core.policy, 0, turn.first_seq, turn.last_seq)
     decision.ref = planhash.freeze(core)
     if core.turn_ns > 0:
         timers.start(core, TIMER_TURN, turn.proposal.input_end_ns + core.turn_ns)
@@ -146,12 +158,19 @@ cdef void open_turn(Core* core) noexcept nogil:
             hearing.release(core)
 
 
-# ---- degrading
+# ---- modes
+
+cdef void take_mode(Core* core) noexcept nogil:
+    """The mode that was entered holds now."""
+    core.mode = core.entered
+    core.nodes_off = core.entered_nodes_off
+    core.edges_off = core.entered_edges_off
+
 
 cdef void degrade(Core* core, int mode, uint64_t nodes_off, uint64_t edges_off, int cause) noexcept nogil:
     """Goes on with less, until the turn is over: what is off in the mode stops, what waits for it is gone."""
     cdef uint64_t rest = nodes_off & core.effects
-    if core.turn.state != TURN_ACTIVE or core.mode != 0:
+    if core.turn.state != TURN_ACTIVE or (nodes_off & core.nodes_off) != core.nodes_off or nodes_off == core.nodes_off:
         return
     core.mode = mode
     core.nodes_off = nodes_off
@@ -277,9 +296,7 @@ cdef void close(Core* core, bint aborted) noexcept nogil:
     core.turn.state = TURN_CLOSED
     core.turn.ends = 0
     core.turn.waiting = False
-    core.mode = 0
-    core.nodes_off = 0
-    core.edges_off = 0
+    take_mode(core)
     timers.stop(core, TIMER_TURN)
     timers.stop(core, TIMER_WARNING)
     timers.stop(core, TIMER_TOTAL)
@@ -332,7 +349,10 @@ cdef void on_session_timer(Core* core, int slot) noexcept nogil:
         end_for_error(core, CAUSE_RECORDING_EVIDENCE_UNAVAILABLE)
     else:
         outputs.decide(core, SIGNAL_BUDGET_EXHAUSTED, CAUSE_BUDGET_EXHAUSTED, -1, 0, -1 if slot == TIMER_TURN else -2)
-        if core.turn.state == TURN_ACTIVE:
+        if core.turn.state != TURN_ACTIVE:
+            return
+        core.happened.cause = CAUSE_BUDGET_EXHAUSTED
+        if slot != TIMER_TURN or not core.react(core, core.exhausted):
             core.turn.ends |= END_BUDGET
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rspp_runtime.abi.codes import Cause, CircuitState, Signal
 from rspp_runtime.providers.contract import Outcome
+from rspp_runtime.reference import choices
 from rspp_runtime.reference.outputs import decide
 from rspp_runtime.reference.state import CircuitBreaker, Invocation, NodeState, State
 
@@ -23,9 +24,13 @@ def allows(s: State, node: NodeState, candidate: int) -> bool:
 
 def choose(s: State, node: NodeState, first: int) -> int:
     """The first provider from `first` on that may be tried; -1 if there is none."""
-    attempts = node.plan.attempts
-    count = len(attempts.providers) if attempts is not None else 1
-    return next((index for index in range(first, count) if allows(s, node, index)), -1)
+    return next((i for i in range(first, node.high) if node.allowed >> i & 1 and allows(s, node, i)), -1)
+
+
+def offered(s: State, node: NodeState) -> int:
+    """The first of the providers that a new call has under the present policy and mode."""
+    low, node.high = choices.offered(s, node)
+    return low if low >= 0 else node.high
 
 
 def begins(s: State, node: NodeState, call: Invocation) -> None:

@@ -1,12 +1,13 @@
-"""Which items an edge takes (`docs/kernel.md`, Guards): headers are compared, never a payload."""
+"""Which items an edge takes, and which reactions act (`docs/kernel.md`, Guard): headers are compared, no payload."""
 
 from __future__ import annotations
 
 import operator
 from collections.abc import Callable
 
-from rspp_runtime.abi.codes import Flag
-from rspp_runtime.reference.state import EdgeState, State
+from rspp_runtime.abi.codes import Attribute, Flag
+from rspp_runtime.abi.plan import Check
+from rspp_runtime.reference.state import EdgeState, Happened, State
 
 _COMPARE: dict[str, Callable[[int, int], bool]] = {
     "==": operator.eq,
@@ -18,10 +19,22 @@ _COMPARE: dict[str, Callable[[int, int], bool]] = {
 }
 
 
+_ATTRIBUTES = {attribute.name.lower(): attribute for attribute in Attribute}
+
+
 def passes(s: State, edge: EdgeState, size: int, words: int, flags: int) -> bool:
     """Whether an item of that size, with these words and flags, is one for this edge."""
+    return _holds(edge.plan.guard, lambda name: _of_item(s, name, size, words, flags))
+
+
+def acts(s: State, guard: tuple[Check, ...], happened: Happened) -> bool:
+    """Whether a reaction with that guard does something about an event."""
+    return _holds(guard, lambda name: _of_event(s, name, happened))
+
+
+def _holds(guard: tuple[Check, ...], field: Callable[[str], int | None]) -> bool:
     truths: list[bool] = []
-    for check in edge.plan.guard:
+    for check in guard:
         if check.op == "not":
             truths.append(not truths.pop())
         elif check.op in ("and", "or"):
@@ -30,13 +43,18 @@ def passes(s: State, edge: EdgeState, size: int, words: int, flags: int) -> bool
         elif check.op == "never":
             truths.append(False)
         else:
-            one = _field(s, check.field, size, words, flags)
-            two = _field(s, check.other, size, words, flags) if check.other else check.value
+            one = field(check.field)
+            two = field(check.other) if check.other else check.value
             truths.append(one is not None and two is not None and _COMPARE[check.op](one, two))
     return truths.pop() if truths else True
 
 
-def _field(s: State, name: str, size: int, words: int, flags: int) -> int | None:
+def _of_session(s: State, name: str) -> int | None:
+    """The mode, or an attribute; None where it is missing."""
+    return s.mode if name == "mode" else s.attributes[_ATTRIBUTES[name]] or None
+
+
+def _of_item(s: State, name: str, size: int, words: int, flags: int) -> int | None:
     """A field's value; None where it is missing."""
     if name == "length":
         return size
@@ -44,8 +62,27 @@ def _field(s: State, name: str, size: int, words: int, flags: int) -> int | None
         return words
     if name == "final":
         return int(bool(flags & Flag.FINAL))
-    if name == "mode":
-        return s.mode
+    if name == "mode" or name in _ATTRIBUTES:
+        return _of_session(s, name)
     if not s.active:
         return None
     return s.turn.serial if name == "turn" else int(s.turn.origin)
+
+
+def _of_event(s: State, name: str, happened: Happened) -> int | None:
+    """A field's value; None where it is missing."""
+    if name == "mode" or name in _ATTRIBUTES:
+        return _of_session(s, name)
+    if name in ("turn", "origin"):
+        return getattr(happened, name) if happened.turn else None
+    if name in ("cause", "outcome"):
+        return int(getattr(happened, name)) or None
+    if name == "provider":
+        return happened.provider if happened.provider >= 0 else None
+    if name in ("spoken", "speech"):
+        if not s.speech.speaking:
+            return None
+        return s.speech.words if name == "spoken" else s.now - s.speech.onset_ns
+    if name in ("idles", "idle"):
+        return s.speech.idles if name == "idles" else s.now - s.speech.quiet_ns
+    return int(happened.elapsed_ns if name == "elapsed" else getattr(happened, name))

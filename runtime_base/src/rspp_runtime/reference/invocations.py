@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rspp_runtime.abi.codes import Cause, Follow, Op, Signal
 from rspp_runtime.abi.plan import EFFECT, SESSION, TURN
-from rspp_runtime.reference import attempts, circuits, hearing, reactions, turns
+from rspp_runtime.reference import attempts, circuits, events, hearing, reactions, turns
 from rspp_runtime.reference.outputs import data, data_room, decide, request
 from rspp_runtime.reference.state import Invocation, NodeState, Parcel, State
 
@@ -17,19 +17,21 @@ FAILURES_MAX = 3
 
 def start(s: State, node: NodeState) -> Invocation | None:
     """Ask for a new invocation of a node, at the first provider that may be tried; None if none may."""
-    candidate = circuits.choose(s, node, 0)
+    low = circuits.offered(s, node)
+    candidate = circuits.choose(s, node, low)
     if candidate < 0:
         return None
     call = _invocation(s, node, candidate)
     if s.voices(node.plan.id):
         call.base_bytes, call.base_words = len(s.turn.spoken), s.turn.spoken_words
+        s.turn.spoke |= 1 << node.plan.id
     attempts.begin(s, node, call)
-    if candidate:
+    if candidate != low:
         decide(
-            s, Signal.PROVIDER_SWITCH, Cause.CIRCUIT_OPEN, node=node.plan.id, invocation=call.id, y=candidate
+            s, Signal.PROVIDER_SWITCH, Cause.CIRCUIT_OPEN, node=node.plan.id, invocation=call.id, x=low, y=candidate
         )  # fmt: skip
     _ask(s, node, call, 0)
-    reactions.raise_event(s, node.plan.event_started)
+    reactions.raise_event(s, node.plan.event_started, attempts=1)
     return call
 
 
@@ -44,7 +46,7 @@ def _start_again(s: State, node: NodeState) -> Invocation:
 
 def _invocation(s: State, node: NodeState, candidate: int) -> Invocation:
     s.invocations += 1
-    call = Invocation(s.invocations, s.turn.serial if node.plan.scope == TURN else 0, candidate)
+    call = Invocation(s.invocations, s.turn.serial if node.plan.scope == TURN else 0, candidate, began_ns=s.now)
     node.live = call
     node.inflight = 0
     circuits.begins(s, node, call)
@@ -159,8 +161,8 @@ def forget(s: State, node: NodeState, call: Invocation) -> None:
             s.stop(s.first_timer(node.plan.id))
 
 
-def timed_out(s: State, node: NodeState) -> None:
-    """A deadline of the node passed: cancel what it was doing, and fail."""
+def timed_out(s: State, node: NodeState, *, exhausted: bool = False) -> None:
+    """A deadline of the node passed, perhaps that of its budget: cancel what it was doing, and fail."""
     call, was_ending = node.ending or node.live, node.ending is not None
     for doomed in (node.ending, node.live):
         if doomed is not None:
@@ -169,7 +171,7 @@ def timed_out(s: State, node: NodeState) -> None:
             _stop(s, node, doomed)
     if call is None or node.kept != call.id:
         attempts.let_go(s, node)
-    fail(s, node, Cause.NODE_TIMEOUT, TIMEOUT, call, retryable=True, was_ending=was_ending)
+    fail(s, node, Cause.NODE_TIMEOUT, TIMEOUT, call, retryable=True, was_ending=was_ending, exhausted=exhausted)
 
 
 def ended(s: State, node: NodeState, call: Invocation, outcome: int, *, retryable: bool) -> None:
@@ -186,7 +188,9 @@ def ended(s: State, node: NodeState, call: Invocation, outcome: int, *, retryabl
     circuits.works(s, node, call)
     if node.plan.id == s.plan.recogniser:
         hearing.heard(s)
-    reactions.raise_event(s, node.plan.event_done)
+    reactions.raise_event(
+        s, node.plan.event_done, attempts=events.attempts(node), elapsed_ns=s.now - call.began_ns
+    )  # fmt: skip
 
 
 def fail(
@@ -199,6 +203,7 @@ def fail(
     said: Cause | None = None,
     retryable: bool = False,
     was_ending: bool = False,
+    exhausted: bool = False,
 ) -> None:
     """A node failed: try again if that can be, else react as the pipeline says, or end the turn that needed it.
 
@@ -209,7 +214,16 @@ def fail(
     if effect and _tried_again(s, node, said or cause, outcome, call, retryable=retryable, was_ending=was_ending):
         return
     event = node.plan.event_timeout if cause is Cause.NODE_TIMEOUT else node.plan.event_error
-    handled = reactions.raise_event(s, event, cause)
+    fields = {
+        "outcome": outcome,
+        "retryable": retryable,
+        "attempts": events.attempts(node) if call else 0,
+        "elapsed_ns": s.now - call.began_ns if call else 0,
+    }
+    handled = exhausted and reactions.raise_event(
+        s, node.plan.event_exhausted, Cause.BUDGET_EXHAUSTED, **fields
+    )  # fmt: skip
+    handled = reactions.raise_event(s, event, cause, **fields) or handled
     needed = node.plan.scope == TURN
     if identity == s.plan.recogniser:
         needed = s.turn.waiting
@@ -236,7 +250,7 @@ def _tried_again(
     was_ending: bool,
 ) -> bool:
     """Put the failure of an attempt on record; returns whether another attempt follows."""
-    identity, before = node.plan.id, call.candidate if call else 0
+    identity, before = node.plan.id, call.candidate if call else 0  # which of its providers
     opens = call is not None and circuits.count(s, node, call, outcome)
     follow = Follow.NONE
     if call is not None:
@@ -244,7 +258,9 @@ def _tried_again(
         if node.kept == call.id:
             attempts.let_go(s, node)
     invocation = call.id if call else 0
-    decide(s, Signal.PROVIDER_ERROR, cause, node=identity, invocation=invocation, x=outcome, y=follow)
+    decide(
+        s, Signal.PROVIDER_ERROR, cause, node=identity, port=before, invocation=invocation, x=outcome, y=follow
+    )  # fmt: skip
     if call is not None and opens:
         circuits.opened(s, node, call, cause)
     if follow is Follow.PROVIDER_SWITCH:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rspp_runtime.abi.codes import Cause, Op, Signal
 from rspp_runtime.abi.messages import Output
 from rspp_runtime.abi.plan import TURN
+from rspp_runtime.reference import events
 from rspp_runtime.reference.state import Parcel, State
 
 VOID = 0
@@ -25,9 +26,9 @@ def decide(
 ) -> None:
     """Emit a decision of the turn in progress (turn 0 outside turns)."""
     turn = s.turn.serial if s.active or signal in _OF_THE_TURN else 0
-    s.control_out.append(
-        Output(Op.DECISION, s.now, s.next_seq(), node, port, turn, invocation, signal, cause, x, y, payload)
-    )
+    decision = Output(Op.DECISION, s.now, s.next_seq(), node, port, turn, invocation, signal, cause, x, y, payload)
+    s.control_out.append(decision)
+    events.notice(s, decision)
 
 
 _OF_THE_TURN = frozenset({Signal.COMMIT, Signal.ABORT, Signal.CLOSE})

@@ -2,23 +2,46 @@
 
 from __future__ import annotations
 
-from rspp_runtime.abi.codes import Cause, Flag, Origin, Scope, Signal
+from rspp_runtime.abi.codes import Cause, Flag, Origin, Scope, SessionState, Signal
 from rspp_runtime.abi.plan import EFFECT, Reaction
-from rspp_runtime.reference import edges, hearing, invocations, pauses, stopping, turns
+from rspp_runtime.reference import edges, guards, hearing, invocations, pauses, stopping, turns
 from rspp_runtime.reference.outputs import decide
-from rspp_runtime.reference.state import Parcel, State
+from rspp_runtime.reference.state import Happened, Parcel, State
 
-_OF_A_FAILURE = (Cause.NODE_TIMEOUT, Cause.NODE_ERROR)
+_OF_A_FAILURE = (Cause.NODE_TIMEOUT, Cause.NODE_ERROR, Cause.BUDGET_EXHAUSTED)
 
 
-def raise_event(s: State, event: int, cause: Cause = Cause.USER, *, seq: int = 0, epoch: int | None = None) -> bool:
-    """Run the reactions to an event in the order of their lines; returns whether there is one."""
+def raise_event(
+    s: State, event: int, cause: Cause = Cause.USER, *, seq: int = 0, epoch: int | None = None, **fields: int
+) -> bool:
+    """Run the reactions to an event; returns whether one acts. `fields` are what their guards may read of it."""
     if event < 0:
         return False
-    found = [reaction for reaction in s.plan.reactions if reaction.event == event]
-    for reaction in found:
-        _react(s, reaction, cause, seq or s.seq, s.epoch if epoch is None else epoch)
-    return bool(found)
+    turn = s.turn.serial if s.active else 0
+    at = s.epoch if epoch is None else epoch
+    return react(s, Happened(event, cause, seq or s.seq, at, turn, s.turn.origin, **fields), cause)
+
+
+def react(s: State, happened: Happened, cause: Cause) -> bool:
+    """Run the reactions to an event in the order of their lines, each if its guard holds then."""
+    acted = False
+    interrupts = s.barge_in_waits and happened.event == s.plan.barge_in
+    for reaction in s.plan.reactions:
+        if reaction.event != happened.event or (interrupts and reaction.id in s.speech.acted):
+            continue
+        if guards.acts(s, reaction.guard, happened):
+            s.speech.acted.add(reaction.id)
+            _react(s, reaction, cause, happened.seq, happened.epoch)
+            acted = True
+    return acted
+
+
+def next_raised(s: State) -> None:
+    """Run the reactions to the first event that decisions have raised."""
+    event = min(s.raised)
+    happened = s.raised.pop(event)
+    s.chain.add(event)
+    react(s, happened, Cause.USER)
 
 
 def cancel_node(s: State, identity: int, cause: Cause) -> None:
@@ -40,6 +63,7 @@ def say(s: State, identity: int) -> None:
     """A say node speaks its text."""
     text = s.plan.nodes[identity].text.encode()
     s.turn.exempt = s.turn.exempt or not s.plan.nodes[identity].interruptible
+    s.turn.spoke |= 1 << identity
     seq = s.next_seq()
     parcel = Parcel(seq, s.turn.serial, s.epoch, 0, Flag.FINAL, len(text), len(text.split()), text)
     edges.push_all(s, identity, 0, parcel)
@@ -62,12 +86,14 @@ def _react(s: State, reaction: Reaction, cause: Cause, seq: int, epoch: int) -> 
     elif verb == "end_session":
         s.ending = True
     elif verb == "degrade":
-        if s.active and s.mode == 0:
+        if s.active and _takes_away(s, target):
             _degrade(s, target, cause)
     elif verb == "pause":
         pauses.pause(s, cause)
     elif verb == "resume":
         pauses.resume(s, cause)
+    elif verb == "enter":
+        _enter(s, target, cause)
     elif verb == "trigger":
         if s.active:
             if cause in _OF_A_FAILURE:
@@ -90,6 +116,21 @@ def _reason(s: State, reaction: Reaction, cause: Cause) -> Cause:
     node = s.plan.events[reaction.event].node
     by_provider = cause is Cause.NODE_ERROR and node >= 0 and s.plan.nodes[node].execution == EFFECT
     return Cause.PROVIDER_FAILURE if by_provider else Cause.NODE_TIMEOUT_OR_FAILURE
+
+
+def _takes_away(s: State, mode: int) -> bool:
+    """Whether a mode leaves out all that the present one does, and more: within a turn there is only ever less."""
+    off, present = s.plan.modes[mode].nodes_off, s.plan.modes[s.mode].nodes_off
+    return off & present == present and off != present
+
+
+def _enter(s: State, mode: int, cause: Cause) -> None:
+    """From the next turn on."""
+    if mode != s.entered and s.state is not SessionState.ENDED:
+        s.entered = mode
+        decide(s, Signal.ENTERED, cause, x=mode)
+        if not s.active:
+            s.mode = mode
 
 
 def _degrade(s: State, mode: int, cause: Cause) -> None:

@@ -9,8 +9,10 @@ from rspp_runtime.abi.messages import Handler, Inbound, Output
 from rspp_runtime.abi.plan import EFFECT, Plan
 from rspp_runtime.reference import (
     attempts,
+    choices,
     circuits,
     edges,
+    events,
     hearing,
     invocations,
     joins,
@@ -40,6 +42,7 @@ class Session:
     def ingest(self, event: Inbound, now_ns: int) -> int:
         s = self._s
         self._tick(now_ns)
+        s.chain.clear()
         producer = event.op in (In.MEDIA, In.CHUNK) and 0 <= event.node < len(s.nodes)
         if not control_room(s):
             if producer:
@@ -173,6 +176,10 @@ class Session:
         if answer is Result.ACCEPTED:
             if final:
                 hearing.join(s, event.payload, event.b)
+            if event.node == s.plan.recogniser and port.type == "text":
+                events.said(s, event.b, final=final)
+            elif event.node == s.detector and port.type != "event":
+                events.goes_on(s)
             if not call.answered:
                 attempts.answered(node, call)
                 circuits.works(s, node, call)
@@ -217,10 +224,17 @@ class Session:
     def _step(self) -> bool:
         """Do the first thing that applies; returns whether there was one."""
         s = self._s
-        if s.inbox:
+        if s.raised:
+            reactions.next_raised(s)
+        elif s.inbox:
+            s.chain.clear()
             self._enter(s.inbox.popleft())
+        elif events.is_due(s):
+            s.speech.due = False
+            reactions.raise_event(s, s.plan.barge_in, Cause.BARGE_IN)
         elif (slot := self._due()) is not None:
             del s.timers[slot]
+            s.chain.clear()
             self._fire(slot)
         elif s.turn.ends:
             turns.resolve_ends(s)
@@ -250,7 +264,8 @@ class Session:
             decide(s, Signal.BUDGET_WARNING, Cause.BUDGET_EXHAUSTED, y=-1)
         elif slot in (TURN_BUDGET, TOTAL):
             decide(s, Signal.BUDGET_EXHAUSTED, Cause.BUDGET_EXHAUSTED, y=-1 if slot == TURN_BUDGET else -2)
-            if s.active:
+            exhausted = s.event_named("turn.budget_exhausted") if slot == TURN_BUDGET else -1
+            if s.active and not reactions.raise_event(s, exhausted, Cause.BUDGET_EXHAUSTED):
                 s.turn.ends.add(End.BUDGET)
         elif slot == EVIDENCE:
             self._evidence_failed()
@@ -278,9 +293,10 @@ class Session:
         if node.backing_off and which == 1:
             node.backing_off = False
             return
-        if which == 0 and attempts.budget_is_over(s, node):
+        exhausted = which == 0 and attempts.budget_is_over(s, node)
+        if exhausted:
             decide(s, Signal.BUDGET_EXHAUSTED, Cause.BUDGET_EXHAUSTED, node=node.plan.id, y=node.plan.id)
-        invocations.timed_out(s, node)
+        invocations.timed_out(s, node, exhausted=exhausted)
 
     def _evidence_failed(self) -> None:
         s = self._s
@@ -310,12 +326,18 @@ class Session:
         if found == s.plan.turn_owner:
             hearing.end_utterance(s, entry.seq, Origin.SPEECH, entry.epoch)
         if found == s.plan.speech_start:
+            events.speech_begins(s)
             s.hearing.first_seq = s.hearing.first_seq or entry.seq
             decide(s, Signal.HEARD, x=s.hearing.first_seq)
+        if s.plan.events[found].name.endswith(".idle") and event.node == s.detector:
+            s.speech.idles += 1
         cause = Cause.BARGE_IN if found == s.plan.speech_start else Cause.USER
         reactions.raise_event(s, found, cause, seq=entry.seq, epoch=entry.epoch)
+        if s.plan.events[found].name.endswith(".speech_end") and event.node == s.detector:
+            events.speech_ends(s)
         if found == s.plan.speech_start and s.active and s.plan.barge_in >= 0:
             decide(s, Signal.BARGE_IN, Cause.BARGE_IN)
+            s.speech.turn = s.turn.serial
             reactions.raise_event(s, s.plan.barge_in, Cause.BARGE_IN, seq=entry.seq, epoch=entry.epoch)
 
     def _done(self, event: Inbound) -> None:
@@ -337,9 +359,10 @@ class Session:
         if code is Control.CONNECTED:
             if s.state in (SessionState.CREATED, SessionState.DEGRADED):
                 s.state = SessionState.RUNNING
+                events.connected(s)
+                choices.freeze(s)
                 decide(s, Signal.CONNECTED)
-                connected = next((e.id for e in s.plan.events if e.name == "session.connected"), -1)
-                reactions.raise_event(s, connected, seq=entry.seq, epoch=entry.epoch)
+                reactions.raise_event(s, s.event_named("session.connected"), seq=entry.seq, epoch=entry.epoch)
         elif code is Control.DISCONNECTED:
             if s.state is SessionState.RUNNING:
                 s.state = SessionState.DEGRADED
@@ -357,6 +380,9 @@ class Session:
         elif code is Control.CANCEL_NODE:
             if 0 <= event.a < len(s.nodes):
                 reactions.cancel_node(s, event.a, Cause.USER)
+        elif code is Control.ATTRIBUTE:
+            if 0 <= event.a < len(s.attributes):
+                s.attributes[event.a] = event.b
         elif code is Control.END_UTTERANCE:
             hearing.end_utterance(s, entry.seq, Origin.API, entry.epoch)
         elif code in _PRESSED:

@@ -7,12 +7,15 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from rspp_runtime.abi.codes import Cause, CircuitState, Origin, SessionState, Turn
+from rspp_runtime.abi.codes import Attribute, Cause, CircuitState, Origin, SessionState, Turn
 from rspp_runtime.abi.messages import Handler, Inbound, Output
 from rspp_runtime.abi.plan import EFFECT, TURN, Edge, Node, Plan
 
 TURN_BUDGET, WARNING, TOTAL, EVIDENCE = range(4)
 """The session's timer slots; those of nodes and edges follow."""
+
+SPOKEN = frozenset({"spoken", "speech"})
+"""Fields of a guard that grow while somebody speaks."""
 
 USER, ASSISTANT = 0, 1
 """Roles of a message of the conversation."""
@@ -86,6 +89,7 @@ class Invocation:
     fed_words: int = 0
     voiced: int = 0
     answered: bool = False
+    began_ns: int = 0
 
 
 @dataclass(slots=True)
@@ -117,6 +121,8 @@ class NodeState:
     again: bool = False  # another attempt is due, and has not begun
     backing_off: bool = False
     candidate: int = 0  # of the present attempt, or of the next
+    high: int = 1  # candidates end before this one
+    allowed: int = -1  # mask of the candidates that the frozen plan has
     tries: int = 0  # attempts at this candidate
     made: int = 0  # attempts in all
     # A soft cancel (`stopping.py`).
@@ -162,6 +168,7 @@ class TurnState:
     evidence_asked: bool = False
     spoken: bytearray = field(default_factory=bytearray)
     spoken_words: int = 0
+    spoke: int = 0  # mask of the nodes that spoke: voices and say nodes
     context_count: int = 0
 
 
@@ -194,6 +201,39 @@ class Played:
     words: int
     bytes: int
     frame: Parcel
+
+
+@dataclass(slots=True)
+class Speech:
+    """What the user is saying, as far as guards of reactions may ask (`docs/kernel.md`, Events)."""
+
+    speaking: bool = False
+    onset_ns: int = 0
+    settled: int = 0  # words of final texts since the onset
+    words: int = 0  # with those of the last partial text
+    quiet_ns: int = 0  # since when nobody speaks
+    idles: int = 0
+    turn: int = 0  # the turn that it interrupts; 0 for none
+    acted: set[int] = field(default_factory=set)  # reactions that have interrupted it
+    due: bool = False  # more has been said: those that have not are asked again
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """An event whose reactions run, with what their guards may read; 0 where that is missing, of `provider` -1."""
+
+    event: int
+    cause: Cause
+    seq: int
+    epoch: int
+    turn: int = 0
+    origin: int = 0
+    outcome: int = 0
+    retryable: int = 0
+    provider: int = -1
+    attempts: int = 0
+    elapsed_ns: int = 0
+    heard: int = 0
 
 
 @dataclass(slots=True)
@@ -237,13 +277,19 @@ class State:
         self.revoked = False
         self.snapshot = 0
         self.bindings_off = 0
+        self.attributes = [0] * len(Attribute)
+        self.policy = 0  # of the turn: 0 for none, else its place from 1
         self.mode = 0
+        self.entered = 0  # the mode of the turns to come
         self.now = 0
         self.seq = 0
         self.ending = False
         self.turn = TurnState()
         self.deferred: Proposal | None = None
         self.hearing = Hearing()
+        self.speech = Speech()
+        self.raised: dict[int, Happened] = {}  # by event: what decisions have raised, and no reaction has seen yet
+        self.chain: set[int] = set()  # events whose reactions ran since the last input or timer
         self.egress = Egress()
         self.nodes = [NodeState(node, circuits=_breakers(node)) for node in plan.nodes]
         self.edges = [EdgeState(edge) for edge in plan.edges]
@@ -258,6 +304,10 @@ class State:
         self.refused_outputs = 0
         self.flushed_items = 0
         self.outputs_full = False
+        self.barge_in_waits = any(  # for more words, or a longer speech
+            reaction.event == plan.barge_in and any({check.field, check.other} & SPOKEN for check in reaction.guard)
+            for reaction in plan.reactions
+        )
 
     def next_seq(self) -> int:
         """Take the next runtime sequence."""
@@ -329,6 +379,15 @@ class State:
     def turn_effects(self) -> list[NodeState]:
         """Effect nodes whose invocations end with the turn."""
         return [n for n in self.nodes if n.plan.execution == EFFECT and n.plan.scope == TURN]
+
+    @property
+    def detector(self) -> int:
+        """The node that tells when the user speaks; -1 if none does."""
+        return self.plan.events[self.plan.speech_start].node if self.plan.speech_start >= 0 else -1
+
+    def event_named(self, name: str) -> int:
+        """The id of an event that a reaction names; -1 if none does."""
+        return next((event.id for event in self.plan.events if event.name == name), -1)
 
     @property
     def recogniser(self) -> NodeState | None:

@@ -8,7 +8,7 @@ import json
 from rspp_runtime.abi.codes import CancelMode, Cause, Op, Origin, Scope, SessionState, Signal, Turn
 from rspp_runtime.abi.messages import Output
 from rspp_runtime.abi.plan import EFFECT, TURN
-from rspp_runtime.reference import edges, hearing, invocations, joins, pauses, reactions, stopping
+from rspp_runtime.reference import choices, edges, hearing, invocations, joins, pauses, reactions, stopping
 from rspp_runtime.reference.outputs import data_room, decide, request, telemetry
 from rspp_runtime.reference.state import (
     ASSISTANT,
@@ -57,11 +57,14 @@ def decide_opening(s: State) -> None:
 
 def plan_hash(s: State) -> bytes:
     """The identity of the frozen plan: the build's template and what this turn adds."""
-    turn = {
+    turn: dict[str, object] = {
         "authority_epoch": s.epoch,
         "mode": s.plan.modes[s.mode].name,
-        "turn_id": f"{s.session_id}/{s.turn.serial}",
     }
+    if choices.has_choices(s):
+        turn["policy"] = s.plan.policies[s.policy - 1].name if s.policy else ""
+        turn["provider_bindings"] = choices.bindings(s)
+    turn["turn_id"] = f"{s.session_id}/{s.turn.serial}"
     added = json.dumps(turn, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(b"rspp.plan.v1\0" + s.plan.template_hash.encode() + added.encode()).digest()
 
@@ -245,6 +248,9 @@ def _refusal(s: State) -> tuple[Signal, Cause] | None:
         return _SNAPSHOTS[s.snapshot]
     if any(n.plan.execution == EFFECT and s.bindings_off >> n.plan.id & 1 for n in s.nodes):
         return Signal.REJECT, Cause.PLAN_NOT_FREEZABLE
+    choices.freeze(s)
+    if not choices.is_possible(s):
+        return Signal.REJECT, Cause.PLAN_NOT_FREEZABLE
     return None
 
 
@@ -281,17 +287,17 @@ def _open(s: State) -> None:
     s.turns += 1
     turn.serial += 1
     turn.state = Turn.ACTIVE
-    s.mode = 0
+    s.mode = s.entered
     turn.context_count = len(s.context)
     turn.output_seen = turn.playing = turn.audio_sent = turn.evidence_asked = turn.waiting = False
     turn.end_cause = turn.cancel_cause = Cause.NONE
     turn.exempt = False
     turn.spoken.clear()
-    turn.spoken_words = 0
+    turn.spoken_words = turn.spoke = 0
     s.egress.heard_words = s.egress.heard_bytes = 0
     pauses.forget(s)
     first, last = s.hearing.first_seq, s.hearing.last_seq
-    decide(s, Signal.TURN_OPEN, x=first if 0 < first < last else last, y=last, payload=plan_hash(s))
+    decide(s, Signal.TURN_OPEN, port=s.policy, x=first if 0 < first < last else last, y=last, payload=plan_hash(s))
     s.timers[TURN_BUDGET] = turn.input_end_ns + s.plan.turn_ns
     s.timers[WARNING] = turn.input_end_ns + s.plan.turn_warning_ns
     s.timers[TOTAL] = s.now + s.plan.turn_total_ns
@@ -327,6 +333,6 @@ def _close(s: State, *, append: bool) -> None:
     turn.state = Turn.CLOSED
     turn.waiting = False
     turn.ends.clear()
-    s.mode = 0
+    s.mode = s.entered
     s.stop(TURN_BUDGET, WARNING, TOTAL, EVIDENCE)
     _take_deferred(s)

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rspp_runtime.abi.codes import Control
+from rspp_runtime.abi.codes import Attribute, Control, text_id
+from rspp_runtime.abi.plan import asked
 from rspp_runtime.abi.version import ABI_HASH
 from rspp_runtime.evidence.entries import End, Entry, Header
 from rspp_runtime.evidence.facts import Conversation, Reader
@@ -40,6 +41,7 @@ class Options:
     session_id: str = field(default_factory=lambda: f"s-{uuid.uuid4().hex[:12]}")
     epoch: int = 1
     seed: int = 0
+    attributes: Mapping[Attribute, str] = field(default_factory=dict)  # what is known of the session; `ID` is its id
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ async def converse(
             observers=inner,
         )
         try:
-            await _together(driver, transport)
+            await _together(driver, transport, options)
         finally:
             await transport.close()
             put(End(clock.now_ns(), session.stats()))
@@ -146,10 +148,19 @@ def _or02(package: Package, options: Options, header: Header, put: Callable[[Ent
     )
 
 
-async def _together(driver: Driver, transport: Transport) -> None:
+async def _introduced(driver: Driver, transport: Transport, options: Options) -> None:
+    """Says what conditions of the pipeline ask of the session, before anything else comes in."""
+    known = {Attribute.ID: options.session_id, **options.attributes}
+    for attribute in Attribute:
+        if attribute in known and attribute.name.lower() in asked(driver.plan):
+            await driver.control(Control.ATTRIBUTE, attribute, text_id(known[attribute]))
+    await transport.run(driver)
+
+
+async def _together(driver: Driver, transport: Transport, options: Options) -> None:
     """Driver and transport side by side: whichever fails ends both, in order."""
     driving = asyncio.create_task(driver.run(), name="driver")
-    carrying = asyncio.create_task(transport.run(driver), name="transport")
+    carrying = asyncio.create_task(_introduced(driver, transport, options), name="transport")
     try:
         await asyncio.wait({driving, carrying}, return_when=asyncio.FIRST_COMPLETED)
         if carrying.done() and not driving.done():

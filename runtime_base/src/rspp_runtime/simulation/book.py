@@ -195,7 +195,7 @@ class Book(Pages):
             for of_a_turn in [one for one in self.selected if self.plan.nodes[one].scope == TURN]:
                 del self.selected[of_a_turn]
             self.turn = TurnBook(turn, self.input_end_ns, t, seq, self.origin)
-            self.mode = self.edges_off = 0
+            self.mode, self.edges_off = self.entered, self.plan.modes[self.entered].edges_off
         elif code == 3 or code == 4:
             self.turn_state = TERMINAL
             if code == 4:
@@ -218,7 +218,7 @@ class Book(Pages):
                 book.ends.add(AUTHORITY)
         elif code == 9 and y < 0:
             book.budgets.add(y)
-            if self.turn_state == ACTIVE:
+            if self.turn_state == ACTIVE and not (y == -1 and self.tables.budget_reacts):
                 book.ends.add(BUDGET)
         elif code == 20:
             self.running = False
@@ -249,6 +249,10 @@ class Book(Pages):
             self.xoff |= 1 << node
         elif code == 28:
             self.xoff &= ~(1 << node)
+        elif code == 55:
+            self.entered = x
+            if self.turn_state != ACTIVE:
+                self.mode, self.edges_off = x, self.plan.modes[x].edges_off
         elif code == 29:
             self.heard = turn
         elif code == 50:
@@ -284,7 +288,7 @@ class Book(Pages):
 
     def _closed(self, turn: int) -> None:
         self.turn_state = CLOSED
-        self.mode = self.edges_off = 0
+        self.mode, self.edges_off = self.entered, self.plan.modes[self.entered].edges_off
         self.closing.add(turn)
         self.heard = 0
         tables = self.tables

@@ -75,6 +75,7 @@ class Pages:
         self.epochs_offered: set[int] = set()
         self.revoked = False
         self.mode = 0
+        self.entered = 0
         self.edges_off = 0
         self.turn_state = IDLE
         self.turn = TurnBook()

@@ -35,6 +35,7 @@ class Tables:
     barge_in_cancels: bool
     joins: int  # merges and selects
     joined: int  # items that can wait for them
+    budget_reacts: bool  # a line may let the turn go on when its budget is used up
     handlers: tuple[int, ...]  # node of each Python handler
     first_ns: tuple[int, ...]  # of each node: its budget until the first output; 0: none, or the recogniser
     chunk_ns: tuple[int, ...]  # of each node: its deadline between outputs; 0: none, the recogniser, or a voice
@@ -51,7 +52,8 @@ def tables(plan: Plan) -> Tables:
         into[edge.target, edge.target_port].append(edge.id)
         by_node[edge.source].append(edge.id)
     ingress = plan.nodes[plan.ingress].outputs if plan.ingress >= 0 else ()
-    verbs = {reaction.action.verb for reaction in plan.reactions if reaction.event == plan.barge_in}
+    verbs = {row.action.verb for row in plan.reactions if row.event == plan.barge_in and not row.guard}
+    named = {plan.events[reaction.event].name for reaction in plan.reactions}
     python = sorted((node.handler, node.id) for node in plan.nodes if node.handler >= 0)
     return Tables(
         edges_of={key: tuple(ids) for key, ids in of.items()},
@@ -92,6 +94,7 @@ def tables(plan: Plan) -> Tables:
         barge_in_cancels=plan.barge_in >= 0 and "cancel_turn" in verbs,
         joins=sum(node.join is not None for node in plan.nodes),
         joined=sum(edge.items_max for edge in plan.edges if plan.nodes[edge.target].join),
+        budget_reacts="turn.budget_exhausted" in named,
         handlers=tuple(node for _, node in python),
         first_ns=tuple(0 if n.id == plan.recogniser else n.first_output_ns for n in plan.nodes),
         chunk_ns=tuple(0 if n.id == plan.recogniser or plan.speech_nodes >> n.id & 1 else n.chunk_ns

@@ -76,7 +76,13 @@ def a_turn_opens_once(book: Book, output: Output) -> str | None:
 def the_plan_is_the_turns_own(book: Book, output: Output) -> str | None:
     """The plan hash is that of CONTRACTS §6 for this turn, mode and epoch."""
     plan = book.plan
-    turn = {"authority_epoch": book.epoch, "mode": plan.modes[0].name, "turn_id": f"{book.session_id}/{output.turn}"}
+    if plan.policies or any(node.attempts and node.attempts.guards for node in plan.nodes):
+        return None  # what it chose, the two kernels compare
+    turn = {
+        "authority_epoch": book.epoch,
+        "mode": plan.modes[book.entered].name,
+        "turn_id": f"{book.session_id}/{output.turn}",
+    }
     added = json.dumps(turn, ensure_ascii=False, separators=(",", ":"))
     right = hashlib.sha256(b"rspp.plan.v1\0" + f"{plan.template_hash}{added}".encode()).digest()
     return None if output.payload == right else f"plan hash {output.payload.hex()[:12]}, not {right.hex()[:12]}"
@@ -148,7 +154,7 @@ def an_abort_has_a_reason(book: Book, output: Output) -> str | None:
         return None
     if rank == CANCELLED and 0 <= turn.paused_ns <= output.t_ns - book.plan.pause_ns:
         return None  # a pause that nobody ended
-    if rank == ERROR or (rank == DISCONNECT and book.ended):
+    if rank == ERROR or (rank == DISCONNECT and book.ended) or (rank == BUDGET and turn.budgets):
         return None
     return None if rank in turn.ends else f"aborted by {Cause(output.cause).name}, and there was no such end"
 
@@ -178,10 +184,11 @@ def budgets_run_their_time(book: Book, output: Output) -> str | None:
 
 @on(Signal.DEGRADE)
 def fidelity_only_goes_down(book: Book, output: Output) -> str | None:
-    """A turn is degraded at most once, to a mode that is not the full one (CONTRACTS §7)."""
+    """A turn is degraded to modes that leave out more and more (CONTRACTS §7)."""
     if not 0 < output.x < len(book.plan.modes):
         return f"mode {output.x}"
-    return f"from mode {book.mode} to {output.x}" if book.mode else None
+    off, before = book.plan.modes[output.x].nodes_off, book.plan.modes[book.mode].nodes_off
+    return None if off & before == before and off != before else f"from mode {book.mode} to {output.x}"
 
 
 @on(Signal.OUTPUT_ACCEPTED, Signal.PLAYBACK_STARTED)

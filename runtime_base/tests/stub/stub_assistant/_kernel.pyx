@@ -31,7 +31,7 @@ from stub_assistant._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "ee58f4f3d7182851f44c85cb9c5ab19feac25334ea49a6c924cf1dbe8c28fd35"
+ABI_HASH = "bfa1dc64724ecf5b6250a96709493703d1875d6c4594e5aa9e6dc63689ce1b4f"
 TEMPLATE_HASH = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
@@ -40,7 +40,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 97,872 bytes
+# ==== what a session remembers: 97,648 bytes
 
 cdef struct Memory:
     Core core
@@ -200,15 +200,17 @@ cdef void push_ears__stt(Core* core, uint32_t item) noexcept nogil:
         edges.drop_oldest(core, EDGE_EARS__STT, size)
     edges.append_or_drop(core, EDGE_EARS__STT, item)
 
-cdef void react_ears_idle(Core* core) noexcept nogil:
+cdef bint react_ears_idle(Core* core) noexcept nogil:
     """ears.idle"""
     # stub_assistant.rspp:44  on ears.idle -> cancel llm
     reactions.cancel_node(core, NODE_LLM, CAUSE_USER)
+    return True
 
-cdef void react_ears_barge_in(Core* core) noexcept nogil:
+cdef bint react_ears_barge_in(Core* core) noexcept nogil:
     """ears.barge_in"""
     # stub_assistant.rspp:41  on ears.barge_in -> cancel turn
     reactions.cancel_turn(core, CAUSE_BARGE_IN)
+    return True
 
 
 # ---- stub_assistant.rspp:3  node stt : stt, an effect, for the session
@@ -312,10 +314,11 @@ cdef void push_stt_partial__captions(Core* core, uint32_t item) noexcept nogil:
     edges.keep_latest(core, EDGE_STT_PARTIAL__CAPTIONS)
     edges.append_or_drop(core, EDGE_STT_PARTIAL__CAPTIONS, item)
 
-cdef void react_stt_error(Core* core) noexcept nogil:
+cdef bint react_stt_error(Core* core) noexcept nogil:
     """stt.error"""
     # stub_assistant.rspp:42  on stt.error -> sorry
     reactions.say(core, NODE_SORRY, ORIGIN_API, 4, CAUSE_NODE_ERROR)
+    return True
 
 
 # ---- stub_assistant.rspp:4  node captions : tap, runs here, for the session
@@ -438,15 +441,17 @@ cdef void push_llm__voice(Core* core, uint32_t item) noexcept nogil:
             core, EDGE_LLM__VOICE, item, until, LLM__VOICE_HANDOFF_NS,
         )
 
-cdef void react_llm_error(Core* core) noexcept nogil:
+cdef bint react_llm_error(Core* core) noexcept nogil:
     """llm.error"""
     # stub_assistant.rspp:42  on llm.error -> sorry
     reactions.say(core, NODE_SORRY, ORIGIN_API, 3, CAUSE_NODE_ERROR)
+    return True
 
-cdef void react_llm_timeout(Core* core) noexcept nogil:
+cdef bint react_llm_timeout(Core* core) noexcept nogil:
     """llm.timeout"""
     # stub_assistant.rspp:42  on llm.timeout -> sorry
     reactions.say(core, NODE_SORRY, ORIGIN_API, 2, CAUSE_NODE_TIMEOUT)
+    return True
 
 
 # ---- stub_assistant.rspp:6  node sorry : say, runs here, for a turn
@@ -607,10 +612,11 @@ cdef void push_voice__egress_audio(Core* core, uint32_t item) noexcept nogil:
         edge.shedding = False
     edges.append_or_drop(core, EDGE_VOICE__EGRESS_AUDIO, item)
 
-cdef void react_voice_error(Core* core) noexcept nogil:
+cdef bint react_voice_error(Core* core) noexcept nogil:
     """voice.error"""
     # stub_assistant.rspp:43  on voice.error -> degrade text_only
     reactions.degrade(core, MODE_TEXT_ONLY, MODE_TEXT_ONLY_NODES_OFF, MODE_TEXT_ONLY_EDGES_OFF, CAUSE_NODE_ERROR)
+    return True
 
 
 # ---- stub_assistant.rspp:9  node egress : egress, a boundary, for a turn
@@ -646,36 +652,41 @@ cdef inline int move_llm__egress_text(Core* core) noexcept nogil:
 
 # ==== reactions
 
-cdef void react_session_connected(Core* core) noexcept nogil:
+cdef bint react_session_connected(Core* core) noexcept nogil:
     """session.connected"""
     # stub_assistant.rspp:40  on session.connected -> hello
     reactions.say(core, NODE_HELLO, ORIGIN_GREETING, reactions.NO_FALLBACK, CAUSE_USER)
+    return True
 
 
-cdef void react(Core* core, int event) noexcept nogil:
-    """Does what the pipeline says about an event."""
+cdef bint react(Core* core, int event) noexcept nogil:
+    """Does what the pipeline says about an event. False if that is nothing."""
     if event == EVENT_SESSION_CONNECTED:
-        react_session_connected(core)
+        return react_session_connected(core)
     elif event == EVENT_EARS_IDLE:
-        react_ears_idle(core)
+        return react_ears_idle(core)
     elif event == EVENT_EARS_BARGE_IN:
-        react_ears_barge_in(core)
+        return react_ears_barge_in(core)
     elif event == EVENT_STT_ERROR:
-        react_stt_error(core)
+        return react_stt_error(core)
     elif event == EVENT_LLM_ERROR:
-        react_llm_error(core)
+        return react_llm_error(core)
     elif event == EVENT_LLM_TIMEOUT:
-        react_llm_timeout(core)
+        return react_llm_timeout(core)
     elif event == EVENT_VOICE_ERROR:
-        react_voice_error(core)
+        return react_voice_error(core)
+    return False
 
 
 cdef void say(Core* core, int node) noexcept nogil:
     """Lets a node say its text."""
+    core.turn.spoke |= bit(node)
     if node == NODE_SORRY:
         say_sorry(core)
     elif node == NODE_HELLO:
         say_hello(core)
+
+
 
 
 # ==== advance: everything that can be done now
@@ -814,6 +825,7 @@ cdef int64_t advance(Core* core) noexcept nogil:
             continue
         timer = timers.take_due(core)
         if timer >= 0:
+            core.chain = 0
             on_timer(core, timer)
         elif core.turn.ends != 0:
             turns.resolve_ends(core)
@@ -917,6 +929,8 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     core.button_down = NO_EVENT
     core.button_up = NO_EVENT
     core.dtmf = NO_EVENT
+    core.exhausted = NO_EVENT
+    core.modes_count = 2
     core.react = react
     core.say = say
     core.utter = utter
@@ -937,8 +951,7 @@ cdef void lay_out(Memory* memory) noexcept nogil:
         core, NODE_EARS, False, EARS_FIRST_NS, EARS_CHUNK_NS,
     )
     session.events(
-        core, NODE_EARS, NO_EVENT, False,
-        NO_EVENT, False, NO_EVENT,
+        core, NODE_EARS, NO_EVENT, NO_EVENT, NO_EVENT, NO_EVENT,
     )
 
     node = session.effect(
@@ -946,16 +959,14 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     )
     node.recogniser = True
     session.events(
-        core, NODE_STT, EVENT_STT_ERROR, True,
-        NO_EVENT, False, NO_EVENT,
+        core, NODE_STT, EVENT_STT_ERROR, NO_EVENT, NO_EVENT, NO_EVENT,
     )
 
     node = session.effect(
         core, NODE_LLM, True, LLM_FIRST_NS, LLM_CHUNK_NS,
     )
     session.events(
-        core, NODE_LLM, EVENT_LLM_ERROR, True,
-        EVENT_LLM_TIMEOUT, True, NO_EVENT,
+        core, NODE_LLM, EVENT_LLM_ERROR, EVENT_LLM_TIMEOUT, NO_EVENT, NO_EVENT,
     )
 
     node = session.effect(
@@ -963,8 +974,7 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     )
     node.voice = True
     session.events(
-        core, NODE_VOICE, EVENT_VOICE_ERROR, True,
-        NO_EVENT, False, NO_EVENT,
+        core, NODE_VOICE, EVENT_VOICE_ERROR, NO_EVENT, NO_EVENT, NO_EVENT,
     )
 
     edge = session.edge(
@@ -1035,6 +1045,7 @@ cdef class Session:
 
     cdef Memory* memory
     cdef list handlers
+    cdef tuple middles
     cdef object raised
     cdef bint running
 
@@ -1047,7 +1058,9 @@ cdef class Session:
         self.handlers = list(handlers)
         self.memory = <Memory*> session.allocate(sizeof(Memory), sizeof(Memory) - sizeof(self.memory.payloads))
         lay_out(self.memory)
-        prepare(&self.memory.core, TEMPLATE_HASH, "full", session_id)
+        self.middles = prepare(
+            &self.memory.core, TEMPLATE_HASH, ("full", "text_only",), session_id,
+        )
         self.memory.core.owner = <void*> self
         session.begin(&self.memory.core, epoch)
 

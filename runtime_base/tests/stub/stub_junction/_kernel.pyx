@@ -44,7 +44,7 @@ from stub_junction._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "ee58f4f3d7182851f44c85cb9c5ab19feac25334ea49a6c924cf1dbe8c28fd35"
+ABI_HASH = "bfa1dc64724ecf5b6250a96709493703d1875d6c4594e5aa9e6dc63689ce1b4f"
 TEMPLATE_HASH = "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
@@ -53,7 +53,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 80,712 bytes
+# ==== what a session remembers: 80,528 bytes
 
 cdef struct Memory:
     Core core
@@ -329,10 +329,11 @@ cdef void push_stt_utterance__right(Core* core, uint32_t item) noexcept nogil:
         edges.drop_oldest(core, EDGE_STT_UTTERANCE__RIGHT, size)
     edges.append_or_drop(core, EDGE_STT_UTTERANCE__RIGHT, item)
 
-cdef void react_stt_speech_start(Core* core) noexcept nogil:
+cdef bint react_stt_speech_start(Core* core) noexcept nogil:
     """stt.speech_start"""
     # stub_junction.rspp:50  on stt.speech_start -> cancel turn
     reactions.cancel_turn(core, CAUSE_BARGE_IN)
+    return True
 
 
 # ---- stub_junction.rspp:3  node left : llm, an effect, for a turn
@@ -440,10 +441,11 @@ cdef void push_left_final__strict(Core* core, uint32_t item) noexcept nogil:
         return
     edges.append_or_drop(core, EDGE_LEFT_FINAL__STRICT, item)
 
-cdef void react_left_error(Core* core) noexcept nogil:
+cdef bint react_left_error(Core* core) noexcept nogil:
     """left.error"""
     # stub_junction.rspp:51  on left.error -> sorry
     reactions.say(core, NODE_SORRY, ORIGIN_API, 1, CAUSE_NODE_ERROR)
+    return True
 
 
 # ---- stub_junction.rspp:4  node right : llm, an effect, for a turn
@@ -1093,18 +1095,22 @@ cdef inline int move_strict__egress_text(Core* core) noexcept nogil:
 
 # ==== reactions
 
-cdef void react(Core* core, int event) noexcept nogil:
-    """Does what the pipeline says about an event."""
+cdef bint react(Core* core, int event) noexcept nogil:
+    """Does what the pipeline says about an event. False if that is nothing."""
     if event == EVENT_STT_SPEECH_START:
-        react_stt_speech_start(core)
+        return react_stt_speech_start(core)
     elif event == EVENT_LEFT_ERROR:
-        react_left_error(core)
+        return react_left_error(core)
+    return False
 
 
 cdef void say(Core* core, int node) noexcept nogil:
     """Lets a node say its text."""
+    core.turn.spoke |= bit(node)
     if node == NODE_SORRY:
         say_sorry(core)
+
+
 
 
 # ==== advance: everything that can be done now
@@ -1312,6 +1318,7 @@ cdef int64_t advance(Core* core) noexcept nogil:
             continue
         timer = timers.take_due(core)
         if timer >= 0:
+            core.chain = 0
             on_timer(core, timer)
         elif core.turn.ends != 0:
             turns.resolve_ends(core)
@@ -1415,6 +1422,8 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     core.button_down = NO_EVENT
     core.button_up = NO_EVENT
     core.dtmf = NO_EVENT
+    core.exhausted = NO_EVENT
+    core.modes_count = 1
     core.react = react
     core.say = say
     core.utter = utter
@@ -1436,24 +1445,21 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     )
     node.recogniser = True
     session.events(
-        core, NODE_STT, NO_EVENT, False,
-        NO_EVENT, False, NO_EVENT,
+        core, NODE_STT, NO_EVENT, NO_EVENT, NO_EVENT, NO_EVENT,
     )
 
     node = session.effect(
         core, NODE_LEFT, True, LEFT_FIRST_NS, LEFT_CHUNK_NS,
     )
     session.events(
-        core, NODE_LEFT, EVENT_LEFT_ERROR, True,
-        NO_EVENT, False, NO_EVENT,
+        core, NODE_LEFT, EVENT_LEFT_ERROR, NO_EVENT, NO_EVENT, NO_EVENT,
     )
 
     node = session.effect(
         core, NODE_RIGHT, True, RIGHT_FIRST_NS, RIGHT_CHUNK_NS,
     )
     session.events(
-        core, NODE_RIGHT, NO_EVENT, False,
-        NO_EVENT, False, NO_EVENT,
+        core, NODE_RIGHT, NO_EVENT, NO_EVENT, NO_EVENT, NO_EVENT,
     )
 
     memory.sources_best[0] = EDGE_LEFT_TEXT__BEST
@@ -1503,8 +1509,7 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     )
     node.voice = True
     session.events(
-        core, NODE_VOICE, NO_EVENT, False,
-        NO_EVENT, False, NO_EVENT,
+        core, NODE_VOICE, NO_EVENT, NO_EVENT, NO_EVENT, NO_EVENT,
     )
 
     edge = session.edge(
@@ -1650,6 +1655,7 @@ cdef class Session:
 
     cdef Memory* memory
     cdef list handlers
+    cdef tuple middles
     cdef object raised
     cdef bint running
 
@@ -1662,7 +1668,9 @@ cdef class Session:
         self.handlers = list(handlers)
         self.memory = <Memory*> session.allocate(sizeof(Memory), sizeof(Memory) - sizeof(self.memory.payloads))
         lay_out(self.memory)
-        prepare(&self.memory.core, TEMPLATE_HASH, "full", session_id)
+        self.middles = prepare(
+            &self.memory.core, TEMPLATE_HASH, ("full",), session_id,
+        )
         self.memory.core.owner = <void*> self
         session.begin(&self.memory.core, epoch)
 

@@ -33,7 +33,7 @@ from stub_switchyard._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "ee58f4f3d7182851f44c85cb9c5ab19feac25334ea49a6c924cf1dbe8c28fd35"
+ABI_HASH = "bfa1dc64724ecf5b6250a96709493703d1875d6c4594e5aa9e6dc63689ce1b4f"
 TEMPLATE_HASH = "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
@@ -42,7 +42,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 58,968 bytes
+# ==== what a session remembers: 58,736 bytes
 
 cdef struct Memory:
     Core core
@@ -332,10 +332,11 @@ cdef void push_stt_utterance__long(Core* core, uint32_t item) noexcept nogil:
         edges.drop_oldest(core, EDGE_STT_UTTERANCE__LONG, size)
     edges.append_or_drop(core, EDGE_STT_UTTERANCE__LONG, item)
 
-cdef void react_stt_speech_start(Core* core) noexcept nogil:
+cdef bint react_stt_speech_start(Core* core) noexcept nogil:
     """stt.speech_start"""
     # stub_switchyard.rspp:40  on stt.speech_start -> cancel turn
     reactions.cancel_turn(core, CAUSE_BARGE_IN)
+    return True
 
 
 # ---- stub_switchyard.rspp:3  node short : llm, an effect, for a turn
@@ -413,10 +414,11 @@ cdef void push_short__voice(Core* core, uint32_t item) noexcept nogil:
         edges.drop_oldest(core, EDGE_SHORT__VOICE, size)
     edges.append_or_drop(core, EDGE_SHORT__VOICE, item)
 
-cdef void react_short_error(Core* core) noexcept nogil:
+cdef bint react_short_error(Core* core) noexcept nogil:
     """short.error"""
     # stub_switchyard.rspp:41  on short.error -> sorry
     reactions.say(core, NODE_SORRY, ORIGIN_API, 1, CAUSE_NODE_ERROR)
+    return True
 
 
 # ---- stub_switchyard.rspp:4  node long : llm, an effect, for a turn
@@ -525,10 +527,11 @@ cdef void push_long__voice(Core* core, uint32_t item) noexcept nogil:
         edge.shedding = False
     edges.append_or_drop(core, EDGE_LONG__VOICE, item)
 
-cdef void react_long_timeout(Core* core) noexcept nogil:
+cdef bint react_long_timeout(Core* core) noexcept nogil:
     """long.timeout"""
     # stub_switchyard.rspp:42  on long.timeout -> degrade written
     reactions.degrade(core, MODE_WRITTEN, MODE_WRITTEN_NODES_OFF, MODE_WRITTEN_EDGES_OFF, CAUSE_NODE_TIMEOUT)
+    return True
 
 
 # ---- stub_switchyard.rspp:5  node sorry : say, runs here, for a turn
@@ -737,20 +740,24 @@ cdef inline int move_long__egress_text(Core* core) noexcept nogil:
 
 # ==== reactions
 
-cdef void react(Core* core, int event) noexcept nogil:
-    """Does what the pipeline says about an event."""
+cdef bint react(Core* core, int event) noexcept nogil:
+    """Does what the pipeline says about an event. False if that is nothing."""
     if event == EVENT_STT_SPEECH_START:
-        react_stt_speech_start(core)
+        return react_stt_speech_start(core)
     elif event == EVENT_SHORT_ERROR:
-        react_short_error(core)
+        return react_short_error(core)
     elif event == EVENT_LONG_TIMEOUT:
-        react_long_timeout(core)
+        return react_long_timeout(core)
+    return False
 
 
 cdef void say(Core* core, int node) noexcept nogil:
     """Lets a node say its text."""
+    core.turn.spoke |= bit(node)
     if node == NODE_SORRY:
         say_sorry(core)
+
+
 
 
 # ==== advance: everything that can be done now
@@ -894,6 +901,7 @@ cdef int64_t advance(Core* core) noexcept nogil:
             continue
         timer = timers.take_due(core)
         if timer >= 0:
+            core.chain = 0
             on_timer(core, timer)
         elif core.turn.ends != 0:
             turns.resolve_ends(core)
@@ -997,6 +1005,8 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     core.button_down = NO_EVENT
     core.button_up = NO_EVENT
     core.dtmf = NO_EVENT
+    core.exhausted = NO_EVENT
+    core.modes_count = 2
     core.react = react
     core.say = say
     core.utter = utter
@@ -1015,24 +1025,21 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     )
     node.recogniser = True
     session.events(
-        core, NODE_STT, NO_EVENT, False,
-        NO_EVENT, False, NO_EVENT,
+        core, NODE_STT, NO_EVENT, NO_EVENT, NO_EVENT, NO_EVENT,
     )
 
     node = session.effect(
         core, NODE_SHORT, True, SHORT_FIRST_NS, SHORT_CHUNK_NS,
     )
     session.events(
-        core, NODE_SHORT, EVENT_SHORT_ERROR, True,
-        NO_EVENT, False, NO_EVENT,
+        core, NODE_SHORT, EVENT_SHORT_ERROR, NO_EVENT, NO_EVENT, NO_EVENT,
     )
 
     node = session.effect(
         core, NODE_LONG, True, LONG_FIRST_NS, LONG_CHUNK_NS,
     )
     session.events(
-        core, NODE_LONG, NO_EVENT, False,
-        EVENT_LONG_TIMEOUT, True, NO_EVENT,
+        core, NODE_LONG, NO_EVENT, EVENT_LONG_TIMEOUT, NO_EVENT, NO_EVENT,
     )
 
     node = session.effect(
@@ -1040,8 +1047,7 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     )
     node.voice = True
     session.events(
-        core, NODE_VOICE, NO_EVENT, False,
-        NO_EVENT, False, NO_EVENT,
+        core, NODE_VOICE, NO_EVENT, NO_EVENT, NO_EVENT, NO_EVENT,
     )
 
     edge = session.edge(
@@ -1143,6 +1149,7 @@ cdef class Session:
 
     cdef Memory* memory
     cdef list handlers
+    cdef tuple middles
     cdef object raised
     cdef bint running
 
@@ -1155,7 +1162,9 @@ cdef class Session:
         self.handlers = list(handlers)
         self.memory = <Memory*> session.allocate(sizeof(Memory), sizeof(Memory) - sizeof(self.memory.payloads))
         lay_out(self.memory)
-        prepare(&self.memory.core, TEMPLATE_HASH, "full", session_id)
+        self.middles = prepare(
+            &self.memory.core, TEMPLATE_HASH, ("full", "written",), session_id,
+        )
         self.memory.core.owner = <void*> self
         session.begin(&self.memory.core, epoch)
 

@@ -32,7 +32,7 @@ from stub_workshop._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "ee58f4f3d7182851f44c85cb9c5ab19feac25334ea49a6c924cf1dbe8c28fd35"
+ABI_HASH = "bfa1dc64724ecf5b6250a96709493703d1875d6c4594e5aa9e6dc63689ce1b4f"
 TEMPLATE_HASH = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
@@ -43,7 +43,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
 cdef class Session
 
 
-# ==== what a session remembers: 58,160 bytes
+# ==== what a session remembers: 57,936 bytes
 
 cdef struct Memory:
     Core core
@@ -147,7 +147,7 @@ cdef void call_gate(Core* core, int port, uint32_t item) noexcept with gil:
         (BYTES_GATE_OUT,),
     )
     if emissions is None:
-        invocations.fail(core, NODE_GATE, False)
+        invocations.fail(core, NODE_GATE)
         return
     for emission in emissions:
         if emission.port == PORT_GATE_OUT:
@@ -179,10 +179,11 @@ cdef void push_gate__stt(Core* core, uint32_t item) noexcept nogil:
         edges.keep_latest(core, EDGE_GATE__STT)
     edges.append_or_drop(core, EDGE_GATE__STT, item)
 
-cdef void react_gate_error(Core* core) noexcept nogil:
+cdef bint react_gate_error(Core* core) noexcept nogil:
     """gate.error"""
     # stub_workshop.rspp:41  on gate.error -> end utterance
     hearing.end_utterance(core, ORIGIN_SPEECH)
+    return True
 
 
 # ---- stub_workshop.rspp:3  node stt : stt, an effect, for the session
@@ -286,20 +287,23 @@ cdef void push_stt_utterance__llm(Core* core, uint32_t item) noexcept nogil:
         edges.drop_oldest(core, EDGE_STT_UTTERANCE__LLM, size)
     edges.append_or_drop(core, EDGE_STT_UTTERANCE__LLM, item)
 
-cdef void react_stt_speech_start(Core* core) noexcept nogil:
+cdef bint react_stt_speech_start(Core* core) noexcept nogil:
     """stt.speech_start"""
     # stub_workshop.rspp:45  on stt.speech_start -> cancel turn
     reactions.cancel_turn(core, CAUSE_BARGE_IN)
+    return True
 
-cdef void react_stt_hangup(Core* core) noexcept nogil:
+cdef bint react_stt_hangup(Core* core) noexcept nogil:
     """stt.hangup"""
     # stub_workshop.rspp:43  on stt.hangup -> cancel session
     reactions.cancel_session(core, CAUSE_USER)
+    return True
 
-cdef void react_stt_bye(Core* core) noexcept nogil:
+cdef bint react_stt_bye(Core* core) noexcept nogil:
     """stt.bye"""
     # stub_workshop.rspp:44  on stt.bye -> end session
     reactions.end_session(core)
+    return True
 
 
 # ---- stub_workshop.rspp:4  node llm : llm, an effect, for a turn
@@ -373,15 +377,17 @@ cdef void push_llm__shout(Core* core, uint32_t item) noexcept nogil:
         edge.shedding = False
     edges.append_or_drop(core, EDGE_LLM__SHOUT, item)
 
-cdef void react_llm_started(Core* core) noexcept nogil:
+cdef bint react_llm_started(Core* core) noexcept nogil:
     """llm.started"""
     # stub_workshop.rspp:40  on llm.started -> moment
     reactions.say(core, NODE_MOMENT, ORIGIN_API, reactions.NO_FALLBACK, CAUSE_USER)
+    return True
 
-cdef void react_llm_timeout(Core* core) noexcept nogil:
+cdef bint react_llm_timeout(Core* core) noexcept nogil:
     """llm.timeout"""
     # stub_workshop.rspp:42  on llm.timeout -> cancel voice
     reactions.cancel_node(core, NODE_VOICE, CAUSE_NODE_TIMEOUT)
+    return True
 
 
 # ---- stub_workshop.rspp:5  node shout : python, runs here, for a turn
@@ -421,7 +427,7 @@ cdef void call_shout(Core* core, int port, uint32_t item) noexcept with gil:
         (BYTES_SHOUT_OUT, BYTES_SHOUT_EXTRA,),
     )
     if emissions is None:
-        invocations.fail(core, NODE_SHOUT, False)
+        invocations.fail(core, NODE_SHOUT)
         return
     for emission in emissions:
         if emission.port == PORT_SHOUT_OUT:
@@ -667,26 +673,30 @@ cdef inline int move_shout_extra__egress_text(Core* core) noexcept nogil:
 
 # ==== reactions
 
-cdef void react(Core* core, int event) noexcept nogil:
-    """Does what the pipeline says about an event."""
+cdef bint react(Core* core, int event) noexcept nogil:
+    """Does what the pipeline says about an event. False if that is nothing."""
     if event == EVENT_GATE_ERROR:
-        react_gate_error(core)
+        return react_gate_error(core)
     elif event == EVENT_STT_SPEECH_START:
-        react_stt_speech_start(core)
+        return react_stt_speech_start(core)
     elif event == EVENT_STT_HANGUP:
-        react_stt_hangup(core)
+        return react_stt_hangup(core)
     elif event == EVENT_STT_BYE:
-        react_stt_bye(core)
+        return react_stt_bye(core)
     elif event == EVENT_LLM_STARTED:
-        react_llm_started(core)
+        return react_llm_started(core)
     elif event == EVENT_LLM_TIMEOUT:
-        react_llm_timeout(core)
+        return react_llm_timeout(core)
+    return False
 
 
 cdef void say(Core* core, int node) noexcept nogil:
     """Lets a node say its text."""
+    core.turn.spoke |= bit(node)
     if node == NODE_MOMENT:
         say_moment(core)
+
+
 
 
 # ==== advance: everything that can be done now
@@ -825,6 +835,7 @@ cdef int64_t advance(Core* core) noexcept nogil:
             continue
         timer = timers.take_due(core)
         if timer >= 0:
+            core.chain = 0
             on_timer(core, timer)
         elif core.turn.ends != 0:
             turns.resolve_ends(core)
@@ -926,6 +937,8 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     core.button_down = NO_EVENT
     core.button_up = NO_EVENT
     core.dtmf = NO_EVENT
+    core.exhausted = NO_EVENT
+    core.modes_count = 1
     core.react = react
     core.say = say
     core.utter = utter
@@ -944,8 +957,7 @@ cdef void lay_out(Memory* memory) noexcept nogil:
 
     core.nodes[NODE_GATE].turn_scoped = False
     session.events(
-        core, NODE_GATE, EVENT_GATE_ERROR, True,
-        NO_EVENT, False, NO_EVENT,
+        core, NODE_GATE, EVENT_GATE_ERROR, NO_EVENT, NO_EVENT, NO_EVENT,
     )
 
     node = session.effect(
@@ -953,22 +965,19 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     )
     node.recogniser = True
     session.events(
-        core, NODE_STT, NO_EVENT, False,
-        NO_EVENT, False, EVENT_STT_DONE,
+        core, NODE_STT, NO_EVENT, NO_EVENT, EVENT_STT_DONE, NO_EVENT,
     )
 
     node = session.effect(
         core, NODE_LLM, True, LLM_FIRST_NS, LLM_CHUNK_NS,
     )
     session.events(
-        core, NODE_LLM, NO_EVENT, False,
-        EVENT_LLM_TIMEOUT, True, NO_EVENT,
+        core, NODE_LLM, NO_EVENT, EVENT_LLM_TIMEOUT, NO_EVENT, NO_EVENT,
     )
 
     core.nodes[NODE_SHOUT].turn_scoped = True
     session.events(
-        core, NODE_SHOUT, NO_EVENT, False,
-        NO_EVENT, False, NO_EVENT,
+        core, NODE_SHOUT, NO_EVENT, NO_EVENT, NO_EVENT, NO_EVENT,
     )
 
     node = session.effect(
@@ -976,8 +985,7 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     )
     node.voice = True
     session.events(
-        core, NODE_VOICE, NO_EVENT, False,
-        NO_EVENT, False, NO_EVENT,
+        core, NODE_VOICE, NO_EVENT, NO_EVENT, NO_EVENT, NO_EVENT,
     )
 
     edge = session.edge(
@@ -1048,6 +1056,7 @@ cdef class Session:
 
     cdef Memory* memory
     cdef list handlers
+    cdef tuple middles
     cdef object raised
     cdef bint running
 
@@ -1060,7 +1069,9 @@ cdef class Session:
         self.handlers = list(handlers)
         self.memory = <Memory*> session.allocate(sizeof(Memory), sizeof(Memory) - sizeof(self.memory.payloads))
         lay_out(self.memory)
-        prepare(&self.memory.core, TEMPLATE_HASH, "full", session_id)
+        self.middles = prepare(
+            &self.memory.core, TEMPLATE_HASH, ("full",), session_id,
+        )
         self.memory.core.owner = <void*> self
         session.begin(&self.memory.core, epoch)
 

@@ -1,0 +1,1 @@
+"""The kernel of stub_attendant, rendered by render.py."""
