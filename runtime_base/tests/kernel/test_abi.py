@@ -21,6 +21,7 @@ GROUPS: dict[str, type[enum.IntEnum] | type[enum.IntFlag]] = {
     "FOLLOW": codes.Follow,
     "CIRCUIT": codes.CircuitState,
     "SCOPE": codes.Scope,
+    "ATTRIBUTE": codes.Attribute,
     "CANCEL_MODE": codes.CancelMode,
     "ORIGIN": codes.Origin,
     "TURN": codes.Turn,

@@ -41,9 +41,6 @@ cdef enum:  # Attribute
     ATTRIBUTE_CHANNEL = 6
     ATTRIBUTE_CALLER = 7
 
-cdef enum:  # how many
-    ATTRIBUTES = 8
-
 cdef enum:  # Op
     OP_DECISION = 1
     OP_CANCEL = 2

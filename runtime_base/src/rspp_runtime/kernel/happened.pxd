@@ -3,6 +3,10 @@
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
 
+cdef enum:
+    ATTRIBUTES = 8           # of a session that conditions may ask for
+
+
 cdef struct Happened:
     # An event whose reactions run, with what their guards may read; 0 where that is missing, of `provider` -1.
     int64_t seq

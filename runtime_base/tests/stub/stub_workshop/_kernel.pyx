@@ -32,7 +32,7 @@ from stub_workshop._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "bfa1dc64724ecf5b6250a96709493703d1875d6c4594e5aa9e6dc63689ce1b4f"
+ABI_HASH = "7414de675174ade5bc43ea39ac3915b64f2f414c750f49ef997c77e63fc0366f"
 TEMPLATE_HASH = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
