@@ -18,7 +18,7 @@ DIRECTIVES = {
     "initializedcheck": False,
     "embedsignature": False,
 }
-FLAGS = ["-O2", "-Wno-unused-function"]
+FLAGS = os.environ.get("RSPP_CFLAGS", "-O2 -Wno-unused-function").split()
 
 
 def extension(path: Path) -> Extension:

@@ -116,6 +116,9 @@ def build(
     backend: BackendOption = Backend.cython,
     force: Annotated[bool, typer.Option("--force", help="Overwrite generated files that were edited by hand.")] = False,
     install: Annotated[bool, typer.Option(help="Install the wheel into the current environment.")] = True,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Compile the kernel with checks and line tracing; slow.")
+    ] = False,
     environment: Environment = None,
     values: Values = None,
     watch: Annotated[bool, typer.Option("--watch", help="Build again whenever a file changes, until Ctrl-C.")] = False,
@@ -133,6 +136,7 @@ def build(
         "check_drift": check,
         "force": force,
         "install": install,
+        "debug": debug,
     }
     options |= {"environment": environment, "values": values}
 

@@ -19,9 +19,9 @@ def compile(written: Written, ctx: Context) -> Built | None:
     The folder's own files are not touched: Cython and the C compiler work on a copy. Reports E0704 to E0706, then None;
     a wheel that cannot be installed (E0707) is still built.
     """
-    files, backend = written.files, ctx.options.backend
+    files, backend, debug = written.files, ctx.options.backend, ctx.options.debug
     try:
-        key = cache.key_of(files.contents, toolchain.fingerprint(backend))
+        key = cache.key_of(files.contents, toolchain.fingerprint(backend, debug))
         kept = cache.find(key)
         wheel = kept or _build(files, key, backend, ctx)
     except (ToolError, OSError) as error:
@@ -35,13 +35,14 @@ def compile(written: Written, ctx: Context) -> Built | None:
 
 def _build(files: Files, key: str, backend: str, ctx: Context) -> Path:
     tools = "cython, then the C compiler" if backend == "cython" else "pure Python"
+    tools += ", for debugging" if ctx.options.debug else ""
     ctx.progress(f"{files.name}: compiling ({tools})")
     with tempfile.TemporaryDirectory(prefix="rsppc-") as name:
         folder, output = Path(name) / "package", Path(name) / "wheel"
         for path, data in files.contents.items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_bytes(data)
-        return cache.keep(key, toolchain.build_wheel(folder, output, backend))
+        return cache.keep(key, toolchain.build_wheel(folder, output, backend, ctx.options.debug))
 
 
 def _put(source: Path, target: Path) -> Path:

@@ -20,6 +20,11 @@ from pathlib import Path
 
 CFLAGS = "-O2"
 _FLAGS = "-g0 -Wno-unused-function"  # no debugging information: it would name the folder that we build in
+# A debug build: nothing optimised, assertions on, and `sys.settrace` sees each line of the kernel.
+DEBUG_CFLAGS = "-O0 -g -UNDEBUG -DCYTHON_TRACE_NOGIL=1 -Wno-unused-function"
+DEBUG_DIRECTIVES = (
+    "# cython: language_level=3, boundscheck=True, wraparound=False, initializedcheck=True, linetrace=True"
+)
 # The date of every file in a wheel; any fixed one gives the same bytes, and zip archives know none before 1980.
 EPOCH = "315532800"
 
@@ -41,13 +46,14 @@ def c_compiler() -> str:
     return found
 
 
-def fingerprint(backend: str) -> str:
+def fingerprint(backend: str, debug: bool = False) -> str:
     """What a built wheel depends on besides the package's files: Python, and for `cython` the C toolchain."""
     facts = [sysconfig.get_platform(), platform.python_implementation(), platform.python_version(), backend]
     facts.append(f"setuptools {metadata.version('setuptools')}")
     if backend == "cython":
         version = run([c_compiler(), "--version"], Path.cwd(), "E0704", "the C compiler does not run")
         facts += [f"cython {metadata.version('cython')}", version.splitlines()[0], CFLAGS, _FLAGS, _declarations()]
+        facts += [DEBUG_CFLAGS, DEBUG_DIRECTIVES] if debug else []
     return "\n".join(facts)
 
 
@@ -62,17 +68,21 @@ def _declarations() -> str:
     return digest.hexdigest()
 
 
-def build_wheel(folder: Path, output: Path, backend: str) -> Path:
+def build_wheel(folder: Path, output: Path, backend: str, debug: bool = False) -> Path:
     """Runs the package's `setup.py` in `folder`, which is ours to dirty; returns the wheel in `output`.
 
     Raises `ToolError` E0706 with what the tool said.
     """
+    if debug:
+        for kernel in folder.glob("src/*/_kernel.pyx"):
+            _, rest = kernel.read_text("utf-8").split("\n", 1)  # the first line holds the directives
+            kernel.write_text(f"{DEBUG_DIRECTIVES}\n{rest}", "utf-8")
     environment = dict(
         os.environ,
         SOURCE_DATE_EPOCH=EPOCH,
         PYTHONHASHSEED="0",
         RSPP_PURE="1" if backend == "python" else "0",
-        RSPP_CFLAGS=f"{CFLAGS} {_FLAGS} -ffile-prefix-map={folder}=.",
+        RSPP_CFLAGS=f"{DEBUG_CFLAGS if debug else f'{CFLAGS} {_FLAGS}'} -ffile-prefix-map={folder}=.",
     )
     command = [sys.executable, "setup.py", "-q", "bdist_wheel", "--dist-dir", str(output)]
     run(command, folder, "E0706", "the generated package does not build", environment)

@@ -33,7 +33,8 @@ class Options:
     where to write. `layers` apply in their order, the last one wins.
 
     `output` is the folder that receives one folder per pipeline; `check_drift` compares instead of writing, `force`
-    overwrites files that were edited by hand, `install` puts the built wheel into the current environment.
+    overwrites files that were edited by hand, `install` puts the built wheel into the current environment. `debug`
+    compiles the same files with checks and without optimisation.
     """
 
     until: str = "compile"  # last pass to run, by name
@@ -42,6 +43,7 @@ class Options:
     check_drift: bool = False
     force: bool = False
     install: bool = True
+    debug: bool = False
     layers: tuple[Layer, ...] = ()
 
     def with_layers(self, layers: tuple[Layer, ...]) -> Options:
