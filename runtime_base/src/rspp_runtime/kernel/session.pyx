@@ -20,6 +20,14 @@ cdef extern from "stdlib.h" nogil:
 cdef enum:
     CACHE_LINE = 64
 
+cdef int64_t blocks_allocated = 0
+cdef int64_t blocks_released = 0
+
+
+def live_blocks() -> int:
+    """Sessions of this process whose memory has not been released: what is open, and nothing else."""
+    return blocks_allocated - blocks_released
+
 
 cdef void* allocate(size_t size, size_t cleared) except NULL:
     """The one block of a session. Only its first `cleared` bytes are touched: pages of the payloads come when used."""
@@ -27,10 +35,14 @@ cdef void* allocate(size_t size, size_t cleared) except NULL:
     if memory == NULL:
         raise MemoryError("no memory for a session of " + str(size) + " bytes")
     memset(memory, 0, cleared)
+    global blocks_allocated
+    blocks_allocated += 1
     return memory
 
 
 cdef void release(void* memory) noexcept nogil:
+    global blocks_released
+    blocks_released += memory != NULL
     free(memory)
 
 
