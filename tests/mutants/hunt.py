@@ -1,7 +1,8 @@
 """Applies each bug to a copy of a kernel and lets the simulator hunt it: `python tests/mutants/hunt.py [NAME …]`.
 
 A bug counts as found by an invariant when the simulator sees it on the broken kernel alone, by comparison when only
-the right kernel beside it tells. Both hunts are bounded: fixed seeds, at most `TURNS` turns of each stub plan.
+the right kernel beside it tells; what neither finds is left to the random schedules that compare both kernels.
+All hunts are bounded: fixed seeds, at most `TURNS` turns and `SCHEDULES` schedules of each stub plan.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ for folder in (HERE, HERE.parent / "behaviour", HERE.parents[1] / "runtime_base"
 from build import build, committed  # noqa: E402
 from compiled_bugs import COMPILED  # noqa: E402
 from kernels import compiled, plan_of  # noqa: E402
+from plans import PLANS as STUBS  # noqa: E402
+from schedule import Disagreement, Driver, handlers  # noqa: E402
 from twin_bugs import TWIN  # noqa: E402
 
 import rspp_runtime.reference  # noqa: E402
@@ -32,6 +35,7 @@ from rspp_runtime.simulation.campaign import simulate  # noqa: E402
 from rspp_runtime.simulation.faults import FAULTS  # noqa: E402
 
 TURNS = 150
+SCHEDULES, STEPS = 150, 200
 SEED = 1
 PLANS = ("stub_assistant", "stub_junction", "stub_workshop", "stub_patience", "stub_attendant")
 REFERENCE = Path(rspp_runtime.reference.__file__).parent
@@ -82,6 +86,17 @@ def broken_twin(name: str) -> Any:
         shutil.rmtree(folder)
 
 
+def compare(name: str, factories: Sequence[Any]) -> str:
+    """What random schedules of a stub plan found between two kernels; "" if nothing."""
+    plan = plan_of(name)
+    for seed in range(SCHEDULES):
+        try:
+            Driver(seed, plan, [make(plan, "x", 1, handlers(seed)) for make in factories]).run(STEPS)
+        except Disagreement:
+            return "random schedules"
+    return ""
+
+
 def hunt_twin(name: str, turns: int = TURNS) -> Result:
     """Alone first, on every plan; then beside the compiled kernel."""
     began, played = time.monotonic(), 0
@@ -93,6 +108,9 @@ def hunt_twin(name: str, turns: int = TURNS) -> Result:
             played += count
             if by:
                 return Result(name, TWIN[name][0], by, played, time.monotonic() - began)
+    for plan_name in STUBS:
+        if by := compare(plan_name, [compiled(plan_name), twin]):
+            return Result(name, TWIN[name][0], by, played, time.monotonic() - began)
     return Result(name, TWIN[name][0], "", played, time.monotonic() - began)
 
 
@@ -112,6 +130,8 @@ def hunt_compiled(name: str, turns: int = TURNS) -> Result:
             played += count
             if by:
                 return Result(name, about, by, played, time.monotonic() - began)
+        if by := compare(PLANS[0], [kernel, rspp_runtime.reference.Session]):
+            return Result(name, about, by, played, time.monotonic() - began)
     finally:
         build(PLANS[0], committed(PLANS[0]))  # the right one is what comes next
     return Result(name, about, "", played, time.monotonic() - began)

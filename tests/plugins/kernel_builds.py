@@ -1,4 +1,4 @@
-"""The compiled kernel built in other ways: a copy of the runtime, its kernel compiled with other flags, kept by content."""
+"""The compiled kernel built in other ways: a copy of the runtime, compiled with other flags, kept by content."""
 
 from __future__ import annotations
 
@@ -66,11 +66,13 @@ def runtime_with(flags: tuple[str, ...], *, traced: bool = False) -> Path:
     return folder
 
 
-def sanitizer() -> str:
-    """Path of the sanitizers' library that goes with the C compiler; "" if it has none."""
+def sanitizers() -> str:
+    """The sanitizers' libraries that go with the C compiler, for `LD_PRELOAD`; "" if it lacks one."""
     compiler = (os.environ.get("CC") or "cc").split()[0]
     if shutil.which(compiler) is None:
         return ""
-    done = subprocess.run([compiler, "-print-file-name=libasan.so"], capture_output=True, text=True, check=False)
-    found = Path(done.stdout.strip())
-    return str(found) if found.is_absolute() and found.exists() else ""
+    found = []
+    for name in ("libasan.so", "libubsan.so"):
+        done = subprocess.run([compiler, f"-print-file-name={name}"], capture_output=True, text=True, check=False)
+        found.append(Path(done.stdout.strip()))
+    return " ".join(map(str, found)) if all(path.is_absolute() and path.exists() for path in found) else ""

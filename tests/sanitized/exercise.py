@@ -6,10 +6,14 @@ by the simulator. Ends with `fine`, and how many lines of the kernel a trace fun
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from types import FrameType
 from typing import Any
+
+for _variable in ("LD_PRELOAD", "PYTHONMALLOC"):  # this process has them; the compilers that it starts need not
+    os.environ.pop(_variable, None)
 
 ROOT = Path(__file__).parents[2]
 for folder in ("tests/behaviour", "tests/mutants", "runtime_base/tests/stub"):

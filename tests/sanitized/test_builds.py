@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kernel_builds import DEBUG, SANITIZED, runtime_with, sanitizer
+from kernel_builds import DEBUG, SANITIZED, runtime_with, sanitizers
 
 EXERCISE = Path(__file__).with_name("exercise.py")
 
@@ -32,10 +32,10 @@ def test_the_debug_build_agrees_and_is_traced() -> None:
     assert int(lines) > 1000
 
 
-@pytest.mark.skipif(sys.platform != "linux" or not sanitizer(), reason="this C compiler has no address sanitizer")
+@pytest.mark.skipif(sys.platform != "linux" or not sanitizers(), reason="this C compiler has no address sanitizer")
 def test_the_sanitizers_find_nothing() -> None:
     environment = {
-        "LD_PRELOAD": sanitizer(),
+        "LD_PRELOAD": sanitizers(),
         "PYTHONMALLOC": "malloc",  # so that every allocation is watched
         "ASAN_OPTIONS": "detect_leaks=0",  # Python itself keeps much until it ends; leaks are counted elsewhere
         "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
@@ -43,7 +43,7 @@ def test_the_sanitizers_find_nothing() -> None:
     assert exercise(runtime_with(SANITIZED), SANITIZED, **environment).startswith("fine")
 
 
-@pytest.mark.skipif(sys.platform != "linux" or not sanitizer(), reason="this C compiler has no address sanitizer")
+@pytest.mark.skipif(sys.platform != "linux" or not sanitizers(), reason="this C compiler has no address sanitizer")
 def test_the_sanitizer_would_find_something(tmp_path: Path) -> None:
     """A write behind a block, compiled and run in the same way, is found."""
     (tmp_path / "wrong.pyx").write_text(
@@ -57,11 +57,12 @@ def test_the_sanitizer_would_find_something(tmp_path: Path) -> None:
     (tmp_path / "setup.py").write_text(
         "from setuptools import Extension, setup\n"
         "from Cython.Build import cythonize\n"
-        f"setup(name='wrong', ext_modules=cythonize([Extension('wrong', ['wrong.pyx'], extra_compile_args={list(SANITIZED)})]))",
+        f"wrong = Extension('wrong', ['wrong.pyx'], extra_compile_args={list(SANITIZED)})\n"
+        "setup(name='wrong', ext_modules=cythonize([wrong]))",
         encoding="utf-8",
     )
     subprocess.run([sys.executable, "setup.py", "-q", "build_ext", "--inplace"], cwd=tmp_path, check=True)
-    environment = {**os.environ, "LD_PRELOAD": sanitizer(), "ASAN_OPTIONS": "detect_leaks=0"}
+    environment = {**os.environ, "LD_PRELOAD": sanitizers(), "ASAN_OPTIONS": "detect_leaks=0"}
     for at, code in ((7, True), (8, False)):
         line = [sys.executable, "-c", f"import wrong; wrong.write({at})"]
         done = subprocess.run(line, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
