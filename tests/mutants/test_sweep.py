@@ -1,0 +1,80 @@
+"""Mechanical bugs: what is drawn is a function of the seed, each is a bug of one line, and a share of them is hunted."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = str(Path(__file__).parent)
+if HERE not in sys.path:
+    sys.path.insert(0, HERE)
+
+from changes import Change, changes, sample  # noqa: E402
+from equivalent import REASONS  # noqa: E402
+from hunt import REFERENCE  # noqa: E402
+from switched import RUNTIME, switch  # noqa: E402
+
+TWIN = {path.name: path.read_text("utf-8") for path in sorted(REFERENCE.glob("*.py")) if path.name != "__init__.py"}
+COMPILED = {path.name: path.read_text("utf-8") for path in sorted((RUNTIME / "kernel").glob("*.pyx"))}
+
+
+@pytest.mark.parametrize("file", sorted(TWIN))
+def test_each_is_python_and_differs(file: str) -> None:
+    text = TWIN[file]
+    for change in changes(file, text):
+        changed = change.apply(text)
+        ast.parse(changed)
+        assert changed != text
+        assert changed.count("\n") == text.count("\n")
+
+
+def test_there_are_many_of_every_kind() -> None:
+    for texts in (TWIN, COMPILED):
+        every = [change for file, text in texts.items() for change in changes(file, text)]
+        assert len(every) > 1000
+        assert {change.kind for change in every} == {
+            "operator", "off by one", "another code", "swapped arguments", "left out"
+        }  # fmt: skip
+
+
+def test_a_draw_is_a_function_of_its_seed() -> None:
+    one, other = sample(TWIN, 60, 1), sample(TWIN, 60, 1)
+    assert one == other
+    assert one != sample(TWIN, 60, 2)
+    assert len({(change.file, change.line) for change in one}) == len(one) == 60
+
+
+def test_many_bugs_stand_in_one_text() -> None:
+    text = '"""About."""\n\ndef f(a, b):\n    if a < b:\n        g(a, b)\n    return a\n'
+    bugs = [
+        Change("f", 4, "operator", "    if a < b:", "    if a <= b:"),
+        Change("f", 5, "left out", "        g(a, b)", "        pass"),
+    ]
+    switched = switch(text, list(enumerate(bugs, 1)))
+    assert "    if ((a <= b) if MUTANT == 1 else (a < b)):\n" in switched
+    assert "        if MUTANT == 2:\n            pass\n        else:\n            g(a, b)\n" in switched
+    assert "cdef int MUTANT = 0" in switched
+
+
+def test_every_excuse_is_of_a_line_that_is_there() -> None:
+    """A bug that nobody can tell is listed with its reason; the list goes with the sources."""
+    lines = {(file, line.strip()) for file, text in (TWIN | COMPILED).items() for line in text.split("\n")}
+    for (file, right, wrong), why in REASONS.items():
+        assert (file, right) in lines, f"{file} has no longer the line {right!r}"
+        assert right != wrong
+        assert len(why) > 20
+
+
+@pytest.mark.parametrize("bug", sample(TWIN, 60, 1)[::20], ids=lambda bug: f"{bug.file}:{bug.line}")
+def test_the_hunt_finds_it(bug: Change, tmp_path: Path) -> None:
+    from kernels import compiled
+    from sweep import chase, in_a_child, reason, twin_with
+
+    def work() -> str:
+        twin = twin_with(bug, tmp_path)
+        return chase(lambda name: (twin, compiled(name)))
+
+    assert in_a_child(work, 200.0) or reason(bug), str(bug)
