@@ -142,7 +142,9 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--only", nargs="*", default=[], help="of these pipelines")
     parser.add_argument("--out", type=Path, default=ROOT / "out" / "campaign")
-    parser.add_argument("--share", action="store_true", help="too few turns to visit every pair, which is then no fault")
+    parser.add_argument(
+        "--share", action="store_true", help="too few turns to visit every pair, which is then no fault"
+    )
     parser.add_argument("--write", action="store_true", help="put the table into docs/simulation.md")
     asked = parser.parse_args()
     chosen = {name: path for name, path in pipelines().items() if not asked.only or name in asked.only}

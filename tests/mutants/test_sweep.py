@@ -1,4 +1,4 @@
-"""Mechanical bugs: what is drawn is a function of the seed, each is a bug of one line, and a share of them is hunted."""
+"""Mechanical bugs: what is drawn is a function of the seed, each is a bug of one line, and a share is hunted."""
 
 from __future__ import annotations
 
