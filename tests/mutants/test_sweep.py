@@ -77,4 +77,4 @@ def test_the_hunt_finds_it(bug: Change, tmp_path: Path) -> None:
         twin = twin_with(bug, tmp_path)
         return chase(lambda name: (twin, compiled(name)))
 
-    assert in_a_child(work, 200.0) or reason(bug), str(bug)
+    assert in_a_child(work, 200) or reason(bug), str(bug)
