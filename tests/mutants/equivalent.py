@@ -1,15 +1,18 @@
-"""Mechanical bugs that are none: what they change cannot be seen, and why."""
+"""Mechanical bugs that the hunts do not find: they change nothing that can be seen, or a test of its own finds them."""
 
 from __future__ import annotations
 
 from changes import Change
 
 REASONS: dict[tuple[str, str, str], str] = {
+    ("edges.py", "edge.open = False", "pass"): (
+        "of a flush: found by tests/behaviour/test_gathering_in_turns.py, for no stub gathers inside of turns"
+    ),
     ("gateway.pyx", "result.transport_sequence = field(fields, 5)", "pass"): (
         "the evidence keeps an input's transport sequence; the kernel decides nothing by it and never gives it back"
     ),
 }
-"""(file, the right line, the wrong line) → why nobody can tell the difference."""
+"""(file, the right line, the wrong line) → why nobody can tell the difference, or the test that can."""
 
 
 def reason(change: Change) -> str:
