@@ -34,6 +34,7 @@ REACHED = {
     "kiosk": {("DROP_NOTICE", cause) for cause in ("SAMPLED", "COALESCED", "QUEUE_AGE")},
     "night_porter": {("ENTERED", "USER"), ("DEGRADE", "NODE_ERROR"), ("DEGRADE", "USER")},
     "patient_host": {("PLAYBACK_PAUSED", "BARGE_IN"), ("PLAYBACK_RESUMED", "USER"), ("ABORT", "CANCELLED")},
+    "two_tenants": {("BARGE_IN", "BARGE_IN"), ("DEGRADE", "NODE_ERROR"), ("TURN_OPEN", "NONE")},
     "second_opinion": {("SELECTED", "NONE"), ("DROP_NOTICE", "NOT_SELECTED")},
 }
 

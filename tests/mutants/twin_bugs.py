@@ -75,7 +75,7 @@ TWIN: dict[str, tuple[str, str, str, str]] = {
     ),
     "failure_ignored": (
         "a provider's failure without a reaction does not end the turn", "invocations.py",
-        "if not handled and needed and s.active:", "if False:",
+        "    if not handled and needed:\n", "    if False:\n",
     ),
     "swapped_precedence": (
         "the weakest end wins", "turns.py", "ends = sorted(s.turn.ends)", "ends = sorted(s.turn.ends, reverse=True)",
@@ -159,7 +159,8 @@ TWIN: dict[str, tuple[str, str, str, str]] = {
         "egress.cursor_ns = max(egress.cursor_ns, s.now)", "egress.cursor_ns = s.now",
     ),
     "asleep_while_audio_waits": (
-        "nobody is woken for the next frame", "session.py", "wake = moving.wake_for_egress(s)", "wake = -1",
+        "nobody is woken for the next frame", "session.py",
+        "(moving.wake_for_egress(s), joins.wakes_ns(s))", "(joins.wakes_ns(s),)",
     ),
     "old_epochs_accepted": (
         "inputs of an earlier epoch are taken", "session.py",
@@ -167,14 +168,15 @@ TWIN: dict[str, tuple[str, str, str, str]] = {
     ),
     "cancel_ignored": (
         "the user's stop does nothing", "session.py",
-        "            if s.active:\n                s.turn.ends.add(End.CANCEL)\n", "            pass\n",
+        "            turns.cancel(s, Cause.USER)\n", "            pass\n",
     ),
     "barge_in_ignored": (
         "speech over an answer is not noticed", "session.py",
         "if found == s.plan.speech_start and s.active and s.plan.barge_in >= 0:", "if False:",
     ),
     "degraded_twice": (
-        "a turn goes from one mode to the next", "reactions.py", "if s.active and s.mode == 0:", "if s.active:",
+        "a turn goes from one mode to the next", "reactions.py",
+        "if s.active and _takes_away(s, target):", "if s.active:",
     ),
     "interrupted_a_word_early": (
         "one word fewer than the guard asks for interrupts", "guards.py",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rspp_runtime.abi.codes import Flag
+from rspp_runtime.abi.codes import Attribute, Flag
 from rspp_runtime.abi.messages import Inbound
 from rspp_runtime.abi.plan import Check, Edge, Plan
 
@@ -15,6 +15,9 @@ def can_be_followed(plan: Plan, edge: Edge) -> bool:
     return not (is_voice and any("words" in (check.field, check.other) for check in edge.guard))
 
 
+MISSING = frozenset(attribute.name.lower() for attribute in Attribute)
+
+
 def passes(guard: tuple[Check, ...], event: Inbound, mode: int, serial: int, origin: int) -> bool:
     """Whether an item is one for an edge with that guard; `serial` is 0 while no turn is Active."""
     stack: list[bool] = []
@@ -24,7 +27,9 @@ def passes(guard: tuple[Check, ...], event: Inbound, mode: int, serial: int, ori
         elif check.op in ("and", "or"):
             last = stack.pop()
             stack[-1] = stack[-1] and last if check.op == "and" else stack[-1] or last
-        elif check.op == "never" or (not serial and (check.field in OF_THE_TURN or check.other in OF_THE_TURN)):
+        elif check.op == "never" or {check.field, check.other} & MISSING:
+            stack.append(False)  # nothing is known of a session that is played
+        elif not serial and (check.field in OF_THE_TURN or check.other in OF_THE_TURN):
             stack.append(False)
         else:
             known = {
