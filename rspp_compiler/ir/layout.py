@@ -94,6 +94,14 @@ class Join:
     field: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """A method of a Python node, and the most that it may take."""
+
+    name: str  # init, start, stop, on_cancel, on_barge_in, on_budget_exhausted
+    timeout_ns: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
     """One node. `execution` is kernel, effect or boundary (ingress, egress); `scope` is session or turn."""
@@ -120,6 +128,7 @@ class Node:
     interruptible: bool = True  # say: whether a barge-in may cut it off
     handler: int = -1  # python: index into the handlers
     emissions_max: int = 0  # python: most emissions of one call
+    hooks: tuple[Hook, ...] = ()  # python; the driver calls them
     attempts: Attempts | None = None  # effect: None is one provider, tried once
     join: Join | None = None  # merge, select
 

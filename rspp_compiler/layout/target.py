@@ -178,7 +178,7 @@ def _settings(node: GraphNode) -> Iterator[Missing]:
     written = (
         ("place", "a Python node outside of the kernel", spec.kind == "python" and spec.place != "kernel"),
         ("limit", "limits of a node", spec.limit is not None),
-        ("hooks", "hooks of a node", bool(spec.hooks)),
+        ("hooks", "hooks of a node", bool(spec.hooks) and spec.kind != "python"),
         ("tunable", "settings that can be tuned", bool(spec.tunable)),
         ("tools", "tools of a model", bool(spec.tools)),
         ("scope", "a scope of its own", spec.origins.get("scope") is not None and spec.origin("scope").kind == "user"),

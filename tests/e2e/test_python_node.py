@@ -11,12 +11,20 @@ from pathlib import Path
 import pytest
 
 NODE = """
+from pathlib import Path
+
 from rspp_runtime.nodes import Emit, Item
 
 
 class Loud:
     def __init__(self) -> None:
+        self.calls = -1
+
+    def init(self) -> None:
         self.calls = 0
+
+    def stop(self) -> None:
+        Path(__file__).with_name("stopped.txt").write_text(str(self.calls))
 
     def __call__(self, item: Item, emit: Emit) -> None:
         self.calls += 1
@@ -37,7 +45,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "loud.rspp").write_text(
         "pipeline loud {\n"
         "  profile simple/v1\n"
-        '  node shout (said : text) -> (shouted : text) : python("loud_nodes:Loud")\n'
+        '  node shout (said : text) -> (shouted : text) : python("loud_nodes:Loud") {\n'
+        "    hooks = { init = 5s, stop = 1s }\n  }\n"
         "  ingress.audio -> vad -> stt -> llm -> shout -> tts -> egress.audio\n"
         "}\n"
     )
@@ -61,6 +70,7 @@ def test_it_runs_and_replays(run: Run, folder: Path, tmp_path: Path, kernel: str
     done = run("run", "out/loud", "--text", "hello", "--fast", "--log", f"{kernel}.log", "--kernel", kernel)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "committed" in done.stdout
+    assert int((folder / "stopped.txt").read_text()) > 0  # its hooks: before the first call, after the last
     records = run("timeline", f"{kernel}.log", "--jsonl").stdout
     assert '"record": "handler"' in records
     for other in ("compiled", "pure"):  # the user's module is not importable here, and need not be

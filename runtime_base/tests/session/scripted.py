@@ -234,7 +234,12 @@ async def quiet(ears: Any, quiet_ns: int = 300 * MS, limit_ns: int = 60_000 * MS
 
 
 async def converse(
-    party: Party, *, the_plan: Plan | None = None, append: Any = None, **work: Callable[[Invocation], Awaitable[None]]
+    party: Party,
+    *,
+    the_plan: Plan | None = None,
+    append: Any = None,
+    observers: Any = (),
+    **work: Callable[[Invocation], Awaitable[None]],
 ) -> tuple[Driver, Watch, Party]:
     """One session on the pure twin in the running (virtual) loop; `work` replaces a node's provider."""
     the_plan = the_plan or plan()
@@ -244,7 +249,7 @@ async def converse(
     session = Session(the_plan, "t", 1, [])
     driver = Driver(
         session, the_plan, clock=VirtualClock(asyncio.get_running_loop()), epoch=1, providers=providers,
-        transport=party, append=append or (lambda turn: True), observers=[watch],
+        transport=party, append=append or (lambda turn: True), observers=[watch, *observers],
     )  # fmt: skip
     carrying = asyncio.create_task(party.run(driver))
     await driver.run()

@@ -6,6 +6,7 @@ In the order a conversation flows through it:
 `virtual`     an event loop whose time jumps (`--fast`)
 `gateway`     the one place where input is stamped and measured
 `observer`    whoever looks on: the log, the console, the table of a turn
+`hooks`       what Python nodes do before, after, and when they are interrupted
 `playback`    what was played, by media time: the echo reference
 `invocation`  one call of a provider, from INVOKE to DONE
 `handlers`    the user's Python nodes as the kernel calls them

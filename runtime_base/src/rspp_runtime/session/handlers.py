@@ -71,15 +71,25 @@ def load(reference: str, node: str) -> UserNode:
 
 
 def make_handlers(
-    plan: Plan, references: Mapping[str, str], clock: Clock, observers: Sequence[Observer]
+    plan: Plan,
+    references: Mapping[str, str],
+    clock: Clock,
+    observers: Sequence[Observer],
+    users: dict[int, object] | None = None,
 ) -> list[Handler | None]:
-    """One handler for each Python node of the plan, by `Node.handler`. Raises `NodeError`."""
+    """One handler for each Python node of the plan, by `Node.handler`. Raises `NodeError`.
+
+    `users` gets what was loaded, by node id.
+    """
     nodes = [node for node in plan.nodes if node.handler >= 0]
     handlers: list[Handler | None] = [None] * (1 + max((node.handler for node in nodes), default=-1))
     for node in nodes:
         if node.name not in references:
             raise NodeError(f"node {node.name}: the package names no handler for it")
-        handlers[node.handler] = wrap(node, load(references[node.name], node.name), clock, observers)
+        user = load(references[node.name], node.name)
+        if users is not None:
+            users[node.id] = user
+        handlers[node.handler] = wrap(node, user, clock, observers)
     return handlers
 
 

@@ -24,6 +24,7 @@ from rspp_runtime.evidence.writer import LogWriter
 from rspp_runtime.session.clock import Clock, VirtualClock
 from rspp_runtime.session.driver import Driver
 from rspp_runtime.session.handlers import make_handlers
+from rspp_runtime.session.hooks import Hooks
 from rspp_runtime.session.observer import Observer
 from rspp_runtime.session.package import Bound, Package
 from rspp_runtime.transports.contract import Transport
@@ -68,11 +69,13 @@ async def converse(
     """
     plan = package.plan
     inner: list[Observer] = []  # filled below; handlers and driver tell the same ones
-    session = package.open_session(
-        options.session_id, options.epoch, make_handlers(plan, package.handlers, clock, inner), options.kernel
-    )
+    users: dict[int, object] = {}
+    handlers = make_handlers(plan, package.handlers, clock, inner, users)
+    hooks = Hooks(plan, users)
+    session = package.open_session(options.session_id, options.epoch, handlers, options.kernel)
     log: LogWriter | None = None
     try:
+        await hooks.open()
         header = Header(
             package=package.name,
             pipeline=plan.pipeline,
@@ -99,7 +102,7 @@ async def converse(
                 recorder.put(entry)
 
         or02 = _or02(package, options, header, put)
-        inner += [*recorders, or02, *observers]
+        inner += [*recorders, or02, hooks, *observers]
 
         def append(turn: int) -> asyncio.Future[bool] | bool:
             known = or02.baseline(turn)
@@ -124,6 +127,7 @@ async def converse(
             put(End(clock.now_ns(), session.stats()))
         return Finished(header, reader.conversation, or02.records, session.stats())
     finally:
+        await hooks.close()
         if log is not None:
             log.close()
         session.close()
