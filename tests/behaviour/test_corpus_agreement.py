@@ -33,7 +33,13 @@ REACHED = {
     "front_desk": {("BARGE_IN", "BARGE_IN"), ("ABORT", "CANCELLED"), ("FALLBACK", "NODE_ERROR")},
     "kiosk": {("DROP_NOTICE", cause) for cause in ("SAMPLED", "COALESCED", "QUEUE_AGE")},
     "night_porter": {("ENTERED", "USER"), ("DEGRADE", "NODE_ERROR"), ("DEGRADE", "USER")},
-    "patient_host": {("PLAYBACK_PAUSED", "BARGE_IN"), ("PLAYBACK_RESUMED", "USER"), ("ABORT", "CANCELLED")},
+    "patient_host": {
+        ("PLAYBACK_PAUSED", "BARGE_IN"),
+        ("PLAYBACK_RESUMED", "USER"),
+        ("CANCEL_PENDING", "USER"),
+        ("ABORT", "CANCELLED"),
+    },
+    "push_to_talk": {("CANCEL", "USER"), ("DEFER", "TURN_ACTIVE")},
     "two_tenants": {("BARGE_IN", "BARGE_IN"), ("DEGRADE", "NODE_ERROR"), ("TURN_OPEN", "NONE")},
     "second_opinion": {("SELECTED", "NONE"), ("DROP_NOTICE", "NOT_SELECTED")},
 }
@@ -43,7 +49,7 @@ REACHED = {
 def test_same_answers_on_a_pipeline_of_the_corpus(name: str) -> None:
     layout = value(compile_file(CASES[name], until="freeze"), "freeze").layout
     files = {"__init__.py": "", **kernel_files(layout.plan, f"{name}.rspp")}
-    factory, rows, coverage = build(name, files).Session, for_runtime(layout.plan), Coverage()
+    factory, rows, coverage = build(layout.plan.pipeline, files).Session, for_runtime(layout.plan), Coverage()
     for seed in range(SCHEDULES):
         sessions = [factory(rows, "corpus", 1, []), Pure(rows, "corpus", 1, [])]
         Driver(seed, rows, sessions, coverage).run(STEPS)

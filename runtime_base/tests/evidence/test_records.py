@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from rspp_runtime.abi.codes import EMITTER, RECORDED_ONLY, Cause, Op, Signal
+from rspp_runtime.abi.codes import EMITTER, RECORDED_ONLY, Cause, Op, Scope, Signal
 from rspp_runtime.evidence.entries import Out
 from rspp_runtime.evidence.log import read
 from rspp_runtime.evidence.records import Records, records
@@ -83,3 +83,27 @@ def test_what_is_no_decision_makes_no_record(record: Callable[..., Path], script
     log = read(record("L0"))
     send = Out(Op.SEND, 0, 1, 6, 0, 1, 0, 0, 0, 0, 0, 640, None)
     assert Records(scripted.plan(), log.header).of(send) == []
+
+
+@pytest.mark.feature("F-035", "mapped")
+@pytest.mark.feature("F-041", "visible")
+@pytest.mark.parametrize(
+    ("cause", "reason"),
+    [
+        (Cause.BARGE_IN, "barge_in"),
+        (Cause.NODE_TIMEOUT, "timeout"),
+        (Cause.USER, "user_cancel"),
+        (Cause.NODE_ERROR, "provider_error"),
+    ],
+)
+@pytest.mark.parametrize("mode", ["hard", "soft"])
+def test_a_cancel_has_its_reason_its_mode_and_its_time(
+    cause: Cause, reason: str, mode: str, record: Callable[..., Path], scripted: ModuleType
+) -> None:
+    log = read(record("L0"))
+    port = int(mode == "soft")
+    out = Out(Op.DECISION, 5_000_000, 9, -1, port, 1, 0, Signal.CANCEL, cause, Scope.TURN, 0, 0, b"")
+    (made,) = Records(scripted.plan(), log.header).of(out)
+    check(made)
+    assert (made["reason"], made["mode"], made["scope"]) == (reason, mode, "turn")
+    assert made["runtime_timestamp_ms"] == 5
