@@ -68,13 +68,16 @@ def test_every_excuse_is_of_a_line_that_is_there() -> None:
         assert len(why) > 20
 
 
-@pytest.mark.parametrize("bug", sample(TWIN, 60, 1)[::20], ids=lambda bug: f"{bug.file}:{bug.line}")
-def test_the_hunt_finds_it(bug: Change, tmp_path: Path) -> None:
+def test_the_hunt_finds_what_is_drawn(tmp_path: Path) -> None:
+    """A change that stands for many: the first that is drawn of the statements of an edge's ring that are left out."""
     from kernels import compiled
-    from sweep import chase, in_a_child, reason, twin_with
+    from sweep import chase, in_a_child, twin_with
+
+    every = changes("edges.py", TWIN["edges.py"])
+    bug = next(change for change in every if change.kind == "left out" and "items.append" in change.right)
 
     def work() -> str:
         twin = twin_with(bug, tmp_path)
         return chase(lambda name: (twin, compiled(name)))
 
-    assert in_a_child(work, 200) or reason(bug), str(bug)
+    assert in_a_child(work, 200), str(bug)
