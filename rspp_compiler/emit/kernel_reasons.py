@@ -11,6 +11,8 @@ def origin(plan: Plan, event: int) -> str:
     row = plan.events[event]
     if row.name == "session.connected":
         return "ORIGIN_GREETING"
+    if row.node >= 0 and plan.nodes[row.node].clock:
+        return "ORIGIN_TIMER"
     return "ORIGIN_DTMF" if row.node == plan.ingress and row.name.endswith(".dtmf") else "ORIGIN_API"
 
 

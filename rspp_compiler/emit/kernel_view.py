@@ -5,26 +5,16 @@ The templates print this view and decide nothing but what to leave out. What a l
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
-from rspp_compiler.emit.kernel_events import TURN_EXHAUSTED, Events, EventView
+from rspp_compiler.emit.kernel_events import TURN_EXHAUSTED, Events
 from rspp_compiler.emit.kernel_guards import guard_lines
 from rspp_compiler.emit.kernel_layout import constants
 from rspp_compiler.emit.kernel_names import Names, duration, listed
 from rspp_compiler.emit.kernel_reasons import pressed
+from rspp_compiler.emit.kernel_records import EdgeView, Group, JoinView, NodeView, PortView, Step
 from rspp_compiler.emit.templates import render_template
 from rspp_compiler.ir import memory
 from rspp_compiler.ir.abi import ABI_HASH, EDGES_MAX, NODES_MAX
-from rspp_compiler.ir.layout import EFFECT, TURN, Edge, Join, Node, Plan, Port, Watermark
-
-
-@dataclass(slots=True)
-class Step:
-    """One step of a full edge; with `always`, it is done even if there is room. `what` is a strategy, or its rule."""
-
-    what: str
-    always: bool = False
-    percent: int = 0
+from rspp_compiler.ir.layout import EFFECT, TURN, Edge, Join, Node, Plan, Port
 
 
 def _steps(edge: Edge) -> list[Step]:
@@ -40,111 +30,6 @@ def _steps(edge: Edge) -> list[Step]:
         elif step.strategy in ("drop_oldest", "latest_only") and (step.strategy, number) != ("latest_only", 0):
             found.append(Step(step.strategy))
     return found
-
-
-@dataclass(slots=True)
-class EdgeView:
-    """One edge; `id` is its lower-case name, `const` its constant."""
-
-    id: str
-    const: str
-    name: str
-    line: int
-    bounds: str
-    source: str
-    target: str
-    target_port: str
-    target_kind: str
-    pool: str
-    turn_scoped: bool
-    ages: bool
-    blocks: bool
-    block_ns: int
-    keeps_latest: bool
-    steps: list[Step]
-    handoff: bool
-    maskable: bool
-    turn: str
-    watched: bool
-    guard: list[str]
-    text: bool
-    gather_ns: int
-    watermark: Watermark | None
-
-
-@dataclass(slots=True)
-class Group:
-    """Edges that share one item: same pool, same turn."""
-
-    pool: str
-    turn: str
-    edges: list[EdgeView]
-
-
-@dataclass(slots=True)
-class PortView:
-    """One output of a node."""
-
-    id: str
-    const: str
-    name: str
-    bytes_max: str
-    event: str  # constant of the event it raises, "" if it carries items
-    final: bool
-    text: bool
-    groups: list[Group]
-    edges: list[EdgeView]
-    said: str = ""  # what is done of `events` once an item was taken
-
-
-@dataclass(slots=True)
-class JoinView:
-    """How a merge or select takes from its edges; `words` say it in a comment."""
-
-    rule: str
-    field: str
-    sources: list[str]
-    selects: bool
-    waits_for: str
-    within_ns: int
-    words: str
-
-
-@dataclass(slots=True)
-class NodeView:
-    """One node with everything that is printed under its banner."""
-
-    id: str
-    const: str
-    name: str
-    kind: str
-    line: int
-    role: str
-    effect: bool
-    turn_scoped: bool
-    voice: bool
-    recogniser: bool
-    context: bool
-    candidates: int = 0  # providers that it is tried at; 0: one, once
-    retains: bool = False
-    circuits: bool = False
-    ranges: list[int] = field(default_factory=list)  # of them, by policy and mode: the first, and how many
-    providers: list[str] = field(default_factory=list)
-    guards: list[list[str]] = field(default_factory=list)  # of each provider
-    outputs: list[PortView] = field(default_factory=list)
-    edges_in: list[EdgeView] = field(default_factory=list)
-    edges_out: list[EdgeView] = field(default_factory=list)
-    events: list[EventView] = field(default_factory=list)
-    started: str = ""
-    error: str = "NO_EVENT"
-    timeout: str = "NO_EVENT"
-    done: str = "NO_EVENT"
-    exhausted: str = "NO_EVENT"
-    text: str = ""
-    text_literal: str = ""
-    interruptible: bool = True
-    handler: int = -1
-    join: JoinView | None = None
 
 
 def _literal(text: str) -> str:
@@ -275,6 +160,11 @@ class _View:
             interruptible=node.interruptible,
             handler=node.handler,
             join=self._join(node.join) if node.join else None,
+            clock=node.clock,
+            pause=node.pause,
+            keys=node.keys,
+            fired=self._reaction(node.event_timeout if node.keys else node.event_own),
+            owns_turn=node.event_own >= 0 and node.event_own == plan.turn_owner,
         )
         view.outputs = [self._port(node, index, port) for index, port in enumerate(node.outputs)]
         view.edges_in = [self.edges[edge.id] for edge in plan.edges if edge.target == node.id]
@@ -282,18 +172,30 @@ class _View:
         view.events = self.events.of(node.id)
         return view
 
+    def _reaction(self, event: int) -> str:
+        """The function that reacts to an event; "" if nobody does."""
+        named = any(row.event == event for row in self.plan.reactions)
+        return f"react_{self.names.event_ids[event]}" if named else ""
+
     def _join(self, join: Join) -> JoinView:
         names = [self.plan.nodes[self.plan.edges[edge].source].name for edge in join.sources]
-        words = f"{join.rule} {join.field}".strip().replace("_", " ")
+        words = f"{join.by} {join.field}".strip().replace("_", " ")
         return JoinView(
-            rule=f"joins.RULE_{join.rule.upper()}",
+            rule=f"joins.RULE_{join.by.upper()}",
             field=f"joins.FIELD_{join.field.upper() or 'NONE'}",
             sources=[self.edges[edge].const for edge in join.sources],
-            selects=join.rule in ("first", "highest"),
+            selects=join.by in ("first", "highest"),
             waits_for=hex(join.waits_for),
             within_ns=join.within_ns,
             words=f"{words} of {', '.join(names)}",
         )
+
+    def mouth(self) -> PortView | None:
+        """The port that utterances come from: the recogniser's; where people only type, that of the ingress."""
+        plan = self.plan
+        at, name = (plan.recogniser, "utterance") if plan.recogniser >= 0 else (plan.ingress, "text")
+        ports = self.nodes[at].outputs if at >= 0 else []
+        return next((port for port in ports if port.name == name and (port.groups or plan.recogniser >= 0)), None)
 
     def stages(self) -> list[dict[str, object]]:
         """Turn-scoped nodes in topological order, with the masks that tell when one is complete."""
@@ -330,7 +232,8 @@ def _check(plan: Plan) -> None:
         source = plan.nodes[edge.source]
         if source.kind == "say":
             needed = max(needed, len(source.text.encode()))
-        if source.id == plan.recogniser and source.outputs[edge.source_port].name == "utterance":
+        is_typed = plan.recogniser < 0 and source.id == plan.ingress and source.outputs[edge.source_port].name == "text"
+        if is_typed or (source.id == plan.recogniser and source.outputs[edge.source_port].name == "utterance"):
             needed = max(needed, plan.utterance_bytes_max)
         if plan.pools[edge.pool].slot_bytes < needed:
             raise ValueError(f"edge {edge.name!r}: slots of {plan.pools[edge.pool].slot_bytes} bytes, {needed} needed")
@@ -340,7 +243,7 @@ def kernel_view(plan: Plan, source: str) -> dict[str, object]:
     """Everything that the three templates print."""
     _check(plan)
     view = _View(plan, source)
-    says = [node for node in view.nodes if node.kind == "say"]
+    says = [node for node in view.nodes if node.kind == "say" or (node.keys and node.keys.opens)]
     events = [event for node in (-1, -2, *range(len(plan.nodes))) for event in view.events.of(node)]
     raised = sorted((event for event in events if event.raised), key=lambda event: view.names.event_ids.index(event.id))
     by_name = {event.name: view.names.event(event.id) for event in plan.events}
@@ -373,6 +276,9 @@ def kernel_view(plan: Plan, source: str) -> dict[str, object]:
         "says": says,
         "effects": [node for node in view.nodes if node.effect],
         "handoffs": [edge for edge in view.edges if edge.handoff],
+        "timed": [node for node in view.nodes if node.clock or node.pause or node.keys],
+        "clocks": [node for node in view.nodes if node.clock],
+        "keys": [node for node in view.nodes if node.keys],
         "joins": [node for node in view.nodes if node.join],
         "tried_again": [node for node in view.nodes if node.candidates],
         "pauses": plan.pause_ns > 0,
@@ -381,6 +287,7 @@ def kernel_view(plan: Plan, source: str) -> dict[str, object]:
         "audio_port": next((i for i, p in enumerate(plan.nodes[plan.egress].inputs) if p.name == "audio"), -1),
         "python": [node for node in view.nodes if node.kind == "python"],
         "stages": view.stages(),
+        "mouth": view.mouth(),
         "recogniser": view.nodes[plan.recogniser] if plan.recogniser >= 0 else None,
         "ingress": view.nodes[plan.ingress] if plan.ingress >= 0 else None,
         "egress": str(plan.egress) if plan.egress < 0 else view.nodes[plan.egress].const,

@@ -169,6 +169,9 @@ def _imports(plan: Plan) -> str:
     used |= {"Gather"} if any(edge.gather for edge in plan.edges) else set()
     used |= {"Watermark"} if any(edge.watermark for edge in plan.edges) else set()
     used |= {"Join"} if any(node.join for node in plan.nodes) else set()
+    used |= {"Clock"} if any(node.clock for node in plan.nodes) else set()
+    used |= {"Pause"} if any(node.pause for node in plan.nodes) else set()
+    used |= {"Keys"} if any(node.keys for node in plan.nodes) else set()
     tried = [node.attempts for node in plan.nodes if node.attempts]
     used |= {"Attempts"} if tried else set()
     used |= {"Policy"} if plan.policies else set()

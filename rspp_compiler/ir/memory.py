@@ -19,6 +19,7 @@ PAUSE_BYTES = 40
 HAPPENED_BYTES = 64
 SPEECH_BYTES = 72
 STOPPING_BYTES = 144
+KEYS_BYTES = 88
 EDGE_BYTES = 192
 POOL_BYTES = 24
 HEADER_BYTES = 64
@@ -193,6 +194,7 @@ def memory_table(plan: Plan) -> list[Block]:
         table += [block("pause", 1, PAUSE_BYTES), block("paused frames", power_of_two(plan.ledger_max), HANDLE_BYTES)]
     if plan.soft_nodes:
         table.append(block("soft cancels", 1, STOPPING_BYTES))
+    table += [block(f"keys: {node.name}", 1, KEYS_BYTES) for node in plan.nodes if node.keys]
     table += [
         block("utterance", 1, word(plan.utterance_bytes_max)),
         block("spoken text", 1, word(plan.spoken_bytes_max)),

@@ -88,7 +88,13 @@ class Counter:
         """BUDGET_EXHAUSTED, the invocations it cancels, the node's failure; or a hand-off that is released."""
         turn = 1 + max((self._raise(event) for event in list(self._on)), default=0)  # its budget, and what follows
         first = max((1 + self._cancel_node(node) + self._fail(node) for node in self._effects), default=1)
-        return max(first, turn, max((self._enqueue(edge) for edge in self._edges), default=0))
+        timed = [
+            _PROPOSE + self._raise(node.event_own) + self._raise(node.event_timeout) + self._gathered(node)
+            for node in self._nodes
+            if node.clock or node.pause or node.keys
+        ]
+        first = max(first, turn, *timed, 0)
+        return max(first, max((self._enqueue(edge) for edge in self._edges), default=0))
 
     def _resolve_ends(self) -> int:
         """CANCEL or DEAUTHORIZED_DRAIN; flushes and cancels; 5 of the abort itself; and what was deferred.
@@ -105,7 +111,8 @@ class Counter:
 
     def _open(self) -> int:
         """TURN_OPEN, the text of a greeting, the utterance."""
-        return 1 + self._release() + max((self._say(node) for node in self._nodes if node.kind == "say"), default=0)
+        said = [self._say(node) for node in self._nodes if node.kind == "say" or node.keys]
+        return 1 + self._release() + max(said, default=0)
 
     def _finishing(self) -> int:
         """A hand-off released; or PLAYBACK_COMPLETED and APPEND."""
@@ -138,7 +145,8 @@ class Counter:
             if node.join
         ]
         marks = any(edge.watermark for edge in self._edges)
-        return 1 + marks + max(2, started, broken, *handlers, *joins)  # 2: OUTPUT_ACCEPTED, PLAYBACK_STARTED
+        keys = [self._gathered(node) for node in self._nodes]
+        return 1 + marks + max(2, started, broken, *handlers, *joins, *keys)  # 2: OUTPUT_ACCEPTED, PLAYBACK_STARTED
 
     def _resume(self) -> int:
         """At the end of `advance`: XON for each edge that can block, RESUME for each node behind one."""
@@ -165,11 +173,14 @@ class Counter:
     def _say(self, node: Node) -> int:
         return self._pushes((node.id, 0))
 
+    def _gathered(self, node: Node) -> int:
+        """The keys of a collector propose a turn, or go on."""
+        return max(_PROPOSE, self._say(node)) if node.keys else 0
+
     def _release(self) -> int:
         """The utterance goes to its edges."""
-        if self._recogniser < 0:
-            return 0
-        return max(map(self._pushes, self._ports(self._nodes[self._recogniser])), default=0)
+        mouth = self._nodes[self._recogniser] if self._recogniser >= 0 else self._nodes[0]  # the ingress
+        return max(map(self._pushes, self._ports(mouth)), default=0) if self._nodes else 0
 
     def _cancel_node(self, node: Node) -> int:
         """Both invocations; a recogniser that gives up lets the waiting turn go on."""

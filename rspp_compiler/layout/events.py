@@ -35,6 +35,7 @@ _FIELDS = {
     **dict.fromkeys(_PLAYBACK, _PLAYED),
     **dict.fromkeys(PRESSED, _UNKNOWN),
     "connected": {},
+    "fired": _UNKNOWN,
     "disconnected": {"reason": "cause"},
 }
 _OTHER = {"reason": "cause"}
@@ -61,7 +62,9 @@ def occurs(graph: Graph, event: EventSpec) -> bool:
     node = graph.find(event.subject)
     if node is not None and node.kind == "ingress":
         return event.event in PRESSED
-    return node is not None and node.execution != "boundary" and event.event in (*AT_ONCE, *DETECTED, "barge_in")
+    return (
+        node is not None and node.execution != "boundary" and event.event in (*AT_ONCE, *DETECTED, "barge_in", "fired")
+    )
 
 
 def fields(event: EventSpec, detector: str) -> dict[str, str]:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from rspp_compiler.ir.analysis import Analysis
 from rspp_compiler.ir.graph import Graph, GraphEdge, GraphNode
 from rspp_compiler.ir.layout import (
     Action,
+    Clock,
     Edge,
     Event,
     Gather,
     Handoff,
     Hook,
     Join,
+    Keys,
     Mode,
     Node,
     Overflow,
+    Pause,
     Port,
     Reaction,
     Watermark,
@@ -29,6 +32,7 @@ from rspp_compiler.layout.events import DETECTED, signal
 from rspp_compiler.layout.guards import guard, reaction_guard
 
 EVENT_BYTES_MAX = 1024  # of an event (CONTRACTS §2)
+KEYS_MAX = 64  # what a collector can hold
 SUBJECTS = {"session": -1, "turn": -2}
 
 
@@ -62,18 +66,24 @@ def _named(graph: Graph, name: tuple[str, str]) -> EventSpec:
     return EventSpec(span=graph.spec.span, subject=name[0], event=name[1])
 
 
-def _events(graph: Graph) -> list[tuple[tuple[str, str], int, int]]:
+def _asked(graph: Graph) -> set[tuple[str, str]]:
+    """Every event that a reaction names, or that owns the end of an utterance."""
     named = {(event.subject, event.event) for reaction in graph.spec.reactions for event in reaction.events}
-    named |= {(owner.event.subject, owner.event.event) for owner in graph.spec.owners}
+    return named | {(owner.event.subject, owner.event.event) for owner in graph.spec.owners}
+
+
+def _events(graph: Graph) -> list[tuple[tuple[str, str], int, int]]:
+    named = _asked(graph)
     found: list[tuple[tuple[str, str], int, int]] = []
     for subject in (*SUBJECTS, *(tool.id for tool in graph.spec.tools)):
         found += [((subject, name), -1, -1) for other, name in sorted(named) if other == subject]
     for node in graph.nodes:
         ports = event_ports(node)
         data_ports = len(node.spec.outputs)
+        keyed = [port.name for port in node.spec.outputs]
         found += [((node.id, name), node.position, data_ports + index) for index, name in enumerate(ports)]
         found += [
-            ((node.id, name), node.position, -1)
+            ((node.id, name), node.position, keyed.index(name) if name in keyed else -1)
             for name in node.spec.events
             if name not in ports and (node.id, name) in named
         ]
@@ -126,8 +136,29 @@ def _node(graph: Graph, node: GraphNode, ids: Ids, handlers: dict[str, int]) -> 
         hooks=tuple(Hook(hook.name, hook.timeout_ns) for hook in spec.hooks) if node.kind == "python" else (),
         emissions_max=_emissions(graph, node) if node.kind == "python" else 0,
         attempts=tried,
+        **_timed(graph, node, ids),
         join=_join(graph, node, ids) if node.kind in ("merge", "select") else None,
     )
+
+
+def _timed(graph: Graph, node: GraphNode, ids: Ids) -> dict[str, Any]:
+    """What a timer, an end-pointer or a collector of keys goes by."""
+
+    def ns(field: str) -> int:
+        value = node.spec.settings.get(field, 0)
+        return value if isinstance(value, int) else 0
+
+    if node.kind == "timer":
+        clock = Clock(after_ns=ns("after_ns") or ns("every_ns"), every_ns=ns("every_ns"))
+        return {"clock": clock, "event_own": ids.events.get((node.id, "fired"), -1)}
+    if node.kind == "endpointer":
+        own = ids.events.get((node.id, "speech_end"), -1)
+        return {"pause": Pause(ns("min_ns"), ns("max_ns")), "event_own": own}
+    if node.kind != "collect":
+        return {}
+    until = str(node.spec.settings.get("until", "")).encode()
+    opens = any(edge.scope == "turn" for edge in graph.out_of(node.id))
+    return {"keys": Keys(ns("digits") or KEYS_MAX, until[0] if until else -1, ns("timeout_ns"), opens)}
 
 
 def _join(graph: Graph, node: GraphNode, ids: Ids) -> Join:
@@ -142,7 +173,7 @@ def _join(graph: Graph, node: GraphNode, ids: Ids) -> Join:
     patient = rule in ("timestamp", "round_robin", "highest")
     in_turns = rule == "round_robin" and node.spec.origin("settings.within_ns").kind != "user"
     return Join(
-        rule=rule,
+        by=rule,
         sources=tuple(ids.edges[edge.id] for edge in into),
         waits_for=mask(ids.edges[edge.id] for edge in into if not edge.reactions) if patient else 0,
         within_ns=within if isinstance(within, int) and not in_turns and rule != "priority" else 0,

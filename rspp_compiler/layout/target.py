@@ -34,7 +34,7 @@ _KNOWN = (
     "a node `attempts`, `elapsed`, `reason`, `retryable`, `provider`; a provider's failure has the reasons "
     "`timeout`, `overload`, `blocked`, `infrastructure_failure`"
 )
-_KINDS = frozenset({"ingress", "egress", "vad", "stt", "llm", "tts", "say", "tap", "python", "merge", "select"})
+_NOT_YET = frozenset({"realtime", "play", "redact", "grpc", "wasm", "resample", "decode"})
 _VERBS = frozenset(
     {"cancel_turn", "end_utterance", "end_session", "degrade", "enter", "pause", "resume", "abort_turn", "open_turn"}
 )
@@ -165,7 +165,7 @@ def _terms(provider: ProviderSpec) -> tuple[object, ...]:
 
 def _nodes(graph: Graph) -> Iterator[Missing]:
     for node in graph.nodes:
-        if node.kind not in _KINDS:
+        if node.kind in _NOT_YET:
             what = f"a converter (`{node.kind}`)" if node.id in graph.converters else f"the kind `{node.kind}`"
             yield Missing("E0903", what, node.spec.span, partial(leave_out.node, graph, node))
         yield from _settings(node)
@@ -227,8 +227,8 @@ def _edge(graph: Graph, edge: GraphEdge) -> Iterator[Missing]:
     target = graph.node(edge.target)
     if target.kind == "egress" and edge.scope != "turn":
         yield Missing("E0908", "a flow to the user outside of turns", spec.span, leave_out.flow)
-    if graph.node(edge.source).kind == "ingress" and edge.source_port == "text":
-        yield Missing("E0908", "typed text without a recogniser", spec.span, leave_out.flow)
+    if graph.node(edge.source).kind == "ingress" and edge.source_port == "text" and graph.of_kind("stt"):
+        yield Missing("E0908", "typed text past a recogniser", spec.span, leave_out.flow)
     if target.kind == "llm" and edge.target_port == "context":
         yield Missing("E0908", "the input `context`", spec.span, leave_out.flow)
 

@@ -118,6 +118,11 @@ class Driver:
         buttons = {"ingress.button_down": Control.BUTTON_DOWN, "ingress.button_up": Control.BUTTON_UP}
         self.pressed = [code for name, code in {**buttons, "ingress.dtmf": Control.DTMF}.items() if name in named]
         rng = self.rng
+        self.keys = [
+            index
+            for index, port in enumerate(plan.nodes[plan.ingress].outputs if plan.ingress >= 0 else ())
+            if port.type == "event"
+        ]
         self.p_drain = rng.choice((1.0, 0.9, 0.6, 0.15))
         self.p_credit = rng.choice((1.0, 0.9, 0.5))
         self.p_failure = rng.choice((0.02, 0.1, 0.4))
@@ -252,7 +257,9 @@ class Driver:
             self.control(rng.choice(self.pressed))
             return
         choice = rng.random()
-        if choice < 0.25:
+        if self.keys and rng.random() < 0.15:
+            self.key()
+        elif choice < 0.25:
             self.audio()
         elif choice < 0.27:
             self.text()
@@ -272,6 +279,12 @@ class Driver:
         if self.rng.random() < 0.1:
             size = self.rng.randrange(size + 1)
         self.ingest(In.MEDIA, node=node.id, port=0, media_ns=self.now, payload=bytes(size), flags=self.rng.randrange(4))
+
+    def key(self) -> None:
+        """A key, or a button."""
+        port = self.rng.choice((*self.keys, self.keys[0], self.keys[0]))
+        key = self.rng.choice((b"1", b"2", b"3", b"#", b"12", b""))
+        self.ingest(In.MEDIA, node=self.plan.ingress, port=port, payload=key, a=key[0] if key else 0)
 
     def words(self, most: int) -> tuple[bytes, int, int]:
         """A text, where its last sentence ends, how many words it has."""

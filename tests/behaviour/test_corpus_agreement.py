@@ -41,6 +41,8 @@ REACHED = {
     },
     "push_to_talk": {("CANCEL", "USER"), ("DEFER", "TURN_ACTIVE")},
     "two_tenants": {("BARGE_IN", "BARGE_IN"), ("DEGRADE", "NODE_ERROR"), ("TURN_OPEN", "NONE")},
+    "notes": {("COMMIT", "NONE")},
+    "phone_menu": {("SELECTED", "NONE"), ("FALLBACK", "NODE_TIMEOUT"), ("TURN_OPEN", "NONE")},
     "second_opinion": {("SELECTED", "NONE"), ("DROP_NOTICE", "NOT_SELECTED")},
 }
 

@@ -32,10 +32,11 @@ CASES_OF_FIXES: dict[str, tuple[str, str, str]] = {
         "  on session.stall or vad.idle or speech_start -> end session\n",
         "  on vad.idle or speech_start -> end session\n",
     ),
-    "a timer with its reaction": (
+    "a node with its reaction": (
         "E0903",
-        "  node clock : timer { after = 30s }\n  on clock.fired -> end session\n",
-        "",
+        '  node far (said : text) -> (heard : text) : grpc("unix:///x.sock")\n  stt.partial -> far\n  far -> tap\n'
+        "  on far.done -> end session\n",
+        "  stt.partial -> tap\n",
     ),
     "a reaction with what only it says": (
         "E0905",

@@ -123,7 +123,7 @@ def _nodes() -> tuple[Node, ...]:
 
     def join(id: int) -> Node:
         name, scope, rule = RULES[id]
-        kind = "select" if rule.rule in ("first", "highest") else "merge"
+        kind = "select" if rule.by in ("first", "highest") else "merge"
         into, out = Port("in", "text", 200), Port("out", "text", 200)
         return _node(id, name, kind, "kernel", scope, inputs=(into,), outputs=(out,), join=rule)
 

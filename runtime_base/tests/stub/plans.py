@@ -15,20 +15,35 @@ from __future__ import annotations
 from plan_assistant import assistant
 from plan_attendant import attendant
 from plan_junction import junction
+from plan_keypad import keypad, typist
 from plan_patience import patience
 from plan_switchboard import switchboard
 from plan_switchyard import switchyard
 from plan_workshop import workshop
 from units import MS
 
-__all__ = ["MS", "PLANS", "assistant", "attendant", "junction", "patience", "switchboard", "switchyard", "workshop"]
+__all__ = [
+    "MS",
+    "PLANS",
+    "assistant",
+    "attendant",
+    "junction",
+    "keypad",
+    "patience",
+    "switchboard",
+    "switchyard",
+    "typist",
+    "workshop",
+]
 
 PLANS = {
     "stub_assistant": assistant,
     "stub_attendant": attendant,
     "stub_junction": junction,
+    "stub_keypad": keypad,
     "stub_patience": patience,
     "stub_switchboard": switchboard,
     "stub_switchyard": switchyard,
+    "stub_typist": typist,
     "stub_workshop": workshop,
 }

@@ -83,11 +83,11 @@ class Attempts:
 class Join:
     """How a merge or select takes from `sources`, the edges into it in the order in which they count.
 
-    `rule`: timestamp, round_robin, priority (merge); first, highest (select, by `field`: length or words). `waits_for`
+    `by`: timestamp, round_robin, priority (merge); first, highest (select, by `field`: length or words). `waits_for`
     is the mask of edges that it waits for: for `within_ns`, or with 0 until its input has ended.
     """
 
-    rule: str
+    by: str
     sources: tuple[int, ...]
     waits_for: int = 0
     within_ns: int = 0
@@ -100,6 +100,36 @@ class Hook:
 
     name: str  # init, start, stop, on_cancel, on_barge_in, on_budget_exhausted
     timeout_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """A timer: `fired` occurs `after_ns` after the session opened, and with `every_ns` again and again."""
+
+    after_ns: int
+    every_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """An end-pointer: the user is done `min_ns` after a text that ends a sentence, `max_ns` after any other."""
+
+    min_ns: int
+    max_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """A collector of keys: complete with `digits` of them (at most 64), or with the key `until` (a byte, -1 for none).
+
+    `timeout_ns` from one key to the next. `opens`: what was gathered proposes a turn, and goes to its edges when that
+    opens; else it goes there at once.
+    """
+
+    digits: int
+    until: int
+    timeout_ns: int
+    opens: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +161,10 @@ class Node:
     hooks: tuple[Hook, ...] = ()  # python; the driver calls them
     attempts: Attempts | None = None  # effect: None is one provider, tried once
     join: Join | None = None  # merge, select
+    clock: Clock | None = None  # timer
+    pause: Pause | None = None  # endpointer
+    keys: Keys | None = None  # collect
+    event_own: int = -1  # timer: fired; endpointer: speech_end
 
 
 @dataclass(frozen=True, slots=True)

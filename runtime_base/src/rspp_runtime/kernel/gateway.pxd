@@ -91,13 +91,12 @@ cdef inline int event(Core* core, Inbound* event, int event_id) noexcept nogil:
         return blocked(core, event.node)
     entry = inbox.put(core, ENTRY_EVENT, event.node, event.invocation)
     entry.event = event_id
+    entry.a = event.a
     return RESULT_ACCEPTED
 
 
 cdef inline int typed(Core* core, Inbound* event) noexcept nogil:
     """Typed text: another way to say an utterance, and its end."""
-    if core.recogniser < 0:
-        return reject(core, CAUSE_UNKNOWN_PORT)
     if not context.fits_join(core, event.size):
         return reject(core, CAUSE_OVERSIZED)
     if inbox.is_full(core):

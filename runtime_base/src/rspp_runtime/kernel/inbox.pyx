@@ -35,7 +35,7 @@ cdef void take(Core* core) noexcept nogil:
 
 cdef void on_event(Core* core, Entry* entry) noexcept nogil:
     """A node reports something: speech begins (and may interrupt), the utterance ends, or what reactions name."""
-    if invocations.find(core, entry.node, entry.invocation) == NULL:
+    if entry.node != core.ingress and invocations.find(core, entry.node, entry.invocation) == NULL:
         return
     if entry.event >= 0 and entry.event == core.speech_start:
         if core.speech != NULL:

@@ -1,8 +1,8 @@
 """Merges and selects: which of the flows into a node goes next."""
 
-from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
-from rspp_runtime.kernel.state cimport Core, Join
+from rspp_runtime.kernel.state cimport Core
 
 cdef enum:  # rules
     RULE_TIMESTAMP = 0
@@ -15,6 +15,22 @@ cdef enum:  # what `highest` compares
     FIELD_NONE = 0
     FIELD_LENGTH = 1
     FIELD_WORDS = 2
+
+
+cdef struct Join:
+    # What a merge or select remembers from one item to the next.
+    const int32_t* sources   # edges into it, in the order in which they count
+    uint64_t waits_for       # edges
+    int64_t within_ns        # for so long; 0: until its input has ended
+    int64_t turn             # whose round it is; 0 outside of turns
+    int64_t last_ns          # select: when the chosen flow last gave something
+    int32_t count
+    int32_t place            # merge in turns: the source that is next
+    int32_t chosen           # select: the source that goes through; -1 for none yet
+    uint8_t rule
+    uint8_t field
+    uint8_t over             # its input has ended: it waits for nothing any more
+    uint8_t unused           # makes the size a multiple of 8
 
 
 cdef inline bint is_loser(Join* join, int edge) noexcept nogil:

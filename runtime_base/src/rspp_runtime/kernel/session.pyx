@@ -9,10 +9,12 @@ from rspp_runtime.kernel.attempts cimport budget_is_over, is_backing_off
 from rspp_runtime.kernel.cancels cimport Pause, Stopping
 from rspp_runtime.kernel.codes cimport CAUSE_BUDGET_EXHAUSTED, SESSION_CREATED, SIGNAL_BUDGET_EXHAUSTED, TURN_IDLE
 from rspp_runtime.kernel.happened cimport Happened, Speech
+from rspp_runtime.kernel.joins cimport Join
 from rspp_runtime.kernel.state cimport (
-    NOTHING, OFF, TIMER_CHUNK, TIMER_FIRST, TIMER_GRACE, Attempts, Circuit, Core, Edge, Entry, Header, Join,
+    NOTHING, OFF, TIMER_CHUNK, TIMER_FIRST, TIMER_GRACE, Attempts, Circuit, Core, Edge, Entry, Header,
     Message, Node, Output, Played, Pool, bit,
 )
+from rspp_runtime.kernel.timed cimport Keys
 
 cdef extern from "stdlib.h" nogil:
     void* aligned_alloc(size_t alignment, size_t size)
@@ -232,4 +234,5 @@ def struct_sizes() -> dict[str, int]:
         "Stopping": sizeof(Stopping),
         "Happened": sizeof(Happened),
         "Speech": sizeof(Speech),
+        "Keys": sizeof(Keys),
     }

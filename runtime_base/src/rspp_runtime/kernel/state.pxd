@@ -178,22 +178,6 @@ cdef struct Attempts:
     int32_t high             # the candidates of the present call end before this one
 
 
-cdef struct Join:
-    # What a merge or select remembers from one item to the next (`joins.pyx`).
-    const int32_t* sources   # edges into it, in the order in which they count
-    uint64_t waits_for       # edges
-    int64_t within_ns        # for so long; 0: until its input has ended
-    int64_t turn             # whose round it is; 0 outside of turns
-    int64_t last_ns          # select: when the chosen flow last gave something
-    int32_t count
-    int32_t place            # merge in turns: the source that is next
-    int32_t chosen           # select: the source that goes through; -1 for none yet
-    uint8_t rule
-    uint8_t field
-    uint8_t over             # its input has ended: it waits for nothing any more
-    uint8_t unused           # makes the size a multiple of 8
-
-
 cdef struct Node:
     Invocation live          # takes input
     Invocation ending        # takes no more, has not ended yet

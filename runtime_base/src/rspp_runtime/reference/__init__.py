@@ -13,6 +13,7 @@ It is slow and obvious on purpose, and shares no code with the compiled kernel. 
 `reactions`    what the pipeline's `on …` lines do
 `turns`        proposing, opening, finishing, ending
 `joins`        merges and selects
+`timed`        timers, end-pointers, collectors of keys
 `moving`       items from edges into nodes and to the transport
 `session`      `ingest`, `advance`, `drain`
 """

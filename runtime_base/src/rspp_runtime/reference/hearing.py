@@ -87,12 +87,18 @@ def release(s: State) -> None:
     s.turn.waiting = False
     text, words = bytes(s.hearing.join), s.hearing.words
     forget(s)
-    recogniser = s.recogniser
-    if text and recogniser is not None:
+    if text:
         seq = s.next_seq()
-        port = next(i for i, output in enumerate(recogniser.plan.outputs) if output.name == "utterance")
-        push_all(s, recogniser.plan.id, port, Parcel(seq, s.turn.serial, s.epoch, 0, Flag.FINAL, 0, words, text))
+        node, port = _mouth(s)
+        push_all(s, node, port, Parcel(seq, s.turn.serial, s.epoch, 0, Flag.FINAL, 0, words, text))
         turns.remember(s, USER, text)
+
+
+def _mouth(s: State) -> tuple[int, int]:
+    """The port that utterances come from: the recogniser's, or where people only type, that of the ingress."""
+    node = s.recogniser or s.nodes[s.plan.ingress]
+    names = [output.name for output in node.plan.outputs]
+    return node.plan.id, names.index("utterance" if s.recogniser else "text")
 
 
 def forget(s: State) -> None:

@@ -35,12 +35,12 @@ def move(s: State, node: NodeState, edge: EdgeState, parcel: Parcel) -> None:
     """The item goes on, as one of the node's own."""
     rows, state = _plan(node), node.join
     place = rows.sources.index(edge.plan.id)
-    if rows.rule in _SELECTS:
+    if rows.by in _SELECTS:
         if state.chosen < 0:
             state.chosen = place
             decide(s, Signal.SELECTED, node=node.plan.id, x=edge.plan.id, y=_field(rows, parcel))
         state.last_ns = s.now
-    elif rows.rule == "round_robin":
+    elif rows.by == "round_robin":
         state.place = (place + 1) % len(rows.sources)
     made = Parcel(
         s.next_seq(), parcel.turn, parcel.epoch, parcel.media_ns, parcel.flags, parcel.a, parcel.b, parcel.payload
@@ -100,11 +100,11 @@ def _next(s: State, node: NodeState) -> EdgeState | None:
     full = [edge for edge in sources if edge.items]
     if not full or _waits(s, node, sources):
         return None
-    if rows.rule == "timestamp":
+    if rows.by == "timestamp":
         return min(full, key=_stamp)
-    if rows.rule == "first":
+    if rows.by == "first":
         return min(full, key=lambda edge: edge.items[0][0])
-    if rows.rule == "highest":
+    if rows.by == "highest":
         return max(full, key=lambda edge: _field(rows, edge.items[0][1]))
     return full[0]
 
@@ -113,7 +113,7 @@ def _waits(s: State, node: NodeState, sources: list[EdgeState]) -> bool:
     """Whether an empty flow could still bring what goes before: any other, or the one whose turn it is."""
     rows = _plan(node)
     asked = [edge for edge in sources if edge.items or rows.waits_for >> edge.plan.id & 1]
-    if rows.rule == "round_robin":
+    if rows.by == "round_robin":
         asked = asked[:1]
     if not rows.waits_for or node.join.over or all(edge.items for edge in asked):
         return False

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rspp_runtime.abi.codes import Cause, Op, Signal
 from rspp_runtime.abi.messages import Emission, Item, Output
 from rspp_runtime.abi.plan import EFFECT, TURN
-from rspp_runtime.reference import edges, invocations, joins, pauses, stopping, turns
+from rspp_runtime.reference import edges, invocations, joins, pauses, stopping, timed, turns
 from rspp_runtime.reference.outputs import data, data_room, decide, telemetry
 from rspp_runtime.reference.state import EdgeState, NodeState, Parcel, Played, State
 
@@ -58,6 +58,8 @@ def _can_move(s: State, edge: EdgeState) -> bool:
         return _can_send(s, edge)
     if node.plan.join:
         return joins.can_move(s, node, edge)
+    if node.plan.pause or node.plan.keys:
+        return timed.can_move(s, node)
     return _can_call(s, node)
 
 
@@ -107,6 +109,8 @@ def _move(s: State, edge: EdgeState, parcel: Parcel) -> None:
         _send(s, edge, parcel)
     elif node.plan.join:
         joins.move(s, node, edge, parcel)
+    elif node.plan.pause or node.plan.keys:
+        timed.move(s, node, parcel)
     else:
         _call(s, node, port, parcel)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rspp_runtime.abi.codes import Cause, Flag, Origin, Scope, SessionState, Signal
 from rspp_runtime.abi.plan import EFFECT, Reaction
-from rspp_runtime.reference import edges, guards, hearing, invocations, pauses, stopping, turns
+from rspp_runtime.reference import edges, guards, hearing, invocations, pauses, stopping, timed, turns
 from rspp_runtime.reference.outputs import decide
 from rspp_runtime.reference.state import Happened, Parcel, State
 
@@ -61,6 +61,9 @@ def cancel_session(s: State, cause: Cause) -> None:
 
 def say(s: State, identity: int) -> None:
     """A say node speaks its text."""
+    if s.plan.nodes[identity].keys:
+        timed.say(s, s.nodes[identity])
+        return
     text = s.plan.nodes[identity].text.encode()
     s.turn.exempt = s.turn.exempt or not s.plan.nodes[identity].interruptible
     s.turn.spoke |= 1 << identity
@@ -108,6 +111,8 @@ def _origin(s: State, reaction: Reaction) -> Origin:
     event = s.plan.events[reaction.event]
     if event.name == "session.connected":
         return Origin.GREETING
+    if event.node >= 0 and s.plan.nodes[event.node].clock:
+        return Origin.TIMER
     return Origin.DTMF if event.node == s.plan.ingress and event.name.endswith(".dtmf") else Origin.API
 
 

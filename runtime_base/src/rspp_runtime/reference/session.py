@@ -20,6 +20,7 @@ from rspp_runtime.reference import (
     pauses,
     reactions,
     stopping,
+    timed,
     turns,
 )
 from rspp_runtime.reference.outputs import control_room, decide, request
@@ -134,11 +135,27 @@ class Session:
             return self._reject(Cause.SESSION_NOT_RUNNING)
         if port.name == "text":
             return self._ingest_text(event)
-        return self._offer(event)
+        return self._ingest_key(event) if port.type == "event" else self._offer(event)
+
+    def _ingest_key(self, event: Inbound) -> Result:
+        """A key or a button: an item for the edges of its port, and an event if reactions name it."""
+        s = self._s
+        named = any(e.node == event.node and e.port == event.port for e in s.plan.events)
+        if named and len(s.inbox) >= s.plan.control_in_max:
+            s.nodes[event.node].blocked = True
+            return Result.FULL
+        if s.edges_from(event.node, event.port):
+            answer = self._offer(event)
+            if answer is not Result.ACCEPTED:
+                return answer
+        elif not named:
+            s.next_seq()
+        return self._inbox(event) if named else Result.ACCEPTED
 
     def _ingest_text(self, event: Inbound) -> Result:
         s = self._s
-        if s.recogniser is None:
+        has_edges = any((e.plan.source, e.plan.source_port) == (event.node, event.port) for e in s.edges)
+        if s.recogniser is None and not has_edges:
             return self._reject(Cause.UNKNOWN_PORT)
         if not hearing.fits(s, len(event.payload)):
             return self._reject(Cause.OVERSIZED)
@@ -286,6 +303,9 @@ class Session:
 
     def _fire_node(self, node: NodeState, which: int) -> None:
         s = self._s
+        if node.plan.clock or node.plan.pause or node.plan.keys:
+            timed.fired(s, node)
+            return
         if which == 2:
             request(s, Op.FORCE, node=node.plan.id, invocation=node.cancelling)
             node.cancelling = 0
@@ -309,7 +329,7 @@ class Session:
         if entry.propose:
             s.hearing.last_seq = entry.seq
             turns.propose(s, Origin.TEXT, entry.epoch)
-        elif event.op == In.CHUNK:
+        elif event.op in (In.CHUNK, In.MEDIA):
             self._event(entry)
         elif event.op == In.DONE:
             self._done(event)
@@ -318,7 +338,7 @@ class Session:
 
     def _event(self, entry: Entry) -> None:
         s, event = self._s, entry.event
-        if s.nodes[event.node].find(event.invocation) is None:
+        if event.op == In.CHUNK and s.nodes[event.node].find(event.invocation) is None:
             return
         found = next((e.id for e in s.plan.events if e.node == event.node and e.port == event.port), -1)
         if found < 0:

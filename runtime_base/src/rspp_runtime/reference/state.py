@@ -134,6 +134,8 @@ class NodeState:
     base_words: int = 0
     circuits: list[CircuitBreaker] = field(default_factory=list)
     join: JoinState = field(default_factory=JoinState)
+    keys: bytearray = field(default_factory=bytearray)  # collect: what was pressed
+    keys_ready: bool = False  # collect: it is complete, and waits for its turn
 
     @property
     def has_rest(self) -> bool:
@@ -308,6 +310,9 @@ class State:
             reaction.event == plan.barge_in and any({check.field, check.other} & SPOKEN for check in reaction.guard)
             for reaction in plan.reactions
         )
+        for node in plan.nodes:
+            if node.clock:
+                self.timers[self.first_timer(node.id)] = node.clock.after_ns
 
     def next_seq(self) -> int:
         """Take the next runtime sequence."""

@@ -14,6 +14,7 @@ from rspp_runtime.abi.messages import Inbound
 from rspp_runtime.abi.plan import Plan, Port
 
 FRAME_BYTES_MAX = 640  # 20 ms of PCM s16le, mono, 16 kHz
+KEYS = b"0123456789*#ABCD"
 SAMPLE_BYTES = 2
 SAMPLE_RATE_HZ = 16_000
 
@@ -89,6 +90,10 @@ class Gateway:
             flags = int(Flag.FINAL)
         elif port_name == "audio":
             check_audio(payload, "ingress.audio")
+        elif port is not None and port.type == "event":
+            if port_name == "dtmf" and (len(payload) != 1 or payload not in KEYS):
+                raise InputError(f"ingress.dtmf: {payload!r} is not a key; send one of {KEYS.decode()} at a time")
+            a = payload[0] if payload else 0
         return Inbound(
             In.MEDIA,
             node=self._plan.ingress,

@@ -84,7 +84,7 @@ class Book(Pages):
                 self.data_events += 1
         elif op == _MEDIA:
             self.data_events += 1
-            if event.port == self.tables.text_port:
+            if event.port == self.tables.text_port or event.port in self.tables.key_ports:
                 self.entries += 1
         elif op == _CREDIT:
             if undrained:
@@ -113,7 +113,12 @@ class Book(Pages):
                     p += 1
                 i += 1
             placed.append((p, event))
+            p += self.is_twice(event)
         return placed
+
+    def is_twice(self, event: Inbound) -> bool:
+        """Whether it took two sequences: as an item, and as an event."""
+        return event.op == _MEDIA and event.port in self.tables.twice_ports
 
     # ---- an accepted input, at its place
 

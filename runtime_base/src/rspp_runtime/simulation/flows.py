@@ -44,7 +44,7 @@ def drop_notice_has_a_reason(book: Book, output: Output) -> str | None:
         return None if book.turn_state == ACTIVE else f"{edge.name} flushed and no turn is active"
     if output.cause == Cause.NOT_SELECTED:
         target = book.plan.nodes[edge.target]
-        if target.join is None or target.join.rule not in ("first", "highest"):
+        if target.join is None or target.join.by not in ("first", "highest"):
             return f"{edge.name} does not lead to a select"
         return f"{edge.name} was chosen" if book.selected.get(target.id) == edge.id else None
     if output.cause == Cause.SAMPLED:

@@ -29,6 +29,9 @@ class Tables:
     audio_edges: tuple[int, ...]
     tap_edges: tuple[int, ...]
     text_port: int  # of the ingress; -1: none
+    key_ports: tuple[int, ...]  # of the ingress: keys and buttons
+    twice_ports: frozenset[int]  # of these: those whose input is both an item and an event, each with a sequence
+    repeats: bool  # a timer goes on for ever
     effects: tuple[Node, ...]
     turn_effects: tuple[int, ...]
     triggers: int  # reactions that make a say node speak
@@ -60,7 +63,7 @@ def tables(plan: Plan) -> Tables:
         edges_into={key: tuple(ids) for key, ids in into.items()},
         edges_from_node={key: tuple(ids) for key, ids in by_node.items()},
         tracked=tuple(edge.handoff is None and _is_from_outside(plan, edge.source, edge.source_port)
-                      and plan.nodes[edge.target].join is None
+                      and not _is_taken_unseen(plan.nodes[edge.target])
                       and can_be_followed(plan, edge) for edge in plan.edges),
         guards=tuple(edge.guard for edge in plan.edges),
         kept_percent=tuple(share_kept(edge) for edge in plan.edges),
@@ -88,12 +91,17 @@ def tables(plan: Plan) -> Tables:
         ),
         tap_edges=tuple(edge.id for edge in plan.edges if plan.nodes[edge.target].kind == "tap"),
         text_port=next((index for index, port in enumerate(ingress) if port.name == "text"), -1),
+        key_ports=tuple(index for index, port in enumerate(ingress) if port.type == "event"),
+        twice_ports=frozenset(
+            event.port for event in plan.events if event.node == plan.ingress and (plan.ingress, event.port) in of
+        ),
+        repeats=any(node.clock and node.clock.every_ns for node in plan.nodes),
         effects=tuple(node for node in plan.nodes if node.execution == EFFECT),
         turn_effects=tuple(n.id for n in plan.nodes if n.execution == EFFECT and n.scope == TURN),
         triggers=sum(reaction.action.verb == "trigger" for reaction in plan.reactions),
         barge_in_cancels=plan.barge_in >= 0 and "cancel_turn" in verbs,
-        joins=sum(node.join is not None for node in plan.nodes),
-        joined=sum(edge.items_max for edge in plan.edges if plan.nodes[edge.target].join),
+        joins=sum(bool(node.join or node.keys) for node in plan.nodes),
+        joined=sum(edge.items_max for edge in plan.edges if _is_taken_unseen(plan.nodes[edge.target])),
         budget_reacts="turn.budget_exhausted" in named,
         handlers=tuple(node for _, node in python),
         first_ns=tuple(0 if n.id == plan.recogniser else n.first_output_ns for n in plan.nodes),
@@ -101,6 +109,11 @@ def tables(plan: Plan) -> Tables:
                        for n in plan.nodes),
         of_turn=tuple(n.scope == TURN for n in plan.nodes),
     )  # fmt: skip
+
+
+def _is_taken_unseen(node: Node) -> bool:
+    """Whether the kernel takes what flows into it without a word: a join, an end-pointer, a collector of keys."""
+    return bool(node.join or node.pause or node.keys)
 
 
 def _is_from_outside(plan: Plan, node: int, port: int) -> bool:

@@ -24,6 +24,7 @@ from rspp_runtime.simulation.workloads import WORKLOADS, Workload
 PUMP, USER, FRAMES, CONTROL, TROUBLE, EVIDENCE = range(6)
 MEDIA, CHUNK, DONE, CREDIT, CONTROLS = (int(k) for k in (In.MEDIA, In.CHUNK, In.DONE, In.CREDIT, In.CONTROL))
 ACTIONS_MAX = 120  # things that the person does in one case
+KEYS = (b"1", b"2", b"3", b"#")
 
 
 class World:
@@ -81,8 +82,10 @@ class World:
         self.finish()
 
     def finish(self) -> None:
-        """Silence until everything has ended."""
+        """Silence until everything has ended; where it never does by itself, the person hangs up."""
         self.ending = True
+        if self.tables.repeats:
+            self.control(Control.ENDED)
         self.step()
         for _ in range(SPINS_MAX):
             if self.deadline < 0:
@@ -331,12 +334,22 @@ class World:
 
     def type(self) -> None:
         port = self.tables.text_port
+        if self.tables.key_ports and self.rng.random() < 0.7:
+            self.press()
+            return
         if port < 0:
             self.control(Control.END_UTTERANCE)
             return
         most = self.plan.nodes[self.plan.ingress].outputs[port].item_bytes_max
         text, a, b = self.speech.text(most, self.rng.randint(1, 9))
         self.offer(Inbound(MEDIA, self.plan.ingress, port, 0, self.epoch, a=a, b=b, payload=text))
+
+    def press(self) -> None:
+        """A few keys, or a button."""
+        port = self.rng.choice(self.tables.key_ports)
+        for _ in range(self.rng.randint(1, 5)):
+            key = self.rng.choice(KEYS)
+            self.offer(Inbound(MEDIA, self.plan.ingress, port, 0, self.epoch, a=key[0], payload=key))
 
     def send_frames(self, left: int, by_button: bool, fault: str) -> None:
         """The transport delivers a few frames of an utterance, and comes again for the rest."""

@@ -1,0 +1,127 @@
+"""What the templates of the compiled kernel print, row by row; `kernel_view` fills them in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from rspp_compiler.emit.kernel_events import EventView
+from rspp_compiler.ir.layout import Clock, Keys, Pause, Watermark
+
+
+@dataclass(slots=True)
+class Step:
+    """One step of a full edge; with `always`, it is done even if there is room. `what` is a strategy, or its rule."""
+
+    what: str
+    always: bool = False
+    percent: int = 0
+
+
+@dataclass(slots=True)
+class EdgeView:
+    """One edge; `id` is its lower-case name, `const` its constant."""
+
+    id: str
+    const: str
+    name: str
+    line: int
+    bounds: str
+    source: str
+    target: str
+    target_port: str
+    target_kind: str
+    pool: str
+    turn_scoped: bool
+    ages: bool
+    blocks: bool
+    block_ns: int
+    keeps_latest: bool
+    steps: list[Step]
+    handoff: bool
+    maskable: bool
+    turn: str
+    watched: bool
+    guard: list[str]
+    text: bool
+    gather_ns: int
+    watermark: Watermark | None
+
+
+@dataclass(slots=True)
+class Group:
+    """Edges that share one item: same pool, same turn."""
+
+    pool: str
+    turn: str
+    edges: list[EdgeView]
+
+
+@dataclass(slots=True)
+class PortView:
+    """One output of a node."""
+
+    id: str
+    const: str
+    name: str
+    bytes_max: str
+    event: str  # constant of the event it raises, "" if it carries items
+    final: bool
+    text: bool
+    groups: list[Group]
+    edges: list[EdgeView]
+    said: str = ""  # what is done of `events` once an item was taken
+
+
+@dataclass(slots=True)
+class JoinView:
+    """How a merge or select takes from its edges; `words` say it in a comment."""
+
+    rule: str
+    field: str
+    sources: list[str]
+    selects: bool
+    waits_for: str
+    within_ns: int
+    words: str
+
+
+@dataclass(slots=True)
+class NodeView:
+    """One node with everything that is printed under its banner."""
+
+    id: str
+    const: str
+    name: str
+    kind: str
+    line: int
+    role: str
+    effect: bool
+    turn_scoped: bool
+    voice: bool
+    recogniser: bool
+    context: bool
+    candidates: int = 0  # providers that it is tried at; 0: one, once
+    retains: bool = False
+    circuits: bool = False
+    ranges: list[int] = field(default_factory=list)  # of them, by policy and mode: the first, and how many
+    providers: list[str] = field(default_factory=list)
+    guards: list[list[str]] = field(default_factory=list)  # of each provider
+    outputs: list[PortView] = field(default_factory=list)
+    edges_in: list[EdgeView] = field(default_factory=list)
+    edges_out: list[EdgeView] = field(default_factory=list)
+    events: list[EventView] = field(default_factory=list)
+    started: str = ""
+    error: str = "NO_EVENT"
+    timeout: str = "NO_EVENT"
+    done: str = "NO_EVENT"
+    exhausted: str = "NO_EVENT"
+    text: str = ""
+    text_literal: str = ""
+    interruptible: bool = True
+    handler: int = -1
+    join: JoinView | None = None
+    clock: Clock | None = None
+    pause: Pause | None = None
+    keys: Keys | None = None
+    fired: str = ""  # what happens when its time has come: the reaction to its own event
+    owns_turn: bool = False  # its event ends the utterance

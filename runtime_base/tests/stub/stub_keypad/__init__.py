@@ -1,0 +1,1 @@
+"""The kernel of stub_keypad, rendered by render.py."""

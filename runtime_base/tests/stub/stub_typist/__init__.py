@@ -1,0 +1,1 @@
+"""The kernel of stub_typist, rendered by render.py."""

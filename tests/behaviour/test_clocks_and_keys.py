@@ -1,0 +1,179 @@
+"""Timers, end-pointers, collectors of keys, typed text (docs/kernel.md, Clocks and keys), on both kernels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from conversation import Conversation, decision, requests, signals
+from kernels import plan_of
+from plan_keypad import HINT, INGRESS, LLM, STT, VOICE, WATCH, WRITER
+
+from rspp_runtime.abi import Cause, Control, In, Op, Output, Result, Signal
+from rspp_runtime.abi.codes import Origin
+
+AUDIO, TYPED, DTMF = range(3)
+PARTIAL, FINAL = 1, 2
+
+
+class Pad(Conversation):
+    """One session of the keypad; its greeting is over."""
+
+    def begin(self) -> Pad:
+        self.control(Control.CONNECTED)
+        self.control(Control.CANCEL_TURN)
+        self.step()
+        return self
+
+    def press(self, keys: str, port: int = DTMF) -> list[Output]:
+        found: list[Output] = []
+        for key in keys:
+            assert self.offer(In.MEDIA, node=INGRESS, port=port, payload=key.encode(), a=ord(key)) == Result.ACCEPTED
+            found += self.step()
+        return found
+
+    def hears(self, text: bytes, port: int = PARTIAL) -> list[Output]:
+        """A frame, and what is recognised of it."""
+        if not [one for one in self.outputs if one.op == Op.INVOKE and one.node == STT]:
+            self.offer(In.MEDIA, node=INGRESS, port=AUDIO, payload=bytes(320))
+            self.step()
+            self.credit(STT)
+        self.chunk(STT, port, text, a=text.rfind(b".") + 1, b=len(text.split()))
+        return self.step()
+
+
+@pytest.fixture
+def pad(kernel: Callable[[str], Any]) -> Pad:
+    return Pad(kernel("stub_keypad")(plan_of("stub_keypad"), "pad", 1, [])).begin()
+
+
+def fed(outputs: list[Output], node: int) -> list[bytes]:
+    return [one.payload for one in requests(outputs, Op.FEED) if one.node == node]
+
+
+def test_a_number_of_digits_is_a_turn(pad: Pad) -> None:
+    assert signals(pad.press("12")) == ["CANCEL"] * 2  # what each key does besides
+    outputs = pad.press("3")
+    assert decision(outputs, Signal.TURN_OPEN_PROPOSED).x == Origin.DTMF
+    opened = decision(outputs, Signal.TURN_OPEN)
+    assert opened.x == opened.y > 0
+    assert fed(outputs, LLM) == [b"123"]
+
+
+def test_the_key_that_ends_it_is_not_part_of_it(pad: Pad) -> None:
+    assert fed(pad.press("4#"), LLM) == [b"4"]
+
+
+def test_the_ending_key_alone_is_nothing(pad: Pad) -> None:
+    assert fed(pad.press("#"), LLM) == []
+    assert fed(pad.press("56#"), LLM) == [b"56"]
+
+
+def test_a_key_that_does_not_come_forgets_the_others_and_is_an_event(pad: Pad) -> None:
+    pad.press("12")
+    outputs = pad.step(pad.now + 400)
+    assert decision(outputs, Signal.TURN_OPEN_PROPOSED).x == Origin.API
+    assert fed(outputs, VOICE) == [b"Time is up."]
+    pad.control(Control.CANCEL_TURN)
+    assert fed(pad.press("3#"), LLM) == [b"3"]
+
+
+def test_keys_without_an_end_end_with_silence_and_go_on_outside_of_turns(pad: Pad) -> None:
+    outputs = pad.press("7")
+    assert requests(outputs, Op.TAP) == []
+    pad.step(pad.now + 100)
+    pad.press("8")
+    outputs = pad.step(pad.now + 150)
+    assert [(one.node, one.payload, one.turn) for one in requests(outputs, Op.TAP)] == [(WATCH, b"78", 0)]
+    assert pad.session.stats()[f"edge.{3}.dropped"] == 0
+    assert HINT  # the collector that made it
+
+
+def test_keys_of_a_turn_that_is_refused_are_forgotten(pad: Pad) -> None:
+    pad.control(Control.SNAPSHOT, a=2)
+    assert decision(pad.press("123"), Signal.REJECT).cause == Cause.SNAPSHOT_MISSING
+    pad.control(Control.SNAPSHOT, a=0)
+    assert fed(pad.press("9#"), LLM) == [b"9"]
+
+
+def test_keys_wait_for_the_turn_that_is_in_progress(pad: Pad) -> None:
+    pad.press("123")
+    assert decision(pad.press("456"), Signal.DEFER).cause == Cause.TURN_ACTIVE
+    assert fed(pad.press("7"), LLM) == []
+    outputs = pad.control(Control.CANCEL_TURN)
+    assert fed(outputs, LLM) == [b"456"]
+    assert fed(pad.press("8#"), LLM) == []  # 7 and 8, deferred again
+    assert fed(pad.control(Control.CANCEL_TURN), LLM) == [b"78"]
+
+
+def test_buttons_are_events(pad: Pad) -> None:
+    """Push to talk: the button that goes up ends the utterance."""
+    pad.hears(b"hold the", FINAL)
+    pad.done(STT)
+    outputs = pad.control(Control.BUTTON_UP)
+    assert fed(outputs, LLM) == [b"hold the"]
+    assert "ABORT" in signals(pad.control(Control.BUTTON_DOWN))
+
+
+@pytest.mark.feature("F-017", "boundaries")
+def test_an_end_pointer_waits_less_after_a_sentence(pad: Pad) -> None:
+    pad.hears(b"Where is it.")
+    begun = pad.now
+    assert "TURN_OPEN_PROPOSED" not in signals(pad.step(begun + 59))
+    outputs = pad.step(begun + 60)
+    assert decision(outputs, Signal.TURN_OPEN_PROPOSED).x == Origin.SPEECH
+    assert [one.node for one in requests(outputs, Op.FINISH)] == [STT]
+
+
+@pytest.mark.feature("F-017", "boundaries")
+def test_an_end_pointer_waits_longer_inside_of_one_and_begins_again_with_every_word(pad: Pad) -> None:
+    pad.hears(b"where")
+    pad.step(pad.now + 200)
+    pad.hears(b"where is")
+    begun = pad.now
+    assert "TURN_OPEN_PROPOSED" not in signals(pad.step(begun + 249))
+    assert "TURN_OPEN_PROPOSED" in signals(pad.step(begun + 250))
+
+
+def test_what_is_still_recognised_of_an_utterance_that_ended_does_not_end_another(pad: Pad) -> None:
+    pad.hears(b"Where is it.")
+    pad.step(pad.now + 60)
+    pad.hears(b"Where is it now.")
+    assert "DEFER" not in signals(pad.step(pad.now + 100))
+
+
+def test_a_timer_fires_again_and_again_and_one_fires_once(kernel: Callable[[str], Any]) -> None:
+    pad = Pad(kernel("stub_keypad")(plan_of("stub_keypad"), "pad", 1, []))
+    pad.control(Control.CONNECTED)
+    assert decision(pad.outputs, Signal.TURN_OPEN_PROPOSED).x == Origin.GREETING
+    pad.control(Control.CANCEL_TURN)
+    pad.step(50)  # the grace of what the greeting had begun
+    assert pad.deadline == 700_000_000
+    outputs = pad.step(700)
+    assert decision(outputs, Signal.TURN_OPEN_PROPOSED).x == Origin.TIMER
+    pad.control(Control.CANCEL_TURN)
+    assert decision(pad.step(1400), Signal.TURN_OPEN_PROPOSED).x == Origin.TIMER
+    pad.control(Control.CANCEL_TURN)
+    assert [one.y for one in pad.step(2000) if one.op == Op.DECISION and one.code == Signal.CANCEL] == [VOICE]
+    pad.step(2050)
+    assert pad.deadline == 2_100_000_000
+    pad.control(Control.ENDED)
+    assert pad.deadline == -1
+
+
+def test_where_people_only_type_the_text_is_the_utterance(kernel: Callable[[str], Any]) -> None:
+    talk = Conversation(kernel("stub_typist")(plan_of("stub_typist"), "typist", 1, []))
+    talk.control(Control.CONNECTED)
+    assert talk.offer(In.MEDIA, node=INGRESS, port=TYPED, payload=b"hello there", b=2) == Result.ACCEPTED
+    outputs = talk.step()
+    assert decision(outputs, Signal.TURN_OPEN_PROPOSED).x == Origin.TEXT
+    assert fed(outputs, WRITER) == [b"hello there"]
+    assert talk.chunk(WRITER, 0, b"Good day.", a=9, b=2) == Result.ACCEPTED
+    sent = requests(talk.step(), Op.SEND)
+    assert [one.payload for one in sent] == [b"Good day."]
+    talk.done(WRITER)
+    talk.control(Control.EVIDENCE_APPENDED, a=1)
+    assert talk.offer(In.MEDIA, node=INGRESS, port=TYPED, payload=b"and you?", b=2) == Result.ACCEPTED
+    said = [one.payload for one in requests(talk.step(), Op.CONTEXT)]
+    assert said == [b"hello there", b"Good day."]
