@@ -99,6 +99,7 @@ class NodeView:
     turn_scoped: bool
     voice: bool
     recogniser: bool
+    each_item: bool
     context: bool
     candidates: int = 0  # providers that it is tried at; 0: one, once
     retains: bool = False

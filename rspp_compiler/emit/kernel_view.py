@@ -143,6 +143,7 @@ class _View:
             turn_scoped=node.scope == TURN,
             voice=bool(plan.speech_nodes >> node.id & 1),
             recogniser=node.id == plan.recogniser,
+            each_item=node.kind == "python" and node.execution == EFFECT and node.first_output_ns > 0,
             context=node.kind == "llm",
             candidates=len(node.attempts.providers) if node.attempts else 0,
             retains=bool(node.attempts and node.attempts.retain_items),

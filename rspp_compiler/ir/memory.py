@@ -11,7 +11,7 @@ from typing import NamedTuple
 from rspp_compiler.ir.layout import Attempts, Edge, Plan, Port
 
 CORE_BYTES = 1120
-NODE_BYTES = 248
+NODE_BYTES = 256
 ATTEMPTS_BYTES = 144
 CIRCUIT_BYTES = 40
 JOIN_BYTES = 56

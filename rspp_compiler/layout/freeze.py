@@ -15,7 +15,7 @@ from typing import Any
 
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.dump import to_data
-from rspp_compiler.ir.graph import Graph
+from rspp_compiler.ir.graph import Graph, GraphNode
 from rspp_compiler.ir.plan import Frozen, Layout, ProviderBinding
 from rspp_compiler.ir.spec import FileRef, SecretRef, SettingValue, TextTemplate
 from rspp_compiler.layout.attempts import places
@@ -66,12 +66,27 @@ def _providers(graph: Graph) -> tuple[ProviderBinding, ...]:
     """
     rows: list[ProviderBinding] = []
     for node in graph.nodes:
+        if node.kind == "python" and node.execution == "effect":
+            rows.append(ProviderBinding(node.id, "python", _outside(node)))
         if node.execution == "effect":
             for place in places(graph, node):
                 keys = sorted(place.settings.keys() - _OF_THE_KERNEL)
                 options = {key: _option(place.settings[key]) for key in keys}
                 rows.append(ProviderBinding(node.id, place.candidate.name, options))
     return tuple(rows)
+
+
+def _outside(node: GraphNode) -> dict[str, object]:
+    """What runs a Python node outside of the kernel goes by."""
+    spec = node.spec
+    options: dict[str, object] = {
+        "reference": spec.implementation or "", "place": spec.place, "emissions": spec.emissions_max
+    }  # fmt: skip
+    if spec.limit and spec.limit.concurrency:
+        options["concurrency"] = spec.limit.concurrency
+    if spec.limit and spec.limit.memory_bytes:
+        options["memory_bytes"] = spec.limit.memory_bytes
+    return options
 
 
 def _option(value: SettingValue) -> object:

@@ -108,7 +108,7 @@ def _laid_out(analysis: Analysis) -> Layout:
         policy=analysis.policy,
         plan=plan,
         memory=tuple(MemoryRow(*row) for row in memory_table(plan)),
-        handlers=tuple(node.spec.implementation or "" for node in graph.of_kind("python")),
+        handlers=tuple(node.spec.implementation or "" for node in tables.in_kernel(graph)),
         analysis=analysis,
     )
 
@@ -177,6 +177,8 @@ def _bindings(graph: Graph) -> tuple[tuple[str, str], ...]:
     rows: list[tuple[str, str]] = []
     for node in graph.nodes:
         provider = graph.spec.provider(node.spec.provider or node.kind)
+        if node.kind == "python" and node.execution == "effect":
+            rows.append((node.id, "python"))
         if node.execution == "effect" and provider is not None:
             rows.append((node.id, provider.candidates[0].name))
     return tuple(rows)

@@ -98,8 +98,13 @@ def event_ports(node: GraphNode) -> tuple[str, ...]:
 
 def nodes(graph: Graph, ids: Ids) -> tuple[Node, ...]:
     """Nodes by id; ids of Python handlers follow the order of nodes."""
-    handlers = {node.id: index for index, node in enumerate(graph.of_kind("python"))}
+    handlers = {node.id: index for index, node in enumerate(in_kernel(graph))}
     return tuple(_node(graph, node, ids, handlers) for node in graph.nodes)
+
+
+def in_kernel(graph: Graph) -> list[GraphNode]:
+    """The Python nodes that run between two steps; the others are effects."""
+    return [node for node in graph.of_kind("python") if node.execution == "kernel"]
 
 
 def _node(graph: Graph, node: GraphNode, ids: Ids, handlers: dict[str, int]) -> Node:
@@ -202,7 +207,7 @@ def _deadlines(graph: Graph, node: GraphNode) -> tuple[int, int]:
     spec = node.spec
     if node.execution != "effect" or node.kind == "vad":
         return 0, 0
-    if node.kind == "stt":
+    if node.kind in ("stt", "python"):  # a Python node: for each item
         return spec.first_output_ns, 0
     provider = graph.spec.provider(spec.provider or node.kind)
     if provider is None:

@@ -17,7 +17,16 @@ from rspp_compiler.ir.abi import EDGES_MAX, NODES_MAX
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.graph import Graph, GraphEdge, GraphNode
 from rspp_compiler.ir.plan import Frozen
-from rspp_compiler.ir.spec import CandidateSpec, ModeSpec, PolicySpec, ProviderSpec, SecretRef, SpecModel, TextTemplate
+from rspp_compiler.ir.spec import (
+    CandidateSpec,
+    ModeSpec,
+    NodeSpec,
+    PolicySpec,
+    ProviderSpec,
+    SecretRef,
+    SpecModel,
+    TextTemplate,
+)
 from rspp_compiler.layout import leave_out
 from rspp_compiler.layout.attempts import overrides
 from rspp_compiler.layout.events import occurs
@@ -176,12 +185,15 @@ def _nodes(graph: Graph) -> Iterator[Missing]:
 def _settings(node: GraphNode) -> Iterator[Missing]:
     spec = node.spec
     written = (
-        ("place", "a Python node outside of the kernel", spec.kind == "python" and spec.place != "kernel"),
-        ("limit", "limits of a node", spec.limit is not None),
-        ("hooks", "hooks of a node", bool(spec.hooks) and spec.kind != "python"),
+        ("limit", "limits of a node", spec.limit is not None and not _limits(spec)),
+        ("hooks", "hooks of a node", bool(spec.hooks) and (spec.kind != "python" or spec.place != "kernel")),
         ("tunable", "settings that can be tuned", bool(spec.tunable)),
         ("tools", "tools of a model", bool(spec.tools)),
-        ("scope", "a scope of its own", spec.origins.get("scope") is not None and spec.origin("scope").kind == "user"),
+        (
+            "scope",
+            "a scope of its own",
+            spec.kind != "python" and spec.origins.get("scope") is not None and spec.origin("scope").kind == "user",
+        ),
     )
     for key, what, is_used in written:
         if is_used:
@@ -199,6 +211,14 @@ def _settings(node: GraphNode) -> Iterator[Missing]:
     for port in (*spec.inputs, *spec.outputs):
         if port.type.name == "bytes":
             yield Missing("E0906", "the type `bytes`", port.span)
+
+
+def _limits(spec: NodeSpec) -> bool:
+    """Whether the runtime keeps what is written: how many calls at once, and the memory of a process of its own."""
+    limit = spec.limit
+    if limit is None or spec.kind != "python" or spec.place == "kernel" or limit.cpu_percent:
+        return False
+    return not limit.memory_bytes or spec.place == "process"
 
 
 def _edges(graph: Graph) -> Iterator[Missing]:

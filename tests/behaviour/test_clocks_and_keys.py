@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from conversation import Conversation, decision, requests, signals
 from kernels import plan_of
-from plan_keypad import HINT, INGRESS, LLM, STT, VOICE, WATCH, WRITER
+from plan_keypad import FIND, HINT, INGRESS, LLM, STT, VOICE, WATCH, WRITER
 
 from rspp_runtime.abi import Cause, Control, In, Op, Output, Result, Signal
 from rspp_runtime.abi.codes import Origin
@@ -162,18 +162,62 @@ def test_a_timer_fires_again_and_again_and_one_fires_once(kernel: Callable[[str]
     assert pad.deadline == -1
 
 
-def test_where_people_only_type_the_text_is_the_utterance(kernel: Callable[[str], Any]) -> None:
-    talk = Conversation(kernel("stub_typist")(plan_of("stub_typist"), "typist", 1, []))
-    talk.control(Control.CONNECTED)
-    assert talk.offer(In.MEDIA, node=INGRESS, port=TYPED, payload=b"hello there", b=2) == Result.ACCEPTED
-    outputs = talk.step()
+class Page(Conversation):
+    """One session of the typist."""
+
+    def begin(self) -> Page:
+        self.control(Control.CONNECTED)
+        return self
+
+    def type(self, text: bytes) -> list[Output]:
+        assert self.offer(In.MEDIA, node=INGRESS, port=TYPED, payload=text, b=len(text.split())) == Result.ACCEPTED
+        return self.step()
+
+    def finds(self, text: bytes) -> list[Output]:
+        """The Python node emits it, and is done with its item."""
+        assert self.chunk(FIND, 0, text, b=len(text.split())) == Result.ACCEPTED
+        self.credit(FIND)
+        return self.step()
+
+
+@pytest.fixture
+def page(kernel: Callable[[str], Any]) -> Page:
+    return Page(kernel("stub_typist")(plan_of("stub_typist"), "typist", 1, [])).begin()
+
+
+def test_where_people_only_type_the_text_is_the_utterance(page: Page) -> None:
+    outputs = page.type(b"hello there")
     assert decision(outputs, Signal.TURN_OPEN_PROPOSED).x == Origin.TEXT
-    assert fed(outputs, WRITER) == [b"hello there"]
-    assert talk.chunk(WRITER, 0, b"Good day.", a=9, b=2) == Result.ACCEPTED
-    sent = requests(talk.step(), Op.SEND)
-    assert [one.payload for one in sent] == [b"Good day."]
-    talk.done(WRITER)
-    talk.control(Control.EVIDENCE_APPENDED, a=1)
-    assert talk.offer(In.MEDIA, node=INGRESS, port=TYPED, payload=b"and you?", b=2) == Result.ACCEPTED
-    said = [one.payload for one in requests(talk.step(), Op.CONTEXT)]
+    assert fed(outputs, FIND) == [b"hello there"]
+    assert fed(page.finds(b"a greeting"), WRITER) == [b"a greeting"]
+    page.done(FIND)
+    assert page.chunk(WRITER, 0, b"Good day.", a=9, b=2) == Result.ACCEPTED
+    assert [one.payload for one in requests(page.step(), Op.SEND)] == [b"Good day."]
+    page.done(WRITER)
+    page.control(Control.EVIDENCE_APPENDED, a=1)
+    page.type(b"and you?")
+    said = [one.payload for one in requests(page.finds(b"a question"), Op.CONTEXT)]
     assert said == [b"hello there", b"Good day."]
+
+
+@pytest.mark.feature("F-007", "activated")
+def test_a_python_node_outside_owes_an_end_of_each_item(page: Page) -> None:
+    """An output is not enough: the item has to be done with."""
+    page.type(b"hello there")
+    begun = page.now
+    assert page.chunk(FIND, 0, b"half of it", b=3) == Result.ACCEPTED
+    assert "PROVIDER_ERROR" not in signals(page.step(begun + 119))
+    outputs = page.step(begun + 120)
+    failed = decision(outputs, Signal.PROVIDER_ERROR)
+    assert (failed.node, failed.cause) == (FIND, Cause.NODE_TIMEOUT)
+    assert [one.node for one in requests(outputs, Op.CANCEL)] == [FIND, WRITER]
+
+
+def test_a_python_node_outside_that_is_done_owes_nothing(page: Page) -> None:
+    """It need not emit anything; that it still has to end is another deadline."""
+    page.type(b"hello there")
+    begun = page.now
+    page.step(begun + 100)
+    page.credit(FIND)
+    assert "PROVIDER_ERROR" not in signals(page.step(begun + 219))
+    assert "PROVIDER_ERROR" in signals(page.step(begun + 220))

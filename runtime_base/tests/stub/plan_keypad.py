@@ -194,15 +194,16 @@ def keypad() -> Plan:
     )
 
 
-WRITER, PAGE = 1, 2
+FIND, WRITER, PAGE = 1, 2, 3
 TYPED: tuple[Flow, ...] = (
     ("writer -> egress.text", WRITER, 0, PAGE, 1, "turn", 0, {"overflow": (Overflow(OLDEST),)}),
-    ("ingress.text -> writer", INGRESS, 1, WRITER, 0, "turn", 1, {"overflow": (Overflow(OLDEST),)}),
+    ("find -> writer", FIND, 0, WRITER, 0, "turn", 0, {"overflow": (Overflow(BLOCK, 50 * MS), Overflow(OLDEST))}),
+    ("ingress.text -> find", INGRESS, 1, FIND, 0, "turn", 1, {"overflow": (Overflow(OLDEST),)}),
 )
 
 
 def typist() -> Plan:
-    """Nobody speaks: what is typed goes to a model, and its answer is shown."""
+    """Nobody speaks: what is typed is looked up by a Python node that waits, and answered by a model on a page."""
     edges = _edges(TYPED)
     return Plan(
         pipeline="stub_typist",
@@ -210,26 +211,30 @@ def typist() -> Plan:
         nodes=(
             _node(TYPED, INGRESS, "ingress", "ingress", "boundary", "session", outputs=(AUDIO, TEXT)),
             _node(
+                TYPED, FIND, "find", "python", "effect", "turn", inputs=(PROMPT,), outputs=(TEXT,), window=3,
+                first_output_ns=120 * MS, emissions_max=2, event_timeout=0,
+            ),
+            _node(
                 TYPED, WRITER, "writer", "llm", "effect", "turn", inputs=(PROMPT,), outputs=(TEXT,), window=2,
-                first_output_ns=500 * MS,
+                first_output_ns=500 * MS, upstream=mask(FIND),
             ),
             _node(
                 TYPED, PAGE, "egress", "egress", "boundary", "turn", inputs=(AUDIO, TEXT), upstream=mask(WRITER)
             ),
         ),
         edges=edges,
-        pools=(Pool("text", 200, 4 + 16 + 6), Pool("utterance", 300, 4 + 16 + 6)),
-        events=(),
-        reactions=(),
+        pools=(Pool("text", 200, 8 + 16 + 6), Pool("utterance", 300, 4 + 16 + 6)),
+        events=(Event(0, "find.timeout", FIND, -1),),
+        reactions=(Reaction(id=0, event=0, action=Action("cancel_node", WRITER), line=50),),
         egress=PAGE,
         turn_owner=-1,
         recogniser=-1,
         speech_start=-1,
         barge_in=-1,
         speech_nodes=0,
-        turn_nodes=mask(WRITER, PAGE),
-        turn_edges=mask(0, 1),
-        stages=(WRITER, PAGE),
-        provider_bindings=(("writer", "llm"),),
+        turn_nodes=mask(FIND, WRITER, PAGE),
+        turn_edges=mask(0, 1, 2),
+        stages=(FIND, WRITER, PAGE),
+        provider_bindings=(("find", "python"), ("writer", "llm")),
         **LIMITS,
     )  # fmt: skip

@@ -70,7 +70,10 @@ cdef inline void give(Core* core, int node_id, int port, uint32_t handle) noexce
     output.y = item.flags
     outputs.carry(core, output, handle)
     node.inflight += 1
-    if not node.recogniser and not node.live.fed:
+    if node.each_item:
+        if not timers.is_on(core, timers.of_node(node_id, TIMER_FIRST)):
+            timers.start(core, timers.of_node(node_id, TIMER_FIRST), core.now_ns + node.first_output_ns)
+    elif not node.recogniser and not node.live.fed:
         deadline = attempts.deadline(core, node_id)
         if deadline != OFF:
             timers.start(core, timers.of_node(node_id, TIMER_FIRST), deadline)
@@ -86,6 +89,11 @@ cdef inline void credit(Core* core, int node_id, int64_t invocation, int64_t cou
     cdef Node* node = &core.nodes[node_id]
     if invocation != 0 and node.live.id == invocation:
         node.inflight -= count if count < node.inflight else node.inflight
+    if node.each_item and count > 0 and find(core, node_id, invocation) != NULL:
+        if node.inflight > 0 or node.ending.id == invocation:
+            timers.start(core, timers.of_node(node_id, TIMER_FIRST), core.now_ns + node.first_output_ns)
+        else:
+            timers.stop(core, timers.of_node(node_id, TIMER_FIRST))
 
 
 cdef inline void answered(Core* core, int node_id, Invocation* invocation) noexcept nogil:
@@ -97,7 +105,7 @@ cdef inline void answered(Core* core, int node_id, Invocation* invocation) noexc
         attempts.answered(core, node_id, invocation)
         circuits.works(core, node_id, invocation.id, invocation.candidate)
     invocation.answered = True
-    if not node.recogniser:
+    if not node.recogniser and not node.each_item:
         timers.stop(core, timers.of_node(node_id, TIMER_FIRST))
     if node.chunk_ns == 0:
         return

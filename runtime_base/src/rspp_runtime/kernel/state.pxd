@@ -198,6 +198,8 @@ cdef struct Node:
     uint8_t turn_scoped
     uint8_t voice
     uint8_t recogniser
+    uint8_t each_item        # it owes an end of every single item, and not a first output
+    uint8_t unused[7]        # makes the size a multiple of 8
 
 
 cdef struct Output:

@@ -52,12 +52,14 @@ class Input(NamedTuple):
     """One item fed to an invocation.
 
     `port` is the input port's name; `payload` is PCM s16le mono for audio and UTF-8 for text;
-    `media_ns` is the media time of the first sample, in nanoseconds since the session began.
+    `media_ns` is the media time of the first sample, in nanoseconds since the session began; `final` says that a text
+    will not be revised.
     """
 
     port: str
     payload: bytes
     media_ns: int
+    final: bool = False
 
 
 @runtime_checkable

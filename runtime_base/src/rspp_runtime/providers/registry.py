@@ -19,6 +19,7 @@ LOCAL_EXTRA = "pip install 'rspp-runtime[local]'"
 BUILT_IN: Mapping[str, str] = {
     "espeak": "rspp_runtime.providers.espeak",
     "pocketsphinx": "rspp_runtime.providers.pocketsphinx_stt",
+    "python": "rspp_runtime.session.outside",
     "scripted": "rspp_runtime.providers.scripted",
     "silero": "rspp_runtime.providers.silero",
 }

@@ -102,7 +102,10 @@ def _give(s: State, node: NodeState, call: Invocation, port: int, parcel: Parcel
         s.timers[s.chunk_timer(identity)] = s.now + node.plan.chunk_ns
     call.fed_bytes += len(parcel.payload)
     call.fed_words += parcel.b
-    if first and identity != s.plan.recogniser:
+    if node.answers_each:
+        if s.first_timer(identity) not in s.timers:
+            s.timers[s.first_timer(identity)] = s.now + node.plan.first_output_ns
+    elif first and identity != s.plan.recogniser:
         deadline = attempts.deadline(s, node)
         if deadline != attempts.NEVER:
             s.timers[s.first_timer(identity)] = deadline

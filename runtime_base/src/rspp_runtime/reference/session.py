@@ -208,7 +208,7 @@ class Session:
     def _answered(self, node: NodeState) -> None:
         s, identity = self._s, node.plan.id
         stopping.said(s, node)
-        if identity == s.plan.recogniser:
+        if identity == s.plan.recogniser or node.answers_each:
             return
         s.stop(s.first_timer(identity))
         if not node.plan.chunk_ns:
@@ -225,6 +225,12 @@ class Session:
             node = s.nodes[event.node]
             if node.live is not None and node.live.id == event.invocation:
                 node.inflight -= max(0, min(event.a, node.inflight))
+            if node.answers_each and node.find(event.invocation) is not None and event.a > 0:
+                timer = s.first_timer(node.plan.id)
+                if node.inflight or (node.ending is not None and node.ending.id == event.invocation):
+                    s.timers[timer] = s.now + node.plan.first_output_ns
+                else:
+                    s.stop(timer)
         return Result.ACCEPTED
 
     def _offer(self, event: Inbound) -> Result:

@@ -142,6 +142,11 @@ class NodeState:
         """Whether there is input that the present attempt, or the next, has still to get."""
         return len(self.retained) > self.given
 
+    @property
+    def answers_each(self) -> bool:
+        """Whether it owes an end of every single item, as a Python node does, and not a first output."""
+        return self.plan.kind == "python" and self.plan.execution == EFFECT and self.plan.first_output_ns > 0
+
     def find(self, invocation: int) -> Invocation | None:
         """The invocation of that id, if it may still emit."""
         return next((call for call in (self.live, self.ending) if call is not None and call.id == invocation), None)

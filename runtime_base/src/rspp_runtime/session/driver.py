@@ -195,7 +195,7 @@ class Driver:
         elif op == Op.FEED:
             call = self._calls.get(output.invocation)
             if call is not None:
-                call.feed(output.port, output.payload, output.x)
+                call.feed(output.port, output.payload, output.x, output.y)
         elif op == Op.INVOKE:
             node = self.plan.nodes[output.node]
             name, provider = self._providers[node.name][output.x]

@@ -33,8 +33,10 @@ class NodeError(Exception):
     """A Python node cannot be loaded; the message names the node and the reference."""
 
 
-def load(reference: str, node: str) -> UserNode:
-    """Imports "module:Callable"; a class is instantiated, once a session. Raises `NodeError`."""
+def load(reference: str, node: str, *, may_wait: bool = False) -> UserNode:
+    """Imports "module:Callable"; a class is instantiated, once a session. Raises `NodeError`, for an `async def` too
+    unless it `may_wait`.
+    """
     module_name, _, name = reference.partition(":")
     cannot = f"node {node}: {reference} cannot be loaded"
     try:
@@ -61,13 +63,18 @@ def load(reference: str, node: str) -> UserNode:
             raise NodeError(f"{cannot}: {name}() is made without arguments, and failed: {_reason(error)}") from error
     if not callable(made):
         raise NodeError(f"node {node}: {reference} is not callable; write a function or a class with __call__")
-    if inspect.iscoroutinefunction(made) or inspect.iscoroutinefunction(type(made).__call__):
+    if is_async(made) and not may_wait:
         raise NodeError(
             f"node {node}: {reference} is async; a Python node runs inside the kernel's step and may not wait: "
-            "write a plain `def`, and leave waiting to a provider"
+            "write a plain `def`, or give the node a `timeout`, and it runs outside of the kernel"
         )
     called: UserNode = made
     return called
+
+
+def is_async(user: object) -> bool:
+    """Whether a call of it has to be awaited."""
+    return inspect.iscoroutinefunction(user) or inspect.iscoroutinefunction(type(user).__call__)
 
 
 def make_handlers(
@@ -97,19 +104,10 @@ def wrap(node: Node, user: UserNode, clock: Clock, observers: Sequence[Observer]
     """`user` as the kernel calls it."""
 
     def handler(kernel_item: KernelItem) -> Sequence[Emission] | None:
-        emissions: list[Emission] = []
-        reason = ""
-        item = Item(kernel_item, node.inputs[kernel_item.port].name)
         start_ns = clock.now_ns()
-        try:
-            returned: object = user(item, _Emitter(node, emissions))
-            if returned is not None:
-                raise TypeError(f"it returned {type(returned).__name__}: what is to go on must be given to emit(…)")
-        except (Exception, SystemExit) as error:  # a node's failure is an event of the pipeline, never the process' end
-            reason = _reason(error)
+        emissions, reason = perform(node, user, kernel_item)
+        if reason:
             log.warning("node %s failed: %s", node.name, reason)
-        finally:
-            item.close()
         call = HandlerCall(
             node.id, kernel_item.seq, start_ns, clock.now_ns(), None if reason else tuple(emissions), reason
         )
@@ -118,6 +116,38 @@ def wrap(node: Node, user: UserNode, clock: Clock, observers: Sequence[Observer]
         return call.emissions
 
     return handler
+
+
+def perform(node: Node, user: UserNode, kernel_item: KernelItem) -> tuple[list[Emission], str]:
+    """One call of a plain `def`: what it emitted, and why it failed ("" if it did not)."""
+    emissions: list[Emission] = []
+    item = Item(kernel_item, node.inputs[kernel_item.port].name)
+    try:
+        _nothing(user(item, _Emitter(node, emissions)))
+    except (Exception, SystemExit) as error:  # a node's failure is an event of the pipeline, never the process' end
+        return [], _reason(error)
+    finally:
+        item.close()
+    return emissions, ""
+
+
+async def perform_async(node: Node, user: UserNode, kernel_item: KernelItem) -> tuple[list[Emission], str]:
+    """The same of an `async def`."""
+    emissions: list[Emission] = []
+    item = Item(kernel_item, node.inputs[kernel_item.port].name)
+    called: Any = user
+    try:
+        _nothing(await called(item, _Emitter(node, emissions)))
+    except (Exception, SystemExit) as error:
+        return [], _reason(error)
+    finally:
+        item.close()
+    return emissions, ""
+
+
+def _nothing(returned: object) -> None:
+    if returned is not None:
+        raise TypeError(f"it returned {type(returned).__name__}: what is to go on must be given to emit(…)")
 
 
 class _Emitter:

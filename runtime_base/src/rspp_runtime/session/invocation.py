@@ -64,7 +64,10 @@ class Call:
         self.turn = turn
         self.cancelled = False
         self.forced = False
+        self.row = node
+        self.door = door  # one for each session
         self._node = node
+        self._owes_each = node.kind == "python"
         self._provider = provider
         self._provider_name = provider_name
         self._door = door
@@ -89,8 +92,8 @@ class Call:
     def message(self, role: int, text: bytes) -> None:
         self._messages.append(Message(ROLES[role], text.decode("utf-8", "replace")))
 
-    def feed(self, port: int, payload: bytes, media_ns: int) -> None:
-        self._items.append(Input(self._node.inputs[port].name, payload, media_ns))
+    def feed(self, port: int, payload: bytes, media_ns: int, flags: int = 0) -> None:
+        self._items.append(Input(self._node.inputs[port].name, payload, media_ns, bool(flags & Flag.FINAL)))
         self._news.set()
 
     def finish(self) -> None:
@@ -124,15 +127,21 @@ class Call:
                 raise Cancelled
             if self._items:
                 item = self._items.popleft()
-                await self._insist(
-                    Inbound(In.CREDIT, node=self.node_id, invocation=self.id, epoch=self._door.epoch, a=1)
-                )
-                yield item
+                if self._owes_each:
+                    yield item
+                    await self._credit()
+                else:
+                    await self._credit()
+                    yield item
             elif self._finished:
                 return
             else:
                 self._news.clear()
                 await self._news.wait()
+
+    async def _credit(self) -> None:
+        """Taken; by a Python node: done with."""
+        await self._insist(Inbound(In.CREDIT, node=self.node_id, invocation=self.id, epoch=self._door.epoch, a=1))
 
     async def emit(
         self,

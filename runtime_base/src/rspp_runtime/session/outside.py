@@ -1,0 +1,165 @@
+"""A Python node outside of the kernel (`place = loop | thread | process`), as the provider of its own effect.
+
+The kernel decides how long a call may take: it gives the item, and expects it to be done with within the node's
+deadline (docs/kernel.md, Python nodes outside). What is emitted comes back as input and is recorded, so that a replay
+runs no user code. A call that raises, returns something, emits what its port does not take or too much of it fails the
+node; one that does not come back is left behind, and its session gets another worker for the next item.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import weakref
+from collections.abc import Mapping
+from typing import Any
+
+from rspp_runtime.abi.codes import Flag
+from rspp_runtime.abi.messages import Item as KernelItem
+from rspp_runtime.abi.plan import Node
+from rspp_runtime.providers.contract import Input, Invocation, Outcome, ProviderError
+from rspp_runtime.session.gateway import InputError, find_port, text_mark
+from rspp_runtime.session.handlers import NodeError, UserNode, is_async, load, perform, perform_async
+from rspp_runtime.session.invocation import Call
+from rspp_runtime.session.workers import Performed, Process, Thread
+
+CONCURRENT = 16  # calls of one node at once, over all sessions, where nothing is written
+LEFT_BEHIND_MAX = 8  # threads of one node that never came back; with more, it is not called any more
+
+
+class Outside:
+    """One node in this process; `places` has what each session calls."""
+
+    modality = "python"
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        self.reference, self.place = str(options["reference"]), str(options["place"])
+        self.memory_bytes = int(options.get("memory_bytes", 0))
+        self._slots = asyncio.Semaphore(int(options.get("concurrency", CONCURRENT)))
+        self._places: weakref.WeakKeyDictionary[Any, _Place] = weakref.WeakKeyDictionary()
+        self._left_behind: list[Thread] = []
+        self._spare: Process | None = None  # for the first session: a process takes a while to begin
+
+    async def prepare(self) -> None:
+        """Raises `ProviderError` if there is nothing of that name."""
+        try:
+            load(self.reference, "of a pipeline", may_wait=self.place == "loop")
+        except NodeError as error:
+            raise ProviderError(Outcome.INFRASTRUCTURE_FAILURE, str(error)) from None
+        if self.place == "process":
+            self._spare = Process(self.reference, self.memory_bytes)
+
+    def process(self) -> Process:
+        """A process that nobody uses."""
+        spare, self._spare = self._spare, None
+        return spare or Process(self.reference, self.memory_bytes)
+
+    async def invoke(self, call: Invocation) -> None:
+        """One item after the other."""
+        assert isinstance(call, Call)  # the driver's own: it knows the node's row of the plan
+        place = self._place_of(call)
+        async for item in call.inputs():
+            async with self._slots:
+                emissions, reason = await self._called(place, call, _kernel_item(call, item))
+            if reason:
+                raise ProviderError(Outcome.INFRASTRUCTURE_FAILURE, reason)
+            for one in emissions:
+                await call.emit(
+                    call.row.outputs[one.port].name, one.payload,
+                    media_ns=item.media_ns, final=bool(one.flags & Flag.FINAL),
+                )  # fmt: skip
+
+    async def close(self) -> None:
+        for place in self._places.values():
+            place.close()
+        if self._spare is not None:
+            self._spare.kill()
+
+    def _place_of(self, call: Call) -> _Place:
+        place = self._places.get(call.door)
+        if place is None:
+            try:
+                place = _Place(self, call.row)
+            except NodeError as error:
+                raise ProviderError(Outcome.INFRASTRUCTURE_FAILURE, str(error)) from None
+            self._places[call.door] = place
+        return place
+
+    async def _called(self, place: _Place, call: Call, item: KernelItem) -> Performed:
+        self._left_behind = [thread for thread in self._left_behind if thread.is_busy]
+        if len(self._left_behind) >= LEFT_BEHIND_MAX:
+            reason = f"{len(self._left_behind)} calls of {self.reference} have not come back: it is not called any more"
+            raise ProviderError(Outcome.OVERLOAD, reason)
+        try:
+            return await place.call(item)
+        except queue.Full:
+            raise ProviderError(Outcome.OVERLOAD, f"too many calls of {self.reference} wait") from None
+        except asyncio.CancelledError:  # the grace is over
+            left = place.leave()
+            if left is not None:
+                self._left_behind.append(left)
+            raise
+
+
+class _Place:
+    """What one session calls, and where. A class is made once a session, and again when its worker was left behind."""
+
+    def __init__(self, node: Outside, row: Node) -> None:
+        self._node, self._row = node, row
+        self._user: UserNode | None = None
+        self._thread: Thread | None = None
+        self._process: Process | None = None
+        if node.place != "process":
+            self._user = load(node.reference, row.name, may_wait=node.place == "loop")
+
+    async def call(self, item: KernelItem) -> Performed:
+        if self._user is not None and is_async(self._user):
+            return await perform_async(self._row, self._user, item)
+        if self._thread is None:
+            self._thread = Thread(f"{self._row.name}")
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._perform, item)
+
+    def _perform(self, item: KernelItem) -> Performed:
+        """In the thread."""
+        if self._user is not None:
+            return perform(self._row, self._user, item)
+        if self._process is None:
+            self._process = self._node.process()
+        return self._process.call(self._row, item)
+
+    def leave(self) -> Thread | None:
+        """A call does not come back: the next one gets another worker. Returns a thread that is stuck."""
+        thread, self._thread = self._thread, None
+        if self._process is not None:
+            self._process.kill()
+            self._process = None
+        if thread is None:
+            return None
+        thread.shutdown()
+        if self._user is not None:
+            self._user = load(self._node.reference, self._row.name, may_wait=self._node.place == "loop")
+            return thread
+        return None  # it waited for the process, which is gone
+
+    def close(self) -> None:
+        if self._thread is not None:
+            self._thread.shutdown()
+        if self._process is not None:
+            self._process.kill()
+
+
+def _kernel_item(call: Call, item: Input) -> KernelItem:
+    """The item as a node in the kernel would get it, measured again: an effect is told no more than its text."""
+    port = find_port(call.row.inputs, item.port)
+    a = b = 0
+    if call.row.inputs[port].type == "text":
+        try:
+            a, b = text_mark(item.payload)
+        except InputError:
+            a = b = 0
+    return KernelItem(port, call.turn, 0, item.media_ns, int(item.final), a, b, item.payload)
+
+
+def factory(options: Mapping[str, Any], resources: Mapping[str, bytes]) -> Outside:
+    """The provider `python` of a generated package."""
+    return Outside(options)
