@@ -33,7 +33,7 @@ from stub_keypad._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "aac50ac5068049c2bd3eaf2973dc5b49d04469d95d36a83c7ba06ff7ef4d893e"
+ABI_HASH = "e5207f88c17b20e3a8a9eacb4f14ba02a761cc44aef7a668d20288b2500e3ff2"
 TEMPLATE_HASH = "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
 
 if ABI_HASH != RUNTIME_ABI_HASH:

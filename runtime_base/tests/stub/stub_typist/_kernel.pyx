@@ -6,13 +6,16 @@ node with what comes in, what goes out and what it reacts to, then the loop that
 are on one page, docs/kernel.md; what is the same for every pipeline is in `rspp_runtime.kernel`.
 
     writer -> egress.text
-    ingress.text -> writer
+    find -> writer
+    ingress.text -> find
 """
 
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from rspp_runtime.kernel cimport (
     context, edges, egress, gateway, hearing, inbox, invocations, items, outputs, session, timers, turns,
+    reactions,
+    user_nodes,
 )
 from rspp_runtime.kernel.codes cimport *
 from rspp_runtime.kernel.gateway cimport Inbound
@@ -23,7 +26,7 @@ from stub_typist._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "aac50ac5068049c2bd3eaf2973dc5b49d04469d95d36a83c7ba06ff7ef4d893e"
+ABI_HASH = "e5207f88c17b20e3a8a9eacb4f14ba02a761cc44aef7a668d20288b2500e3ff2"
 TEMPLATE_HASH = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
@@ -31,8 +34,10 @@ if ABI_HASH != RUNTIME_ABI_HASH:
         "stub_typist was built for another rspp-runtime: run `rsppc build stub_typist.rspp` again"
     )
 
+cdef class Session
 
-# ==== what a session remembers: 32,128 bytes
+
+# ==== what a session remembers: 33,672 bytes
 
 cdef struct Memory:
     Core core
@@ -48,7 +53,8 @@ cdef struct Memory:
     Message messages[CONTEXT_SLOTS]
     unsigned char hashes[HASHES * CONTROL_BYTES]
     uint32_t ring_writer__egress_text[WRITER__EGRESS_TEXT_RING]
-    uint32_t ring_ingress_text__writer[INGRESS_TEXT__WRITER_RING]
+    uint32_t ring_find__writer[FIND__WRITER_RING]
+    uint32_t ring_ingress_text__find[INGRESS_TEXT__FIND_RING]
     char utterance[UTTERANCE_BUFFER]
     char spoken[SPOKEN_BUFFER]
     char context[CONTEXT_BUFFER]
@@ -62,12 +68,12 @@ if sizeof(Memory) != MEMORY_BYTES:
 # ---- stub_typist.rspp:1  node ingress : ingress, a boundary, for the session
 
 cdef void utter(Core* core, char* text, int64_t size, int64_t words) noexcept nogil:
-    """ingress.text: what the user said, whole, goes to writer."""
+    """ingress.text: what the user said, whole, goes to find."""
     cdef int64_t seq = outputs.next_seq(core)
     cdef uint32_t item
     item = items.make(core, POOL_UTTERANCE, seq, outputs.active_turn(core), text, size)
     items.mark(core, item, 0, FLAG_FINAL, 0, words)
-    push_ingress_text__writer(core, item)
+    push_ingress_text__find(core, item)
     items.release(core, item)
 
 cdef int ingest_media(Core* core, Inbound* event) noexcept nogil:
@@ -87,32 +93,108 @@ cdef int ingest_media(Core* core, Inbound* event) noexcept nogil:
         return gateway.typed(core, event)
     return gateway.reject(core, CAUSE_UNKNOWN_PORT)
 
-cdef void push_ingress_text__writer(Core* core, uint32_t item) noexcept nogil:
-    # stub_typist.rspp:21  ingress.text -> writer
+cdef void push_ingress_text__find(Core* core, uint32_t item) noexcept nogil:
+    # stub_typist.rspp:22  ingress.text -> find
     # 4 items, 1200 bytes; then drop oldest
-    cdef Edge* edge = &core.edges[EDGE_INGRESS_TEXT__WRITER]
+    cdef Edge* edge = &core.edges[EDGE_INGRESS_TEXT__FIND]
     cdef int64_t size
     if item == NOTHING:
         return
     size = core.headers[item].size
     if not edges.has_room(edge, size):
-        edges.drop_oldest(core, EDGE_INGRESS_TEXT__WRITER, size)
-    edges.append_or_drop(core, EDGE_INGRESS_TEXT__WRITER, item)
+        edges.drop_oldest(core, EDGE_INGRESS_TEXT__FIND, size)
+    edges.append_or_drop(core, EDGE_INGRESS_TEXT__FIND, item)
 
 
-# ---- stub_typist.rspp:2  node writer : llm, an effect, for a turn
+# ---- stub_typist.rspp:2  node find : python, an effect, for a turn
 
-cdef inline int move_ingress_text__writer(Core* core) noexcept nogil:
-    """ingress.text -> writer: feeds writer, which begins with the first item."""
+cdef inline int move_ingress_text__find(Core* core) noexcept nogil:
+    """ingress.text -> find: feeds find, which begins with the first item."""
     cdef uint32_t item
-    cdef Edge* edge = &core.edges[EDGE_INGRESS_TEXT__WRITER]
+    cdef Edge* edge = &core.edges[EDGE_INGRESS_TEXT__FIND]
+    cdef int answer
+    answer = invocations.can_take(
+        core, NODE_FIND, FIND_WINDOW, edges.head(core, edge).seq,
+    )
+    if answer != MOVED:
+        return answer
+    item = edges.pop(core, EDGE_INGRESS_TEXT__FIND)
+    if edges.is_stale(core, item):
+        items.release(core, item)
+        return MOVED
+    if core.nodes[NODE_FIND].live.id == 0:
+        invocations.begin(core, NODE_FIND)
+    invocations.feed(core, NODE_FIND, 0, item)
+    items.release(core, item)
+    return MOVED
+
+cdef int offer_find_text(Core* core, Inbound* event) noexcept nogil:
+    """find.text goes to writer."""
+    cdef uint32_t item
+    cdef int64_t seq
+    cdef bint full = False
+    if gateway.holds_back(core, EDGE_FIND__WRITER, event.size):
+        full = True
+    if full:
+        return gateway.wait(core, NODE_FIND)
+    seq = outputs.next_seq(core)
+    item = gateway.take(core, event, seq, POOL_TEXT, outputs.active_turn(core))
+    push_find__writer(core, item)
+    items.release(core, item)
+    return RESULT_ACCEPTED
+
+cdef int chunk_find(Core* core, Inbound* event) noexcept nogil:
+    """What an invocation of find produced."""
+    cdef Invocation* invocation
+    cdef int answer
+    if not 0 <= event.port < 1:
+        return gateway.reject(core, CAUSE_UNKNOWN_PORT)
+    invocation = invocations.find(core, NODE_FIND, event.invocation)
+    if invocation == NULL:
+        return gateway.late(core, event)
+    if event.port == PORT_FIND_TEXT:
+        if event.size > BYTES_FIND_TEXT:
+            return gateway.reject(core, CAUSE_OVERSIZED)
+        answer = offer_find_text(core, event)
+    else:
+        return gateway.reject(core, CAUSE_UNKNOWN_PORT)
+    if answer == RESULT_ACCEPTED:
+        invocations.answered(core, NODE_FIND, invocation)
+    return answer
+
+cdef void push_find__writer(Core* core, uint32_t item) noexcept nogil:
+    # stub_typist.rspp:21  find -> writer
+    # 4 items, 1200 bytes; then block 50 ms, drop oldest
+    cdef Edge* edge = &core.edges[EDGE_FIND__WRITER]
+    cdef int64_t size
+    if item == NOTHING:
+        return
+    size = core.headers[item].size
+    if edges.has_room(edge, size):
+        edge.shedding = False
+    if not edges.has_room(edge, size):
+        edges.drop_oldest(core, EDGE_FIND__WRITER, size)
+    edges.append_or_drop(core, EDGE_FIND__WRITER, item)
+
+cdef void react_find_timeout(Core* core) noexcept nogil:
+    """find.timeout"""
+    # stub_typist.rspp:50  on find.timeout -> cancel writer
+    reactions.cancel_node(core, NODE_WRITER, CAUSE_NODE_TIMEOUT)
+
+
+# ---- stub_typist.rspp:3  node writer : llm, an effect, for a turn
+
+cdef inline int move_find__writer(Core* core) noexcept nogil:
+    """find -> writer: feeds writer, which begins with the first item."""
+    cdef uint32_t item
+    cdef Edge* edge = &core.edges[EDGE_FIND__WRITER]
     cdef int answer
     answer = invocations.can_take(
         core, NODE_WRITER, WRITER_WINDOW, edges.head(core, edge).seq,
     )
     if answer != MOVED:
         return answer
-    item = edges.pop(core, EDGE_INGRESS_TEXT__WRITER)
+    item = edges.pop(core, EDGE_FIND__WRITER)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -165,7 +247,7 @@ cdef void push_writer__egress_text(Core* core, uint32_t item) noexcept nogil:
     edges.append_or_drop(core, EDGE_WRITER__EGRESS_TEXT, item)
 
 
-# ---- stub_typist.rspp:3  node egress : egress, a boundary, for a turn
+# ---- stub_typist.rspp:4  node egress : egress, a boundary, for a turn
 
 cdef inline int move_writer__egress_text(Core* core) noexcept nogil:
     """writer -> egress.text: sends the text."""
@@ -185,7 +267,8 @@ cdef inline int move_writer__egress_text(Core* core) noexcept nogil:
 
 cdef void react(Core* core, int event) noexcept nogil:
     """Does what the pipeline says about an event."""
-    return
+    if event == EVENT_FIND_TIMEOUT:
+        react_find_timeout(core)
 
 
 cdef void say(Core* core, int node) noexcept nogil:
@@ -201,8 +284,19 @@ cdef bint finish_turn(Core* core, bint* outputs_full) noexcept nogil:
     if core.turn.waiting:
         return False
 
-    # writer, after none
-    if (0x0 & ~complete) == 0 and (complete & bit(NODE_WRITER)) == 0:
+    # find, after none
+    if (0x0 & ~complete) == 0 and (complete & bit(NODE_FIND)) == 0:
+        if (core.waiting_edges & <uint64_t> 0x4) == 0:
+            if core.nodes[NODE_FIND].live.id != 0:
+                if outputs.data_slots(core) > 0:
+                    invocations.finish(core, NODE_FIND)
+                    return True
+                outputs_full[0] = True
+            elif core.nodes[NODE_FIND].ending.id == 0:
+                complete |= bit(NODE_FIND)
+
+    # writer, after find
+    if (0x2 & ~complete) == 0 and (complete & bit(NODE_WRITER)) == 0:
         if (core.waiting_edges & <uint64_t> 0x2) == 0:
             if core.nodes[NODE_WRITER].live.id != 0:
                 if outputs.data_slots(core) > 0:
@@ -213,7 +307,7 @@ cdef bint finish_turn(Core* core, bint* outputs_full) noexcept nogil:
                 complete |= bit(NODE_WRITER)
 
     # egress, after writer
-    if (0x2 & ~complete) == 0 and (complete & bit(NODE_EGRESS)) == 0:
+    if (0x4 & ~complete) == 0 and (complete & bit(NODE_EGRESS)) == 0:
         if (core.waiting_edges & <uint64_t> 0x1) == 0:
             complete |= bit(NODE_EGRESS)
 
@@ -237,8 +331,10 @@ cdef bint finish_hearing(Core* core, bint* outputs_full) noexcept nogil:
 cdef inline int move(Core* core, int edge) noexcept nogil:
     if edge == EDGE_WRITER__EGRESS_TEXT:
         return move_writer__egress_text(core)
-    elif edge == EDGE_INGRESS_TEXT__WRITER:
-        return move_ingress_text__writer(core)
+    elif edge == EDGE_FIND__WRITER:
+        return move_find__writer(core)
+    elif edge == EDGE_INGRESS_TEXT__FIND:
+        return move_ingress_text__find(core)
     return WAITS
 
 
@@ -319,6 +415,8 @@ cdef int ingest(Core* core, Inbound* event) noexcept nogil:
         return ingest_media(core, event)
     if event.op != IN_CHUNK:
         return gateway.other(core, event)
+    if event.node == NODE_FIND:
+        return chunk_find(core, event)
     if event.node == NODE_WRITER:
         return chunk_writer(core, event)
     return gateway.reject(core, CAUSE_UNKNOWN_PORT)
@@ -394,6 +492,15 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     )
 
     node = session.effect(
+        core, NODE_FIND, True, FIND_FIRST_NS, FIND_CHUNK_NS,
+    )
+    node.each_item = True
+    session.events(
+        core, NODE_FIND, NO_EVENT, False,
+        EVENT_FIND_TIMEOUT, True, NO_EVENT,
+    )
+
+    node = session.effect(
         core, NODE_WRITER, True, WRITER_FIRST_NS, WRITER_CHUNK_NS,
     )
     session.events(
@@ -408,9 +515,17 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     )
 
     edge = session.edge(
-        core, EDGE_INGRESS_TEXT__WRITER, NODE_INGRESS, NODE_WRITER,
-        memory.ring_ingress_text__writer, INGRESS_TEXT__WRITER_RING,
-        INGRESS_TEXT__WRITER_ITEMS, INGRESS_TEXT__WRITER_BYTES, INGRESS_TEXT__WRITER_ITEM_BYTES,
+        core, EDGE_FIND__WRITER, NODE_FIND, NODE_WRITER,
+        memory.ring_find__writer, FIND__WRITER_RING,
+        FIND__WRITER_ITEMS, FIND__WRITER_BYTES, FIND__WRITER_ITEM_BYTES,
+    )
+    edge.blocks = True
+    edge.block_ns = FIND__WRITER_BLOCK_NS
+
+    edge = session.edge(
+        core, EDGE_INGRESS_TEXT__FIND, NODE_INGRESS, NODE_FIND,
+        memory.ring_ingress_text__find, INGRESS_TEXT__FIND_RING,
+        INGRESS_TEXT__FIND_ITEMS, INGRESS_TEXT__FIND_BYTES, INGRESS_TEXT__FIND_ITEM_BYTES,
     )
 
 
@@ -481,3 +596,13 @@ cdef class Session:
             raise RuntimeError("calls of a session do not nest")
         session.release(self.memory)
         self.memory = NULL
+
+    cdef list call(self, int handler, uint32_t item, int port, int emissions_max, tuple item_bytes_max):
+        """Calls a Python node; None if it failed. What it raises is raised by `advance`, once that is done."""
+        try:
+            return user_nodes.call(
+                self.handlers[handler], &self.memory.core, item, port, emissions_max, item_bytes_max,
+            )
+        except BaseException as error:
+            self.raised = error
+            return None
