@@ -298,14 +298,14 @@ def _providers(graph: Graph) -> Iterator[Missing]:
 
 def _candidate(candidate: CandidateSpec) -> Iterator[Missing]:
     for key, value in candidate.settings.items():
-        if isinstance(value, SecretRef) and not value.secret.startswith("env://"):
+        if isinstance(value, SecretRef) and not value.secret.startswith(("env://", "file://")):
             name = f"{candidate.name}_{key}".upper()
             out, help = (
                 partial(leave_out.secret, name),
                 f'write `secret("env://{name}")`, and hand the secret over there',
             )
             at = candidate.origin(f"settings.{key}").span
-            yield Missing("E0906", "secrets from elsewhere than `env://`", at, out, help)
+            yield Missing("E0906", "secrets from elsewhere than `env://` and `file://`", at, out, help)
 
 
 def _setting(what: str, of: SpecModel, name: str, key: str, code: str = "E0904") -> Missing:

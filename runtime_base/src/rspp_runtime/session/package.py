@@ -16,7 +16,7 @@ from rspp_runtime.providers.contract import Provider, ProviderError
 from rspp_runtime.providers.registry import create
 
 SECRET = "secret"
-ENV = "env://"
+ENV, FILE = "env://", "file://"
 
 
 class PackageError(Exception):
@@ -155,9 +155,24 @@ def _revealed(value: Any, node: str, key: str) -> Any:
     if not (isinstance(value, Mapping) and set(value) == {SECRET}):
         return value
     reference = str(value[SECRET])
+    if reference.startswith(FILE):
+        return _read_secret(reference.removeprefix(FILE), node, key)
     if not reference.startswith(ENV):
-        raise PackageError(f"node {node}: {key} = secret({reference!r}): only {ENV}NAME is known")
+        raise PackageError(f"node {node}: {key} = secret({reference!r}): only {ENV}NAME and {FILE}/PATH are known")
     variable = reference.removeprefix(ENV)
     if variable not in os.environ:
         raise PackageError(f"node {node}: {key} needs the environment variable {variable}, which is not set")
     return os.environ[variable]
+
+
+def _read_secret(path: str, node: str, key: str) -> str:
+    """The text of a file, as secrets are mounted into containers; one line's end at its end does not count."""
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise PackageError(f"node {node}: {key} needs the file {path}, which cannot be read: {why}") from None
+    secret = text.removesuffix("\n").removesuffix("\r")
+    if not secret:
+        raise PackageError(f"node {node}: {key} needs the file {path}, which is empty")
+    return secret
