@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-ABI_HASH = "e5207f88c17b20e3a8a9eacb4f14ba02a761cc44aef7a668d20288b2500e3ff2"
+ABI_HASH = "f63619ccb62819ee0afa45a3139b40afb0aa986c4ffb2fb84b4644089598759a"
 """Equal to `rspp_runtime.abi.ABI_HASH`; a test holds them together, since the compiler never imports the runtime."""
 
 NODES_MAX = 63

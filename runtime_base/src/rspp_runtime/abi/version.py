@@ -1,4 +1,4 @@
 """Which binary interface this runtime speaks."""
 
-ABI_HASH = "e5207f88c17b20e3a8a9eacb4f14ba02a761cc44aef7a668d20288b2500e3ff2"
+ABI_HASH = "f63619ccb62819ee0afa45a3139b40afb0aa986c4ffb2fb84b4644089598759a"
 """SHA-256 of the kernel's declarations (`kernel/*.pxd`): `python -m rspp_runtime.abi.fingerprint --write` sets it."""

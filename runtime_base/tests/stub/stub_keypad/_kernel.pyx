@@ -33,7 +33,7 @@ from stub_keypad._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "e5207f88c17b20e3a8a9eacb4f14ba02a761cc44aef7a668d20288b2500e3ff2"
+ABI_HASH = "f63619ccb62819ee0afa45a3139b40afb0aa986c4ffb2fb84b4644089598759a"
 TEMPLATE_HASH = "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
@@ -42,7 +42,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 56,688 bytes
+# ==== what a session remembers: 56,712 bytes
 
 cdef struct Memory:
     Core core
@@ -132,20 +132,6 @@ cdef int ingest_media(Core* core, Inbound* event) noexcept nogil:
         if refused != RESULT_ACCEPTED:
             return refused
         return gateway.event(core, event, EVENT_INGRESS_DTMF)
-    if event.port == PORT_INGRESS_BUTTON_DOWN:
-        refused = gateway.media_is_refused(core, event, BYTES_INGRESS_BUTTON_DOWN)
-        if refused != gateway.GOES_ON:
-            return refused
-        if inbox.is_full(core):
-            return gateway.blocked(core, NODE_INGRESS)
-        return gateway.event(core, event, EVENT_INGRESS_BUTTON_DOWN)
-    if event.port == PORT_INGRESS_BUTTON_UP:
-        refused = gateway.media_is_refused(core, event, BYTES_INGRESS_BUTTON_UP)
-        if refused != gateway.GOES_ON:
-            return refused
-        if inbox.is_full(core):
-            return gateway.blocked(core, NODE_INGRESS)
-        return gateway.event(core, event, EVENT_INGRESS_BUTTON_UP)
     return gateway.reject(core, CAUSE_UNKNOWN_PORT)
 
 cdef void push_ingress_dtmf__pin(Core* core, uint32_t item) noexcept nogil:
@@ -193,7 +179,7 @@ cdef void react_ingress_dtmf(Core* core) noexcept nogil:
 cdef void react_ingress_button_down(Core* core) noexcept nogil:
     """ingress.button_down"""
     # stub_keypad.rspp:50  on ingress.button_down -> cancel turn
-    reactions.cancel_turn(core)
+    reactions.cancel_turn(core, CAUSE_USER)
 
 cdef void react_ingress_button_up(Core* core) noexcept nogil:
     """ingress.button_up"""
@@ -951,6 +937,9 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     core.turn_owner = EVENT_PAUSES_SPEECH_END
     core.barge_in = NO_EVENT
     core.connected = EVENT_SESSION_CONNECTED
+    core.button_down = EVENT_INGRESS_BUTTON_DOWN
+    core.button_up = EVENT_INGRESS_BUTTON_UP
+    core.dtmf = EVENT_INGRESS_DTMF
     core.react = react
     core.say = say
     core.utter = utter

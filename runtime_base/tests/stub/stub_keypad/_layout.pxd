@@ -42,36 +42,32 @@ cdef enum:  # events
     EVENT_SESSION_CONNECTED   =  8   # session.connected
 
 cdef enum:  # output ports
-    PORT_INGRESS_AUDIO       = 0   # ingress.audio
-    PORT_INGRESS_TEXT        = 1   # ingress.text
-    PORT_INGRESS_DTMF        = 2   # ingress.dtmf
-    PORT_INGRESS_BUTTON_DOWN = 3   # ingress.button_down
-    PORT_INGRESS_BUTTON_UP   = 4   # ingress.button_up
-    PORT_STT_UTTERANCE       = 0   # stt.utterance
-    PORT_STT_PARTIAL         = 1   # stt.partial
-    PORT_STT_FINAL           = 2   # stt.final
-    PORT_STT_SPEECH_START    = 3   # stt.speech_start
-    PORT_PIN_TEXT            = 0   # pin.text
-    PORT_HINT_TEXT           = 0   # hint.text
-    PORT_LLM_TEXT            = 0   # llm.text
-    PORT_TIME_TEXT           = 0   # time.text
-    PORT_VOICE_AUDIO         = 0   # voice.audio
+    PORT_INGRESS_AUDIO    = 0   # ingress.audio
+    PORT_INGRESS_TEXT     = 1   # ingress.text
+    PORT_INGRESS_DTMF     = 2   # ingress.dtmf
+    PORT_STT_UTTERANCE    = 0   # stt.utterance
+    PORT_STT_PARTIAL      = 1   # stt.partial
+    PORT_STT_FINAL        = 2   # stt.final
+    PORT_STT_SPEECH_START = 3   # stt.speech_start
+    PORT_PIN_TEXT         = 0   # pin.text
+    PORT_HINT_TEXT        = 0   # hint.text
+    PORT_LLM_TEXT         = 0   # llm.text
+    PORT_TIME_TEXT        = 0   # time.text
+    PORT_VOICE_AUDIO      = 0   # voice.audio
 
 cdef enum:  # largest item of an output port, in bytes
-    BYTES_INGRESS_AUDIO       = 320
-    BYTES_INGRESS_TEXT        = 200
-    BYTES_INGRESS_DTMF        =  16
-    BYTES_INGRESS_BUTTON_DOWN =  16
-    BYTES_INGRESS_BUTTON_UP   =  16
-    BYTES_STT_UTTERANCE       = 300
-    BYTES_STT_PARTIAL         = 200
-    BYTES_STT_FINAL           = 200
-    BYTES_STT_SPEECH_START    =  64
-    BYTES_PIN_TEXT            =  64
-    BYTES_HINT_TEXT           =  64
-    BYTES_LLM_TEXT            = 200
-    BYTES_TIME_TEXT           = 200
-    BYTES_VOICE_AUDIO         = 320
+    BYTES_INGRESS_AUDIO    = 320
+    BYTES_INGRESS_TEXT     = 200
+    BYTES_INGRESS_DTMF     =  16
+    BYTES_STT_UTTERANCE    = 300
+    BYTES_STT_PARTIAL      = 200
+    BYTES_STT_FINAL        = 200
+    BYTES_STT_SPEECH_START =  64
+    BYTES_PIN_TEXT         =  64
+    BYTES_HINT_TEXT        =  64
+    BYTES_LLM_TEXT         = 200
+    BYTES_TIME_TEXT        = 200
+    BYTES_VOICE_AUDIO      = 320
 
 cdef enum:  # pools of payload slots
     POOL_AUDIO     = 0
@@ -183,7 +179,7 @@ cdef enum:  # capacities
     CONTEXT_BUFFER         =  1200
     HASHES                 =    31   # turns between two drains
     AUDIO_BYTES_PER_SECOND = 16000   # at egress.audio
-    MEMORY_BYTES           = 56688   # of one session
+    MEMORY_BYTES           = 56712   # of one session
 
 cdef enum:  # payloads: slots, bytes of a slot, and where the pool begins
     POOL_AUDIO_SLOTS      =    30
