@@ -113,12 +113,8 @@ class Book(Pages):
                     p += 1
                 i += 1
             placed.append((p, event))
-            p += self.is_twice(event)
+            p += event.op == _MEDIA and event.port in self.tables.twice_ports
         return placed
-
-    def is_twice(self, event: Inbound) -> bool:
-        """Whether it took two sequences: as an item, and as an event."""
-        return event.op == _MEDIA and event.port in self.tables.twice_ports
 
     # ---- an accepted input, at its place
 

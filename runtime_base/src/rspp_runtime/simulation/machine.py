@@ -202,7 +202,12 @@ class Machine:
         if book.complete and self._ends:
             book.ends_of_calls(self._ends)
             self._ends.clear()
-        self._counted = count + sum(book.is_twice(event) for _, event in placed) + decisions + book.emitted
+        self._counted = (
+            count
+            + sum(one.op == In.MEDIA and one.port in self.tables.twice_ports for _, one in placed)
+            + decisions
+            + book.emitted
+        )
         book.unplaced.clear()
         book.outputs_kind = kinds
 

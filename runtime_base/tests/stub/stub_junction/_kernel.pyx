@@ -44,7 +44,7 @@ from stub_junction._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "7414de675174ade5bc43ea39ac3915b64f2f414c750f49ef997c77e63fc0366f"
+ABI_HASH = "7113066308f8c2fc58b015d66e03c0f4f385ea992d1836c4dbd7c3cc68f9237c"
 TEMPLATE_HASH = "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
@@ -53,7 +53,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 80,528 bytes
+# ==== what a session remembers: 80,640 bytes
 
 cdef struct Memory:
     Core core
@@ -90,17 +90,17 @@ cdef struct Memory:
     uint32_t ring_stt_utterance__right[STT_UTTERANCE__RIGHT_RING]
     uint32_t ring_ingress_audio__stt[INGRESS_AUDIO__STT_RING]
     char pending_lines__voice[LINES__VOICE_PENDING]
-    Join join_best
+    joins.Join join_best
     int32_t sources_best[2]
-    Join join_lines
+    joins.Join join_lines
     int32_t sources_lines[2]
-    Join join_both
+    joins.Join join_both
     int32_t sources_both[2]
-    Join join_strict
+    joins.Join join_strict
     int32_t sources_strict[2]
-    Join join_alter
+    joins.Join join_alter
     int32_t sources_alter[2]
-    Join join_quick
+    joins.Join join_quick
     int32_t sources_quick[2]
     char utterance[UTTERANCE_BUFFER]
     char spoken[SPOKEN_BUFFER]

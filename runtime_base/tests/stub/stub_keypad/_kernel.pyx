@@ -33,7 +33,7 @@ from stub_keypad._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "f63619ccb62819ee0afa45a3139b40afb0aa986c4ffb2fb84b4644089598759a"
+ABI_HASH = "7113066308f8c2fc58b015d66e03c0f4f385ea992d1836c4dbd7c3cc68f9237c"
 TEMPLATE_HASH = "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
@@ -42,7 +42,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 56,712 bytes
+# ==== what a session remembers: 56,608 bytes
 
 cdef struct Memory:
     Core core
@@ -171,20 +171,23 @@ cdef void push_ingress_audio__stt(Core* core, uint32_t item) noexcept nogil:
         edges.drop_oldest(core, EDGE_INGRESS_AUDIO__STT, size)
     edges.append_or_drop(core, EDGE_INGRESS_AUDIO__STT, item)
 
-cdef void react_ingress_dtmf(Core* core) noexcept nogil:
+cdef bint react_ingress_dtmf(Core* core) noexcept nogil:
     """ingress.dtmf"""
     # stub_keypad.rspp:55  on ingress.dtmf -> cancel llm
     reactions.cancel_node(core, NODE_LLM, CAUSE_USER)
+    return True
 
-cdef void react_ingress_button_down(Core* core) noexcept nogil:
+cdef bint react_ingress_button_down(Core* core) noexcept nogil:
     """ingress.button_down"""
     # stub_keypad.rspp:50  on ingress.button_down -> cancel turn
     reactions.cancel_turn(core, CAUSE_USER)
+    return True
 
-cdef void react_ingress_button_up(Core* core) noexcept nogil:
+cdef bint react_ingress_button_up(Core* core) noexcept nogil:
     """ingress.button_up"""
     # stub_keypad.rspp:51  on ingress.button_up -> end utterance
     hearing.end_utterance(core, ORIGIN_SPEECH)
+    return True
 
 
 # ---- stub_keypad.rspp:2  node stt : stt, an effect, for the session
@@ -353,10 +356,11 @@ cdef void push_pin__llm(Core* core, uint32_t item) noexcept nogil:
         edges.drop_oldest(core, EDGE_PIN__LLM, size)
     edges.append_or_drop(core, EDGE_PIN__LLM, item)
 
-cdef void react_pin_timeout(Core* core) noexcept nogil:
+cdef bint react_pin_timeout(Core* core) noexcept nogil:
     """pin.timeout"""
     # stub_keypad.rspp:52  on pin.timeout -> time
     reactions.say(core, NODE_TIME, ORIGIN_API, 2, CAUSE_NODE_TIMEOUT)
+    return True
 
 
 # ---- stub_keypad.rspp:5  node hint : collect, runs here, for the session
@@ -415,10 +419,11 @@ cdef void fired_tick(Core* core) noexcept nogil:
     timed.after(core, NODE_TICK, 700000000)
     react_tick_fired(core)
 
-cdef void react_tick_fired(Core* core) noexcept nogil:
+cdef bint react_tick_fired(Core* core) noexcept nogil:
     """tick.fired"""
     # stub_keypad.rspp:53  on tick.fired -> time
     reactions.say(core, NODE_TIME, ORIGIN_TIMER, reactions.NO_FALLBACK, CAUSE_USER)
+    return True
 
 
 # ---- stub_keypad.rspp:7  node limit : timer, runs here, for the session
@@ -427,10 +432,11 @@ cdef void fired_limit(Core* core) noexcept nogil:
     """limit.fired"""
     react_limit_fired(core)
 
-cdef void react_limit_fired(Core* core) noexcept nogil:
+cdef bint react_limit_fired(Core* core) noexcept nogil:
     """limit.fired"""
     # stub_keypad.rspp:54  on limit.fired -> cancel voice
     reactions.cancel_node(core, NODE_VOICE, CAUSE_USER)
+    return True
 
 
 # ---- stub_keypad.rspp:8  node llm : llm, an effect, for a turn
@@ -664,36 +670,41 @@ cdef inline int move_voice__egress_audio(Core* core) noexcept nogil:
 
 # ==== reactions
 
-cdef void react_session_connected(Core* core) noexcept nogil:
+cdef bint react_session_connected(Core* core) noexcept nogil:
     """session.connected"""
     # stub_keypad.rspp:56  on session.connected -> time
     reactions.say(core, NODE_TIME, ORIGIN_GREETING, reactions.NO_FALLBACK, CAUSE_USER)
+    return True
 
 
-cdef void react(Core* core, int event) noexcept nogil:
-    """Does what the pipeline says about an event."""
+cdef bint react(Core* core, int event) noexcept nogil:
+    """Does what the pipeline says about an event. False if that is nothing."""
     if event == EVENT_SESSION_CONNECTED:
-        react_session_connected(core)
+        return react_session_connected(core)
     elif event == EVENT_INGRESS_DTMF:
-        react_ingress_dtmf(core)
+        return react_ingress_dtmf(core)
     elif event == EVENT_INGRESS_BUTTON_DOWN:
-        react_ingress_button_down(core)
+        return react_ingress_button_down(core)
     elif event == EVENT_INGRESS_BUTTON_UP:
-        react_ingress_button_up(core)
+        return react_ingress_button_up(core)
     elif event == EVENT_PIN_TIMEOUT:
-        react_pin_timeout(core)
+        return react_pin_timeout(core)
     elif event == EVENT_TICK_FIRED:
-        react_tick_fired(core)
+        return react_tick_fired(core)
     elif event == EVENT_LIMIT_FIRED:
-        react_limit_fired(core)
+        return react_limit_fired(core)
+    return False
 
 
 cdef void say(Core* core, int node) noexcept nogil:
     """Lets a node say its text."""
+    core.turn.spoke |= bit(node)
     if node == NODE_PIN:
         say_pin(core)
     elif node == NODE_TIME:
         say_time(core)
+
+
 
 
 # ==== advance: everything that can be done now
@@ -839,6 +850,7 @@ cdef int64_t advance(Core* core) noexcept nogil:
             continue
         timer = timers.take_due(core)
         if timer >= 0:
+            core.chain = 0
             on_timer(core, timer)
         elif core.turn.ends != 0:
             turns.resolve_ends(core)
@@ -940,6 +952,8 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     core.button_down = EVENT_INGRESS_BUTTON_DOWN
     core.button_up = EVENT_INGRESS_BUTTON_UP
     core.dtmf = EVENT_INGRESS_DTMF
+    core.exhausted = NO_EVENT
+    core.modes_count = 1
     core.react = react
     core.say = say
     core.utter = utter
@@ -964,8 +978,7 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     )
     node.recogniser = True
     session.events(
-        core, NODE_STT, NO_EVENT, False,
-        NO_EVENT, False, NO_EVENT,
+        core, NODE_STT, NO_EVENT, NO_EVENT, NO_EVENT, NO_EVENT,
     )
 
     timed.lay_out(
@@ -980,8 +993,7 @@ cdef void lay_out(Memory* memory) noexcept nogil:
         core, NODE_LLM, True, LLM_FIRST_NS, LLM_CHUNK_NS,
     )
     session.events(
-        core, NODE_LLM, NO_EVENT, False,
-        NO_EVENT, False, NO_EVENT,
+        core, NODE_LLM, NO_EVENT, NO_EVENT, NO_EVENT, NO_EVENT,
     )
 
     node = session.effect(
@@ -989,8 +1001,7 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     )
     node.voice = True
     session.events(
-        core, NODE_VOICE, NO_EVENT, False,
-        NO_EVENT, False, NO_EVENT,
+        core, NODE_VOICE, NO_EVENT, NO_EVENT, NO_EVENT, NO_EVENT,
     )
 
     edge = session.edge(
@@ -1063,6 +1074,7 @@ cdef class Session:
 
     cdef Memory* memory
     cdef list handlers
+    cdef tuple middles
     cdef object raised
     cdef bint running
 
@@ -1075,7 +1087,9 @@ cdef class Session:
         self.handlers = list(handlers)
         self.memory = <Memory*> session.allocate(sizeof(Memory), sizeof(Memory) - sizeof(self.memory.payloads))
         lay_out(self.memory)
-        prepare(&self.memory.core, TEMPLATE_HASH, "full", session_id)
+        self.middles = prepare(
+            &self.memory.core, TEMPLATE_HASH, ("full",), session_id,
+        )
         self.memory.core.owner = <void*> self
         session.begin(&self.memory.core, epoch)
         timed.after(&self.memory.core, NODE_TICK, 700000000)

@@ -26,7 +26,7 @@ from stub_typist._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "f63619ccb62819ee0afa45a3139b40afb0aa986c4ffb2fb84b4644089598759a"
+ABI_HASH = "7113066308f8c2fc58b015d66e03c0f4f385ea992d1836c4dbd7c3cc68f9237c"
 TEMPLATE_HASH = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
@@ -37,7 +37,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
 cdef class Session
 
 
-# ==== what a session remembers: 33,696 bytes
+# ==== what a session remembers: 33,464 bytes
 
 cdef struct Memory:
     Core core
@@ -176,10 +176,11 @@ cdef void push_find__writer(Core* core, uint32_t item) noexcept nogil:
         edges.drop_oldest(core, EDGE_FIND__WRITER, size)
     edges.append_or_drop(core, EDGE_FIND__WRITER, item)
 
-cdef void react_find_timeout(Core* core) noexcept nogil:
+cdef bint react_find_timeout(Core* core) noexcept nogil:
     """find.timeout"""
     # stub_typist.rspp:50  on find.timeout -> cancel writer
     reactions.cancel_node(core, NODE_WRITER, CAUSE_NODE_TIMEOUT)
+    return True
 
 
 # ---- stub_typist.rspp:3  node writer : llm, an effect, for a turn
@@ -265,15 +266,19 @@ cdef inline int move_writer__egress_text(Core* core) noexcept nogil:
 
 # ==== reactions
 
-cdef void react(Core* core, int event) noexcept nogil:
-    """Does what the pipeline says about an event."""
+cdef bint react(Core* core, int event) noexcept nogil:
+    """Does what the pipeline says about an event. False if that is nothing."""
     if event == EVENT_FIND_TIMEOUT:
-        react_find_timeout(core)
+        return react_find_timeout(core)
+    return False
 
 
 cdef void say(Core* core, int node) noexcept nogil:
     """Lets a node say its text."""
+    core.turn.spoke |= bit(node)
     return
+
+
 
 
 # ==== advance: everything that can be done now
@@ -385,6 +390,7 @@ cdef int64_t advance(Core* core) noexcept nogil:
             continue
         timer = timers.take_due(core)
         if timer >= 0:
+            core.chain = 0
             on_timer(core, timer)
         elif core.turn.ends != 0:
             turns.resolve_ends(core)
@@ -484,6 +490,8 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     core.button_down = NO_EVENT
     core.button_up = NO_EVENT
     core.dtmf = NO_EVENT
+    core.exhausted = NO_EVENT
+    core.modes_count = 1
     core.react = react
     core.say = say
     core.utter = utter
@@ -499,16 +507,14 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     )
     node.each_item = True
     session.events(
-        core, NODE_FIND, NO_EVENT, False,
-        EVENT_FIND_TIMEOUT, True, NO_EVENT,
+        core, NODE_FIND, NO_EVENT, EVENT_FIND_TIMEOUT, NO_EVENT, NO_EVENT,
     )
 
     node = session.effect(
         core, NODE_WRITER, True, WRITER_FIRST_NS, WRITER_CHUNK_NS,
     )
     session.events(
-        core, NODE_WRITER, NO_EVENT, False,
-        NO_EVENT, False, NO_EVENT,
+        core, NODE_WRITER, NO_EVENT, NO_EVENT, NO_EVENT, NO_EVENT,
     )
 
     edge = session.edge(
@@ -537,6 +543,7 @@ cdef class Session:
 
     cdef Memory* memory
     cdef list handlers
+    cdef tuple middles
     cdef object raised
     cdef bint running
 
@@ -549,7 +556,9 @@ cdef class Session:
         self.handlers = list(handlers)
         self.memory = <Memory*> session.allocate(sizeof(Memory), sizeof(Memory) - sizeof(self.memory.payloads))
         lay_out(self.memory)
-        prepare(&self.memory.core, TEMPLATE_HASH, "full", session_id)
+        self.middles = prepare(
+            &self.memory.core, TEMPLATE_HASH, ("full",), session_id,
+        )
         self.memory.core.owner = <void*> self
         session.begin(&self.memory.core, epoch)
 
