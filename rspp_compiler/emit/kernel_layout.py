@@ -211,12 +211,21 @@ class _Constants:
             ]
             if edge.age_ns_max:
                 rows.append(Row(f"{name}_AGE_NS", str(edge.age_ns_max), duration(edge.age_ns_max)))
-            if edge.overflow and edge.overflow[0].strategy == "block":
-                rows.append(Row(f"{name}_BLOCK_NS", str(edge.overflow[0].block_ns), "0: as long as it takes"))
+            is_credited = edge.flow != "signal"
+            if is_credited or (edge.overflow and edge.overflow[0].strategy == "block"):
+                block_ns = edge.overflow[0].block_ns if edge.overflow else 0
+                rows.append(Row(f"{name}_BLOCK_NS", str(block_ns), "0: as long as it takes"))
+            if is_credited:
+                rows.append(Row(f"{name}_CREDIT_LOT", str(max(1, edge.items_max // 4)), "places granted at once"))
             if edge.handoff:
                 rows += [
                     Row(f"{name}_HANDOFF_NS", str(edge.handoff.age_ns_max), duration(edge.handoff.age_ns_max)),
                     Row(f"{name}_HANDOFF_BYTES", str(edge.handoff.bytes_max)),
+                    *(
+                        [Row(f"{name}_HANDOFF_MIN", str(edge.handoff.bytes_min), "bytes of a piece, at least")]
+                        if edge.handoff.bytes_min > 1
+                        else []
+                    ),
                     Row(f"{name}_PENDING", str(memory.word(memory.pending_bytes(self.plan, edge)))),
                 ]
         return rows

@@ -7,69 +7,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from rspp_compiler.emit.kernel_edges import EdgeView, edge_view
 from rspp_compiler.emit.kernel_events import TURN_EXHAUSTED, Events, EventView
 from rspp_compiler.emit.kernel_guards import guard_lines
 from rspp_compiler.emit.kernel_layout import constants
-from rspp_compiler.emit.kernel_names import Names, duration, listed
+from rspp_compiler.emit.kernel_names import Names, listed
 from rspp_compiler.emit.kernel_reasons import pressed
 from rspp_compiler.emit.templates import render_template
 from rspp_compiler.ir import memory
 from rspp_compiler.ir.abi import ABI_HASH, EDGES_MAX, NODES_MAX
-from rspp_compiler.ir.layout import EFFECT, TURN, Edge, Join, Node, Plan, Port, Watermark
+from rspp_compiler.ir.layout import EFFECT, TURN, Join, Node, Plan, Port
 
 
 @dataclass(slots=True)
-class Step:
-    """One step of a full edge; with `always`, it is done even if there is room. `what` is a strategy, or its rule."""
+class Domain:
+    """Edges of which one item each moves, or none does."""
 
-    what: str
-    always: bool = False
-    percent: int = 0
-
-
-def _steps(edge: Edge) -> list[Step]:
-    """What a push does before it finds out whether the item gets in."""
-    found = [Step(edge.gather.rule, always=True)] if edge.gather else []
-    for number, step in enumerate(edge.overflow):
-        if step.strategy == "drop_newest":
-            break
-        if step.strategy == "coalesce" and not (edge.gather and number == 0):
-            found.append(Step(step.rule, always=number == 0))
-        elif step.strategy == "sample":
-            found.append(Step("sample", always=number == 0, percent=step.keep_percent))
-        elif step.strategy in ("drop_oldest", "latest_only") and (step.strategy, number) != ("latest_only", 0):
-            found.append(Step(step.strategy))
-    return found
-
-
-@dataclass(slots=True)
-class EdgeView:
-    """One edge; `id` is its lower-case name, `const` its constant."""
-
-    id: str
-    const: str
     name: str
-    line: int
-    bounds: str
-    source: str
-    target: str
-    target_port: str
-    target_kind: str
-    pool: str
-    turn_scoped: bool
-    ages: bool
-    blocks: bool
-    block_ns: int
-    keeps_latest: bool
-    steps: list[Step]
-    handoff: bool
-    maskable: bool
-    turn: str
-    watched: bool
-    guard: list[str]
-    text: bool
-    gather_ns: int
-    watermark: Watermark | None
+    mask: str
+    edges: list[EdgeView]
+
+    @property
+    def ages(self) -> bool:
+        return any(edge.ages for edge in self.edges)
 
 
 @dataclass(slots=True)
@@ -162,52 +122,8 @@ class _View:
         self.maskable = 0
         for mode in plan.modes:
             self.maskable |= mode.edges_off
-        self.edges = [self._edge(edge) for edge in plan.edges]
+        self.edges = [edge_view(plan, self.names, self.maskable, edge) for edge in plan.edges]
         self.nodes = [self._node(node) for node in plan.nodes]
-
-    def _edge(self, edge: Edge) -> EdgeView:
-        target = self.plan.nodes[edge.target]
-        strategies = [step.strategy for step in edge.overflow]
-        first = strategies[0] if strategies else "drop_newest"
-        kind, port = target.kind, memory.source_port(self.plan, edge)
-        if edge.target == self.plan.egress:
-            kind = "speaker" if target.inputs[edge.target_port].type == "audio" else "screen"
-        elif target.execution == EFFECT:
-            kind = "effect"
-        elif target.join:
-            kind = "join"
-        bounds = f"{edge.items_max} items, {edge.bytes_max} bytes"
-        bounds += f", {duration(edge.age_ns_max)}" if edge.age_ns_max else ""
-        order = [
-            f"block {duration(step.block_ns)}" if step.strategy == "block" and step.block_ns else step.strategy
-            for step in edge.overflow
-        ] or ["drop_newest"]
-        return EdgeView(
-            id=self.names.edge_ids[edge.id],
-            const=f"EDGE_{self.names.edge_ids[edge.id].upper()}",
-            name=edge.name,
-            line=edge.line,
-            bounds=f"{bounds}; then {', '.join(order).replace('_', ' ')}",
-            source=f"NODE_{self.names.node_ids[edge.source].upper()}",
-            target=f"NODE_{self.names.node_ids[edge.target].upper()}",
-            target_port=str(edge.target_port),
-            target_kind=kind,
-            pool=f"POOL_{self.names.pool_ids[edge.pool].upper()}",
-            turn_scoped=edge.scope == TURN,
-            ages=edge.age_ns_max > 0,
-            blocks=first == "block",
-            block_ns=edge.overflow[0].block_ns if first == "block" else 0,
-            keeps_latest=first == "latest_only",
-            steps=_steps(edge),
-            handoff=edge.handoff is not None,
-            maskable=bool(self.maskable >> edge.id & 1),
-            watched=edge.watermark is not None,
-            turn="outputs.active_turn(core)" if edge.scope == TURN else "0",
-            guard=guard_lines(edge.guard),
-            text=port is not None and port.type == "text",
-            gather_ns=edge.gather.ns if edge.gather else 0,
-            watermark=edge.watermark,
-        )
 
     def _port(self, node: Node, index: int, port: Port) -> PortView:
         plan = self.plan
@@ -295,6 +211,15 @@ class _View:
             words=f"{words} of {', '.join(names)}",
         )
 
+    def domains(self) -> list[Domain]:
+        """Each set of edges that go on together, by its lowest edge."""
+        found: dict[int, Domain] = {}
+        for edge, view in zip(self.plan.edges, self.edges, strict=True):
+            if view.together and edge.sync:
+                mask = edge.sync.peers
+                found.setdefault(mask, Domain(edge.sync.domain, hex(mask), [])).edges.append(view)
+        return list(found.values())
+
     def stages(self) -> list[dict[str, object]]:
         """Turn-scoped nodes in topological order, with the masks that tell when one is complete."""
         rows: list[dict[str, object]] = []
@@ -312,7 +237,7 @@ class _View:
                     "edges_in": hex(sum(1 << edge.id for edge in self.plan.edges if edge.target == id)),
                     "effect": view.effect,
                     "tried_again": view.candidates > 0,
-                    "handoffs": [edge for edge in view.edges_in if edge.handoff or edge.gather_ns],
+                    "held": [edge for edge in view.edges_in if edge.handoff or edge.gather_ns or edge.together],
                 }
             )
         return rows
@@ -363,6 +288,9 @@ def kernel_view(plan: Plan, source: str) -> dict[str, object]:
         "nodes": view.nodes,
         "edges": view.edges,
         "pools": [f"POOL_{name.upper()}" for name in view.names.pool_ids],
+        "credited": [edge for edge in view.edges if edge.credit],
+        "synchronised": [edge for edge in view.edges if edge.sync],
+        "domains": view.domains(),
         "session_events": view.events.of(-1) + view.events.of(-2),
         "events": events,
         "raised": raised,

@@ -167,6 +167,7 @@ def _imports(plan: Plan) -> str:
     used |= {"Check"} if plan.policies or any(n.attempts and n.attempts.guards for n in plan.nodes) else set()
     used |= {"Check"} if any(one.guard for one in plan.edges) or any(one.guard for one in plan.reactions) else set()
     used |= {"Gather"} if any(edge.gather for edge in plan.edges) else set()
+    used |= {"Sync"} if any(edge.sync for edge in plan.edges) else set()
     used |= {"Watermark"} if any(edge.watermark for edge in plan.edges) else set()
     used |= {"Join"} if any(node.join for node in plan.nodes) else set()
     tried = [node.attempts for node in plan.nodes if node.attempts]

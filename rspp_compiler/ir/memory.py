@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from rspp_compiler.ir.layout import Attempts, Edge, Plan, Port
 
-CORE_BYTES = 1120
+CORE_BYTES = 1128
 NODE_BYTES = 248
 ATTEMPTS_BYTES = 144
 CIRCUIT_BYTES = 40
@@ -19,7 +19,8 @@ PAUSE_BYTES = 40
 HAPPENED_BYTES = 64
 SPEECH_BYTES = 72
 STOPPING_BYTES = 144
-EDGE_BYTES = 192
+EDGE_BYTES = 208
+SYNC_BYTES = 48
 POOL_BYTES = 24
 HEADER_BYTES = 64
 OUTPUT_BYTES = 64
@@ -178,6 +179,7 @@ def memory_table(plan: Plan) -> list[Block]:
     table += [
         block(f"hand-off: {edge.name}", 1, word(pending_bytes(plan, edge))) for edge in plan.edges if edge.handoff
     ]
+    table += [block(f"sync: {edge.name}", 1, SYNC_BYTES) for edge in plan.edges if edge.sync]
     table += [
         block(f"attempts: {node.name}", 1, _attempts_bytes(node.attempts)) for node in plan.nodes if node.attempts
     ]

@@ -137,20 +137,33 @@ class Counter:
             for node in self._nodes
             if node.join
         ]
-        marks = any(edge.watermark for edge in self._edges)
-        return 1 + marks + max(2, started, broken, *handlers, *joins)  # 2: OUTPUT_ACCEPTED, PLAYBACK_STARTED
+        shed = max((self._lost(edge) + bool(edge.watermark) for edge in self._edges), default=1)
+        together = max((_together(edge) for edge in self._edges), default=1)
+        # 2: OUTPUT_ACCEPTED, PLAYBACK_STARTED; edges that go on together move, or shed, in one step
+        return together * (shed + max(2, started, broken, *handlers, *joins))
 
     def _resume(self) -> int:
-        """At the end of `advance`: XON for each edge that can block, RESUME for each node behind one."""
+        """At the end of `advance`: CREDIT_GRANT, XON where an edge can block, RESUME of its node."""
+        credited = [edge for edge in self._edges if edge.flow != "signal"]
         blocking = [edge for edge in self._edges if edge.overflow and edge.overflow[0].strategy == "block"]
-        return len(blocking) + len({edge.source for edge in blocking})
+        held = {edge.id: edge for edge in (*blocking, *credited)}
+        return len(credited) + len(held) + len({edge.source for edge in held.values()})
 
     # ---- parts of a step -------------------------------------------------------------------------------------------
 
     def _enqueue(self, edge: Edge) -> int:
         """One notice for what is too old, for what is joined, for each shedding step, for the new item, for a mark."""
         steps = sum(step.strategy in _SHEDS for step in edge.overflow)
-        return bool(edge.age_ns_max) + bool(edge.gather) + steps + 1 + bool(edge.watermark)
+        losses = bool(edge.age_ns_max) + steps + 1
+        return losses * self._lost(edge) + bool(edge.gather) + bool(edge.watermark)
+
+    def _lost(self, edge: Edge) -> int:
+        """A notice; of a sync domain also that of the gap, or a notice and a mark for each other edge."""
+        if edge.sync is None:
+            return 1
+        if edge.sync.policy != "atomic":
+            return 2
+        return sum(1 + bool(one.watermark) for one in self._edges if edge.sync.peers >> one.id & 1)
 
     def _push(self, edge: Edge) -> int:
         """A hand-off may release twice: because the piece does not fit, and because it ends a sentence."""
@@ -209,6 +222,11 @@ class Counter:
         if verb == "trigger":
             return 1 + self._say(self._nodes[target])  # FALLBACK, or the proposal of a turn
         return 0
+
+
+def _together(edge: Edge) -> int:
+    """How many edges move with this one."""
+    return edge.sync.peers.bit_count() if edge.sync is not None and edge.sync.policy == "atomic" else 1
 
 
 def _circuit(node: Node) -> int:

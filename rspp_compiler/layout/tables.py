@@ -27,6 +27,7 @@ from rspp_compiler.ir.spec import EventSpec, ReactionSpec, WatermarkSpec
 from rspp_compiler.layout.attempts import attempts
 from rspp_compiler.layout.events import DETECTED, signal
 from rspp_compiler.layout.guards import guard, reaction_guard
+from rspp_compiler.layout.sync import sync
 
 EVENT_BYTES_MAX = 1024  # of an event (CONTRACTS §2)
 SUBJECTS = {"session": -1, "turn": -2}
@@ -107,7 +108,7 @@ def _node(graph: Graph, node: GraphNode, ids: Ids, handlers: dict[str, int]) -> 
         line=spec.span.line,
         inputs=tuple(Port(port.name, port.type.name, port.item_bytes_max) for port in spec.inputs),
         outputs=(
-            *(Port(port.name, port.type.name, port.item_bytes_max) for port in spec.outputs),
+            *(Port(p.name, p.type.name, p.item_bytes_max, mark(graph, node.id, p.name)) for p in spec.outputs),
             *(Port(name, "event", EVENT_BYTES_MAX) for name in event_ports(node)),
         ),
         edges_in=tuple(sorted(ids.edges[edge.id] for edge in graph.into(node.id))),
@@ -206,12 +207,33 @@ def _edge(graph: Graph, edge: GraphEdge, ids: Ids, pool: int, bound: EdgeBound) 
         bytes_max=spec.buffer_bytes,
         age_ns_max=bound.age_ns_max,
         overflow=tuple(Overflow(step.strategy, step.block_ns, step.rule, step.keep_percent) for step in bound.overflow),
-        handoff=Handoff(spec.handoff.age_ns_max, item_bytes_max(graph, edge)) if spec.handoff else None,
+        handoff=_handoff(graph, edge) if spec.handoff else None,
         commit_point=spec.commit_point,
         guard=guard(graph, edge, ids.modes),
         gather=Gather(spec.coalesce_ns, _rule(edge)) if spec.coalesce_ns else None,
         watermark=_watermark(spec.watermark) if spec.watermark else None,
+        sync=sync(graph, edge, ids.edges),
+        flow=spec.flow,
+        telemetry=spec.lanes.telemetry if spec.lanes else "best_effort_drop",
     )
+
+
+def _handoff(graph: Graph, edge: GraphEdge) -> Handoff:
+    handoff = edge.spec.handoff
+    assert handoff is not None
+    return Handoff(handoff.age_ns_max, item_bytes_max(graph, edge), handoff.chars_min if handoff.chars_min > 1 else 0)
+
+
+def mark(graph: Graph, node: str, port: str) -> str:
+    """What the hand-offs of a port release by; where they differ, `target` refuses."""
+    found = marks(graph, node, port)
+    return found[0] if found else "sentence"
+
+
+def marks(graph: Graph, node: str, port: str) -> tuple[str, ...]:
+    """Every mark that a hand-off of this port asks for."""
+    asked = (edge.spec.handoff.by for edge in graph.out_of(node, port) if edge.spec.handoff)
+    return tuple(dict.fromkeys(asked))
 
 
 def _rule(edge: GraphEdge) -> str:

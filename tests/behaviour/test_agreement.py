@@ -74,6 +74,7 @@ def test_schedules_reach_every_signal_and_every_cause_of_an_end() -> None:
         "SAMPLED",
         "COALESCED",
         "NOT_SELECTED",
+        "SYNC_LOSS",
     }
     assert {cause for signal, cause in coverage.signals if signal == "PROVIDER_SWITCH"} == {
         "NODE_ERROR",

@@ -33,6 +33,7 @@ def test_struct_sizes_are_those_of_the_runtime() -> None:
         "Circuit": memory.CIRCUIT_BYTES,
         "Happened": memory.HAPPENED_BYTES,
         "Speech": memory.SPEECH_BYTES,
+        "Sync": memory.SYNC_BYTES,
     }
 
 

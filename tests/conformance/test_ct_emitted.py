@@ -227,11 +227,13 @@ STEPS = 200
 
 
 OF_MARKS, OF_ATTEMPTS = {"watermark"}, {"provider_switch", "circuit_event"}
+OF_EDGES = {"discontinuity", "credit_grant"}
 OF_TURNS = {"commit", "abort", "cancel", "late_after_cancel"}
 CONTRACT = {signal.name.lower() for signal in Signal if signal not in RECORDED_ONLY}
 WANTED = {
-    "stub_assistant": CONTRACT - OF_MARKS - OF_ATTEMPTS,
+    "stub_assistant": CONTRACT - OF_MARKS - OF_ATTEMPTS - OF_EDGES,
     "stub_attendant": OF_TURNS | OF_ATTEMPTS | {"barge_in", "degrade", "fallback", "budget_exhausted"},
+    "stub_studio": OF_TURNS | OF_EDGES | {"drop_notice", "flow_xoff", "flow_xon"},
     "stub_switchboard": OF_TURNS | OF_ATTEMPTS | {"provider_error"},  # what it adds to the assistant
     "stub_switchyard": OF_TURNS | OF_MARKS | {"drop_notice"},
     "stub_workshop": OF_TURNS | {"drop_notice", "lease_rotated", "stale_epoch_reject"},  # no barge-in, no mode

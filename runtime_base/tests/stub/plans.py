@@ -6,8 +6,8 @@ recogniser that owns the turn's end, edges that block for ever or are off the co
 `switchyard` has edges with guards, and every strategy of a full edge; `switchboard` is the assistant with several
 providers, retries and circuit breakers, and `attendant` is that with guarded reactions and events that decisions
 raise; `junction` merges and selects by every rule; `patience` is the assistant that pauses before it lets itself be
-interrupted. Bounds are small on purpose: queues fill, texts overflow, the
-conversation forgets.
+interrupted; `studio` has sync domains, credit and lanes. Bounds are small on purpose: queues fill, texts overflow,
+the conversation forgets.
 """
 
 from __future__ import annotations
@@ -16,18 +16,31 @@ from plan_assistant import assistant
 from plan_attendant import attendant
 from plan_junction import junction
 from plan_patience import patience
+from plan_studio import studio
 from plan_switchboard import switchboard
 from plan_switchyard import switchyard
 from plan_workshop import workshop
 from units import MS
 
-__all__ = ["MS", "PLANS", "assistant", "attendant", "junction", "patience", "switchboard", "switchyard", "workshop"]
+__all__ = [
+    "MS",
+    "PLANS",
+    "assistant",
+    "attendant",
+    "junction",
+    "patience",
+    "studio",
+    "switchboard",
+    "switchyard",
+    "workshop",
+]
 
 PLANS = {
     "stub_assistant": assistant,
     "stub_attendant": attendant,
     "stub_junction": junction,
     "stub_patience": patience,
+    "stub_studio": studio,
     "stub_switchboard": switchboard,
     "stub_switchyard": switchyard,
     "stub_workshop": workshop,

@@ -27,6 +27,7 @@ from rspp_runtime.abi.plan import (
     Pool,
     Port,
     Reaction,
+    Sync,
     Watermark,
 )
 from rspp_runtime.abi.version import ABI_HASH
@@ -63,6 +64,7 @@ __all__ = [
     "Result",
     "Session",
     "Signal",
+    "Sync",
     "Turn",
     "Watermark",
 ]

@@ -124,6 +124,8 @@ class Signal(enum.IntEnum):
     PLAYBACK_PAUSED = 60  # x, y = words and bytes heard (recorded, not a contract signal: a pause is egress's own)
     PLAYBACK_RESUMED = 61  # x, y as above
     CANCEL_PENDING = 62  # a soft cancel: node, or -1 for the turn; x = ns by which it is accepted (recorded only)
+    DISCONTINUITY = 70  # node = edge id; x = number of the discontinuity in the session
+    CREDIT_GRANT = 71  # node = edge id; x = items that its producer may offer more
 
 
 class Cause(enum.IntEnum):
@@ -163,6 +165,7 @@ class Cause(enum.IntEnum):
     PROBE_DUE = 43  # it was left alone long enough, and is tried once
     PROBE_ANSWERED = 44
     NOT_SELECTED = 50  # another flow was chosen
+    SYNC_LOSS = 70  # what belongs to it was lost on another edge of its sync domain
 
 
 class Follow(enum.IntEnum):
@@ -234,6 +237,7 @@ class Flag(enum.IntFlag):
     """Bits of `Inbound.flags` and `Item.flags`."""
 
     FINAL = 1  # a text that will not be revised
+    DISCONTINUITY = 2  # something is missing before it: the first item after a gap in its sync domain
 
 
 EMITTER: dict[Signal, str] = {
@@ -274,6 +278,8 @@ EMITTER: dict[Signal, str] = {
     Signal.PLAYBACK_RESUMED: "RK-22",
     Signal.CANCEL_PENDING: "RK-16",
     Signal.ENTERED: "RK-17",
+    Signal.DISCONTINUITY: "RK-15",
+    Signal.CREDIT_GRANT: "RK-14",
 }
 """Module code that signs each decision (CONTRACTS §3)."""
 

@@ -24,11 +24,15 @@ class Pool:
 
 @dataclass(frozen=True, slots=True)
 class Port:
-    """An input or output of a node. `type` is audio, text, event or any; `item_bytes_max` bounds one item."""
+    """An input or output of a node. `type` is audio, text, event or any; `item_bytes_max` bounds one item.
+
+    `mark` is what is stamped on its texts as `Inbound.a`: where the last sentence, clause or word in them ends.
+    """
 
     name: str
     type: str
     item_bytes_max: int
+    mark: str = "sentence"
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,11 +170,29 @@ class Watermark:
 
 
 @dataclass(frozen=True, slots=True)
+class Sync:
+    """What an edge loses is lost on its peers too (`policy` atomic), or marked there (discontinuity).
+
+    Items of one group have the same key: their sequence (`by` event) or their media time (media). `peers` is a mask of
+    edges, itself included: those of the domain where the scope is plan_wide, only itself where it is edge_local.
+    """
+
+    domain: str
+    policy: str
+    by: str
+    peers: int
+
+
+@dataclass(frozen=True, slots=True)
 class Handoff:
-    """Text is released by sentence, or when the first pending byte is `age_ns_max` old, or at `bytes_max`."""
+    """Text is released at a mark of its port, or when the first pending byte is `age_ns_max` old, or at `bytes_max`.
+
+    What would be shorter than `bytes_min` waits for the next mark.
+    """
 
     age_ns_max: int
     bytes_max: int
+    bytes_min: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,6 +217,9 @@ class Edge:
     guard: tuple[Check, ...] = ()  # an item for which it does not hold passes by; empty: all are taken
     gather: Gather | None = None
     watermark: Watermark | None = None
+    sync: Sync | None = None
+    flow: str = "signal"  # how its producer is held back: signal, credit, hybrid
+    telemetry: str = "best_effort_drop"  # what is told of it under pressure: best_effort_drop, sample, drop
 
 
 @dataclass(frozen=True, slots=True)

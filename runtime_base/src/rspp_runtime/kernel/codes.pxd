@@ -94,6 +94,8 @@ cdef enum:  # Signal
     SIGNAL_PLAYBACK_PAUSED = 60
     SIGNAL_PLAYBACK_RESUMED = 61
     SIGNAL_CANCEL_PENDING = 62
+    SIGNAL_DISCONTINUITY = 70
+    SIGNAL_CREDIT_GRANT = 71
 
 cdef enum:  # Cause
     CAUSE_NONE = 0
@@ -130,6 +132,7 @@ cdef enum:  # Cause
     CAUSE_PROBE_DUE = 43
     CAUSE_PROBE_ANSWERED = 44
     CAUSE_NOT_SELECTED = 50
+    CAUSE_SYNC_LOSS = 70
 
 cdef enum:  # Follow
     FOLLOW_NONE = 0
@@ -177,6 +180,7 @@ cdef enum:  # SessionState
 
 cdef enum:  # Flag
     FLAG_FINAL = 1
+    FLAG_DISCONTINUITY = 2
 
 cdef enum:  # Outcome
     OUTCOME_SUCCESS = 0

@@ -3,6 +3,7 @@
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 
 from rspp_runtime.kernel.codes cimport SESSION_ENDED, TURN_ACTIVE, TURN_OPENING
+from rspp_runtime.kernel.domains cimport Sync
 from rspp_runtime.kernel.state cimport Attempts, Circuit, Core, Edge, Node
 
 
@@ -39,6 +40,7 @@ cdef Edge* edge(
     Core* core, int edge_id, int source, int target, uint32_t* ring, uint32_t ring_slots,
     int64_t items_max, int64_t bytes_max, int64_t item_bytes_max,
 ) noexcept nogil
+cdef void synchronised(Edge* edge, Sync* sync, uint64_t peers, bint atomic, bint by_media) noexcept nogil
 cdef void on_node_timer(Core* core, int node, int which) noexcept nogil
 cdef int64_t next_deadline(Core* core, uint64_t audio_edges) noexcept nogil
 cdef int64_t sooner(Core* core, int64_t deadline_ns, int64_t other_ns) noexcept nogil

@@ -7,11 +7,12 @@ from libc.string cimport memset
 from rspp_runtime.kernel cimport egress, invocations, outputs, pauses, timers
 from rspp_runtime.kernel.attempts cimport budget_is_over, is_backing_off
 from rspp_runtime.kernel.cancels cimport Pause, Stopping
+from rspp_runtime.kernel.domains cimport Sync
 from rspp_runtime.kernel.codes cimport CAUSE_BUDGET_EXHAUSTED, SESSION_CREATED, SIGNAL_BUDGET_EXHAUSTED, TURN_IDLE
 from rspp_runtime.kernel.happened cimport Happened, Speech
 from rspp_runtime.kernel.state cimport (
-    NOTHING, OFF, TIMER_CHUNK, TIMER_FIRST, TIMER_GRACE, Attempts, Circuit, Core, Edge, Entry, Header, Join,
-    Message, Node, Output, Played, Pool, bit,
+    NO_KEY, NOTHING, OFF, TIMER_CHUNK, TIMER_FIRST, TIMER_GRACE, Attempts, Circuit, Core, Edge, Entry, Header,
+    Join, Message, Node, Output, Played, Pool, bit,
 )
 
 cdef extern from "stdlib.h" nogil:
@@ -143,6 +144,16 @@ cdef Edge* edge(
     return edge
 
 
+cdef void synchronised(Edge* edge, Sync* sync, uint64_t peers, bint atomic, bint by_media) noexcept nogil:
+    """Lays out what an edge of a sync domain knows of the others."""
+    edge.sync = sync
+    sync.fallen = NO_KEY
+    sync.gone = NO_KEY
+    sync.peers = peers
+    sync.atomic = atomic
+    sync.by_media = by_media
+
+
 cdef void on_node_timer(Core* core, int node, int which) noexcept nogil:
     """A deadline of an effect node has passed: for its first output, for the next one, or for its end."""
     cdef bint exhausted
@@ -232,4 +243,5 @@ def struct_sizes() -> dict[str, int]:
         "Stopping": sizeof(Stopping),
         "Happened": sizeof(Happened),
         "Speech": sizeof(Speech),
+        "Sync": sizeof(Sync),
     }

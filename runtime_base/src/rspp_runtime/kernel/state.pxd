@@ -7,6 +7,7 @@ are repeated in the compiler (`rspp_compiler/layout/memory.py`) and asserted whe
 from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from rspp_runtime.kernel.cancels cimport Pause, Stopping
+from rspp_runtime.kernel.domains cimport Sync
 from rspp_runtime.kernel.happened cimport Happened, Speech
 
 cdef enum:
@@ -17,28 +18,22 @@ cdef enum:
 cdef extern from *:
     """
     #define RSPP_OFF INT64_MAX
+    #define RSPP_NO_KEY INT64_MIN
     #define RSPP_BIT(n) (UINT64_C(1) << (n))
     #define RSPP_LOWEST(mask) __builtin_ctzll(mask)
     """
     const int64_t OFF "RSPP_OFF"                  # deadline of a timer that is not on
+    const int64_t NO_KEY "RSPP_NO_KEY"            # of no group of a sync domain
     uint64_t bit "RSPP_BIT"(int n) nogil
     int lowest "RSPP_LOWEST"(uint64_t mask) nogil
 
 
 cdef enum:  # why a turn ends, most important first
-    END_AUTHORITY = 1
-    END_CANCEL = 2
-    END_BUDGET = 4
-    END_ERROR = 8
-    END_DISCONNECT = 16
+    END_AUTHORITY = 1, END_CANCEL = 2, END_BUDGET = 4, END_ERROR = 8, END_DISCONNECT = 16
 
 
 cdef enum:  # timer slots of the session; then three for each node, then two for each edge
-    TIMER_TURN = 0
-    TIMER_WARNING = 1
-    TIMER_TOTAL = 2
-    TIMER_EVIDENCE = 3
-    TIMERS_SESSION = 4
+    TIMER_TURN = 0, TIMER_WARNING = 1, TIMER_TOTAL = 2, TIMER_EVIDENCE = 3, TIMERS_SESSION = 4
     TIMER_FIRST = 0          # of a node: first output
     TIMER_CHUNK = 1          # between outputs
     TIMER_GRACE = 2          # between CANCEL and FORCE
@@ -64,10 +59,8 @@ cdef enum:  # what came of trying to move an item
 cdef struct Header:
     # One item: 64 bytes. Edges and outputs name it by its index.
     int64_t seq              # runtime sequence
-    int64_t media_ns
-    int64_t at_ns            # when it was enqueued
-    int64_t a                # see `abi.messages.Inbound`
-    int64_t b
+    int64_t media_ns, at_ns  # at_ns: when it was enqueued
+    int64_t a, b             # see `abi.messages.Inbound`
     int64_t flags
     uint32_t turn            # serial of the turn it belongs to; 0 for none
     uint32_t size            # of its payload
@@ -90,6 +83,7 @@ cdef struct Edge:
     # A flow: a ring of handles, and for a hand-off the text that is not yet released.
     uint32_t* ring
     char* pending
+    Sync* sync               # NULL: what it loses is nobody else's business
     int64_t bytes
     int64_t high             # most items that waited
     int64_t dropped
@@ -112,7 +106,10 @@ cdef struct Edge:
     uint32_t head
     uint32_t tail
     uint32_t mask
-    uint8_t blocks           # the first overflow step is `block`
+    int32_t credit           # items that the producer may still offer
+    int32_t credit_lot       # places that are granted at once, at least; 0 if the producer needs no credit
+    uint8_t blocks           # its producer is held back: the first overflow step is `block`, or it needs credit
+    uint8_t silent           # … without FLOW_XOFF
     uint8_t handoff
     uint8_t xoff             # FLOW_XOFF was decided
     uint8_t shedding         # blocking has lasted too long
@@ -120,6 +117,8 @@ cdef struct Edge:
     uint8_t above            # the high mark was reached, the low one not yet
     uint8_t open             # gathering is over: until it is empty, the edge moves
     uint8_t sampled          # percent towards the next item that passes
+    uint8_t telemetry        # what is told of it under pressure: TELLS_*
+    uint8_t skipped          # the last time was left out
 
 
 cdef struct Invocation:
@@ -356,6 +355,7 @@ cdef struct Core:
     int64_t invocations      # the last one's id
     int64_t refused_outputs
     int64_t flushed_items
+    int64_t discontinuities
     int32_t state
     int32_t snapshot
     int32_t mode

@@ -62,8 +62,8 @@ def _ask(s: State, node: NodeState, call: Invocation, made: int) -> None:
             data(s, Op.CONTEXT, None, node=identity, turn=call.turn, invocation=call.id, x=role, payload=text)
 
 
-def feed(s: State, node: NodeState, port: int, parcel: Parcel) -> None:
-    """Hand one item to the node's invocation, starting one if none takes input."""
+def feed(s: State, node: NodeState, port: int, parcel: Parcel, marks: int = 0) -> None:
+    """Hand one item to the node's invocation, starting one if none takes input; `marks` are flags of this way only."""
     call = node.live or start(s, node)
     if call is None:
         fail(s, node, Cause.NODE_ERROR, INFRASTRUCTURE_FAILURE, said=Cause.CIRCUIT_OPEN)
@@ -74,7 +74,7 @@ def feed(s: State, node: NodeState, port: int, parcel: Parcel) -> None:
         room = s.plan.spoken_bytes_max - len(s.turn.spoken)
         s.turn.spoken += parcel.payload[: min(room, len(parcel.payload))]
         s.turn.spoken_words += parcel.b
-    _give(s, node, call, port, parcel)
+    _give(s, node, call, port, parcel, marks)
     attempts.retain(s, node, call, port, parcel)
 
 
@@ -89,11 +89,11 @@ def feed_again(s: State) -> bool:
     return False
 
 
-def _give(s: State, node: NodeState, call: Invocation, port: int, parcel: Parcel) -> None:
+def _give(s: State, node: NodeState, call: Invocation, port: int, parcel: Parcel, marks: int = 0) -> None:
     identity = node.plan.id
     data(
         s, Op.FEED, parcel, node=identity, port=port, turn=call.turn, invocation=call.id,
-        x=parcel.media_ns, y=parcel.flags,
+        x=parcel.media_ns, y=parcel.flags | marks,
     )  # fmt: skip
     first = call.fed_items == 0
     call.fed_items += 1

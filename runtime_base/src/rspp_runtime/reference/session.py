@@ -73,6 +73,7 @@ class Session:
             s.outputs_full = False
             if not self._step():
                 break
+        edges.grant(s)
         edges.resume(s)
         if s.outputs_full:
             return s.now

@@ -63,6 +63,11 @@ class EdgeState:
     sampled: int = 0  # percent towards the next item that passes
     open: bool = False  # gathering is over: until it is empty, the edge moves
     above: bool = False  # the high mark was reached, the low one not yet
+    credit: int = 0  # flow credit, hybrid: items that the producer may still offer
+    skipped: bool = False  # telemetry sample: the last time was left out
+    fallen: int | None = None  # sync: the key of the group that was lost last, if more of it may come
+    gone: int | None = None  # sync: the key of the group that went on last
+    gap: bool = False  # sync: something is missing before the next item
 
 
 @dataclass(slots=True)
@@ -292,7 +297,7 @@ class State:
         self.chain: set[int] = set()  # events whose reactions ran since the last input or timer
         self.egress = Egress()
         self.nodes = [NodeState(node, circuits=_breakers(node)) for node in plan.nodes]
-        self.edges = [EdgeState(edge) for edge in plan.edges]
+        self.edges = [EdgeState(edge, credit=edge.items_max if edge.flow != "signal" else 0) for edge in plan.edges]
         self.context: deque[tuple[int, bytes]] = deque()
         self.inbox: deque[Entry] = deque()
         self.timers: dict[int, int] = {}
@@ -303,6 +308,7 @@ class State:
         self.turns = 0
         self.refused_outputs = 0
         self.flushed_items = 0
+        self.discontinuities = 0
         self.outputs_full = False
         self.barge_in_waits = any(  # for more words, or a longer speech
             reaction.event == plan.barge_in and any({check.field, check.other} & SPOKEN for check in reaction.guard)

@@ -8,7 +8,7 @@ import json
 from rspp_runtime.abi.codes import CancelMode, Cause, Op, Origin, Scope, SessionState, Signal, Turn
 from rspp_runtime.abi.messages import Output
 from rspp_runtime.abi.plan import EFFECT, TURN
-from rspp_runtime.reference import choices, edges, hearing, invocations, joins, pauses, reactions, stopping
+from rspp_runtime.reference import choices, edges, hearing, invocations, joins, pauses, reactions, stopping, sync
 from rspp_runtime.reference.outputs import data_room, decide, request, telemetry
 from rspp_runtime.reference.state import (
     ASSISTANT,
@@ -183,6 +183,8 @@ def finishing(s: State) -> bool:
             if edge.plan.gather and edge.items and not edge.open:
                 edge.open = True
                 return True
+            if edge.plan.sync and sync.give_up(s, edge, complete, edges.moved):
+                return True
         if node.plan.join and joins.end_input(s, node, incoming):
             return True
         if node.has_rest or any(edge.items for edge in incoming):
@@ -325,7 +327,9 @@ def _close(s: State, *, append: bool) -> None:
     if said:
         remember(s, ASSISTANT, said)
     for edge in s.edges:
-        telemetry(s, Output(Op.METRIC, s.now, s.seq, turn=turn.serial, code=edge.plan.id, x=edge.high, y=edge.dropped))
+        telemetry(
+            s, edge, Output(Op.METRIC, s.now, s.seq, turn=turn.serial, code=edge.plan.id, x=edge.high, y=edge.dropped)
+        )
     if append:
         request(s, Op.APPEND, turn=turn.serial)
     pauses.forget(s)

@@ -84,6 +84,11 @@ class Driver:
     def epoch(self) -> int:
         return self.gateway.epoch
 
+    @property
+    def audio_bytes_per_second(self) -> int:
+        """Of what is played."""
+        return self.plan.audio_bytes_per_second
+
     def now_ns(self) -> int:
         return self.clock.now_ns()
 

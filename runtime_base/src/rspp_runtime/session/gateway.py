@@ -20,6 +20,12 @@ SAMPLE_RATE_HZ = 16_000
 # A sentence ends with its mark and whatever closes with it, before white space or at the end of the payload; a full
 # stop of Chinese or Japanese, and a line's end, end it anywhere.
 _SENTENCE_END = re.compile(r"""(?:[.!?…]+["'”’»)\]]*(?=\s|$))|[。！？][」』”’]*|\n""")
+# A clause ends at a sentence's end too, and at a mark within it.
+_CLAUSE_END = re.compile(
+    r"""(?:[.!?…,;:]+["'”’»)\]]*(?=\s|$))|[。！？，；：、][」』”’]*|\s[–—-](?=\s)|[–—](?=\s|$)|\n"""
+)
+_WORD_END = re.compile(r"\s+")
+_MARKS = {"sentence": _SENTENCE_END, "clause": _CLAUSE_END, "word": _WORD_END}
 INCREMENT_PORT = "delta"  # a model's output port: each payload continues the one before
 
 
@@ -28,15 +34,16 @@ class InputError(ValueError):
 
 
 class TextMark(NamedTuple):
-    """Measured attributes of a text: `sentence_end` in bytes (0 if no sentence ends in it), and its words."""
+    """Measured attributes of a text: `end` in bytes (0 if no sentence, clause or word ends in it), and its words."""
 
-    sentence_end: int
+    end: int
     words: int
 
 
-def text_mark(payload: bytes, *, within_word: bool = False) -> TextMark:
-    """Measures `payload` (UTF-8). `within_word`: the text before it ended without white space, so that a first
-    piece that does not begin with white space belongs to a word that was counted already.
+def text_mark(payload: bytes, by: str = "sentence", *, within_word: bool = False) -> TextMark:
+    """Measures `payload` (UTF-8); `by` is the mark of its port: sentence, clause or word. `within_word`: the text
+    before it ended without white space, so that a first piece that does not begin with it belongs to a word that
+    was counted already.
 
     Raises `InputError` if it is not UTF-8.
     """
@@ -45,7 +52,7 @@ def text_mark(payload: bytes, *, within_word: bool = False) -> TextMark:
     except UnicodeDecodeError as error:
         raise InputError(f"text is not UTF-8 (byte {error.start}): decode it where it enters") from None
     end = 0
-    for match in _SENTENCE_END.finditer(text):
+    for match in _MARKS[by].finditer(text):
         end = match.end()
     words = len(text.split())
     if within_word and text and not text[0].isspace():
@@ -85,7 +92,7 @@ class Gateway:
         index, port = self._ports.get(port_name, (-1, None))
         a = b = flags = 0
         if port_name == "text" or (port is not None and port.type == "text"):
-            a, b = text_mark(payload)
+            a, b = text_mark(payload, port.mark if port is not None else "sentence")
             flags = int(Flag.FINAL)
         elif port_name == "audio":
             check_audio(payload, "ingress.audio")

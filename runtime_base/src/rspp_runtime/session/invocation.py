@@ -27,6 +27,7 @@ ROLES = ("user", "assistant", "tool")
 YIELD_EVERY = 8  # outputs
 BURST_MAX = 256  # outputs at one instant
 BURST_PAUSE_S = 0.001
+SECOND_NS = 1_000_000_000
 
 
 class Door(Protocol):
@@ -35,6 +36,11 @@ class Door(Protocol):
     @property
     def epoch(self) -> int:
         """The authority epoch that this process holds now."""
+        ...
+
+    @property
+    def audio_bytes_per_second(self) -> int:
+        """Of what is played: by it the media time of a voice's audio is counted."""
         ...
 
     def now_ns(self) -> int: ...
@@ -77,6 +83,7 @@ class Call:
         self._emitting = asyncio.Lock()  # outputs keep their order even if a provider emits from several tasks
         self._resumed = asyncio.Event()
         self._tail: dict[int, bytes] = {}  # last byte of each increment port, to count words across deltas
+        self._said_bytes = 0  # audio of a voice: its media time begins with the invocation
         self._start_ns = door.now_ns()
         self._first_ns = -1
         self._burst = 0
@@ -187,9 +194,11 @@ class Call:
             if kind == "audio":
                 check_audio(payload, f"{self.node}.{port}")
                 a, b = text_end, words
+                media_ns = self._media_ns(payload, media_ns)
             elif kind == "text":
                 tail = self._tail.get(index, b"") if port == INCREMENT_PORT else b""
-                a, b = text_mark(payload, within_word=bool(tail) and not tail.isspace())
+                mark = self._node.outputs[index].mark
+                a, b = text_mark(payload, mark, within_word=bool(tail) and not tail.isspace())
                 if port == INCREMENT_PORT and payload:
                     self._tail[index] = payload[-1:]
             else:
@@ -208,6 +217,13 @@ class Call:
             b=b,
             payload=payload,
         )
+
+    def _media_ns(self, payload: bytes, media_ns: int) -> int:
+        """The media time of audio (CONTRACTS §2): what the provider says, or of a voice how much it said before."""
+        if self._node.kind == "tts" and not media_ns:
+            media_ns = self._said_bytes * SECOND_NS // self._door.audio_bytes_per_second
+        self._said_bytes += len(payload)
+        return media_ns
 
     async def _breathe(self) -> None:
         """Lets others run between outputs, and time pass: a provider that floods, or emits on and on after its cancel

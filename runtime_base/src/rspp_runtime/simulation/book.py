@@ -130,6 +130,7 @@ class Book(Pages):
                     self.held_bytes[edge] = 0
                     continue
                 if (edge, seq) in self.consumed:
+                    self.came[edge] += 1
                     continue
                 guard = self.tables.guards[edge]
                 if guard and not self._passes(guard, event):
@@ -140,6 +141,7 @@ class Book(Pages):
                 self.held[edge].append((seq, size))
                 self.held_bytes[edge] += size
                 self.offered[edge] += 1
+                self.came[edge] += 1
         elif op == _CONTROL:
             self._control(event)
         elif op == _DONE:
@@ -192,6 +194,7 @@ class Book(Pages):
         elif code == 2:
             self.turn_state = ACTIVE
             self.accepted_turns += 1
+            self.opened += 1
             for of_a_turn in [one for one in self.selected if self.plan.nodes[one].scope == TURN]:
                 del self.selected[of_a_turn]
             self.turn = TurnBook(turn, self.input_end_ns, t, seq, self.origin)

@@ -70,7 +70,7 @@ def sequence_is_gapless(book: Book, seq: int, counted: int) -> None:
     if extra < 0:
         raise Violation("sequence_is_gapless", f"{counted} took one after {book.seq}, and the last is {seq}")
     joined = book.tables.joined + len(book.unplaced) * book.tables.joins
-    if extra > 1 + joined + book.tables.triggers * (1 + book.entries + len(book.excused)):
+    if extra > 1 + book.opened + joined + book.tables.triggers * (1 + book.entries + len(book.excused)):
         raise Violation("sequence_is_gapless", f"{extra} sequences up to {seq} are nobody's")
 
 

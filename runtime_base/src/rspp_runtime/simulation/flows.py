@@ -40,6 +40,9 @@ def drop_notice_has_a_reason(book: Book, output: Output) -> str | None:
         return None if edge.age_ns_max else f"{edge.name} has no age bound"
     if output.cause == Cause.SUPERSEDED:
         return None if "latest_only" in order else f"{edge.name} keeps more than one"
+    if output.cause == Cause.SYNC_LOSS:
+        is_atomic = edge.sync is not None and edge.sync.policy == "atomic"
+        return None if is_atomic else f"{edge.name} falls with no other"
     if output.cause == Cause.CANCEL_FLUSH:
         return None if book.turn_state == ACTIVE else f"{edge.name} flushed and no turn is active"
     if output.cause == Cause.NOT_SELECTED:
@@ -128,6 +131,8 @@ def consumed(book: Book, node: int, port: int, seq: int) -> None:
     if seq < last or (seq == last and book.tracked[edge]):
         raise Violation("consumed", f"{book.plan.edges[edge].name}: {seq} after {last}")
     book.last_seq_out[edge] = seq
+    if book.tables.together[edge]:
+        book.went_on[edge].append(seq)
     if book.tracked[edge] and not book.take_out(edge, seq):
         book.consumed.add((edge, seq))
 
@@ -182,6 +187,8 @@ def what_can_move_has_moved(book: Book) -> str | None:
         if edge in book.hazy:
             continue
         plan = book.plan.edges[edge]
+        if book.tables.together[edge]:
+            continue  # it may wait for others
         target = book.plan.nodes[plan.target]
         if book.tables.gather_ns[edge] and book.now <= book.held_since[edge] + book.tables.gather_ns[edge]:
             continue

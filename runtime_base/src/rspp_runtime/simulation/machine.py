@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from rspp_runtime.abi.codes import In, Op, Signal
 from rspp_runtime.abi.messages import Emission, Handler, Inbound, Item, Output, Session
 from rspp_runtime.abi.plan import Plan
-from rspp_runtime.simulation import calls, flows, turns
+from rspp_runtime.simulation import calls, credit, domains, flows, turns
 from rspp_runtime.simulation.book import Book
 from rspp_runtime.simulation.checks import WHEN, StepCheck
 from rspp_runtime.simulation.legal import legal
@@ -27,7 +27,7 @@ Opener = Callable[[str, int, Sequence[Handler | None]], list[Session]]
 SPINS_MAX = 10_000  # steps without progress of time that are still no endless loop
 _ITEMS = frozenset((int(Op.FEED), int(Op.SEND), int(Op.TAP)))
 _DONE = int(In.DONE)
-_CHECKS = (turns.CHECKS, calls.CHECKS, flows.CHECKS)
+_CHECKS = (turns.CHECKS, calls.CHECKS, flows.CHECKS, domains.CHECKS, credit.CHECKS)
 _DECISION_CHECKS = {
     code: tuple(c for room in _CHECKS for c in room.decisions.get(code, ())) for code in map(int, Signal)
 }
@@ -212,12 +212,12 @@ class Machine:
         self._undrained = self._unknown = False
         if not (book.outputs_kind or book.entries or self.python or self.tables.joins or not book.complete):
             book.seq += self._counted
-            book.refusals = book.stale = 0
+            book.refusals = book.stale = book.opened = 0
             return
         seq = self.session.stats()["runtime_sequence"]
         calls.sequence_is_gapless(book, seq, self._counted)
         book.seq = seq
-        book.emitted = book.entries = book.refusals = book.stale = 0
+        book.emitted = book.entries = book.refusals = book.stale = book.opened = 0
 
     # ---- Python nodes
 

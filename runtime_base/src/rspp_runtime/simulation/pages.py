@@ -80,6 +80,7 @@ class Pages:
         self.turn_state = IDLE
         self.turn = TurnBook()
         self.accepted_turns = 0
+        self.opened = 0  # … since the last drain: each may be given an utterance
         self.input_end_ns = 0
         self.origin = 0
         self.doubtful = False  # SESSION_NOT_RUNNING while Opening: of that turn, or of another proposal
@@ -97,6 +98,8 @@ class Pages:
         edges = len(plan.edges)
         self.held: list[deque[tuple[int, int]]] = [deque() for _ in range(edges)]  # (seq, bytes), where it is known
         self.held_bytes = [0] * edges
+        self.came = [0] * edges  # items that ever waited there
+        self.granted = [0] * edges  # CREDIT_GRANT, in all
         self.tracked = list(tables.tracked)
         self.last_seq_out = [0] * edges
         self.dropped = [0] * edges
@@ -104,6 +107,11 @@ class Pages:
         self.held_since = [0] * edges  # when the first of those that wait came
         self.offered = [0] * edges  # items that came to an edge that is tracked
         self.thinned = [0] * edges  # … and were not kept by its sample
+        self.unmarked = -1  # edge of which a loss has still to be marked
+        self.discontinuities = 0
+        self.gaps = [0] * edges  # discontinuities that no item has been marked with
+        self.went_on: list[deque[int]] = [deque(maxlen=64) for _ in range(edges)]  # of edges that go on together
+        self.fell: list[deque[int]] = [deque(maxlen=64) for _ in range(edges)]
         self.above = 0  # mask of edges that are above their high mark
         self.xoff = 0  # mask of edges
         self.stopping: set[int] = set()  # nodes of which a cancel is pending

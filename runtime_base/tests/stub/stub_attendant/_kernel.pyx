@@ -34,7 +34,7 @@ from stub_attendant._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "7414de675174ade5bc43ea39ac3915b64f2f414c750f49ef997c77e63fc0366f"
+ABI_HASH = "8a6542d26d21f21ca9dce9033491a5844294097173d89c8c4d18c08ff4ee0c0e"
 TEMPLATE_HASH = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
@@ -43,7 +43,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 145,824 bytes
+# ==== what a session remembers: 145,976 bytes
 
 cdef struct Memory:
     Core core
@@ -480,7 +480,7 @@ cdef void push_llm__voice(Core* core, uint32_t item) noexcept nogil:
         return
     if edge.pending_bytes + core.headers[item].size > LLM__VOICE_HANDOFF_BYTES:
         release_llm__voice(core, edge.pending_bytes)
-    until = edges.sentence_end(core, edge, item)
+    until = edges.mark_end(core, edge, item)
     edges.append_pending(core, EDGE_LLM__VOICE, item, LLM__VOICE_HANDOFF_NS)
     if until > 0:
         release_llm__voice(core, until)
