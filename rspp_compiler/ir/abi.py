@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-ABI_HASH = "8a6542d26d21f21ca9dce9033491a5844294097173d89c8c4d18c08ff4ee0c0e"
+ABI_HASH = "8d298e97a3516046b1d191559cff7536380c5ac5b9980f38594b995b10e39ff1"
 """Equal to `rspp_runtime.abi.ABI_HASH`; a test holds them together, since the compiler never imports the runtime."""
 
 NODES_MAX = 63
