@@ -193,6 +193,8 @@ class _Constants:
                     Row(f"{name}_CHUNK_NS", str(node.chunk_ns), duration(node.chunk_ns)),
                     Row(f"{name}_WINDOW", str(node.window), "items fed and not yet taken"),
                 ]
+            if node.speakable_ns:
+                rows.append(Row(f"{name}_SPEAKABLE_NS", str(node.speakable_ns), duration(node.speakable_ns)))
             if node.attempts is not None:
                 rows += _attempts(name, node.attempts)
             if node.execution == "kernel" and node.kind == "python":
@@ -240,6 +242,7 @@ class _Constants:
             Row("INVOKE_SLOTS", str(3 + plan.context_items_max), "data outputs that an item for an effect may need"),
             Row("INBOX", str(plan.control_in_max), "entries"),
             Row("INBOX_RING", str(memory.power_of_two(plan.control_in_max))),
+            Row("KEYS", str(plan.keys_max), "idempotency keys of input that are remembered"),
             Row("LEDGER", str(plan.ledger_max), "entries"),
             Row("LEDGER_RING", str(memory.power_of_two(plan.ledger_max))),
             Row("UTTERANCE_BYTES", str(plan.utterance_bytes_max)),
@@ -250,6 +253,8 @@ class _Constants:
             Row("CONTEXT_SLOTS", str(memory.message_slots(plan))),
             Row("CONTEXT_BYTES", str(plan.context_bytes_max)),
             Row("CONTEXT_BUFFER", str(memory.word(memory.context_bytes(plan)))),
+            *([Row("METERS", str(len(plan.meters)), "blocks of providers that are capped")] if plan.meters else []),
+            *([_turn_cost(plan)] if plan.meters else []),
             Row("HASHES", str(memory.hashes(plan)), "turns between two drains"),
             Row("AUDIO_BYTES_PER_SECOND", str(plan.audio_bytes_per_second), "at egress.audio"),
             Row("MEMORY_BYTES", str(memory.memory_bytes(plan)), "of one session"),
@@ -269,6 +274,10 @@ class _Constants:
             first, offset = first + pool.slots, offset + pool.slots * each
         rows.append(Row("PAYLOAD_BYTES", str(max(8, offset))))
         return rows
+
+
+def _turn_cost(plan: Plan) -> Row:
+    return Row("TURN_COST", str(plan.turn_cost_microusd * 1000), "thousandths of a micro-dollar a turn; 0: any")
 
 
 def _attempts(name: str, attempts: Attempts) -> list[Row]:

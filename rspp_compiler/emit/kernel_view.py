@@ -100,6 +100,8 @@ class NodeView:
     timeout: str = "NO_EVENT"
     done: str = "NO_EVENT"
     exhausted: str = "NO_EVENT"
+    meter: int = -1
+    speakable: bool = False
     text: str = ""
     text_literal: str = ""
     interruptible: bool = True
@@ -186,6 +188,8 @@ class _View:
             timeout=self.names.event(node.event_timeout),
             done=self.names.event(node.event_done),
             exhausted=self.names.event(node.event_exhausted),
+            meter=node.meter,
+            speakable=node.speakable_ns > 0,
             text=" ".join(node.text.split()),
             text_literal=_literal(node.text),
             interruptible=node.interruptible,
@@ -286,6 +290,7 @@ def kernel_view(plan: Plan, source: str) -> dict[str, object]:
         "chooses_providers": any(node.guards for node in view.nodes),
         "tables": constants(plan, view.names, source),
         "nodes": view.nodes,
+        "meters": plan.meters,
         "edges": view.edges,
         "pools": [f"POOL_{name.upper()}" for name in view.names.pool_ids],
         "credited": [edge for edge in view.edges if edge.credit],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-ABI_HASH = "8d298e97a3516046b1d191559cff7536380c5ac5b9980f38594b995b10e39ff1"
+ABI_HASH = "73eedc6a5e16f361fbe116609dc281ac9c733a8f275d2cd0801120cce2686f79"
 """Equal to `rspp_runtime.abi.ABI_HASH`; a test holds them together, since the compiler never imports the runtime."""
 
 NODES_MAX = 63

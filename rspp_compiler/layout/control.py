@@ -49,6 +49,7 @@ class Counter:
             self._ingest(),
             self._inbox(),
             self._timer(),
+            self._cut(),
             self._resolve_ends(),
             self._end_session(),
             self._open(),
@@ -90,6 +91,10 @@ class Counter:
         first = max((1 + self._cancel_node(node) + self._fail(node) for node in self._effects), default=1)
         return max(first, turn, max((self._enqueue(edge) for edge in self._edges), default=0))
 
+    def _cut(self) -> int:
+        """An invocation that reached a cap is cancelled, and the node reacts or fails."""
+        return max((self._cancel_node(node) + self._overspend(node) for node in self._effects), default=0)
+
     def _resolve_ends(self) -> int:
         """CANCEL or DEAUTHORIZED_DRAIN; flushes and cancels; 5 of the abort itself; and what was deferred.
 
@@ -127,6 +132,7 @@ class Counter:
         """What is too old; then `started` of a new invocation, or the first output of a turn, or a handler's items."""
         started = max((self._begin(node) + self._raise(node.event_started) for node in self._effects), default=0)
         broken = max((self._fail(node) for node in self._effects if _circuit(node)), default=0)
+        broken = max([broken, *map(self._overspend, self._effects)])
         handlers = [
             max(node.emissions_max * max(map(self._pushes, self._ports(node)), default=0), self._fail(node))
             for node in self._nodes
@@ -197,6 +203,12 @@ class Counter:
     def _begin(self, node: Node) -> int:
         """CIRCUIT_EVENT of a probe, and PROVIDER_SWITCH past a provider that is left alone."""
         return 2 * _circuit(node)
+
+    def _overspend(self, node: Node) -> int:
+        """BUDGET_EXHAUSTED, then the reactions to it, or PROVIDER_ERROR and those to a failure."""
+        if node.meter < 0:
+            return 0
+        return 1 + max(self._raise(node.event_exhausted), 1 + self._raise(node.event_error))
 
     def _raise(self, event: int) -> int:
         """Every line for an event; counted once an event."""

@@ -18,6 +18,7 @@ from rspp_compiler.layout.conditions import session_guard
 from rspp_compiler.layout.control import Counter
 from rspp_compiler.layout.events import detector
 from rspp_compiler.layout.memory import is_addressable, memory_bytes, memory_table
+from rspp_compiler.layout.meters import meters
 from rspp_compiler.layout.pools import pauses, pools
 from rspp_compiler.layout.tables import Ids, mask
 
@@ -104,6 +105,8 @@ def _laid_out(analysis: Analysis) -> Layout:
         soft_ns=soft.longest_ns,
         policies=tuple(Policy(one.id, session_guard(one.condition, ids.modes)) for one in spec.policies),
         assumptions=tuple(Assumption(one.id, one.kind, one.subject, one.limit) for one in analysis.assumptions),
+        meters=meters(graph),
+        turn_cost_microusd=spec.budget.cost_microusd,
     )
     plan = replace(plan, memory_bytes=memory_bytes(plan))
     return Layout(

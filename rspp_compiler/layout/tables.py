@@ -27,6 +27,7 @@ from rspp_compiler.ir.spec import EventSpec, ReactionSpec, WatermarkSpec
 from rspp_compiler.layout.attempts import attempts
 from rspp_compiler.layout.events import DETECTED, signal
 from rspp_compiler.layout.guards import guard, reaction_guard
+from rspp_compiler.layout.meters import meter_of
 from rspp_compiler.layout.sync import sync
 
 EVENT_BYTES_MAX = 1024  # of an event (CONTRACTS §2)
@@ -116,11 +117,11 @@ def _node(graph: Graph, node: GraphNode, ids: Ids, handlers: dict[str, int]) -> 
         window=spec.window_items if node.execution == "effect" else 0,
         first_output_ns=spec.first_output_ns if tried and tried.first_chunk_ns else first_ns,
         chunk_ns=chunk_ns,
+        speakable_ns=_speakable(graph, node),
         event_error=ids.events.get((node.id, "error"), -1),
         event_timeout=ids.events.get((node.id, "timeout"), -1),
         event_started=ids.events.get((node.id, "started"), -1),
         event_done=ids.events.get((node.id, "done"), -1),
-        event_exhausted=ids.events.get((node.id, "budget_exhausted"), -1),
         text=str(text),
         interruptible=node.kind != "say" or node.spec.settings.get("interruptible") is not False,
         handler=handlers.get(node.id, -1),
@@ -128,6 +129,8 @@ def _node(graph: Graph, node: GraphNode, ids: Ids, handlers: dict[str, int]) -> 
         emissions_max=_emissions(graph, node) if node.kind == "python" else 0,
         attempts=tried,
         join=_join(graph, node, ids) if node.kind in ("merge", "select") else None,
+        meter=meter_of(graph, node),
+        event_exhausted=ids.events.get((node.id, "budget_exhausted"), -1),
     )
 
 
@@ -149,6 +152,12 @@ def _join(graph: Graph, node: GraphNode, ids: Ids) -> Join:
         within_ns=within if isinstance(within, int) and not in_turns and rule != "priority" else 0,
         field=str(settings.get("field", "")) if rule == "highest" else "",
     )
+
+
+def _speakable(graph: Graph, node: GraphNode) -> int:
+    """Until the first text that can be spoken: of a model, as its provider block says."""
+    provider = graph.provider_of(node) if node.kind == "llm" else None
+    return provider.speakable_ns if provider is not None else 0
 
 
 def _emissions(graph: Graph, node: GraphNode) -> int:

@@ -22,6 +22,7 @@ from rspp_compiler.layout import leave_out
 from rspp_compiler.layout.attempts import overrides
 from rspp_compiler.layout.events import occurs
 from rspp_compiler.layout.guards import unknown, unstamped
+from rspp_compiler.layout.meters import metered
 from rspp_compiler.layout.sync import group_key, sharers
 from rspp_compiler.layout.tables import marks
 from rspp_compiler.source import Span
@@ -41,6 +42,7 @@ _VERBS = frozenset(
     {"cancel_turn", "end_utterance", "end_session", "degrade", "enter", "pause", "resume", "abort_turn", "open_turn"}
 )
 _SETTINGS = frozenset({"diarise", "max_calls", "class"})
+_OF_AUDIO = frozenset({"vad", "stt", "tts"})  # whose time is that of their audio
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +115,13 @@ def _whole(graph: Graph) -> Iterator[Missing]:
     for policy in spec.policies:
         if what := _more_than_providers(graph, policy):
             yield Missing("E0901", what, policy.span, leave_out.line)
+        elif policy.providers and metered(graph):
+            what = "a policy that chooses providers where something is capped"
+            yield Missing("E0901", what, policy.span, leave_out.line)
     for tool in spec.tools:
         yield Missing("E0901", "tools", tool.span, partial(leave_out.tool, graph, tool))
     for budget in spec.budget.paths:
         yield Missing("E0904", "budgets of single paths", budget.span, leave_out.setting)
-    if spec.budget.cost_microusd:
-        yield _setting("budgets of cost", spec.budget, "cost_microusd", "cost")
     if spec.recording.keep_ns:
         yield _setting("the retention of recordings", spec.recording, "keep_ns", "keep")
     if spec.recording.region:
@@ -286,13 +289,12 @@ def _providers(graph: Graph) -> Iterator[Missing]:
     for provider in graph.spec.providers:
         if provider.id not in used:
             continue
-        fields = (
-            ("cap", "cap", "caps of a provider", provider.cap is not None),
-            ("speakable_ns", "speakable", "the deadline `speakable`", provider.speakable_ns > 0),
-        )
-        for name, key, what, is_used in fields:
-            if is_used:
-                yield _setting(what, provider, name, key)
+        cap = provider.cap
+        for name, key in (("turn_ns", "turn"), ("session_ns", "session")):
+            if cap is not None and getattr(cap, name) and provider.kind not in _OF_AUDIO:
+                yield _setting(f"a cap on the time of `{provider.kind}`", cap, name, key)
+        if provider.speakable_ns and provider.kind != "llm":
+            yield _setting(f"the deadline `speakable` of `{provider.kind}`", provider, "speakable_ns", "speakable")
         for candidate in provider.candidates:
             yield from _candidate(candidate)
 

@@ -43,6 +43,7 @@ REACHED = {
     "push_to_talk": {("CANCEL", "USER"), ("DEFER", "TURN_ACTIVE")},
     "two_tenants": {("BARGE_IN", "BARGE_IN"), ("DEGRADE", "NODE_ERROR"), ("TURN_OPEN", "NONE")},
     "second_opinion": {("SELECTED", "NONE"), ("DROP_NOTICE", "NOT_SELECTED")},
+    "prepaid": {(signal, "BUDGET_EXHAUSTED") for signal in ("BUDGET_EXHAUSTED", "DROP_NOTICE", "FALLBACK")},
 }
 
 

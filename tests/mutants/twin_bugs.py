@@ -219,6 +219,21 @@ TWIN: dict[str, tuple[str, str, str, str]] = {
         "    acted = False\n    interrupts",
         "    acted = any(r.event == happened.event for r in s.plan.reactions)\n    interrupts",
     ),
+    "cap_passed": (
+        "the last thing before a cap may pass it", "spending.py",
+        "meter.used.get(counted, 0) + much > limit", "meter.used.get(counted, 0) > limit",
+    ),
+    "spent_and_going_on": (
+        "a block that reached its cap begins again", "spending.py", "    meter.spent = True\n", "",
+    ),
+    "mute_model": (
+        "a model may say nothing for as long as it likes", "session.py",
+        "s.timers[s.first_timer(identity)] = node.speak_due_ns", "s.stop(s.first_timer(identity))",
+    ),
+    "duplicates_taken": (
+        "what a client sends again is taken again", "session.py",
+        "if key == event.invocation]", "if key == -event.invocation]",
+    ),
     "words_run_together": (
         "parts of an utterance are joined without a space", "hearing.py",
         '            s.hearing.join += b" "\n', '            s.hearing.join += b""\n',

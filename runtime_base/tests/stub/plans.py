@@ -6,8 +6,8 @@ recogniser that owns the turn's end, edges that block for ever or are off the co
 `switchyard` has edges with guards, and every strategy of a full edge; `switchboard` is the assistant with several
 providers, retries and circuit breakers, and `attendant` is that with guarded reactions and events that decisions
 raise; `junction` merges and selects by every rule; `patience` is the assistant that pauses before it lets itself be
-interrupted; `studio` has sync domains, credit and lanes. Bounds are small on purpose: queues fill, texts overflow,
-the conversation forgets.
+interrupted, `tollgate` the one with caps that are reached; `studio` has sync domains, credit and lanes. Bounds are
+small on purpose: queues fill, texts overflow, the conversation forgets.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from plan_patience import patience
 from plan_studio import studio
 from plan_switchboard import switchboard
 from plan_switchyard import switchyard
+from plan_tollgate import tollgate
 from plan_workshop import workshop
 from units import MS
 
@@ -32,6 +33,7 @@ __all__ = [
     "studio",
     "switchboard",
     "switchyard",
+    "tollgate",
     "workshop",
 ]
 
@@ -43,5 +45,6 @@ PLANS = {
     "stub_studio": studio,
     "stub_switchboard": switchboard,
     "stub_switchyard": switchyard,
+    "stub_tollgate": tollgate,
     "stub_workshop": workshop,
 }

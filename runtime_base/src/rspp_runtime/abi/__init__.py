@@ -6,7 +6,7 @@
 `version`   the fingerprint that a generated package checks before its first use
 """
 
-from rspp_runtime.abi.codes import Cause, Control, In, Op, Result, Signal, Turn
+from rspp_runtime.abi.codes import Cause, Control, In, Op, Result, Signal, Turn, Unit
 from rspp_runtime.abi.messages import Emission, Handler, Inbound, Item, Output, Session
 from rspp_runtime.abi.plan import (
     Action,
@@ -19,6 +19,7 @@ from rspp_runtime.abi.plan import (
     Gather,
     Handoff,
     Join,
+    Meter,
     Mode,
     Node,
     Overflow,
@@ -26,6 +27,7 @@ from rspp_runtime.abi.plan import (
     Policy,
     Pool,
     Port,
+    Price,
     Reaction,
     Sync,
     Watermark,
@@ -51,6 +53,7 @@ __all__ = [
     "Inbound",
     "Item",
     "Join",
+    "Meter",
     "Mode",
     "Node",
     "Op",
@@ -60,11 +63,13 @@ __all__ = [
     "Policy",
     "Pool",
     "Port",
+    "Price",
     "Reaction",
     "Result",
     "Session",
     "Signal",
     "Sync",
     "Turn",
+    "Unit",
     "Watermark",
 ]

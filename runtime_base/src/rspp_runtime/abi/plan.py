@@ -106,6 +106,36 @@ class Hook:
     timeout_ns: int
 
 
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What one provider charges, in micro-dollars; 0 for what it does not charge for."""
+
+    call: int = 0
+    minute: int = 0  # of audio
+    kchar: int = 0  # a thousand characters
+    ktoken_in: int = 0
+    ktoken_out: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """What a block of providers may use, of each turn but for `session_audio_ns`; 0 where nothing is capped.
+
+    `prices` are those of its candidates, in order; empty where nothing is capped by cost.
+    """
+
+    id: int
+    name: str
+    calls: int = 0
+    audio_ns: int = 0
+    session_audio_ns: int = 0
+    chars: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cost_microusd: int = 0
+    prices: tuple[Price, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
     """One node. `execution` is kernel, effect or boundary (ingress, egress); `scope` is session or turn."""
@@ -123,6 +153,7 @@ class Node:
     window: int = 0  # effect: items fed and not yet taken, at most
     first_output_ns: int = 0  # budget: from input (stt: end of input) to first output (stt: the final)
     chunk_ns: int = 0  # deadline between outputs after the first
+    speakable_ns: int = 0  # model: from its first input to the first text that has a word; 0 for none
     event_error: int = -1  # event ids
     event_timeout: int = -1
     event_started: int = -1
@@ -135,6 +166,7 @@ class Node:
     hooks: tuple[Hook, ...] = ()  # python; the driver calls them
     attempts: Attempts | None = None  # effect: None is one provider, tried once
     join: Join | None = None  # merge, select
+    meter: int = -1  # effect: what its providers use is counted there
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,6 +379,9 @@ class Plan:
     soft_nodes: int = 0  # mask of effect nodes that end their segment when they are cancelled
     soft_edges: int = 0  # mask of turn-scoped edges by which what they then still say goes on
     soft_ns: int = 0  # the longest segment
+    meters: tuple[Meter, ...] = ()
+    turn_cost_microusd: int = 0  # what a turn may cost in all; 0 for any
+    keys_max: int = 128  # idempotency keys of input that are remembered
 
 
 def asked(plan: Plan) -> frozenset[str]:

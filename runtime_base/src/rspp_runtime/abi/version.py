@@ -1,4 +1,4 @@
 """Which binary interface this runtime speaks."""
 
-ABI_HASH = "8d298e97a3516046b1d191559cff7536380c5ac5b9980f38594b995b10e39ff1"
+ABI_HASH = "73eedc6a5e16f361fbe116609dc281ac9c733a8f275d2cd0801120cce2686f79"
 """SHA-256 of the kernel's declarations (`kernel/*.pxd`): `python -m rspp_runtime.abi.fingerprint --write` sets it."""

@@ -162,6 +162,12 @@ cdef inline void keep_out(Core* core, int edge_id, uint32_t handle, int cause) n
         sync.lost_new(core, edge_id, handle, cause)
 
 
+cdef inline void lose(Core* core, int edge_id, uint32_t handle, int cause) noexcept nogil:
+    """An item that left the edge reaches nobody."""
+    core.edges[edge_id].dropped += 1
+    notice(core, edge_id, cause, core.headers[handle].seq, core.headers[handle].seq)
+
+
 cdef inline void append(Core* core, int edge_id, uint32_t handle) noexcept nogil:
     """Puts the item on the ring, which has room for it, with one more reference."""
     cdef Edge* edge = &core.edges[edge_id]

@@ -2,6 +2,7 @@
 
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 
+from rspp_runtime.kernel.accounts cimport Spending
 from rspp_runtime.kernel.codes cimport SESSION_ENDED, TURN_ACTIVE, TURN_OPENING
 from rspp_runtime.kernel.domains cimport Sync
 from rspp_runtime.kernel.state cimport Attempts, Circuit, Core, Edge, Node
@@ -32,6 +33,14 @@ cdef void tried_again(
 ) noexcept nogil
 cdef void circuits(
     Attempts* attempts, Circuit* circuits, int64_t* errors_ns, int errors_max, int64_t within_ns, int64_t open_ns,
+) noexcept nogil
+cdef void meter(
+    Spending* spending, int meter_id, int64_t calls, int64_t audio_ns, int64_t session_audio_ns,
+    int64_t chars, int64_t tokens_in, int64_t tokens_out, int64_t cost,
+) noexcept nogil
+cdef void price(
+    Spending* spending, int meter_id, int64_t* prices, int candidate,
+    int64_t call, int64_t minute, int64_t kchar, int64_t ktoken_in, int64_t ktoken_out,
 ) noexcept nogil
 cdef void events(
     Core* core, int node_id, int error, int timeout, int done, int exhausted,

@@ -6,6 +6,7 @@ are repeated in the compiler (`rspp_compiler/layout/memory.py`) and asserted whe
 
 from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
+from rspp_runtime.kernel.accounts cimport Key, Meter, Spending
 from rspp_runtime.kernel.cancels cimport Pause, Stopping
 from rspp_runtime.kernel.domains cimport Sync
 from rspp_runtime.kernel.happened cimport Happened, Speech
@@ -90,12 +91,8 @@ cdef struct Edge:
     int64_t merged           # items that live on in others
     int64_t gather_ns        # what comes within it goes on as one; 0 if the edge does not gather
     int64_t resume_items     # a producer that was held back goes on with no more than these
-    int64_t high_items       # watermark: 0 where not used
-    int64_t low_items
-    int64_t high_ns
-    int64_t low_ns
-    int64_t pending_bytes
-    int64_t pending_words
+    int64_t high_items, low_items, high_ns, low_ns   # watermark: 0 where not used
+    int64_t pending_bytes, pending_words
     int64_t pending_seq      # of the first part
     int64_t pending_media_ns
     int64_t pending_turn
@@ -131,8 +128,12 @@ cdef struct Invocation:
     int64_t base_bytes       # of the turn's spoken text, where its own begins
     int64_t base_words
     int64_t began_ns
-    uint32_t fed             # at least one item
-    uint32_t answered        # at least one of its outputs was taken
+    uint16_t fed             # at least one item
+    uint16_t answered        # at least one of its outputs was taken
+    uint8_t metered          # some of what it uses was counted
+    uint8_t exhausted        # the unit of a cap that it reached, until it is cut short
+    uint8_t over_input       # it takes nothing more
+    uint8_t over_output      # it gives nothing more
 
 
 cdef struct Circuit:
@@ -201,7 +202,10 @@ cdef struct Node:
     int64_t failures
     int64_t first_output_ns
     int64_t chunk_ns
+    int64_t speakable_ns     # until the first text with a word; 0 for none
+    int64_t speak_due_ns     # when that is; 0 when it was said
     Attempts* attempts       # NULL: one provider, tried once
+    Meter* meter             # NULL: nothing is capped
     uint64_t edges_in
     uint64_t edges_out
     int32_t id
@@ -398,26 +402,20 @@ cdef struct Core:
     unsigned char* payloads
     Node* nodes
     Edge* edges
+    Spending* spending       # NULL: nothing is capped
+    Key* keys                # a ring of those that were taken last
+    uint32_t keys_next
+    uint32_t keys_count
     unsigned char* hashes    # of the plans that were frozen since the last drain
 
-    int64_t turn_ns
-    int64_t turn_warning_ns
-    int64_t turn_total_ns
-    int64_t grace_ns
-    int64_t lead_ns
-    int64_t evidence_ns
+    int64_t turn_ns, turn_warning_ns, turn_total_ns, grace_ns, lead_ns, evidence_ns
     int64_t audio_bytes_per_second
     uint64_t effects         # masks of nodes
     uint64_t retries         # those with `Attempts`
     uint64_t turn_nodes
     uint64_t speech_nodes
     uint64_t turn_edges
-    int32_t nodes_count
-    int32_t edges_count
-    int32_t timers_count
-    int32_t ingress
-    int32_t egress
-    int32_t recogniser
+    int32_t nodes_count, edges_count, timers_count, ingress, egress, recogniser
     int32_t speech_start     # event ids
     int32_t turn_owner
     int32_t barge_in
@@ -428,6 +426,7 @@ cdef struct Core:
     int32_t exempt           # something is said in this turn that a barge-in must not cut off
     int32_t exhausted
     uint32_t control_step_max
+    uint32_t keys_max
     uint32_t invoke_slots    # data outputs that an invocation's first item may need
     uint32_t hashes_max
 

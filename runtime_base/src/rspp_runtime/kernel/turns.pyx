@@ -3,7 +3,8 @@
 from libc.stdint cimport int64_t, uint64_t, uint8_t
 
 from rspp_runtime.kernel cimport (
-    circuits, context, edges, egress, hearing, invocations, outputs, pauses, planhash, stopping, timers,
+    circuits, context, edges, egress, hearing, invocations, outputs, pauses, planhash, spending, stopping,
+    timers,
 )
 from rspp_runtime.kernel.codes cimport (
     CANCEL_MODE_HARD, CANCEL_MODE_SOFT, CAUSE_AUTHORITY_LOSS, CAUSE_BARGE_IN, CAUSE_BUDGET_EXHAUSTED, CAUSE_CANCELLED, CAUSE_PLAN_NOT_FREEZABLE,
@@ -297,6 +298,7 @@ cdef void close(Core* core, bint aborted) noexcept nogil:
     core.turn.ends = 0
     core.turn.waiting = False
     take_mode(core)
+    spending.turn_closed(core)
     timers.stop(core, TIMER_TURN)
     timers.stop(core, TIMER_WARNING)
     timers.stop(core, TIMER_TOTAL)

@@ -141,6 +141,12 @@ def pop(s: State, edge: EdgeState) -> Parcel:
     return parcel
 
 
+def lose(s: State, edge: EdgeState, parcel: Parcel, cause: Cause) -> None:
+    """An item that left the edge reaches nobody."""
+    edge.dropped += 1
+    decide(s, Signal.DROP_NOTICE, cause, node=edge.plan.id, x=parcel.seq, y=parcel.seq)
+
+
 def moved(s: State, edge: EdgeState) -> None:
     """Items have left: an edge that gathers begins anew once it is empty, and the low mark may be reached."""
     if edge.plan.gather and not edge.items:

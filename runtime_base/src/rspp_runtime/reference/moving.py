@@ -8,7 +8,7 @@ from dataclasses import replace
 from rspp_runtime.abi.codes import Cause, Flag, Op, Signal
 from rspp_runtime.abi.messages import Emission, Item, Output
 from rspp_runtime.abi.plan import EFFECT, TURN
-from rspp_runtime.reference import edges, invocations, joins, pauses, stopping, sync, turns
+from rspp_runtime.reference import edges, invocations, joins, pauses, spending, stopping, sync, turns
 from rspp_runtime.reference.outputs import data, data_room, decide, telemetry
 from rspp_runtime.reference.state import EdgeState, NodeState, Parcel, Played, State
 
@@ -38,9 +38,13 @@ def _expire(s: State, edge: EdgeState) -> bool:
 
 def _move_head(s: State, edge: EdgeState) -> None:
     parcel = edges.pop(s, edge)
+    lives = edge.plan.scope != TURN or (s.active and parcel.turn == s.turn.serial)
+    if lives and spending.is_spent(s, s.nodes[edge.plan.target]):
+        edges.lose(s, edge, parcel, Cause.BUDGET_EXHAUSTED)
+        return
     marks = Flag.DISCONTINUITY if edge.gap else 0
     edge.gap = False
-    if edge.plan.scope != TURN or (s.active and parcel.turn == s.turn.serial):
+    if lives:
         _move(s, edge, parcel, marks)
 
 
@@ -96,6 +100,8 @@ def _can_move(s: State, edge: EdgeState) -> bool:
 
 
 def _can_feed(s: State, node: NodeState, edge: EdgeState) -> bool:
+    if spending.is_spent(s, node):
+        return True  # nobody takes it any more
     recogniser = node.plan.id == s.plan.recogniser
     if recogniser and s.hearing.finish_pending and edge.items[0][1].seq > s.hearing.finish_seq:
         return False

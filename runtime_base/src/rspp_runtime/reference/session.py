@@ -19,6 +19,7 @@ from rspp_runtime.reference import (
     moving,
     pauses,
     reactions,
+    spending,
     stopping,
     turns,
 )
@@ -49,7 +50,7 @@ class Session:
                 s.nodes[event.node].blocked = True
             return Result.FULL
         control = event.op == In.CONTROL
-        fenced = event.op not in (In.DONE, In.CREDIT) and not (control and event.port in _NOT_FENCED)
+        fenced = event.op not in (In.DONE, In.CREDIT, In.USAGE) and not (control and event.port in _NOT_FENCED)
         if fenced and event.epoch != s.epoch:
             decide(s, Signal.STALE_EPOCH_REJECT, Cause.AUTHORITY_EPOCH_MISMATCH, x=event.epoch)
             return Result.REFUSED
@@ -59,6 +60,12 @@ class Session:
             return self._ingest_chunk(event)
         if event.op == In.CREDIT:
             return self._ingest_credit(event)
+        if event.op == In.USAGE:
+            return self._ingest_usage(event)
+        if control and event.port == Control.SEEN:
+            s.next_seq()
+            s.keys.append((event.a, 0))
+            return Result.ACCEPTED
         if event.op == In.DONE or (control and event.port in _CONTROLS):
             return self._inbox(event)
         return self._reject(Cause.UNKNOWN_PORT)
@@ -133,9 +140,14 @@ class Session:
             return self._reject(Cause.OVERSIZED)
         if s.state is not SessionState.RUNNING:
             return self._reject(Cause.SESSION_NOT_RUNNING)
-        if port.name == "text":
-            return self._ingest_text(event)
-        return self._offer(event)
+        if event.invocation and (taken := [seq for key, seq in s.keys if key == event.invocation]):
+            decide(s, Signal.REJECT, Cause.DUPLICATE, x=event.transport_sequence, y=taken[0])
+            return Result.REFUSED
+        seq = s.seq + 1
+        answer = self._ingest_text(event) if port.name == "text" else self._offer(event)
+        if event.invocation and answer is Result.ACCEPTED:
+            s.keys.append((event.invocation, seq))
+        return answer
 
     def _ingest_text(self, event: Inbound) -> Result:
         s = self._s
@@ -155,7 +167,7 @@ class Session:
             return self._reject(Cause.UNKNOWN_PORT)
         node = s.nodes[event.node]
         call = node.find(event.invocation)
-        if call is None:
+        if call is None or call.over_output:
             s.refused_outputs += 1
             decide(
                 s, Signal.LATE_AFTER_CANCEL, Cause.CANCELLED,
@@ -186,15 +198,20 @@ class Session:
                 circuits.works(s, node, call)
             call.answered = True
             call.voiced = max(call.voiced, voiced)
-            self._answered(node)
+            self._answered(node, event.b)
         return answer
 
-    def _answered(self, node: NodeState) -> None:
+    def _answered(self, node: NodeState, words: int) -> None:
         s, identity = self._s, node.plan.id
         stopping.said(s, node)
         if identity == s.plan.recogniser:
             return
-        s.stop(s.first_timer(identity))
+        if words > 0:
+            node.speak_due_ns = 0
+        if node.speak_due_ns:
+            s.timers[s.first_timer(identity)] = node.speak_due_ns
+        else:
+            s.stop(s.first_timer(identity))
         if not node.plan.chunk_ns:
             return
         if s.voices(identity) and node.live is not None and node.live.voiced >= node.live.fed_bytes:
@@ -210,6 +227,10 @@ class Session:
             if node.live is not None and node.live.id == event.invocation:
                 node.inflight -= max(0, min(event.a, node.inflight))
         return Result.ACCEPTED
+
+    def _ingest_usage(self, event: Inbound) -> Result:
+        cause = spending.wrong(self._s, event)
+        return self._reject(cause) if cause else spending.use(self._s, self._s.nodes[event.node], event)
 
     def _offer(self, event: Inbound) -> Result:
         s = self._s
@@ -233,6 +254,8 @@ class Session:
         elif events.is_due(s):
             s.speech.due = False
             reactions.raise_event(s, s.plan.barge_in, Cause.BARGE_IN)
+        elif spending.cut_one(s):
+            pass
         elif (slot := self._due()) is not None:
             del s.timers[slot]
             s.chain.clear()
@@ -294,7 +317,8 @@ class Session:
         if node.backing_off and which == 1:
             node.backing_off = False
             return
-        exhausted = which == 0 and attempts.budget_is_over(s, node)
+        mute = 0 < node.speak_due_ns <= s.now
+        exhausted = which == 0 and not mute and attempts.budget_is_over(s, node)
         if exhausted:
             decide(s, Signal.BUDGET_EXHAUSTED, Cause.BUDGET_EXHAUSTED, node=node.plan.id, y=node.plan.id)
         invocations.timed_out(s, node, exhausted=exhausted)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from rspp_runtime.abi.codes import Attribute, Cause, CircuitState, Origin, SessionState, Turn
 from rspp_runtime.abi.messages import Handler, Inbound, Output
-from rspp_runtime.abi.plan import EFFECT, TURN, Edge, Node, Plan
+from rspp_runtime.abi.plan import EFFECT, TURN, Edge, Meter, Node, Plan
 
 TURN_BUDGET, WARNING, TOTAL, EVIDENCE = range(4)
 """The session's timer slots; those of nodes and edges follow."""
@@ -81,6 +81,15 @@ class CircuitBreaker:
 
 
 @dataclass(slots=True)
+class MeterState:
+    """What a block of providers has used (`spending.py`)."""
+
+    plan: Meter
+    used: dict[int, int] = field(default_factory=dict)  # by `Unit`; cost in thousandths of a micro-dollar
+    spent: bool = False  # a cap was reached in this turn
+
+
+@dataclass(slots=True)
 class Invocation:
     """One call of a provider."""
 
@@ -95,6 +104,10 @@ class Invocation:
     voiced: int = 0
     answered: bool = False
     began_ns: int = 0
+    metered: bool = False  # some of what it uses was counted
+    exhausted: int = 0  # the `Unit` of a cap that it reached, until it is cut short
+    over_input: bool = False  # it takes nothing more
+    over_output: bool = False  # it gives nothing more
 
 
 @dataclass(slots=True)
@@ -118,6 +131,7 @@ class NodeState:
     cancelling: int = 0  # id of the one that must stop within the grace
     inflight: int = 0
     failures: int = 0
+    speak_due_ns: int = 0  # until then it must have said a word; 0 when it has, or need not
     blocked: bool = False
     # What another attempt needs (`attempts.py`).
     retained: deque[tuple[int, Parcel]] = field(default_factory=deque)  # (port, item): the input until the first output
@@ -297,8 +311,11 @@ class State:
         self.chain: set[int] = set()  # events whose reactions ran since the last input or timer
         self.egress = Egress()
         self.nodes = [NodeState(node, circuits=_breakers(node)) for node in plan.nodes]
+        self.meters = [MeterState(meter) for meter in plan.meters]
+        self.turn_cost = 0  # thousandths of a micro-dollar
         self.edges = [EdgeState(edge, credit=edge.items_max if edge.flow != "signal" else 0) for edge in plan.edges]
         self.context: deque[tuple[int, bytes]] = deque()
+        self.keys: deque[tuple[int, int]] = deque(maxlen=plan.keys_max)  # (idempotency key, sequence of its item)
         self.inbox: deque[Entry] = deque()
         self.timers: dict[int, int] = {}
         self.control_out: deque[Output] = deque()

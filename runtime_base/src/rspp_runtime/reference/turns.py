@@ -8,7 +8,18 @@ import json
 from rspp_runtime.abi.codes import CancelMode, Cause, Op, Origin, Scope, SessionState, Signal, Turn
 from rspp_runtime.abi.messages import Output
 from rspp_runtime.abi.plan import EFFECT, TURN
-from rspp_runtime.reference import choices, edges, hearing, invocations, joins, pauses, reactions, stopping, sync
+from rspp_runtime.reference import (
+    choices,
+    edges,
+    hearing,
+    invocations,
+    joins,
+    pauses,
+    reactions,
+    spending,
+    stopping,
+    sync,
+)
 from rspp_runtime.reference.outputs import data_room, decide, request, telemetry
 from rspp_runtime.reference.state import (
     ASSISTANT,
@@ -17,7 +28,6 @@ from rspp_runtime.reference.state import (
     TURN_BUDGET,
     WARNING,
     End,
-    NodeState,
     Proposal,
     State,
 )
@@ -190,7 +200,7 @@ def finishing(s: State) -> bool:
         if node.has_rest or any(edge.items for edge in incoming):
             continue
         if node.live is not None and data_room(s, 1):
-            _finish_node(s, node)
+            invocations.finish(s, node)
             return True
         if node.live is None and node.ending is None:
             complete |= 1 << identity
@@ -314,12 +324,6 @@ def _open(s: State) -> None:
         hearing.release(s)
 
 
-def _finish_node(s: State, node: NodeState) -> None:
-    invocations.finish(s, node)
-    if s.voices(node.plan.id) and node.plan.chunk_ns and not node.blocked:
-        s.timers[s.chunk_timer(node.plan.id)] = s.now + node.plan.chunk_ns
-
-
 def _close(s: State, *, append: bool) -> None:
     turn = s.turn
     decide(s, Signal.CLOSE)
@@ -338,5 +342,6 @@ def _close(s: State, *, append: bool) -> None:
     turn.waiting = False
     turn.ends.clear()
     s.mode = s.entered
+    spending.turn_closed(s)
     s.stop(TURN_BUDGET, WARNING, TOTAL, EVIDENCE)
     _take_deferred(s)

@@ -6,6 +6,7 @@ its last sentence ends and how many words it has. Audio is checked for its form.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import NamedTuple
 
@@ -69,6 +70,12 @@ def check_audio(payload: bytes, where: str) -> None:
         )
 
 
+def key_number(key: str) -> int:
+    """An idempotency key as the kernel knows it: 63 bits of its BLAKE2b hash, never 0."""
+    digest = hashlib.blake2b(key.encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "little") >> 1 or 1
+
+
 class Gateway:
     """Makes `Inbound` tuples: stamps the transport's sequence and the authority epoch, measures and checks payloads.
 
@@ -87,8 +94,22 @@ class Gateway:
         self._sequence += 1
         return self._sequence
 
-    def media(self, port_name: str, payload: bytes, media_ns: int) -> Inbound:
-        """An item from the party. Raises `InputError`. A port that the pipeline does not use gets the index -1."""
+    def media(
+        self,
+        port_name: str,
+        payload: bytes,
+        media_ns: int,
+        *,
+        key: str = "",
+        sequence: int | None = None,
+        epoch: int | None = None,
+    ) -> Inbound:
+        """An item from the party. Raises `InputError`. A port that the pipeline does not use gets the index -1.
+
+        What a transport carries is kept: an idempotency `key`, its own `sequence` (from 0), the `epoch` of its lease.
+        An item with a sequence and no key has the key of its port and sequence, so that a resend is known again. What
+        it does not carry is made up here, always in the same way: the next sequence, the epoch of this process, no key.
+        """
         index, port = self._ports.get(port_name, (-1, None))
         a = b = flags = 0
         if port_name == "text" or (port is not None and port.type == "text"):
@@ -96,12 +117,14 @@ class Gateway:
             flags = int(Flag.FINAL)
         elif port_name == "audio":
             check_audio(payload, "ingress.audio")
+        named = key or ("" if sequence is None else f"{port_name}/{sequence}")
         return Inbound(
             In.MEDIA,
             node=self._plan.ingress,
             port=index,
-            epoch=self.epoch,
-            transport_sequence=self.next_sequence(),
+            invocation=key_number(named) if named else 0,
+            epoch=self.epoch if epoch is None else epoch,
+            transport_sequence=self.next_sequence() if sequence is None else sequence,
             media_ns=media_ns,
             flags=flags,
             a=a,

@@ -31,11 +31,13 @@ def drop_notice_names_what_waited(book: Book, output: Output) -> str | None:
 
 @on(Signal.DROP_NOTICE)
 def drop_notice_has_a_reason(book: Book, output: Output) -> str | None:
-    """The cause of a drop is one that the edge's bounds and overflow order have; a flush is of a turn or a mode."""
+    """The cause of a drop is one that the edge's bounds, order and target have; a flush is of a turn or a mode."""
     if not 0 <= output.node < len(book.plan.edges):
         return None
     edge = book.plan.edges[output.node]
     order = {step.strategy for step in edge.overflow}
+    if output.cause == Cause.BUDGET_EXHAUSTED:
+        return None if book.plan.nodes[edge.target].meter >= 0 else f"{edge.name} goes to nobody with a cap"
     if output.cause == Cause.QUEUE_AGE:
         return None if edge.age_ns_max else f"{edge.name} has no age bound"
     if output.cause == Cause.SUPERSEDED:

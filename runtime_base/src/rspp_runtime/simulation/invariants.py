@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rspp_runtime.simulation import calls, credit, domains, flows, turns
+from rspp_runtime.simulation import calls, credit, domains, flows, spending, turns
 
 MACHINE = {
     "both_kernels_agree": "The compiled kernel and its twin answer every call alike (`--kernel both`).",
@@ -11,5 +11,11 @@ MACHINE = {
     "nothing_raises": "Whatever the world does, no call raises.",
 }
 NAMES: dict[str, str] = (
-    turns.CHECKS.names | calls.CHECKS.names | flows.CHECKS.names | domains.CHECKS.names | credit.CHECKS.names | MACHINE
+    turns.CHECKS.names
+    | calls.CHECKS.names
+    | flows.CHECKS.names
+    | domains.CHECKS.names
+    | credit.CHECKS.names
+    | spending.CHECKS.names
+    | MACHINE
 )

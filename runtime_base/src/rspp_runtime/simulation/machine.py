@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from rspp_runtime.abi.codes import In, Op, Signal
 from rspp_runtime.abi.messages import Emission, Handler, Inbound, Item, Output, Session
 from rspp_runtime.abi.plan import Plan
-from rspp_runtime.simulation import calls, credit, domains, flows, turns
+from rspp_runtime.simulation import calls, credit, domains, flows, spending, turns
 from rspp_runtime.simulation.book import Book
 from rspp_runtime.simulation.checks import WHEN, StepCheck
 from rspp_runtime.simulation.legal import legal
@@ -27,7 +27,7 @@ Opener = Callable[[str, int, Sequence[Handler | None]], list[Session]]
 SPINS_MAX = 10_000  # steps without progress of time that are still no endless loop
 _ITEMS = frozenset((int(Op.FEED), int(Op.SEND), int(Op.TAP)))
 _DONE = int(In.DONE)
-_CHECKS = (turns.CHECKS, calls.CHECKS, flows.CHECKS, domains.CHECKS, credit.CHECKS)
+_CHECKS = (turns.CHECKS, calls.CHECKS, flows.CHECKS, domains.CHECKS, credit.CHECKS, spending.CHECKS)
 _DECISION_CHECKS = {
     code: tuple(c for room in _CHECKS for c in room.decisions.get(code, ())) for code in map(int, Signal)
 }
@@ -93,6 +93,7 @@ class Machine:
         book.complete = False
         book.now = now
         calls.answer_is_right(book, event, result)
+        calls.nothing_is_taken_twice(book, event, result)
         if before:
             book.known.append((len(book.unplaced), before))
         book.ingested(event, result, self._undrained)

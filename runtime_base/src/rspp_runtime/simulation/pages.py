@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from rspp_runtime.abi.codes import Turn
-from rspp_runtime.abi.messages import Inbound
+from rspp_runtime.abi.messages import Inbound, Output
 from rspp_runtime.abi.plan import Plan
+from rspp_runtime.simulation.spent import Spent
 from rspp_runtime.simulation.tables import Tables
 
 DECISION, CANCEL, FORCE, FLUSH, APPEND, RESUME = 1, 2, 3, 4, 5, 6
@@ -35,6 +37,7 @@ class Call:
     last_fed: int = 0  # the place of what it was fed last (`Book.given`)
     blocked: bool = False  # told FULL, not yet RESUME
     finished: bool = False
+    spoke: bool = False  # it gave a text that has a word
 
 
 @dataclass(slots=True)
@@ -92,6 +95,8 @@ class Pages:
         self.given: dict[int, dict[int, int]] = {}
         self.gone: dict[int, int] = {}  # invocation → node, of all that were cancelled or ended
         self.uncounted: set[int] = set()  # invocations credited for items that were not drained yet
+        self.spent = [Spent() for _ in plan.meters]
+        self.keys: deque[int] = deque(maxlen=plan.keys_max)  # of the items that were taken last
         self.grace: dict[int, tuple[int, int]] = {}  # node → (invocation, deadline)
         self.early: set[int] = set()  # nodes of which FORCE came before the grace was over
         self.last_call = 0
@@ -140,3 +145,21 @@ class Pages:
         self.heard = 0  # the turn of a HEARD that awaits its BARGE_IN
         self.outputs_kind = 0  # whether the last drain held anything but items
         self.waiting: list[int] = []  # edges that hold items, when a step is checked
+
+    def place(self, outputs: Sequence[Output]) -> list[tuple[int, Inbound]]:
+        """The runtime sequence of each input accepted since the last drain: the numbers that no decision has."""
+        taken = [o[2] for o in outputs if o[0] == DECISION and not (o[7] == 26 and o[10] == 1)]
+        p = self.seq
+        if not (taken or self.known):
+            return list(enumerate(self.unplaced, p + 1))
+        placed: list[tuple[int, Inbound]] = []
+        i, n = 0, len(taken)
+        known = dict(self.known)
+        for index, event in enumerate(self.unplaced):
+            p = max(p, known.get(index, 0)) + 1
+            while i < n and taken[i] <= p:
+                if taken[i] == p:
+                    p += 1
+                i += 1
+            placed.append((p, event))
+        return placed

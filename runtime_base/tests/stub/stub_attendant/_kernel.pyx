@@ -23,7 +23,9 @@ from rspp_runtime.kernel cimport (
     reactions,
     events,
     attempts,
+    spending,
 )
+from rspp_runtime.kernel.accounts cimport *
 from rspp_runtime.kernel.codes cimport *
 from rspp_runtime.kernel.gateway cimport Inbound
 from rspp_runtime.kernel.happened cimport ATTRIBUTES, Happened, Speech
@@ -34,7 +36,7 @@ from stub_attendant._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "8d298e97a3516046b1d191559cff7536380c5ac5b9980f38594b995b10e39ff1"
+ABI_HASH = "73eedc6a5e16f361fbe116609dc281ac9c733a8f275d2cd0801120cce2686f79"
 TEMPLATE_HASH = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
@@ -43,7 +45,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 145,976 bytes
+# ==== what a session remembers: 149,568 bytes
 
 cdef struct Memory:
     Core core
@@ -55,6 +57,7 @@ cdef struct Memory:
     Output data[DATA_OUT]
     Output telemetry[TELEMETRY_OUT]
     Entry inbox[INBOX_RING]
+    Key keys[KEYS]
     Played ledger[LEDGER_RING]
     Message messages[CONTEXT_SLOTS]
     unsigned char hashes[HASHES * CONTROL_BYTES]
@@ -79,6 +82,10 @@ cdef struct Memory:
     uint64_t retained_voice[VOICE_RETAIN]
     Circuit circuits_voice[VOICE_CANDIDATES]
     int64_t errors_voice[VOICE_CANDIDATES * VOICE_CIRCUIT_ERRORS]
+    Spending spending
+    Meter meters[METERS]
+    int64_t prices_1[2 * 5]
+    int64_t prices_2[3 * 5]
     char utterance[UTTERANCE_BUFFER]
     char spoken[SPOKEN_BUFFER]
     char context[CONTEXT_BUFFER]
@@ -112,18 +119,30 @@ cdef int offer_ingress_audio(Core* core, Inbound* event) noexcept nogil:
 cdef int ingest_media(Core* core, Inbound* event) noexcept nogil:
     """What a party says, types or presses."""
     cdef int refused
+    cdef int answer
+    cdef int64_t seq = core.seq + 1
     if event.node != NODE_INGRESS:
         return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     if event.port == PORT_INGRESS_AUDIO:
         refused = gateway.media_is_refused(core, event, BYTES_INGRESS_AUDIO)
         if refused != gateway.GOES_ON:
             return refused
-        return offer_ingress_audio(core, event)
+        if event.invocation != 0 and gateway.is_duplicate(core, event):
+            return RESULT_REFUSED
+        answer = offer_ingress_audio(core, event)
+        if event.invocation != 0 and answer == RESULT_ACCEPTED:
+            gateway.remember(core, event.invocation, seq)
+        return answer
     if event.port == PORT_INGRESS_TEXT:
         refused = gateway.media_is_refused(core, event, BYTES_INGRESS_TEXT)
         if refused != gateway.GOES_ON:
             return refused
-        return gateway.typed(core, event)
+        if event.invocation != 0 and gateway.is_duplicate(core, event):
+            return RESULT_REFUSED
+        answer = gateway.typed(core, event)
+        if event.invocation != 0 and answer == RESULT_ACCEPTED:
+            gateway.remember(core, event.invocation, seq)
+        return answer
     return gateway.reject(core, CAUSE_UNKNOWN_PORT)
 
 cdef void push_ingress_audio__ears(Core* core, uint32_t item) noexcept nogil:
@@ -203,7 +222,7 @@ cdef int chunk_ears(Core* core, Inbound* event) noexcept nogil:
     else:
         return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     if answer == RESULT_ACCEPTED:
-        invocations.answered(core, NODE_EARS, invocation)
+        invocations.answered(core, NODE_EARS, invocation, event.b)
     return answer
 
 cdef void push_ears__stt(Core* core, uint32_t item) noexcept nogil:
@@ -241,7 +260,7 @@ cdef bint react_ears_barge_in(Core* core) noexcept nogil:
         core.speech.acted |= 0x1
         reactions.cancel_turn(core, CAUSE_BARGE_IN)
         acted = True
-    # stub_attendant.rspp:67  on ears.barge_in when … -> cancel llm
+    # stub_attendant.rspp:68  on ears.barge_in when … -> cancel llm
     if (
         not core.speech.acted & 0x2 and ((core.turn.state == TURN_ACTIVE and core.turn.serial == 3) and
         (core.turn.state == TURN_ACTIVE and core.turn.proposal.origin == 0))
@@ -259,16 +278,23 @@ cdef inline int move_ears__stt(Core* core) noexcept nogil:
     cdef uint32_t item
     cdef Edge* edge = &core.edges[EDGE_EARS__STT]
     cdef int answer
-    answer = invocations.can_take(
-        core, NODE_STT, STT_WINDOW, edges.head(core, edge).seq,
-    )
-    if answer != MOVED:
-        return answer
+    if not spending.is_spent(core, NODE_STT):
+        answer = invocations.can_take(
+            core, NODE_STT, STT_WINDOW, edges.head(core, edge).seq,
+        )
+        if answer != MOVED:
+            return answer
     if edges.shed_expired(core, EDGE_EARS__STT, EARS__STT_AGE_NS):
         return MOVED
     item = edges.pop(core, EDGE_EARS__STT)
+    if spending.is_spent(core, NODE_STT):
+        edges.lose(core, EDGE_EARS__STT, item, CAUSE_BUDGET_EXHAUSTED)
+        items.release(core, item)
+        return MOVED
     if core.nodes[NODE_STT].live.id == 0:
-        invocations.begin(core, NODE_STT)
+        if not invocations.begin(core, NODE_STT):
+            items.release(core, item)
+            return MOVED
     invocations.feed(core, NODE_STT, 0, item)
     items.release(core, item)
     return MOVED
@@ -309,7 +335,7 @@ cdef int chunk_stt(Core* core, Inbound* event) noexcept nogil:
     if not 0 <= event.port < 3:
         return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     invocation = invocations.find(core, NODE_STT, event.invocation)
-    if invocation == NULL:
+    if invocation == NULL or invocation.over_output:
         return gateway.late(core, event)
     if event.port == PORT_STT_UTTERANCE:
         if event.size > BYTES_STT_UTTERANCE:
@@ -336,7 +362,7 @@ cdef int chunk_stt(Core* core, Inbound* event) noexcept nogil:
     else:
         return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     if answer == RESULT_ACCEPTED:
-        invocations.answered(core, NODE_STT, invocation)
+        invocations.answered(core, NODE_STT, invocation, event.b)
     return answer
 
 cdef void push_stt_utterance__llm(Core* core, uint32_t item) noexcept nogil:
@@ -384,13 +410,18 @@ cdef inline int move_stt_utterance__llm(Core* core) noexcept nogil:
     cdef uint32_t item
     cdef Edge* edge = &core.edges[EDGE_STT_UTTERANCE__LLM]
     cdef int answer
-    answer = invocations.can_take(
-        core, NODE_LLM, LLM_WINDOW, edges.head(core, edge).seq,
-    )
-    if answer != MOVED:
-        return answer
+    if not spending.is_spent(core, NODE_LLM):
+        answer = invocations.can_take(
+            core, NODE_LLM, LLM_WINDOW, edges.head(core, edge).seq,
+        )
+        if answer != MOVED:
+            return answer
     item = edges.pop(core, EDGE_STT_UTTERANCE__LLM)
     if edges.is_stale(core, item):
+        items.release(core, item)
+        return MOVED
+    if spending.is_spent(core, NODE_LLM):
+        edges.lose(core, EDGE_STT_UTTERANCE__LLM, item, CAUSE_BUDGET_EXHAUSTED)
         items.release(core, item)
         return MOVED
     if core.nodes[NODE_LLM].live.id == 0:
@@ -426,7 +457,7 @@ cdef int chunk_llm(Core* core, Inbound* event) noexcept nogil:
     if not 0 <= event.port < 1:
         return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     invocation = invocations.find(core, NODE_LLM, event.invocation)
-    if invocation == NULL:
+    if invocation == NULL or invocation.over_output:
         return gateway.late(core, event)
     if event.port == PORT_LLM_DELTA:
         if event.size > BYTES_LLM_DELTA:
@@ -435,7 +466,7 @@ cdef int chunk_llm(Core* core, Inbound* event) noexcept nogil:
     else:
         return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     if answer == RESULT_ACCEPTED:
-        invocations.answered(core, NODE_LLM, invocation)
+        invocations.answered(core, NODE_LLM, invocation, event.b)
     return answer
 
 cdef void push_llm__egress_text(Core* core, uint32_t item) noexcept nogil:
@@ -510,17 +541,20 @@ cdef bint react_llm_timeout(Core* core) noexcept nogil:
         acted = True
     return acted
 
-cdef bint react_llm_provider_switch(Core* core) noexcept nogil:
-    """llm.provider_switch"""
+cdef bint react_llm_budget_exhausted(Core* core) noexcept nogil:
+    """llm.budget_exhausted"""
     cdef bint acted = False
-    # stub_attendant.rspp:68  on llm.provider_switch when … -> sorry
+    # stub_attendant.rspp:42  on llm.budget_exhausted -> sorry
+    reactions.say(core, NODE_SORRY, ORIGIN_API, reactions.NO_FALLBACK, CAUSE_USER)
+    acted = True
+    # stub_attendant.rspp:69  on llm.budget_exhausted when … -> sorry
     if (
         ((core.happened.provider >= 0 and core.happened.provider == 1) and (core.happened.cause != 0 and
         core.happened.cause == 20))
     ):
         reactions.say(core, NODE_SORRY, ORIGIN_API, reactions.NO_FALLBACK, CAUSE_USER)
         acted = True
-    # stub_attendant.rspp:85  on llm.provider_switch when … -> degrade mute
+    # stub_attendant.rspp:86  on llm.budget_exhausted when … -> degrade mute
     if (
         (core.mode == 2)
     ):
@@ -528,10 +562,31 @@ cdef bint react_llm_provider_switch(Core* core) noexcept nogil:
         acted = True
     return acted
 
-cdef bint react_llm_provider_error(Core* core) noexcept nogil:
+cdef bint react_llm_budget_exhausted(Core* core) noexcept nogil:
+    """llm.provider_switch"""
+    cdef bint acted = False
+    # stub_attendant.rspp:42  on llm.provider_switch -> sorry
+    reactions.say(core, NODE_SORRY, ORIGIN_API, reactions.NO_FALLBACK, CAUSE_USER)
+    acted = True
+    # stub_attendant.rspp:69  on llm.provider_switch when … -> sorry
+    if (
+        ((core.happened.provider >= 0 and core.happened.provider == 1) and (core.happened.cause != 0 and
+        core.happened.cause == 20))
+    ):
+        reactions.say(core, NODE_SORRY, ORIGIN_API, reactions.NO_FALLBACK, CAUSE_USER)
+        acted = True
+    # stub_attendant.rspp:86  on llm.provider_switch when … -> degrade mute
+    if (
+        (core.mode == 2)
+    ):
+        reactions.degrade(core, MODE_MUTE, MODE_MUTE_NODES_OFF, MODE_MUTE_EDGES_OFF, CAUSE_USER)
+        acted = True
+    return acted
+
+cdef bint react_voice_circuit_event(Core* core) noexcept nogil:
     """llm.provider_error"""
     cdef bint acted = False
-    # stub_attendant.rspp:70  on llm.provider_error when … -> cancel voice
+    # stub_attendant.rspp:71  on llm.provider_error when … -> cancel voice
     if (
         ((core.happened.outcome != 0 and core.happened.outcome == 1) and (core.happened.provider >= 0 and
         core.happened.provider == 0))
@@ -540,16 +595,16 @@ cdef bint react_llm_provider_error(Core* core) noexcept nogil:
         acted = True
     return acted
 
-cdef bint react_llm_cancel(Core* core) noexcept nogil:
+cdef bint react_llm_provider_error(Core* core) noexcept nogil:
     """llm.cancel"""
-    # stub_attendant.rspp:71  on llm.cancel -> cancel llm
+    # stub_attendant.rspp:72  on llm.cancel -> cancel llm
     reactions.cancel_node(core, NODE_LLM, CAUSE_USER)
     return True
 
-cdef bint react_llm_fallback(Core* core) noexcept nogil:
+cdef bint react_llm_cancel(Core* core) noexcept nogil:
     """llm.fallback"""
     cdef bint acted = False
-    # stub_attendant.rspp:72  on llm.fallback when … -> degrade text_only
+    # stub_attendant.rspp:73  on llm.fallback when … -> degrade text_only
     if (
         (core.mode == 0)
     ):
@@ -557,14 +612,14 @@ cdef bint react_llm_fallback(Core* core) noexcept nogil:
         acted = True
     return acted
 
-cdef bint react_llm_budget_exhausted(Core* core) noexcept nogil:
+cdef bint react_llm_fallback(Core* core) noexcept nogil:
     """llm.budget_exhausted"""
     cdef bint acted = False
-    # stub_attendant.rspp:73  on llm.budget_exhausted when … -> sorry
+    # stub_attendant.rspp:74  on llm.budget_exhausted when … -> sorry
     if (
         (core.turn.state == TURN_ACTIVE and core.turn.proposal.origin == 1)
     ):
-        reactions.say(core, NODE_SORRY, ORIGIN_API, 13, CAUSE_BUDGET_EXHAUSTED)
+        reactions.say(core, NODE_SORRY, ORIGIN_API, 14, CAUSE_BUDGET_EXHAUSTED)
         acted = True
     return acted
 
@@ -591,10 +646,10 @@ cdef void push_sorry__voice(Core* core, uint32_t item) noexcept nogil:
         return
     edges.append_or_drop(core, EDGE_SORRY__VOICE, item)
 
-cdef bint react_sorry_playback_completed(Core* core) noexcept nogil:
+cdef bint react_llm_budget_exhausted_2(Core* core) noexcept nogil:
     """sorry.playback_completed"""
     cdef bint acted = False
-    # stub_attendant.rspp:74  on sorry.playback_completed when … -> end utterance
+    # stub_attendant.rspp:75  on sorry.playback_completed when … -> end utterance
     if (
         ((core.happened.heard > 3) and (core.happened.turn != 0 and core.happened.turn == 2))
     ):
@@ -633,20 +688,25 @@ cdef inline int move_hello__voice(Core* core) noexcept nogil:
     cdef uint32_t item
     cdef Edge* edge = &core.edges[EDGE_HELLO__VOICE]
     cdef int answer
-    answer = invocations.can_take(
-        core, NODE_VOICE, VOICE_WINDOW, edges.head(core, edge).seq,
-    )
-    if answer != MOVED:
-        return answer
+    if not spending.is_spent(core, NODE_VOICE):
+        answer = invocations.can_take(
+            core, NODE_VOICE, VOICE_WINDOW, edges.head(core, edge).seq,
+        )
+        if answer != MOVED:
+            return answer
     item = edges.pop(core, EDGE_HELLO__VOICE)
     if edges.is_stale(core, item):
+        items.release(core, item)
+        return MOVED
+    if spending.is_spent(core, NODE_VOICE):
+        edges.lose(core, EDGE_HELLO__VOICE, item, CAUSE_BUDGET_EXHAUSTED)
         items.release(core, item)
         return MOVED
     if core.nodes[NODE_VOICE].live.id == 0:
         if not invocations.begin(core, NODE_VOICE):
             items.release(core, item)
             return MOVED
-        react_voice_started(core)
+        react_sorry_playback_completed(core)
     invocations.feed(core, NODE_VOICE, 0, item)
     items.release(core, item)
     return MOVED
@@ -656,20 +716,25 @@ cdef inline int move_sorry__voice(Core* core) noexcept nogil:
     cdef uint32_t item
     cdef Edge* edge = &core.edges[EDGE_SORRY__VOICE]
     cdef int answer
-    answer = invocations.can_take(
-        core, NODE_VOICE, VOICE_WINDOW, edges.head(core, edge).seq,
-    )
-    if answer != MOVED:
-        return answer
+    if not spending.is_spent(core, NODE_VOICE):
+        answer = invocations.can_take(
+            core, NODE_VOICE, VOICE_WINDOW, edges.head(core, edge).seq,
+        )
+        if answer != MOVED:
+            return answer
     item = edges.pop(core, EDGE_SORRY__VOICE)
     if edges.is_stale(core, item):
+        items.release(core, item)
+        return MOVED
+    if spending.is_spent(core, NODE_VOICE):
+        edges.lose(core, EDGE_SORRY__VOICE, item, CAUSE_BUDGET_EXHAUSTED)
         items.release(core, item)
         return MOVED
     if core.nodes[NODE_VOICE].live.id == 0:
         if not invocations.begin(core, NODE_VOICE):
             items.release(core, item)
             return MOVED
-        react_voice_started(core)
+        react_sorry_playback_completed(core)
     invocations.feed(core, NODE_VOICE, 0, item)
     items.release(core, item)
     return MOVED
@@ -679,20 +744,25 @@ cdef inline int move_llm__voice(Core* core) noexcept nogil:
     cdef uint32_t item
     cdef Edge* edge = &core.edges[EDGE_LLM__VOICE]
     cdef int answer
-    answer = invocations.can_take(
-        core, NODE_VOICE, VOICE_WINDOW, edges.head(core, edge).seq,
-    )
-    if answer != MOVED:
-        return answer
+    if not spending.is_spent(core, NODE_VOICE):
+        answer = invocations.can_take(
+            core, NODE_VOICE, VOICE_WINDOW, edges.head(core, edge).seq,
+        )
+        if answer != MOVED:
+            return answer
     item = edges.pop(core, EDGE_LLM__VOICE)
     if edges.is_stale(core, item):
+        items.release(core, item)
+        return MOVED
+    if spending.is_spent(core, NODE_VOICE):
+        edges.lose(core, EDGE_LLM__VOICE, item, CAUSE_BUDGET_EXHAUSTED)
         items.release(core, item)
         return MOVED
     if core.nodes[NODE_VOICE].live.id == 0:
         if not invocations.begin(core, NODE_VOICE):
             items.release(core, item)
             return MOVED
-        react_voice_started(core)
+        react_sorry_playback_completed(core)
     invocations.feed(core, NODE_VOICE, 0, item)
     items.release(core, item)
     return MOVED
@@ -720,7 +790,7 @@ cdef int chunk_voice(Core* core, Inbound* event) noexcept nogil:
     if not 0 <= event.port < 1:
         return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     invocation = invocations.find(core, NODE_VOICE, event.invocation)
-    if invocation == NULL:
+    if invocation == NULL or invocation.over_output:
         return gateway.late(core, event)
     if event.port == PORT_VOICE_AUDIO:
         if event.size > BYTES_VOICE_AUDIO:
@@ -732,7 +802,7 @@ cdef int chunk_voice(Core* core, Inbound* event) noexcept nogil:
     else:
         return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     if answer == RESULT_ACCEPTED:
-        invocations.answered(core, NODE_VOICE, invocation)
+        invocations.answered(core, NODE_VOICE, invocation, event.b)
     return answer
 
 cdef void push_voice__egress_audio(Core* core, uint32_t item) noexcept nogil:
@@ -758,10 +828,10 @@ cdef bint react_voice_error(Core* core) noexcept nogil:
         acted = True
     return acted
 
-cdef bint react_voice_circuit_event(Core* core) noexcept nogil:
+cdef bint react_llm_provider_switch(Core* core) noexcept nogil:
     """voice.circuit_event"""
     cdef bint acted = False
-    # stub_attendant.rspp:69  on voice.circuit_event when … -> degrade text_only
+    # stub_attendant.rspp:70  on voice.circuit_event when … -> degrade text_only
     if (
         ((core.happened.cause != 0 and core.happened.cause != 43) and (core.happened.attempts >= 1))
     ):
@@ -769,10 +839,10 @@ cdef bint react_voice_circuit_event(Core* core) noexcept nogil:
         acted = True
     return acted
 
-cdef bint react_voice_started(Core* core) noexcept nogil:
+cdef bint react_sorry_playback_completed(Core* core) noexcept nogil:
     """voice.started"""
     cdef bint acted = False
-    # stub_attendant.rspp:75  on voice.started when … -> cancel llm
+    # stub_attendant.rspp:76  on voice.started when … -> cancel llm
     if (
         ((core.happened.attempts == 1) and (core.turn.state == TURN_ACTIVE and core.turn.serial == 3))
     ):
@@ -780,10 +850,10 @@ cdef bint react_voice_started(Core* core) noexcept nogil:
         acted = True
     return acted
 
-cdef bint react_voice_done(Core* core) noexcept nogil:
+cdef bint react_voice_started(Core* core) noexcept nogil:
     """voice.done"""
     cdef bint acted = False
-    # stub_attendant.rspp:76  on voice.done when … -> sorry
+    # stub_attendant.rspp:77  on voice.done when … -> sorry
     if (
         (core.happened.elapsed_ns > 120000000)
     ):
@@ -822,17 +892,17 @@ cdef inline int move_llm__egress_text(Core* core) noexcept nogil:
     items.release(core, item)
     return MOVED
 
-cdef bint react_egress_output_accepted(Core* core) noexcept nogil:
+cdef bint react_turn_turn_open(Core* core) noexcept nogil:
     """egress.output_accepted"""
     cdef bint acted = False
-    # stub_attendant.rspp:80  on egress.output_accepted when … -> cancel turn
+    # stub_attendant.rspp:81  on egress.output_accepted when … -> cancel turn
     if (
         ((core.happened.turn != 0 and core.happened.turn == 9) and (core.happened.turn != 0 and
         core.happened.origin == 0))
     ):
         reactions.cancel_turn(core, CAUSE_USER)
         acted = True
-    # stub_attendant.rspp:84  on egress.output_accepted when … -> degrade mute
+    # stub_attendant.rspp:85  on egress.output_accepted when … -> degrade mute
     if (
         (core.mode == 1)
     ):
@@ -850,10 +920,10 @@ cdef bint react_session_connected(Core* core) noexcept nogil:
     return True
 
 
-cdef bint react_session_defer(Core* core) noexcept nogil:
+cdef bint react_egress_output_accepted(Core* core) noexcept nogil:
     """session.defer"""
     cdef bint acted = False
-    # stub_attendant.rspp:86  on session.defer when … -> cancel voice
+    # stub_attendant.rspp:87  on session.defer when … -> cancel voice
     if (
         ((core.happened.cause != 0 and core.happened.cause == 13) and (core.happened.turn != 0 and
         core.happened.turn > 2))
@@ -863,48 +933,48 @@ cdef bint react_session_defer(Core* core) noexcept nogil:
     return acted
 
 
-cdef bint react_turn_budget_exhausted(Core* core) noexcept nogil:
+cdef bint react_voice_done(Core* core) noexcept nogil:
     """turn.budget_exhausted"""
     cdef bint acted = False
-    # stub_attendant.rspp:77  on turn.budget_exhausted when … -> degrade text_only
+    # stub_attendant.rspp:78  on turn.budget_exhausted when … -> degrade text_only
     if (
         (core.mode == 0)
     ):
-        reactions.degrade(core, MODE_TEXT_ONLY, MODE_TEXT_ONLY_NODES_OFF, MODE_TEXT_ONLY_EDGES_OFF, CAUSE_BUDGET_EXHAUSTED)
+        reactions.degrade(core, MODE_TEXT_ONLY, MODE_TEXT_ONLY_NODES_OFF, MODE_TEXT_ONLY_EDGES_OFF, CAUSE_USER)
+        acted = True
+    return acted
+
+
+cdef bint react_turn_budget_exhausted(Core* core) noexcept nogil:
+    """turn.abort"""
+    cdef bint acted = False
+    # stub_attendant.rspp:79  on turn.abort when … -> sorry
+    if (
+        ((core.happened.cause != 0 and core.happened.cause == 5) and (core.happened.turn != 0 and
+        core.happened.turn < 9))
+    ):
+        reactions.say(core, NODE_SORRY, ORIGIN_API, 19, CAUSE_BUDGET_EXHAUSTED)
+        acted = True
+    # stub_attendant.rspp:82  on turn.abort when … -> enter brief
+    if (
+        ((core.happened.cause != 0 and core.happened.cause == 1) and (core.happened.turn != 0 and
+        core.happened.turn > 2))
+    ):
+        reactions.enter(core, MODE_BRIEF, MODE_BRIEF_NODES_OFF, MODE_BRIEF_EDGES_OFF, CAUSE_BUDGET_EXHAUSTED)
         acted = True
     return acted
 
 
 cdef bint react_turn_abort(Core* core) noexcept nogil:
-    """turn.abort"""
-    cdef bint acted = False
-    # stub_attendant.rspp:78  on turn.abort when … -> sorry
-    if (
-        ((core.happened.cause != 0 and core.happened.cause == 5) and (core.happened.turn != 0 and
-        core.happened.turn < 9))
-    ):
-        reactions.say(core, NODE_SORRY, ORIGIN_API, reactions.NO_FALLBACK, CAUSE_USER)
-        acted = True
-    # stub_attendant.rspp:81  on turn.abort when … -> enter brief
-    if (
-        ((core.happened.cause != 0 and core.happened.cause == 1) and (core.happened.turn != 0 and
-        core.happened.turn > 2))
-    ):
-        reactions.enter(core, MODE_BRIEF, MODE_BRIEF_NODES_OFF, MODE_BRIEF_EDGES_OFF, CAUSE_USER)
-        acted = True
-    return acted
-
-
-cdef bint react_turn_turn_open(Core* core) noexcept nogil:
     """turn.turn_open"""
     cdef bint acted = False
-    # stub_attendant.rspp:79  on turn.turn_open when … -> end utterance
+    # stub_attendant.rspp:80  on turn.turn_open when … -> end utterance
     if (
         (core.happened.turn != 0 and core.happened.turn == 5)
     ):
         hearing.end_utterance(core, ORIGIN_SPEECH)
         acted = True
-    # stub_attendant.rspp:83  on turn.turn_open when … -> enter full
+    # stub_attendant.rspp:84  on turn.turn_open when … -> enter full
     if (
         (core.happened.turn != 0 and core.happened.turn > 5)
     ):
@@ -913,10 +983,10 @@ cdef bint react_turn_turn_open(Core* core) noexcept nogil:
     return acted
 
 
-cdef bint react_turn_commit(Core* core) noexcept nogil:
+cdef bint react_session_defer(Core* core) noexcept nogil:
     """turn.commit"""
     cdef bint acted = False
-    # stub_attendant.rspp:82  on turn.commit when … -> enter mute
+    # stub_attendant.rspp:83  on turn.commit when … -> enter mute
     if (
         ((core.mode == 2) and (core.happened.turn != 0 and core.happened.turn > 3))
     ):
@@ -929,16 +999,16 @@ cdef bint react(Core* core, int event) noexcept nogil:
     """Does what the pipeline says about an event. False if that is nothing."""
     if event == EVENT_SESSION_CONNECTED:
         return react_session_connected(core)
-    elif event == EVENT_SESSION_DEFER:
-        return react_session_defer(core)
+    elif event == EVENT_EGRESS_OUTPUT_ACCEPTED:
+        return react_egress_output_accepted(core)
+    elif event == EVENT_VOICE_DONE:
+        return react_voice_done(core)
     elif event == EVENT_TURN_BUDGET_EXHAUSTED:
         return react_turn_budget_exhausted(core)
     elif event == EVENT_TURN_ABORT:
         return react_turn_abort(core)
-    elif event == EVENT_TURN_TURN_OPEN:
-        return react_turn_turn_open(core)
-    elif event == EVENT_TURN_COMMIT:
-        return react_turn_commit(core)
+    elif event == EVENT_SESSION_DEFER:
+        return react_session_defer(core)
     elif event == EVENT_EARS_IDLE:
         return react_ears_idle(core)
     elif event == EVENT_EARS_BARGE_IN:
@@ -949,61 +1019,65 @@ cdef bint react(Core* core, int event) noexcept nogil:
         return react_llm_error(core)
     elif event == EVENT_LLM_TIMEOUT:
         return react_llm_timeout(core)
-    elif event == EVENT_LLM_PROVIDER_SWITCH:
-        return react_llm_provider_switch(core)
+    elif event == EVENT_LLM_BUDGET_EXHAUSTED:
+        return react_llm_budget_exhausted(core)
+    elif event == EVENT_LLM_BUDGET_EXHAUSTED:
+        return react_llm_budget_exhausted(core)
+    elif event == EVENT_VOICE_CIRCUIT_EVENT:
+        return react_voice_circuit_event(core)
     elif event == EVENT_LLM_PROVIDER_ERROR:
         return react_llm_provider_error(core)
     elif event == EVENT_LLM_CANCEL:
         return react_llm_cancel(core)
     elif event == EVENT_LLM_FALLBACK:
         return react_llm_fallback(core)
-    elif event == EVENT_LLM_BUDGET_EXHAUSTED:
-        return react_llm_budget_exhausted(core)
-    elif event == EVENT_SORRY_PLAYBACK_COMPLETED:
-        return react_sorry_playback_completed(core)
+    elif event == EVENT_LLM_BUDGET_EXHAUSTED_2:
+        return react_llm_budget_exhausted_2(core)
     elif event == EVENT_VOICE_ERROR:
         return react_voice_error(core)
-    elif event == EVENT_VOICE_CIRCUIT_EVENT:
-        return react_voice_circuit_event(core)
+    elif event == EVENT_LLM_PROVIDER_SWITCH:
+        return react_llm_provider_switch(core)
+    elif event == EVENT_SORRY_PLAYBACK_COMPLETED:
+        return react_sorry_playback_completed(core)
     elif event == EVENT_VOICE_STARTED:
         return react_voice_started(core)
-    elif event == EVENT_VOICE_DONE:
-        return react_voice_done(core)
-    elif event == EVENT_EGRESS_OUTPUT_ACCEPTED:
-        return react_egress_output_accepted(core)
+    elif event == EVENT_TURN_TURN_OPEN:
+        return react_turn_turn_open(core)
     return False
 
 
 cdef void notice(Core* core, Output* decision) noexcept nogil:
     """Which events a decision raises."""
     if decision.code == SIGNAL_PROVIDER_SWITCH and decision.node == NODE_LLM:
-        events.remember(core, RAISED_LLM_PROVIDER_SWITCH, decision)
+        events.remember(core, RAISED_LLM_BUDGET_EXHAUSTED, decision)
     if decision.code == SIGNAL_CIRCUIT_EVENT and decision.node == NODE_VOICE:
-        events.remember(core, RAISED_VOICE_CIRCUIT_EVENT, decision)
+        events.remember(core, RAISED_LLM_PROVIDER_SWITCH, decision)
     if decision.code == SIGNAL_PROVIDER_ERROR and decision.node == NODE_LLM:
-        events.remember(core, RAISED_LLM_PROVIDER_ERROR, decision)
+        events.remember(core, RAISED_VOICE_CIRCUIT_EVENT, decision)
     if decision.code == SIGNAL_CANCEL and decision.x == SCOPE_NODE and decision.y == NODE_LLM:
+        events.remember(core, RAISED_LLM_PROVIDER_ERROR, decision)
+    if decision.code == SIGNAL_FALLBACK and (decision.x == 2 or decision.x == 3 or decision.x == 7 or decision.x == 9 or decision.x == 10 or decision.x == 12 or decision.x == 13 or decision.x == 14 or decision.x == 15 or decision.x == 26):
         events.remember(core, RAISED_LLM_CANCEL, decision)
-    if decision.code == SIGNAL_FALLBACK and (decision.x == 2 or decision.x == 3 or decision.x == 8 or decision.x == 10 or decision.x == 11 or decision.x == 12 or decision.x == 13 or decision.x == 25):
-        events.remember(core, RAISED_LLM_FALLBACK, decision)
     if decision.code == SIGNAL_PLAYBACK_COMPLETED and (core.turn.spoke & bit(NODE_SORRY)) != 0:
-        events.remember(core, RAISED_SORRY_PLAYBACK_COMPLETED, decision)
+        events.remember(core, RAISED_LLM_BUDGET_EXHAUSTED_2, decision)
     if decision.code == SIGNAL_ABORT:
-        events.remember(core, RAISED_TURN_ABORT, decision)
+        events.remember(core, RAISED_TURN_BUDGET_EXHAUSTED, decision)
     if decision.code == SIGNAL_TURN_OPEN:
-        events.remember(core, RAISED_TURN_TURN_OPEN, decision)
+        events.remember(core, RAISED_TURN_ABORT, decision)
     if decision.code == SIGNAL_OUTPUT_ACCEPTED:
-        events.remember(core, RAISED_EGRESS_OUTPUT_ACCEPTED, decision)
+        events.remember(core, RAISED_TURN_TURN_OPEN, decision)
     if decision.code == SIGNAL_DEFER:
-        events.remember(core, RAISED_SESSION_DEFER, decision)
+        events.remember(core, RAISED_EGRESS_OUTPUT_ACCEPTED, decision)
     if decision.code == SIGNAL_COMMIT:
-        events.remember(core, RAISED_TURN_COMMIT, decision)
+        events.remember(core, RAISED_SESSION_DEFER, decision)
 
 
 cdef void react_to_decision(Core* core) noexcept nogil:
     """Runs the reactions to the first event that decisions have raised."""
     cdef int which = events.take(core)
-    if which == RAISED_LLM_PROVIDER_SWITCH:
+    if which == RAISED_LLM_BUDGET_EXHAUSTED:
+        react_llm_budget_exhausted(core)
+    elif which == RAISED_LLM_PROVIDER_SWITCH:
         react_llm_provider_switch(core)
     elif which == RAISED_VOICE_CIRCUIT_EVENT:
         react_voice_circuit_event(core)
@@ -1011,10 +1085,10 @@ cdef void react_to_decision(Core* core) noexcept nogil:
         react_llm_provider_error(core)
     elif which == RAISED_LLM_CANCEL:
         react_llm_cancel(core)
-    elif which == RAISED_LLM_FALLBACK:
-        react_llm_fallback(core)
-    elif which == RAISED_SORRY_PLAYBACK_COMPLETED:
-        react_sorry_playback_completed(core)
+    elif which == RAISED_LLM_BUDGET_EXHAUSTED_2:
+        react_llm_budget_exhausted_2(core)
+    elif which == RAISED_TURN_BUDGET_EXHAUSTED:
+        react_turn_budget_exhausted(core)
     elif which == RAISED_TURN_ABORT:
         react_turn_abort(core)
     elif which == RAISED_TURN_TURN_OPEN:
@@ -1023,8 +1097,6 @@ cdef void react_to_decision(Core* core) noexcept nogil:
         react_egress_output_accepted(core)
     elif which == RAISED_SESSION_DEFER:
         react_session_defer(core)
-    elif which == RAISED_TURN_COMMIT:
-        react_turn_commit(core)
 
 
 cdef void say(Core* core, int node) noexcept nogil:
@@ -1214,6 +1286,9 @@ cdef int64_t advance(Core* core) noexcept nogil:
             core.speech.due = False
             core.react(core, core.barge_in)
             continue
+        if core.spending.exhausted != 0:
+            spending.cut_one(core)
+            continue
         timer = timers.take_due(core)
         if timer >= 0:
             core.chain = 0
@@ -1289,6 +1364,8 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     core.inbox.entries = memory.inbox
     core.inbox.max = INBOX
     core.inbox.mask = INBOX_RING - 1
+    core.keys = memory.keys
+    core.keys_max = KEYS
     core.ledger.entries = memory.ledger
     core.ledger.max = LEDGER
     core.ledger.mask = LEDGER_RING - 1
@@ -1322,7 +1399,7 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     core.button_down = NO_EVENT
     core.button_up = NO_EVENT
     core.dtmf = NO_EVENT
-    core.exhausted = EVENT_TURN_BUDGET_EXHAUSTED
+    core.exhausted = EVENT_VOICE_DONE
     core.modes_count = 4
     core.attributes = memory.attributes
     core.choose = choose
@@ -1348,6 +1425,37 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     session.pool(
         core, POOL_SENTENCE, POOL_SENTENCE_FIRST, POOL_SENTENCE_SLOTS, POOL_SENTENCE_OFFSET, POOL_SENTENCE_SLOT,
     )
+    core.spending = &memory.spending
+    core.spending.meters = memory.meters
+    core.spending.meters_count = METERS
+    core.spending.budget = TURN_COST
+    session.meter(
+        core.spending, 0, 0, 3000000000, 4000000000, 0, 0, 0,
+        0,  # stt: calls, audio of a turn and of the session, characters, tokens, cost
+    )
+    session.meter(
+        core.spending, 1, 3, 0, 0, 0, 4000, 400,
+        30000000,  # llm: calls, audio of a turn and of the session, characters, tokens, cost
+    )
+    session.price(
+        core.spending, 1, memory.prices_1, 0, 1500, 0, 0, 2000, 40000,
+    )
+    session.price(
+        core.spending, 1, memory.prices_1, 1, 100, 0, 0, 0, 9000,
+    )
+    session.meter(
+        core.spending, 2, 0, 12000000000, 0, 900, 0, 0,
+        0,  # voice: calls, audio of a turn and of the session, characters, tokens, cost
+    )
+    session.price(
+        core.spending, 2, memory.prices_2, 0, 0, 60000, 0, 0, 0,
+    )
+    session.price(
+        core.spending, 2, memory.prices_2, 1, 0, 0, 16000, 0, 0,
+    )
+    session.price(
+        core.spending, 2, memory.prices_2, 2, 0, 0, 0, 0, 0,
+    )
 
     node = session.effect(
         core, NODE_EARS, False, EARS_FIRST_NS, EARS_CHUNK_NS,
@@ -1360,6 +1468,7 @@ cdef void lay_out(Memory* memory) noexcept nogil:
         core, NODE_STT, False, STT_FIRST_NS, STT_CHUNK_NS,
     )
     node.recogniser = True
+    node.meter = &memory.meters[0]
     session.tried_again(
         core, NODE_STT, &memory.attempts_stt, memory.retained_stt, STT_RETAIN,
         STT_CANDIDATES, STT_TIMES, STT_ATTEMPT_NS,
@@ -1372,6 +1481,8 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     node = session.effect(
         core, NODE_LLM, True, LLM_FIRST_NS, LLM_CHUNK_NS,
     )
+    node.speakable_ns = LLM_SPEAKABLE_NS
+    node.meter = &memory.meters[1]
     session.tried_again(
         core, NODE_LLM, &memory.attempts_llm, memory.retained_llm, LLM_RETAIN,
         LLM_CANDIDATES, LLM_TIMES, LLM_ATTEMPT_NS,
@@ -1399,13 +1510,14 @@ cdef void lay_out(Memory* memory) noexcept nogil:
         LLM_CIRCUIT_ERRORS, LLM_CIRCUIT_WITHIN_NS, LLM_CIRCUIT_OPEN_NS,
     )
     session.events(
-        core, NODE_LLM, EVENT_LLM_ERROR, EVENT_LLM_TIMEOUT, NO_EVENT, EVENT_LLM_BUDGET_EXHAUSTED,
+        core, NODE_LLM, EVENT_LLM_ERROR, EVENT_LLM_TIMEOUT, NO_EVENT, EVENT_LLM_FALLBACK,
     )
 
     node = session.effect(
         core, NODE_VOICE, True, VOICE_FIRST_NS, VOICE_CHUNK_NS,
     )
     node.voice = True
+    node.meter = &memory.meters[2]
     session.tried_again(
         core, NODE_VOICE, &memory.attempts_voice, memory.retained_voice, VOICE_RETAIN,
         VOICE_CANDIDATES, VOICE_TIMES, VOICE_ATTEMPT_NS,
@@ -1416,7 +1528,7 @@ cdef void lay_out(Memory* memory) noexcept nogil:
         VOICE_CIRCUIT_ERRORS, VOICE_CIRCUIT_WITHIN_NS, VOICE_CIRCUIT_OPEN_NS,
     )
     session.events(
-        core, NODE_VOICE, EVENT_VOICE_ERROR, NO_EVENT, EVENT_VOICE_DONE, NO_EVENT,
+        core, NODE_VOICE, EVENT_VOICE_ERROR, NO_EVENT, EVENT_VOICE_STARTED, NO_EVENT,
     )
 
     edge = session.edge(

@@ -26,16 +26,17 @@ cdef enum:  # edges: the one nearest to the egress first
     EDGE_INGRESS_AUDIO__EARS   = 8   # stub_switchboard.rspp:28  ingress.audio -> ears
 
 cdef enum:  # events
-    NO_EVENT                = -1
-    EVENT_SESSION_CONNECTED =  0   # session.connected
-    EVENT_EARS_SPEECH_START =  1   # ears.speech_start
-    EVENT_EARS_SPEECH_END   =  2   # ears.speech_end
-    EVENT_EARS_IDLE         =  3   # ears.idle
-    EVENT_EARS_BARGE_IN     =  4   # ears.barge_in
-    EVENT_LLM_ERROR         =  5   # llm.error
-    EVENT_LLM_TIMEOUT       =  6   # llm.timeout
-    EVENT_STT_ERROR         =  7   # stt.error
-    EVENT_VOICE_ERROR       =  8   # voice.error
+    NO_EVENT                   = -1
+    EVENT_SESSION_CONNECTED    =  0   # session.connected
+    EVENT_EARS_SPEECH_START    =  1   # ears.speech_start
+    EVENT_EARS_SPEECH_END      =  2   # ears.speech_end
+    EVENT_EARS_IDLE            =  3   # ears.idle
+    EVENT_EARS_BARGE_IN        =  4   # ears.barge_in
+    EVENT_LLM_ERROR            =  5   # llm.error
+    EVENT_LLM_TIMEOUT          =  6   # llm.timeout
+    EVENT_STT_ERROR            =  7   # stt.error
+    EVENT_VOICE_ERROR          =  8   # voice.error
+    EVENT_LLM_BUDGET_EXHAUSTED =  9   # llm.budget_exhausted
 
 cdef enum:  # output ports
     PORT_INGRESS_AUDIO     = 0   # ingress.audio
@@ -118,6 +119,7 @@ cdef enum:  # deadlines and windows of effect nodes
     LLM_FIRST_NS            =  800000000   # 800 ms
     LLM_CHUNK_NS            =  400000000   # 400 ms
     LLM_WINDOW              =          2   # items fed and not yet taken
+    LLM_SPEAKABLE_NS        =  400000000   # 400 ms
     LLM_CANDIDATES          =          2   # providers: large, then small
     LLM_TIMES               =          2   # attempts of each, at most
     LLM_ATTEMPT_NS          =  150000000   # 150 ms: to the first output of one attempt
@@ -185,26 +187,29 @@ cdef enum:  # bounds of edges
     INGRESS_AUDIO__EARS_BLOCK_NS     =  40000000   # 0: as long as it takes
 
 cdef enum:  # capacities
-    CONTROL_OUT            =    140   # outputs
-    CONTROL_STEP           =     43   # control outputs of one step, at most
-    DATA_OUT               =     24   # outputs
-    TELEMETRY_OUT          =     12   # outputs
-    INVOKE_SLOTS           =      7   # data outputs that an item for an effect may need
-    INBOX                  =     12   # entries
-    INBOX_RING             =     16
-    LEDGER                 =     12   # entries
-    LEDGER_RING            =     16
-    UTTERANCE_BYTES        =    400
-    UTTERANCE_BUFFER       =    400
-    SPOKEN_BYTES           =    300
-    SPOKEN_BUFFER          =    304
-    CONTEXT_ITEMS          =      4   # messages
-    CONTEXT_SLOTS          =      5
-    CONTEXT_BYTES          =    600
-    CONTEXT_BUFFER         =   1000
-    HASHES                 =     36   # turns between two drains
-    AUDIO_BYTES_PER_SECOND =  32000   # at egress.audio
-    MEMORY_BYTES           = 144080   # of one session
+    CONTROL_OUT            =      148   # outputs
+    CONTROL_STEP           =       45   # control outputs of one step, at most
+    DATA_OUT               =       24   # outputs
+    TELEMETRY_OUT          =       12   # outputs
+    INVOKE_SLOTS           =        7   # data outputs that an item for an effect may need
+    INBOX                  =       12   # entries
+    INBOX_RING             =       16
+    KEYS                   =      128   # idempotency keys of input that are remembered
+    LEDGER                 =       12   # entries
+    LEDGER_RING            =       16
+    UTTERANCE_BYTES        =      400
+    UTTERANCE_BUFFER       =      400
+    SPOKEN_BYTES           =      300
+    SPOKEN_BUFFER          =      304
+    CONTEXT_ITEMS          =        4   # messages
+    CONTEXT_SLOTS          =        5
+    CONTEXT_BYTES          =      600
+    CONTEXT_BUFFER         =     1000
+    METERS                 =        3   # blocks of providers that are capped
+    TURN_COST              = 60000000   # thousandths of a micro-dollar a turn; 0: any
+    HASHES                 =       38   # turns between two drains
+    AUDIO_BYTES_PER_SECOND =    32000   # at egress.audio
+    MEMORY_BYTES           =   147672   # of one session
 
 cdef enum:  # payloads: slots, bytes of a slot, and where the pool begins
     POOL_AUDIO_SLOTS      =     74
