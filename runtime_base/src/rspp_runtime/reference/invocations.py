@@ -258,11 +258,12 @@ def _broken(
         if cause is Cause.NODE_TIMEOUT:
             s.hearing.finish_pending = False
         hearing.lost(s)
-    if not handled and needed and end is End.BUDGET and s.active:
-        s.turn.ends.add(end)
-    elif not handled and needed and end is End.ERROR:
+    if not handled and needed:
         by_provider = effect and cause is Cause.NODE_ERROR
-        turns.fail(s, Cause.PROVIDER_FAILURE if by_provider else Cause.NODE_TIMEOUT_OR_FAILURE)
+        if end is End.ERROR:
+            turns.fail(s, Cause.PROVIDER_FAILURE if by_provider else Cause.NODE_TIMEOUT_OR_FAILURE)
+        elif s.active:
+            s.turn.ends.add(end)
     if effect and node.plan.scope == SESSION and identity != s.plan.recogniser:
         node.failures += 1
         if node.failures >= FAILURES_MAX:
