@@ -233,6 +233,8 @@ CONTRACT = {signal.name.lower() for signal in Signal if signal not in RECORDED_O
 WANTED = {
     "stub_assistant": CONTRACT - OF_MARKS - OF_ATTEMPTS - OF_EDGES,
     "stub_attendant": OF_TURNS | OF_ATTEMPTS | {"barge_in", "degrade", "fallback", "budget_exhausted"},
+    "stub_junction": OF_TURNS | {"drop_notice"},
+    "stub_patience": OF_TURNS | {"barge_in", "playback_started", "playback_cancelled"},
     "stub_studio": OF_TURNS | OF_EDGES | {"drop_notice", "flow_xoff", "flow_xon"},
     "stub_switchboard": OF_TURNS | OF_ATTEMPTS | {"provider_error"},  # what it adds to the assistant
     "stub_switchyard": OF_TURNS | OF_MARKS | {"drop_notice"},

@@ -18,7 +18,7 @@ def _connect(kernel: str) -> list[Output]:
 
 def test_the_plan_is_frozen() -> None:
     assert PLAN.pipeline == "hello"
-    assert TEMPLATE_HASH == "5158a41754df64c2252f941ff5ac8a092bbd85d5a5c31ec1c363ff4f50bf2f6a"
+    assert TEMPLATE_HASH == "586e4ea8dac68893d1910eb9b1e270d38c971ec856a2bba55d58fa5f5c8d266e"
 
 
 def test_a_session_connects() -> None:

@@ -18,7 +18,7 @@ def _connect(kernel: str) -> list[Output]:
 
 def test_the_plan_is_frozen() -> None:
     assert PLAN.pipeline == "voice_assistant"
-    assert TEMPLATE_HASH == "9c6eea04e33eb8da42ead433f46526a91a71ba31d448e20b5b05f01ad2b47edd"
+    assert TEMPLATE_HASH == "90ee67a715255810c7764ae297a3504ed81538e2b06e131845b0627a049096ab"
 
 
 def test_a_session_connects() -> None:
