@@ -18,7 +18,7 @@ from typing import Final, Literal
 
 from rspp_runtime.abi import ABI_HASH
 
-BUILT_FOR_ABI: Final = "8d298e97a3516046b1d191559cff7536380c5ac5b9980f38594b995b10e39ff1"
+BUILT_FOR_ABI: Final = "8fa70f91cc6de7ea98797774dc9a6923db80cc95b795397852652333ce057a82"
 
 # Tables and kernel are laid out for one binary interface; with another they would fail silently, so check it first.
 if ABI_HASH != BUILT_FOR_ABI:

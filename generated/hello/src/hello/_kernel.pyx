@@ -26,7 +26,7 @@ from hello._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "8d298e97a3516046b1d191559cff7536380c5ac5b9980f38594b995b10e39ff1"
+ABI_HASH = "8fa70f91cc6de7ea98797774dc9a6923db80cc95b795397852652333ce057a82"
 TEMPLATE_HASH = "586e4ea8dac68893d1910eb9b1e270d38c971ec856a2bba55d58fa5f5c8d266e"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
@@ -482,8 +482,6 @@ cdef void say(Core* core, int node) noexcept nogil:
     """Lets a node say its text."""
     core.turn.spoke |= bit(node)
     return
-
-
 
 
 # ==== advance: everything that can be done now

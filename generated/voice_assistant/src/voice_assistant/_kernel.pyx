@@ -30,7 +30,7 @@ from voice_assistant._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "8d298e97a3516046b1d191559cff7536380c5ac5b9980f38594b995b10e39ff1"
+ABI_HASH = "8fa70f91cc6de7ea98797774dc9a6923db80cc95b795397852652333ce057a82"
 TEMPLATE_HASH = "90ee67a715255810c7764ae297a3504ed81538e2b06e131845b0627a049096ab"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
@@ -644,8 +644,6 @@ cdef void say(Core* core, int node) noexcept nogil:
     core.turn.spoke |= bit(node)
     if node == NODE_SORRY:
         say_sorry(core)
-
-
 
 
 # ==== advance: everything that can be done now

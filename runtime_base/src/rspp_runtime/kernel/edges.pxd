@@ -139,9 +139,9 @@ cdef inline void keep_latest(Core* core, int edge_id) noexcept nogil:
 
 cdef inline bint takes_largest(Edge* edge, int count) noexcept nogil:
     """The edge takes that many of its largest items; for a hand-off, and what is pending."""
-    cdef int64_t items = count + 1 if edge.handoff else count
+    cdef int64_t slots = count + 1 if edge.handoff else count
     return (
-        edge.tail - edge.head + items <= edge.items_max
+        edge.tail - edge.head + slots <= edge.items_max
         and edge.bytes + edge.pending_bytes + count * edge.item_bytes_max <= edge.bytes_max
     )
 

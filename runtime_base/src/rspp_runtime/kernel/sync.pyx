@@ -77,7 +77,7 @@ cdef void mark(Core* core, int edge_id, int cause) noexcept nogil:
 
 
 cdef void loses(Core* core, int edge_id, uint32_t handle) noexcept nogil:
-    """This item is about to be dropped from the head: whatever of its group the others hold goes, and what is before."""
+    """This item is about to be dropped from the head: what the others hold of its group goes, and what is before."""
     cdef Edge* edge = &core.edges[edge_id]
     cdef int64_t gone = key(core, edge, handle)
     cdef uint64_t rest = peers(core, edge) & ~bit(edge_id)
@@ -95,7 +95,7 @@ cdef void loses(Core* core, int edge_id, uint32_t handle) noexcept nogil:
 
 
 cdef int64_t rest_of_group(Core* core, int edge_id, int64_t last_seq) noexcept nogil:
-    """What follows at the head with the key of the last one that was dropped goes too. The last sequence that is lost."""
+    """What follows at the head with the key of the last one dropped goes too. The last sequence that is lost."""
     cdef Edge* edge = &core.edges[edge_id]
     while edge.sync.atomic and edge.head != edge.tail and key_at(core, edge, 0) == edge.sync.fallen:
         last_seq = edges.head(core, edge).seq
