@@ -238,6 +238,7 @@ WANTED = {
     "stub_studio": OF_TURNS | OF_EDGES | {"drop_notice", "flow_xoff", "flow_xon"},
     "stub_switchboard": OF_TURNS | OF_ATTEMPTS | {"provider_error"},  # what it adds to the assistant
     "stub_switchyard": OF_TURNS | OF_MARKS | {"drop_notice"},
+    "stub_tollgate": OF_TURNS | {"provider_error", "budget_exhausted"},
     "stub_workshop": OF_TURNS | {"drop_notice", "lease_rotated", "stale_epoch_reject"},  # no barge-in, no mode
 }
 

@@ -18,7 +18,7 @@ def _connect(kernel: str) -> list[Output]:
 
 def test_the_plan_is_frozen() -> None:
     assert PLAN.pipeline == "hello"
-    assert TEMPLATE_HASH == "586e4ea8dac68893d1910eb9b1e270d38c971ec856a2bba55d58fa5f5c8d266e"
+    assert TEMPLATE_HASH == "7b5dd950c62578472f8a3ddb086a820aab4ed71153d3dfa22d7f721b45606667"
 
 
 def test_a_session_connects() -> None:

@@ -18,7 +18,7 @@ def _connect(kernel: str) -> list[Output]:
 
 def test_the_plan_is_frozen() -> None:
     assert PLAN.pipeline == "voice_assistant"
-    assert TEMPLATE_HASH == "90ee67a715255810c7764ae297a3504ed81538e2b06e131845b0627a049096ab"
+    assert TEMPLATE_HASH == "6f0bfd2b664f2a23d67d719712e133fe910ee40277907a0604883da3968e218c"
 
 
 def test_a_session_connects() -> None:

@@ -18,7 +18,7 @@ from typing import Final, Literal
 
 from rspp_runtime.abi import ABI_HASH
 
-BUILT_FOR_ABI: Final = "8fa70f91cc6de7ea98797774dc9a6923db80cc95b795397852652333ce057a82"
+BUILT_FOR_ABI: Final = "ad26d63527535c29d6b9b9846af004630fe2de3a2e91bff45d83581bf946f62d"
 
 # Tables and kernel are laid out for one binary interface; with another they would fail silently, so check it first.
 if ABI_HASH != BUILT_FOR_ABI:

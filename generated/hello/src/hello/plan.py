@@ -225,7 +225,7 @@ PLAN: Final = Plan(
     pipeline               = "hello",
     pipeline_version       = "0.0.0",
     profile                = "simple/v1",
-    template_hash          = "586e4ea8dac68893d1910eb9b1e270d38c971ec856a2bba55d58fa5f5c8d266e",
+    template_hash          = "7b5dd950c62578472f8a3ddb086a820aab4ed71153d3dfa22d7f721b45606667",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -260,7 +260,7 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 16,
     ledger_max             = 64,
-    memory_bytes           = 426_496,
+    memory_bytes           = 428_720,
     provider_bindings      = (("vad", "silero"), ("stt", "pocketsphinx"), ("llm", "scripted"), ("tts", "espeak")),
     assumptions            = ASSUMPTIONS,
     policies               = (),
@@ -268,6 +268,7 @@ PLAN: Final = Plan(
     soft_nodes             = 0,
     soft_edges             = 0,
     soft_ns                = 0,
+    keys_max               = 128,
 )
 
 # Who performs each effect node, in the order in which they are tried: the provider's name, and its settings. A secret

@@ -316,7 +316,7 @@ PLAN: Final = Plan(
     pipeline               = "voice_assistant",
     pipeline_version       = "1.0.0",
     profile                = "simple/v1",
-    template_hash          = "90ee67a715255810c7764ae297a3504ed81538e2b06e131845b0627a049096ab",
+    template_hash          = "6f0bfd2b664f2a23d67d719712e133fe910ee40277907a0604883da3968e218c",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -351,7 +351,7 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 16,
     ledger_max             = 64,
-    memory_bytes           = 503_008,
+    memory_bytes           = 505_280,
     provider_bindings      = (("ears", "silero"), ("stt", "pocketsphinx"), ("llm", "scripted"), ("voice", "espeak")),
     assumptions            = ASSUMPTIONS,
     policies               = (),
@@ -359,6 +359,7 @@ PLAN: Final = Plan(
     soft_nodes             = 0,
     soft_edges             = 0,
     soft_ns                = 0,
+    keys_max               = 128,
 )
 
 # Who performs each effect node, in the order in which they are tried: the provider's name, and its settings. A secret

@@ -32,7 +32,7 @@ from stub_assistant._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "73eedc6a5e16f361fbe116609dc281ac9c733a8f275d2cd0801120cce2686f79"
+ABI_HASH = "ad26d63527535c29d6b9b9846af004630fe2de3a2e91bff45d83581bf946f62d"
 TEMPLATE_HASH = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
@@ -699,8 +699,6 @@ cdef void say(Core* core, int node) noexcept nogil:
         say_sorry(core)
     elif node == NODE_HELLO:
         say_hello(core)
-
-
 
 
 # ==== advance: everything that can be done now

@@ -39,7 +39,7 @@ from stub_studio._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "73eedc6a5e16f361fbe116609dc281ac9c733a8f275d2cd0801120cce2686f79"
+ABI_HASH = "ad26d63527535c29d6b9b9846af004630fe2de3a2e91bff45d83581bf946f62d"
 TEMPLATE_HASH = "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
@@ -836,8 +836,6 @@ cdef void say(Core* core, int node) noexcept nogil:
     """Lets a node say its text."""
     core.turn.spoke |= bit(node)
     return
-
-
 
 
 # ==== edges that go on together
