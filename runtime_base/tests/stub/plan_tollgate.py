@@ -20,24 +20,12 @@ SPEAKABLE_NS = 500 * MS  # of the model: longer than to a first chunk, shorter t
 
 
 def metered(plan: Plan, meters: tuple[Meter, ...], turn_cost: int) -> Plan:
-    """`plan`, with these meters of nodes by name; what the model says instead of an answer is said of a cap as well."""
+    """`plan`, with these meters of nodes by name."""
     counted = {meter.name: meter.id for meter in meters}
-    llm = next(node for node in plan.nodes if node.name == "llm")
-    exhausted = Event(len(plan.events), "llm.budget_exhausted", llm.id, -1)
-    fallback = next(one for one in plan.reactions if one.event == llm.event_error)
-    nodes = tuple(
-        replace(
-            node,
-            meter=counted.get(node.name, -1),
-            event_exhausted=exhausted.id if node is llm else -1,
-        )
-        for node in plan.nodes
-    )
+    nodes = tuple(replace(node, meter=counted.get(node.name, -1)) for node in plan.nodes)
     return replace(
         plan,
         nodes=nodes,
-        events=(*plan.events, exhausted),
-        reactions=(*plan.reactions, replace(fallback, id=len(plan.reactions), event=exhausted.id)),
         control_step_max=plan.control_step_max + 2,
         control_out_max=plan.control_out_max + 8,
         meters=meters,
@@ -45,7 +33,20 @@ def metered(plan: Plan, meters: tuple[Meter, ...], turn_cost: int) -> Plan:
     )
 
 
+def fallen_back(plan: Plan) -> Plan:
+    """`plan`, where what is said instead of the model's answer is said of a cap that it reached, too."""
+    llm = next(node for node in plan.nodes if node.name == "llm")
+    exhausted = Event(len(plan.events), "llm.budget_exhausted", llm.id, -1)
+    fallback = next(one for one in plan.reactions if one.event == llm.event_error)
+    return replace(
+        plan,
+        nodes=tuple(replace(node, event_exhausted=exhausted.id) if node is llm else node for node in plan.nodes),
+        events=(*plan.events, exhausted),
+        reactions=(*plan.reactions, replace(fallback, id=len(plan.reactions), event=exhausted.id)),
+    )
+
+
 def tollgate() -> Plan:
-    plan = metered(replace(assistant(), pipeline="stub_tollgate"), METERS, TURN_COST)
+    plan = fallen_back(metered(replace(assistant(), pipeline="stub_tollgate"), METERS, TURN_COST))
     nodes = tuple(replace(n, speakable_ns=SPEAKABLE_NS) if n.name == "llm" else n for n in plan.nodes)
     return replace(plan, nodes=nodes)

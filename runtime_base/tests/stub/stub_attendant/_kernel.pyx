@@ -260,7 +260,7 @@ cdef bint react_ears_barge_in(Core* core) noexcept nogil:
         core.speech.acted |= 0x1
         reactions.cancel_turn(core, CAUSE_BARGE_IN)
         acted = True
-    # stub_attendant.rspp:68  on ears.barge_in when … -> cancel llm
+    # stub_attendant.rspp:67  on ears.barge_in when … -> cancel llm
     if (
         not core.speech.acted & 0x2 and ((core.turn.state == TURN_ACTIVE and core.turn.serial == 3) and
         (core.turn.state == TURN_ACTIVE and core.turn.proposal.origin == 0))
@@ -541,41 +541,17 @@ cdef bint react_llm_timeout(Core* core) noexcept nogil:
         acted = True
     return acted
 
-cdef bint react_llm_budget_exhausted(Core* core) noexcept nogil:
-    """llm.budget_exhausted"""
-    cdef bint acted = False
-    # stub_attendant.rspp:42  on llm.budget_exhausted -> sorry
-    reactions.say(core, NODE_SORRY, ORIGIN_API, reactions.NO_FALLBACK, CAUSE_USER)
-    acted = True
-    # stub_attendant.rspp:69  on llm.budget_exhausted when … -> sorry
-    if (
-        ((core.happened.provider >= 0 and core.happened.provider == 1) and (core.happened.cause != 0 and
-        core.happened.cause == 20))
-    ):
-        reactions.say(core, NODE_SORRY, ORIGIN_API, reactions.NO_FALLBACK, CAUSE_USER)
-        acted = True
-    # stub_attendant.rspp:86  on llm.budget_exhausted when … -> degrade mute
-    if (
-        (core.mode == 2)
-    ):
-        reactions.degrade(core, MODE_MUTE, MODE_MUTE_NODES_OFF, MODE_MUTE_EDGES_OFF, CAUSE_USER)
-        acted = True
-    return acted
-
-cdef bint react_llm_budget_exhausted(Core* core) noexcept nogil:
+cdef bint react_llm_provider_switch(Core* core) noexcept nogil:
     """llm.provider_switch"""
     cdef bint acted = False
-    # stub_attendant.rspp:42  on llm.provider_switch -> sorry
-    reactions.say(core, NODE_SORRY, ORIGIN_API, reactions.NO_FALLBACK, CAUSE_USER)
-    acted = True
-    # stub_attendant.rspp:69  on llm.provider_switch when … -> sorry
+    # stub_attendant.rspp:68  on llm.provider_switch when … -> sorry
     if (
         ((core.happened.provider >= 0 and core.happened.provider == 1) and (core.happened.cause != 0 and
         core.happened.cause == 20))
     ):
         reactions.say(core, NODE_SORRY, ORIGIN_API, reactions.NO_FALLBACK, CAUSE_USER)
         acted = True
-    # stub_attendant.rspp:86  on llm.provider_switch when … -> degrade mute
+    # stub_attendant.rspp:85  on llm.provider_switch when … -> degrade mute
     if (
         (core.mode == 2)
     ):
@@ -583,10 +559,10 @@ cdef bint react_llm_budget_exhausted(Core* core) noexcept nogil:
         acted = True
     return acted
 
-cdef bint react_voice_circuit_event(Core* core) noexcept nogil:
+cdef bint react_llm_provider_error(Core* core) noexcept nogil:
     """llm.provider_error"""
     cdef bint acted = False
-    # stub_attendant.rspp:71  on llm.provider_error when … -> cancel voice
+    # stub_attendant.rspp:70  on llm.provider_error when … -> cancel voice
     if (
         ((core.happened.outcome != 0 and core.happened.outcome == 1) and (core.happened.provider >= 0 and
         core.happened.provider == 0))
@@ -595,16 +571,16 @@ cdef bint react_voice_circuit_event(Core* core) noexcept nogil:
         acted = True
     return acted
 
-cdef bint react_llm_provider_error(Core* core) noexcept nogil:
+cdef bint react_llm_cancel(Core* core) noexcept nogil:
     """llm.cancel"""
-    # stub_attendant.rspp:72  on llm.cancel -> cancel llm
+    # stub_attendant.rspp:71  on llm.cancel -> cancel llm
     reactions.cancel_node(core, NODE_LLM, CAUSE_USER)
     return True
 
-cdef bint react_llm_cancel(Core* core) noexcept nogil:
+cdef bint react_llm_fallback(Core* core) noexcept nogil:
     """llm.fallback"""
     cdef bint acted = False
-    # stub_attendant.rspp:73  on llm.fallback when … -> degrade text_only
+    # stub_attendant.rspp:72  on llm.fallback when … -> degrade text_only
     if (
         (core.mode == 0)
     ):
@@ -612,14 +588,14 @@ cdef bint react_llm_cancel(Core* core) noexcept nogil:
         acted = True
     return acted
 
-cdef bint react_llm_fallback(Core* core) noexcept nogil:
+cdef bint react_llm_budget_exhausted(Core* core) noexcept nogil:
     """llm.budget_exhausted"""
     cdef bint acted = False
-    # stub_attendant.rspp:74  on llm.budget_exhausted when … -> sorry
+    # stub_attendant.rspp:73  on llm.budget_exhausted when … -> sorry
     if (
         (core.turn.state == TURN_ACTIVE and core.turn.proposal.origin == 1)
     ):
-        reactions.say(core, NODE_SORRY, ORIGIN_API, 14, CAUSE_BUDGET_EXHAUSTED)
+        reactions.say(core, NODE_SORRY, ORIGIN_API, 13, CAUSE_BUDGET_EXHAUSTED)
         acted = True
     return acted
 
@@ -646,10 +622,10 @@ cdef void push_sorry__voice(Core* core, uint32_t item) noexcept nogil:
         return
     edges.append_or_drop(core, EDGE_SORRY__VOICE, item)
 
-cdef bint react_llm_budget_exhausted_2(Core* core) noexcept nogil:
+cdef bint react_sorry_playback_completed(Core* core) noexcept nogil:
     """sorry.playback_completed"""
     cdef bint acted = False
-    # stub_attendant.rspp:75  on sorry.playback_completed when … -> end utterance
+    # stub_attendant.rspp:74  on sorry.playback_completed when … -> end utterance
     if (
         ((core.happened.heard > 3) and (core.happened.turn != 0 and core.happened.turn == 2))
     ):
@@ -706,7 +682,7 @@ cdef inline int move_hello__voice(Core* core) noexcept nogil:
         if not invocations.begin(core, NODE_VOICE):
             items.release(core, item)
             return MOVED
-        react_sorry_playback_completed(core)
+        react_voice_started(core)
     invocations.feed(core, NODE_VOICE, 0, item)
     items.release(core, item)
     return MOVED
@@ -734,7 +710,7 @@ cdef inline int move_sorry__voice(Core* core) noexcept nogil:
         if not invocations.begin(core, NODE_VOICE):
             items.release(core, item)
             return MOVED
-        react_sorry_playback_completed(core)
+        react_voice_started(core)
     invocations.feed(core, NODE_VOICE, 0, item)
     items.release(core, item)
     return MOVED
@@ -762,7 +738,7 @@ cdef inline int move_llm__voice(Core* core) noexcept nogil:
         if not invocations.begin(core, NODE_VOICE):
             items.release(core, item)
             return MOVED
-        react_sorry_playback_completed(core)
+        react_voice_started(core)
     invocations.feed(core, NODE_VOICE, 0, item)
     items.release(core, item)
     return MOVED
@@ -828,10 +804,10 @@ cdef bint react_voice_error(Core* core) noexcept nogil:
         acted = True
     return acted
 
-cdef bint react_llm_provider_switch(Core* core) noexcept nogil:
+cdef bint react_voice_circuit_event(Core* core) noexcept nogil:
     """voice.circuit_event"""
     cdef bint acted = False
-    # stub_attendant.rspp:70  on voice.circuit_event when … -> degrade text_only
+    # stub_attendant.rspp:69  on voice.circuit_event when … -> degrade text_only
     if (
         ((core.happened.cause != 0 and core.happened.cause != 43) and (core.happened.attempts >= 1))
     ):
@@ -839,10 +815,10 @@ cdef bint react_llm_provider_switch(Core* core) noexcept nogil:
         acted = True
     return acted
 
-cdef bint react_sorry_playback_completed(Core* core) noexcept nogil:
+cdef bint react_voice_started(Core* core) noexcept nogil:
     """voice.started"""
     cdef bint acted = False
-    # stub_attendant.rspp:76  on voice.started when … -> cancel llm
+    # stub_attendant.rspp:75  on voice.started when … -> cancel llm
     if (
         ((core.happened.attempts == 1) and (core.turn.state == TURN_ACTIVE and core.turn.serial == 3))
     ):
@@ -850,10 +826,10 @@ cdef bint react_sorry_playback_completed(Core* core) noexcept nogil:
         acted = True
     return acted
 
-cdef bint react_voice_started(Core* core) noexcept nogil:
+cdef bint react_voice_done(Core* core) noexcept nogil:
     """voice.done"""
     cdef bint acted = False
-    # stub_attendant.rspp:77  on voice.done when … -> sorry
+    # stub_attendant.rspp:76  on voice.done when … -> sorry
     if (
         (core.happened.elapsed_ns > 120000000)
     ):
@@ -892,17 +868,17 @@ cdef inline int move_llm__egress_text(Core* core) noexcept nogil:
     items.release(core, item)
     return MOVED
 
-cdef bint react_turn_turn_open(Core* core) noexcept nogil:
+cdef bint react_egress_output_accepted(Core* core) noexcept nogil:
     """egress.output_accepted"""
     cdef bint acted = False
-    # stub_attendant.rspp:81  on egress.output_accepted when … -> cancel turn
+    # stub_attendant.rspp:80  on egress.output_accepted when … -> cancel turn
     if (
         ((core.happened.turn != 0 and core.happened.turn == 9) and (core.happened.turn != 0 and
         core.happened.origin == 0))
     ):
         reactions.cancel_turn(core, CAUSE_USER)
         acted = True
-    # stub_attendant.rspp:85  on egress.output_accepted when … -> degrade mute
+    # stub_attendant.rspp:84  on egress.output_accepted when … -> degrade mute
     if (
         (core.mode == 1)
     ):
@@ -920,10 +896,10 @@ cdef bint react_session_connected(Core* core) noexcept nogil:
     return True
 
 
-cdef bint react_egress_output_accepted(Core* core) noexcept nogil:
+cdef bint react_session_defer(Core* core) noexcept nogil:
     """session.defer"""
     cdef bint acted = False
-    # stub_attendant.rspp:87  on session.defer when … -> cancel voice
+    # stub_attendant.rspp:86  on session.defer when … -> cancel voice
     if (
         ((core.happened.cause != 0 and core.happened.cause == 13) and (core.happened.turn != 0 and
         core.happened.turn > 2))
@@ -933,48 +909,48 @@ cdef bint react_egress_output_accepted(Core* core) noexcept nogil:
     return acted
 
 
-cdef bint react_voice_done(Core* core) noexcept nogil:
+cdef bint react_turn_budget_exhausted(Core* core) noexcept nogil:
     """turn.budget_exhausted"""
     cdef bint acted = False
-    # stub_attendant.rspp:78  on turn.budget_exhausted when … -> degrade text_only
+    # stub_attendant.rspp:77  on turn.budget_exhausted when … -> degrade text_only
     if (
         (core.mode == 0)
     ):
-        reactions.degrade(core, MODE_TEXT_ONLY, MODE_TEXT_ONLY_NODES_OFF, MODE_TEXT_ONLY_EDGES_OFF, CAUSE_USER)
-        acted = True
-    return acted
-
-
-cdef bint react_turn_budget_exhausted(Core* core) noexcept nogil:
-    """turn.abort"""
-    cdef bint acted = False
-    # stub_attendant.rspp:79  on turn.abort when … -> sorry
-    if (
-        ((core.happened.cause != 0 and core.happened.cause == 5) and (core.happened.turn != 0 and
-        core.happened.turn < 9))
-    ):
-        reactions.say(core, NODE_SORRY, ORIGIN_API, 19, CAUSE_BUDGET_EXHAUSTED)
-        acted = True
-    # stub_attendant.rspp:82  on turn.abort when … -> enter brief
-    if (
-        ((core.happened.cause != 0 and core.happened.cause == 1) and (core.happened.turn != 0 and
-        core.happened.turn > 2))
-    ):
-        reactions.enter(core, MODE_BRIEF, MODE_BRIEF_NODES_OFF, MODE_BRIEF_EDGES_OFF, CAUSE_BUDGET_EXHAUSTED)
+        reactions.degrade(core, MODE_TEXT_ONLY, MODE_TEXT_ONLY_NODES_OFF, MODE_TEXT_ONLY_EDGES_OFF, CAUSE_BUDGET_EXHAUSTED)
         acted = True
     return acted
 
 
 cdef bint react_turn_abort(Core* core) noexcept nogil:
+    """turn.abort"""
+    cdef bint acted = False
+    # stub_attendant.rspp:78  on turn.abort when … -> sorry
+    if (
+        ((core.happened.cause != 0 and core.happened.cause == 5) and (core.happened.turn != 0 and
+        core.happened.turn < 9))
+    ):
+        reactions.say(core, NODE_SORRY, ORIGIN_API, reactions.NO_FALLBACK, CAUSE_USER)
+        acted = True
+    # stub_attendant.rspp:81  on turn.abort when … -> enter brief
+    if (
+        ((core.happened.cause != 0 and core.happened.cause == 1) and (core.happened.turn != 0 and
+        core.happened.turn > 2))
+    ):
+        reactions.enter(core, MODE_BRIEF, MODE_BRIEF_NODES_OFF, MODE_BRIEF_EDGES_OFF, CAUSE_USER)
+        acted = True
+    return acted
+
+
+cdef bint react_turn_turn_open(Core* core) noexcept nogil:
     """turn.turn_open"""
     cdef bint acted = False
-    # stub_attendant.rspp:80  on turn.turn_open when … -> end utterance
+    # stub_attendant.rspp:79  on turn.turn_open when … -> end utterance
     if (
         (core.happened.turn != 0 and core.happened.turn == 5)
     ):
         hearing.end_utterance(core, ORIGIN_SPEECH)
         acted = True
-    # stub_attendant.rspp:84  on turn.turn_open when … -> enter full
+    # stub_attendant.rspp:83  on turn.turn_open when … -> enter full
     if (
         (core.happened.turn != 0 and core.happened.turn > 5)
     ):
@@ -983,10 +959,10 @@ cdef bint react_turn_abort(Core* core) noexcept nogil:
     return acted
 
 
-cdef bint react_session_defer(Core* core) noexcept nogil:
+cdef bint react_turn_commit(Core* core) noexcept nogil:
     """turn.commit"""
     cdef bint acted = False
-    # stub_attendant.rspp:83  on turn.commit when … -> enter mute
+    # stub_attendant.rspp:82  on turn.commit when … -> enter mute
     if (
         ((core.mode == 2) and (core.happened.turn != 0 and core.happened.turn > 3))
     ):
@@ -999,16 +975,16 @@ cdef bint react(Core* core, int event) noexcept nogil:
     """Does what the pipeline says about an event. False if that is nothing."""
     if event == EVENT_SESSION_CONNECTED:
         return react_session_connected(core)
-    elif event == EVENT_EGRESS_OUTPUT_ACCEPTED:
-        return react_egress_output_accepted(core)
-    elif event == EVENT_VOICE_DONE:
-        return react_voice_done(core)
+    elif event == EVENT_SESSION_DEFER:
+        return react_session_defer(core)
     elif event == EVENT_TURN_BUDGET_EXHAUSTED:
         return react_turn_budget_exhausted(core)
     elif event == EVENT_TURN_ABORT:
         return react_turn_abort(core)
-    elif event == EVENT_SESSION_DEFER:
-        return react_session_defer(core)
+    elif event == EVENT_TURN_TURN_OPEN:
+        return react_turn_turn_open(core)
+    elif event == EVENT_TURN_COMMIT:
+        return react_turn_commit(core)
     elif event == EVENT_EARS_IDLE:
         return react_ears_idle(core)
     elif event == EVENT_EARS_BARGE_IN:
@@ -1019,65 +995,61 @@ cdef bint react(Core* core, int event) noexcept nogil:
         return react_llm_error(core)
     elif event == EVENT_LLM_TIMEOUT:
         return react_llm_timeout(core)
-    elif event == EVENT_LLM_BUDGET_EXHAUSTED:
-        return react_llm_budget_exhausted(core)
-    elif event == EVENT_LLM_BUDGET_EXHAUSTED:
-        return react_llm_budget_exhausted(core)
-    elif event == EVENT_VOICE_CIRCUIT_EVENT:
-        return react_voice_circuit_event(core)
+    elif event == EVENT_LLM_PROVIDER_SWITCH:
+        return react_llm_provider_switch(core)
     elif event == EVENT_LLM_PROVIDER_ERROR:
         return react_llm_provider_error(core)
     elif event == EVENT_LLM_CANCEL:
         return react_llm_cancel(core)
     elif event == EVENT_LLM_FALLBACK:
         return react_llm_fallback(core)
-    elif event == EVENT_LLM_BUDGET_EXHAUSTED_2:
-        return react_llm_budget_exhausted_2(core)
-    elif event == EVENT_VOICE_ERROR:
-        return react_voice_error(core)
-    elif event == EVENT_LLM_PROVIDER_SWITCH:
-        return react_llm_provider_switch(core)
+    elif event == EVENT_LLM_BUDGET_EXHAUSTED:
+        return react_llm_budget_exhausted(core)
     elif event == EVENT_SORRY_PLAYBACK_COMPLETED:
         return react_sorry_playback_completed(core)
+    elif event == EVENT_VOICE_ERROR:
+        return react_voice_error(core)
+    elif event == EVENT_VOICE_CIRCUIT_EVENT:
+        return react_voice_circuit_event(core)
     elif event == EVENT_VOICE_STARTED:
         return react_voice_started(core)
-    elif event == EVENT_TURN_TURN_OPEN:
-        return react_turn_turn_open(core)
+    elif event == EVENT_VOICE_DONE:
+        return react_voice_done(core)
+    elif event == EVENT_EGRESS_OUTPUT_ACCEPTED:
+        return react_egress_output_accepted(core)
     return False
 
 
 cdef void notice(Core* core, Output* decision) noexcept nogil:
     """Which events a decision raises."""
     if decision.code == SIGNAL_PROVIDER_SWITCH and decision.node == NODE_LLM:
-        events.remember(core, RAISED_LLM_BUDGET_EXHAUSTED, decision)
-    if decision.code == SIGNAL_CIRCUIT_EVENT and decision.node == NODE_VOICE:
         events.remember(core, RAISED_LLM_PROVIDER_SWITCH, decision)
-    if decision.code == SIGNAL_PROVIDER_ERROR and decision.node == NODE_LLM:
+    if decision.code == SIGNAL_CIRCUIT_EVENT and decision.node == NODE_VOICE:
         events.remember(core, RAISED_VOICE_CIRCUIT_EVENT, decision)
-    if decision.code == SIGNAL_CANCEL and decision.x == SCOPE_NODE and decision.y == NODE_LLM:
+    if decision.code == SIGNAL_PROVIDER_ERROR and decision.node == NODE_LLM:
         events.remember(core, RAISED_LLM_PROVIDER_ERROR, decision)
-    if decision.code == SIGNAL_FALLBACK and (decision.x == 2 or decision.x == 3 or decision.x == 7 or decision.x == 9 or decision.x == 10 or decision.x == 12 or decision.x == 13 or decision.x == 14 or decision.x == 15 or decision.x == 26):
+    if decision.code == SIGNAL_CANCEL and decision.x == SCOPE_NODE and decision.y == NODE_LLM:
         events.remember(core, RAISED_LLM_CANCEL, decision)
+    if decision.code == SIGNAL_FALLBACK and (decision.x == 2 or decision.x == 3 or decision.x == 8 or decision.x == 10 or decision.x == 11 or decision.x == 12 or decision.x == 13 or decision.x == 25):
+        events.remember(core, RAISED_LLM_FALLBACK, decision)
     if decision.code == SIGNAL_PLAYBACK_COMPLETED and (core.turn.spoke & bit(NODE_SORRY)) != 0:
-        events.remember(core, RAISED_LLM_BUDGET_EXHAUSTED_2, decision)
+        events.remember(core, RAISED_SORRY_PLAYBACK_COMPLETED, decision)
     if decision.code == SIGNAL_ABORT:
-        events.remember(core, RAISED_TURN_BUDGET_EXHAUSTED, decision)
-    if decision.code == SIGNAL_TURN_OPEN:
         events.remember(core, RAISED_TURN_ABORT, decision)
-    if decision.code == SIGNAL_OUTPUT_ACCEPTED:
+    if decision.code == SIGNAL_TURN_OPEN:
         events.remember(core, RAISED_TURN_TURN_OPEN, decision)
-    if decision.code == SIGNAL_DEFER:
+    if decision.code == SIGNAL_OUTPUT_ACCEPTED:
         events.remember(core, RAISED_EGRESS_OUTPUT_ACCEPTED, decision)
-    if decision.code == SIGNAL_COMMIT:
+    if decision.code == SIGNAL_DEFER:
         events.remember(core, RAISED_SESSION_DEFER, decision)
+    if decision.code == SIGNAL_COMMIT:
+        events.remember(core, RAISED_TURN_COMMIT, decision)
 
 
 cdef void react_to_decision(Core* core) noexcept nogil:
     """Runs the reactions to the first event that decisions have raised."""
     cdef int which = events.take(core)
-    if which == RAISED_LLM_BUDGET_EXHAUSTED:
-        react_llm_budget_exhausted(core)
-    elif which == RAISED_LLM_PROVIDER_SWITCH:
+    if which == RAISED_LLM_PROVIDER_SWITCH:
         react_llm_provider_switch(core)
     elif which == RAISED_VOICE_CIRCUIT_EVENT:
         react_voice_circuit_event(core)
@@ -1085,10 +1057,10 @@ cdef void react_to_decision(Core* core) noexcept nogil:
         react_llm_provider_error(core)
     elif which == RAISED_LLM_CANCEL:
         react_llm_cancel(core)
-    elif which == RAISED_LLM_BUDGET_EXHAUSTED_2:
-        react_llm_budget_exhausted_2(core)
-    elif which == RAISED_TURN_BUDGET_EXHAUSTED:
-        react_turn_budget_exhausted(core)
+    elif which == RAISED_LLM_FALLBACK:
+        react_llm_fallback(core)
+    elif which == RAISED_SORRY_PLAYBACK_COMPLETED:
+        react_sorry_playback_completed(core)
     elif which == RAISED_TURN_ABORT:
         react_turn_abort(core)
     elif which == RAISED_TURN_TURN_OPEN:
@@ -1097,6 +1069,8 @@ cdef void react_to_decision(Core* core) noexcept nogil:
         react_egress_output_accepted(core)
     elif which == RAISED_SESSION_DEFER:
         react_session_defer(core)
+    elif which == RAISED_TURN_COMMIT:
+        react_turn_commit(core)
 
 
 cdef void say(Core* core, int node) noexcept nogil:
@@ -1397,7 +1371,7 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     core.button_down = NO_EVENT
     core.button_up = NO_EVENT
     core.dtmf = NO_EVENT
-    core.exhausted = EVENT_VOICE_DONE
+    core.exhausted = EVENT_TURN_BUDGET_EXHAUSTED
     core.modes_count = 4
     core.attributes = memory.attributes
     core.choose = choose
@@ -1508,7 +1482,7 @@ cdef void lay_out(Memory* memory) noexcept nogil:
         LLM_CIRCUIT_ERRORS, LLM_CIRCUIT_WITHIN_NS, LLM_CIRCUIT_OPEN_NS,
     )
     session.events(
-        core, NODE_LLM, EVENT_LLM_ERROR, EVENT_LLM_TIMEOUT, NO_EVENT, EVENT_LLM_FALLBACK,
+        core, NODE_LLM, EVENT_LLM_ERROR, EVENT_LLM_TIMEOUT, NO_EVENT, EVENT_LLM_BUDGET_EXHAUSTED,
     )
 
     node = session.effect(
@@ -1526,7 +1500,7 @@ cdef void lay_out(Memory* memory) noexcept nogil:
         VOICE_CIRCUIT_ERRORS, VOICE_CIRCUIT_WITHIN_NS, VOICE_CIRCUIT_OPEN_NS,
     )
     session.events(
-        core, NODE_VOICE, EVENT_VOICE_ERROR, NO_EVENT, EVENT_VOICE_STARTED, NO_EVENT,
+        core, NODE_VOICE, EVENT_VOICE_ERROR, NO_EVENT, EVENT_VOICE_DONE, NO_EVENT,
     )
 
     edge = session.edge(

@@ -497,12 +497,6 @@ cdef bint react_llm_timeout(Core* core) noexcept nogil:
     reactions.say(core, NODE_SORRY, ORIGIN_API, 2, CAUSE_NODE_TIMEOUT)
     return True
 
-cdef bint react_llm_budget_exhausted(Core* core) noexcept nogil:
-    """llm.budget_exhausted"""
-    # stub_switchboard.rspp:42  on llm.budget_exhausted -> sorry
-    reactions.say(core, NODE_SORRY, ORIGIN_API, 7, CAUSE_BUDGET_EXHAUSTED)
-    return True
-
 
 # ---- stub_switchboard.rspp:6  node sorry : say, runs here, for a turn
 
@@ -744,8 +738,6 @@ cdef bint react(Core* core, int event) noexcept nogil:
         return react_llm_error(core)
     elif event == EVENT_LLM_TIMEOUT:
         return react_llm_timeout(core)
-    elif event == EVENT_LLM_BUDGET_EXHAUSTED:
-        return react_llm_budget_exhausted(core)
     elif event == EVENT_VOICE_ERROR:
         return react_voice_error(core)
     return False
@@ -1092,7 +1084,7 @@ cdef void lay_out(Memory* memory) noexcept nogil:
         LLM_CIRCUIT_ERRORS, LLM_CIRCUIT_WITHIN_NS, LLM_CIRCUIT_OPEN_NS,
     )
     session.events(
-        core, NODE_LLM, EVENT_LLM_ERROR, EVENT_LLM_TIMEOUT, NO_EVENT, EVENT_LLM_BUDGET_EXHAUSTED,
+        core, NODE_LLM, EVENT_LLM_ERROR, EVENT_LLM_TIMEOUT, NO_EVENT, NO_EVENT,
     )
 
     node = session.effect(

@@ -26,17 +26,16 @@ cdef enum:  # edges: the one nearest to the egress first
     EDGE_INGRESS_AUDIO__EARS   = 8   # stub_switchboard.rspp:28  ingress.audio -> ears
 
 cdef enum:  # events
-    NO_EVENT                   = -1
-    EVENT_SESSION_CONNECTED    =  0   # session.connected
-    EVENT_EARS_SPEECH_START    =  1   # ears.speech_start
-    EVENT_EARS_SPEECH_END      =  2   # ears.speech_end
-    EVENT_EARS_IDLE            =  3   # ears.idle
-    EVENT_EARS_BARGE_IN        =  4   # ears.barge_in
-    EVENT_LLM_ERROR            =  5   # llm.error
-    EVENT_LLM_TIMEOUT          =  6   # llm.timeout
-    EVENT_STT_ERROR            =  7   # stt.error
-    EVENT_VOICE_ERROR          =  8   # voice.error
-    EVENT_LLM_BUDGET_EXHAUSTED =  9   # llm.budget_exhausted
+    NO_EVENT                = -1
+    EVENT_SESSION_CONNECTED =  0   # session.connected
+    EVENT_EARS_SPEECH_START =  1   # ears.speech_start
+    EVENT_EARS_SPEECH_END   =  2   # ears.speech_end
+    EVENT_EARS_IDLE         =  3   # ears.idle
+    EVENT_EARS_BARGE_IN     =  4   # ears.barge_in
+    EVENT_LLM_ERROR         =  5   # llm.error
+    EVENT_LLM_TIMEOUT       =  6   # llm.timeout
+    EVENT_STT_ERROR         =  7   # stt.error
+    EVENT_VOICE_ERROR       =  8   # voice.error
 
 cdef enum:  # output ports
     PORT_INGRESS_AUDIO     = 0   # ingress.audio
