@@ -59,8 +59,8 @@ def open_session(
     """Opens a conversation at an authority epoch.
 
     `handlers` are the Python nodes, in the order of `HANDLERS`. `kernel` is `compiled`, its `pure` twin, or None for
-    whichever is there, the compiled one first. Raises ImportError if the compiled kernel is asked for and missing, or if
-    it is there and of another build.
+    whichever is there, the compiled one first. Raises ImportError if the compiled kernel is asked for and missing, or
+    if it is there and of another build.
     """
     if kernel == "compiled" or (kernel is None and has_compiled_kernel()):
         factory = _compiled_kernel()
