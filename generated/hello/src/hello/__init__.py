@@ -84,7 +84,6 @@ def _compiled_kernel() -> SessionFactory:
         advice = "no compiled kernel: run `rsppc build hello.rspp`, or open the session with kernel='pure'"
         raise ModuleNotFoundError(f"hello: {advice}", name=error.name) from None
     except (ImportError, TypeError, ValueError) as error:  # so an extension says that declarations have moved
-        raise ImportError(
-            f"hello: the compiled kernel is of another build ({error}): run `rsppc build hello.rspp` again"
-        ) from None
+        advice = "run `rsppc build hello.rspp` again"
+        raise ImportError(f"hello: the compiled kernel is of another build ({error}): {advice}") from None
     return Session

@@ -87,7 +87,6 @@ def _compiled_kernel() -> SessionFactory:
         advice = "no compiled kernel: run `rsppc build voice_assistant.rspp`, or open the session with kernel='pure'"
         raise ModuleNotFoundError(f"voice_assistant: {advice}", name=error.name) from None
     except (ImportError, TypeError, ValueError) as error:  # so an extension says that declarations have moved
-        raise ImportError(
-            f"voice_assistant: the compiled kernel is of another build ({error}): run `rsppc build voice_assistant.rspp` again"
-        ) from None
+        advice = "run `rsppc build voice_assistant.rspp` again"
+        raise ImportError(f"voice_assistant: the compiled kernel is of another build ({error}): {advice}") from None
     return Session
