@@ -151,26 +151,25 @@ class _Constants:
         ]
 
     def _pause_timer(self) -> list[Row]:
-        plan = self.plan
-        rows = [Row("TIMER_PAUSE", str(memory.pause_timer(plan)), "its slot")] if plan.pause_ns else []
-        return rows + ([Row("TIMER_STOP", str(memory.stop_timer(plan)), "its slot")] if plan.soft_nodes else [])
+        plan, rows = self.plan, []
+        if plan.pause_ns:
+            rows.append(Row("TIMER_PAUSE", str(memory.pause_timer(plan)), "its slot"))
+        if plan.soft_nodes:
+            rows.append(Row("TIMER_STOP", str(memory.stop_timer(plan)), "its slot"))
+        return rows
 
     def _pause_ns(self) -> list[Row]:
-        pause_ns, soft_ns = self.plan.pause_ns, self.plan.soft_ns
-        rows = (
-            [Row("PAUSE_NS", str(pause_ns), f"{duration(pause_ns)}: then it was an interruption")] if pause_ns else []
-        )
-        if self.plan.soft_nodes:
-            rows.append(Row("SOFT_NS", str(soft_ns), f"{duration(soft_ns)}: the longest segment"))
+        plan, rows = self.plan, []
+        if plan.pause_ns:
+            rows.append(Row("PAUSE_NS", str(plan.pause_ns), f"{duration(plan.pause_ns)}: then it was an interruption"))
+        if plan.soft_nodes:
+            rows.append(Row("SOFT_NS", str(plan.soft_ns), f"{duration(plan.soft_ns)}: the longest segment"))
         return rows
 
     def _raised(self) -> list[Row]:
         names = [self.names.event_ids[event.id].upper() for event in self.plan.events if event.signal]
-        return [*(Row(f"RAISED_{name}", str(index)) for index, name in enumerate(names)), *self._count(len(names))]
-
-    @staticmethod
-    def _count(raised: int) -> list[Row]:
-        return [Row("RAISED", str(raised), "how many")] if raised else []
+        rows = [Row(f"RAISED_{name}", str(index)) for index, name in enumerate(names)]
+        return [*rows, Row("RAISED", str(len(rows)), "how many")] if rows else []
 
     def _modes(self, node_names: list[str], edge_names: list[str]) -> list[Row]:
         rows: list[Row] = []

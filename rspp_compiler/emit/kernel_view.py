@@ -120,6 +120,7 @@ class _View:
     def __init__(self, plan: Plan, source: str) -> None:
         self.plan, self.source, self.names = plan, source, Names(plan)
         self.speech = memory.speech(plan)
+        self.detector = plan.events[plan.speech_start].node if plan.speech_start >= 0 else -1
         self.events = Events(plan, self.names)
         self.maskable = 0
         for mode in plan.modes:
@@ -158,8 +159,7 @@ class _View:
         """What an item tells about the speech that guards of reactions ask for."""
         if node.id == self.plan.recogniser and port.type == "text" and self.speech:
             return f"said(core, event.b, {port.name == 'final'})"
-        is_detector = self.plan.speech_start >= 0 and self.plan.events[self.plan.speech_start].node == node.id
-        return "goes_on(core)" if is_detector and port.type != "event" and self.speech == "waits" else ""
+        return "goes_on(core)" if node.id == self.detector and port.type != "event" and self.speech == "waits" else ""
 
     def _node(self, node: Node) -> NodeView:
         plan = self.plan
@@ -273,7 +273,7 @@ def kernel_view(plan: Plan, source: str) -> dict[str, object]:
     events = [event for node in (-1, -2, *range(len(plan.nodes))) for event in view.events.of(node)]
     raised = sorted((event for event in events if event.raised), key=lambda event: view.names.event_ids.index(event.id))
     by_name = {event.name: view.names.event(event.id) for event in plan.events}
-    detector = plan.nodes[plan.events[plan.speech_start].node].name if plan.speech_start >= 0 else ""
+    detector = plan.nodes[view.detector].name if view.detector >= 0 else ""
     return {
         "package": plan.pipeline,
         "pipeline": plan.pipeline,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rspp_compiler.ir.graph import Graph, GraphNode
+from rspp_compiler.ir.graph import Graph
 from rspp_compiler.ir.layout import Meter, Price
 from rspp_compiler.ir.spec import CandidateSpec, ProviderSpec
 from rspp_compiler.ir.spec_offers import CapSpec
@@ -14,11 +14,9 @@ def metered(graph: Graph) -> list[ProviderSpec]:
     return [one for one in graph.spec.providers if one.id in used and (one.cap is not None or _is_paid(graph, one))]
 
 
-def meter_of(graph: Graph, node: GraphNode) -> int:
-    """The meter of what performs a node; -1 where nothing is capped."""
-    provider = graph.provider_of(node) if node.execution == "effect" else None
-    ids = [one.id for one in metered(graph)]
-    return ids.index(provider.id) if provider is not None and provider.id in ids else -1
+def meter_ids(graph: Graph) -> dict[str, int]:
+    """The meter of each block that is counted."""
+    return {provider.id: index for index, provider in enumerate(metered(graph))}
 
 
 def meters(graph: Graph) -> tuple[Meter, ...]:

@@ -27,7 +27,7 @@ from rspp_compiler.ir.spec import EventSpec, ReactionSpec, WatermarkSpec
 from rspp_compiler.layout.attempts import attempts
 from rspp_compiler.layout.events import DETECTED, signal
 from rspp_compiler.layout.guards import guard, reaction_guard
-from rspp_compiler.layout.meters import meter_of
+from rspp_compiler.layout.meters import meter_ids
 from rspp_compiler.layout.sync import sync
 
 EVENT_BYTES_MAX = 1024  # of an event (CONTRACTS §2)
@@ -45,6 +45,7 @@ class Ids:
         )
         self.edges = {graph.edges[index].id: id for id, index in enumerate(order)}
         self.modes = {"full": 0} | {mode.id: id for id, mode in enumerate(graph.spec.modes, start=1)}
+        self.meters = meter_ids(graph)
         self.tools = {tool.id: index for index, tool in enumerate(graph.spec.tools)}
         self.events = {name: id for id, (name, _, _) in enumerate(_events(graph))}
 
@@ -100,6 +101,7 @@ def _node(graph: Graph, node: GraphNode, ids: Ids, handlers: dict[str, int]) -> 
     tried = attempts(graph, node, ids.modes)
     text = spec.settings.get("text", "") if node.kind == "say" else ""
     predecessors = {edge.source for edge in graph.into(node.id)}
+    provider = graph.provider_of(node) if node.execution == "effect" else None
     return Node(
         id=node.position,
         name=node.id,
@@ -129,7 +131,7 @@ def _node(graph: Graph, node: GraphNode, ids: Ids, handlers: dict[str, int]) -> 
         emissions_max=_emissions(graph, node) if node.kind == "python" else 0,
         attempts=tried,
         join=_join(graph, node, ids) if node.kind in ("merge", "select") else None,
-        meter=meter_of(graph, node),
+        meter=ids.meters.get(provider.id, -1) if provider is not None else -1,
         event_exhausted=ids.events.get((node.id, "budget_exhausted"), -1),
     )
 
