@@ -124,6 +124,8 @@ class Book(Pages):
                 if not self.held[edge]:
                     self.held_since[edge] = self.now
                 self.held[edge].append((seq, size))
+                if self.tables.together[edge]:
+                    self.media[seq] = event.media_ns
                 self.held_bytes[edge] += size
                 self.offered[edge] += 1
                 self.came[edge] += 1
@@ -292,6 +294,7 @@ class Book(Pages):
                 self.departed += len(self.held[edge])
             self.held[edge].clear()
             self.held_bytes[edge] = 0
+            self.went_on[edge].clear()  # the fence may have refused one copy, while another was in time
 
     def request(self, output: Output) -> None:
         """Any output that is no decision has its effect on the book."""

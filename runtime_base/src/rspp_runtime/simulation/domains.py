@@ -78,15 +78,27 @@ def what_fell_does_not_go_on(book: Book, output: Output) -> str | None:
 
 @after_step
 def copies_go_on_in_one_step(book: Book) -> str | None:
-    """When one copy of an item has gone on, so have the others (what a tap is shown may be dropped on its way)."""
+    """When one copy of an item has gone on, so have the others, but for the rest of a group of which each has had one.
+
+    (What a tap is shown may be dropped on its way.)
+    """
     for edge, went in enumerate(book.went_on):
         if not went or book.edges_off >> edge & 1:
             continue
         for other in _copies(book, edge):
             is_seen = book.plan.nodes[book.plan.edges[other].target].kind != "tap"
-            if is_seen and other not in book.hazy and went[-1] > (book.went_on[other] or (0,))[-1]:
+            last = (book.went_on[other] or (0,))[-1]
+            is_rest = _group(book, edge, went[-1]) == _group(book, edge, last)
+            if is_seen and other not in book.hazy and went[-1] > last and not is_rest:
                 return f"{book.plan.edges[edge].name} delivered {went[-1]}, {book.plan.edges[other].name} has not"
     return None
+
+
+def _group(book: Book, edge: int, seq: int) -> tuple[str, int]:
+    """The group of an item: by its media time where the domain goes by that and it is known, else its own."""
+    sync = book.plan.edges[edge].sync
+    is_known = sync is not None and sync.by == "media" and seq in book.media
+    return ("media", book.media[seq]) if is_known else ("event", seq)
 
 
 def _copies(book: Book, edge: int) -> Iterator[int]:

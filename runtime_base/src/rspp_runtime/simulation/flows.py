@@ -307,10 +307,13 @@ def heard_is_what_was_played(book: Book, output: Output) -> str | None:
 @on(Signal.ABORT)
 def a_cut_answer_is_flushed(book: Book, output: Output) -> str | None:
     """If the transport still holds audio of the turn, it is told to forget it."""
+    return _left_with_the_transport(book, output)
+
+
+def _left_with_the_transport(book: Book, output: Output) -> str | None:
     audio = book.turn.audio
-    if audio and audio[-1][0] > output.t_ns:
-        return f"audio until {audio[-1][0]} ns stays with the transport"
-    return None
+    is_left = audio and audio[-1][0] > output.t_ns
+    return f"audio until {audio[-1][0]} ns stays with the transport" if is_left else None
 
 
 @on(Signal.PLAYBACK_PAUSED, Signal.PLAYBACK_RESUMED)
@@ -325,10 +328,7 @@ def pause_and_resume_take_turns(book: Book, output: Output) -> str | None:
 @on(Signal.PLAYBACK_PAUSED)
 def a_pause_is_heard_at_once(book: Book, output: Output) -> str | None:
     """What the transport holds when playback pauses, it is told to forget."""
-    audio = book.turn.audio
-    if audio and audio[-1][0] > output.t_ns:
-        return f"audio until {audio[-1][0]} ns stays with the transport"
-    return None
+    return _left_with_the_transport(book, output)
 
 
 @on(Op.SEND)

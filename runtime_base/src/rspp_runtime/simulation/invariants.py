@@ -10,12 +10,5 @@ MACHINE = {
     "a_step_ends": "A step that is drained comes to its end.",
     "nothing_raises": "Whatever the world does, no call raises.",
 }
-NAMES: dict[str, str] = (
-    turns.CHECKS.names
-    | calls.CHECKS.names
-    | flows.CHECKS.names
-    | domains.CHECKS.names
-    | credit.CHECKS.names
-    | spending.CHECKS.names
-    | MACHINE
-)
+ROOMS = tuple(room.CHECKS for room in (turns, calls, flows, domains, credit, spending))
+NAMES: dict[str, str] = {name: says for room in ROOMS for name, says in room.names.items()} | MACHINE

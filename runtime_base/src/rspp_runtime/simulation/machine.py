@@ -8,9 +8,10 @@ from collections.abc import Callable, Sequence
 from rspp_runtime.abi.codes import In, Op, Signal
 from rspp_runtime.abi.messages import Emission, Handler, Inbound, Item, Output, Session
 from rspp_runtime.abi.plan import Plan
-from rspp_runtime.simulation import calls, credit, domains, flows, spending, turns
+from rspp_runtime.simulation import calls, flows, turns
 from rspp_runtime.simulation.book import Book
 from rspp_runtime.simulation.checks import WHEN, StepCheck
+from rspp_runtime.simulation.invariants import ROOMS
 from rspp_runtime.simulation.legal import legal
 from rspp_runtime.simulation.pages import ACTIVE, DECISION, TAP
 from rspp_runtime.simulation.show import difference, show_input
@@ -27,12 +28,9 @@ Opener = Callable[[str, int, Sequence[Handler | None]], list[Session]]
 SPINS_MAX = 10_000  # steps without progress of time that are still no endless loop
 _ITEMS = frozenset((int(Op.FEED), int(Op.SEND), int(Op.TAP)))
 _DONE = int(In.DONE)
-_CHECKS = (turns.CHECKS, calls.CHECKS, flows.CHECKS, domains.CHECKS, credit.CHECKS, spending.CHECKS)
-_DECISION_CHECKS = {
-    code: tuple(c for room in _CHECKS for c in room.decisions.get(code, ())) for code in map(int, Signal)
-}
-_REQUEST_CHECKS = {op: tuple(c for room in _CHECKS for c in room.requests.get(op, ())) for op in map(int, Op)}
-_STEP_CHECKS = {when: tuple(c for room in _CHECKS for c in room.steps.get(when, ())) for when in WHEN}
+_DECISION_CHECKS = {code: tuple(c for room in ROOMS for c in room.decisions.get(code, ())) for code in map(int, Signal)}
+_REQUEST_CHECKS = {op: tuple(c for room in ROOMS for c in room.requests.get(op, ())) for op in map(int, Op)}
+_STEP_CHECKS = {when: tuple(c for room in ROOMS for c in room.steps.get(when, ())) for when in WHEN}
 _FEW_CHECKS: dict[tuple[bool, ...], tuple[StepCheck, ...]] = {
     facts: tuple(c for when, holds in zip(WHEN, (True, *facts), strict=True) if holds for c in _STEP_CHECKS[when])
     for facts in itertools.product((False, True), repeat=len(WHEN) - 1)

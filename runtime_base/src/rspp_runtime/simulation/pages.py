@@ -116,6 +116,7 @@ class Pages:
         self.discontinuities = 0
         self.gaps = [0] * edges  # discontinuities that no item has been marked with
         self.went_on: list[deque[int]] = [deque(maxlen=64) for _ in range(edges)]  # of edges that go on together
+        self.media: dict[int, int] = {}  # … and the media times of their items, by sequence
         self.fell: list[deque[int]] = [deque(maxlen=64) for _ in range(edges)]
         self.above = 0  # mask of edges that are above their high mark
         self.xoff = 0  # mask of edges
