@@ -86,9 +86,10 @@ def is_of_the_turn(one: Data, later: list[Data]) -> bool:
     """Whether a refusal while a turn is Opening is that turn's. An input that is refused at the door meanwhile, because
     it is unknown, too large or of another epoch (T12), or a second proposal that is deferred, is no step of it.
     """
-    if one["signal"] in ("reject", "defer"):
+    both = one["signal"] == "stale_epoch_reject" or one.get("reason") == "session_not_running"
+    if one["signal"] in ("reject", "defer") and not both:
         return bool(one["reason"].startswith("snapshot_") or one["reason"] == "plan_not_freezable")
-    if one["signal"] == "stale_epoch_reject":  # of both, the record is the same: the turn did not go on after its own
+    if both:  # of either, the record is the same: the turn did not go on after its own
         return next((two["signal"] for two in later if two["signal"] in NEXT), "") != "turn_open"
     return bool(one["signal"] == "deauthorized_drain")
 
