@@ -3,11 +3,15 @@
 from libc.stdint cimport int32_t, int64_t, uint64_t
 
 
+cdef enum:
+    PRICES = 5               # of a provider: call, minute, kchar, ktoken_in, ktoken_out
+
+
 cdef struct Meter:
     # What a block of providers uses (`spending.pyx`); by `Unit`. Costs are thousandths of a micro-dollar.
     int64_t limits[9]        # 0 for none
     int64_t used[9]
-    int64_t* prices          # of each provider: call, minute, kchar, ktoken_in, ktoken_out; NULL where none counts
+    int64_t* prices          # `PRICES` of each provider; NULL where none counts
     int32_t spent            # a cap was reached in this turn
     int32_t priced           # providers whose prices are known
 

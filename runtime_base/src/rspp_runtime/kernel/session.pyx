@@ -4,7 +4,7 @@ from libc.stdint cimport int64_t, uint32_t, uint64_t, uint8_t
 from libc.stdlib cimport free
 from libc.string cimport memset
 
-from rspp_runtime.kernel.accounts cimport Key, Meter, Spending
+from rspp_runtime.kernel.accounts cimport PRICES, Key, Meter, Spending
 from rspp_runtime.kernel cimport egress, invocations, outputs, pauses, timers
 from rspp_runtime.kernel.attempts cimport budget_is_over, is_backing_off
 from rspp_runtime.kernel.cancels cimport Pause, Stopping
@@ -24,7 +24,6 @@ cdef extern from "stdlib.h" nogil:
 
 cdef enum:
     CACHE_LINE = 64
-    PRICES = 5               # of a provider (`spending.pyx`)
 
 cdef int64_t blocks_allocated = 0
 cdef int64_t blocks_released = 0

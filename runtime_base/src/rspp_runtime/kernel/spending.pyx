@@ -2,14 +2,14 @@
 
 from libc.stdint cimport int64_t
 
-from rspp_runtime.kernel.accounts cimport Meter, Spending
-from rspp_runtime.kernel cimport events, invocations, outputs
+from rspp_runtime.kernel.accounts cimport PRICES, Meter, Spending
+from rspp_runtime.kernel cimport events, gateway, invocations, outputs
 from rspp_runtime.kernel.codes cimport (
     CAUSE_BUDGET_EXHAUSTED, CAUSE_OVERSIZED, CAUSE_UNKNOWN_PORT, RESULT_ACCEPTED, RESULT_REFUSED,
-    SIGNAL_BUDGET_EXHAUSTED, SIGNAL_REJECT, TURN_ACTIVE, UNIT_AUDIO_NS, UNIT_CALLS, UNIT_COST, UNIT_SESSION_AUDIO_NS,
+    SIGNAL_BUDGET_EXHAUSTED, TURN_ACTIVE, UNIT_AUDIO_NS, UNIT_CALLS, UNIT_COST, UNIT_SESSION_AUDIO_NS,
     UNIT_TOKENS_OUT, UNIT_TURN_COST,
 )
-from rspp_runtime.kernel.state cimport END_BUDGET, Core, Invocation, Node, Output, bit, lowest
+from rspp_runtime.kernel.state cimport END_BUDGET, Core, Invocation, Node, bit, lowest
 
 cdef extern from *:
     """
@@ -21,7 +21,6 @@ cdef extern from *:
 
 cdef enum:
     UNITS = 9
-    PRICES = 5               # of a provider: call, minute, kchar, ktoken_in, ktoken_out
     FIRST_STAMPED = UNIT_AUDIO_NS
     LAST_STAMPED = UNIT_TOKENS_OUT
     THOUSAND = 1000
@@ -76,11 +75,10 @@ cdef void count(Core* core, Meter* meter, int64_t candidate, int unit, int64_t a
 
 cdef void reached(Core* core, int node_id, int64_t invocation, int unit) noexcept nogil:
     """BUDGET_EXHAUSTED: until the turn has closed, the block's nodes begin nothing."""
-    cdef Output* decision = outputs.decide(
-        core, SIGNAL_BUDGET_EXHAUSTED, CAUSE_BUDGET_EXHAUSTED, node_id, unit,
+    outputs.decide_of(
+        core, SIGNAL_BUDGET_EXHAUSTED, CAUSE_BUDGET_EXHAUSTED, node_id, 0, invocation, unit,
         -3 if unit == UNIT_TURN_COST else node_id,
     )
-    decision.invocation = invocation
     core.nodes[node_id].meter.spent = True
     if unit == UNIT_TURN_COST and core.turn.state == TURN_ACTIVE:
         core.turn.ends |= END_BUDGET
@@ -97,11 +95,6 @@ cdef void act(Core* core, int node_id, int64_t invocation, int unit, bint gained
         invocations.overspent(core, node_id, invocation)
 
 
-cdef int reject(Core* core, int cause) noexcept nogil:
-    outputs.decide(core, SIGNAL_REJECT, cause, -1, 0, 0)
-    return RESULT_REFUSED
-
-
 cdef int use(Core* core, Inbound* event) noexcept nogil:
     """Counts what an invocation is about to use; REFUSED, and it must not, where a cap would be passed."""
     cdef int node_id = <int> event.node
@@ -111,9 +104,9 @@ cdef int use(Core* core, Inbound* event) noexcept nogil:
     cdef bint gives
     cdef int limit
     if not invocations.is_effect(core, event.node) or not FIRST_STAMPED <= event.port <= LAST_STAMPED:
-        return reject(core, CAUSE_UNKNOWN_PORT)
+        return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     if not 0 <= event.a <= AMOUNT_MAX:
-        return reject(core, CAUSE_OVERSIZED)
+        return gateway.reject(core, CAUSE_OVERSIZED)
     node = &core.nodes[node_id]
     invocation = invocations.find(core, node_id, event.invocation)
     gives = unit == UNIT_TOKENS_OUT or (unit == UNIT_AUDIO_NS and node.voice)

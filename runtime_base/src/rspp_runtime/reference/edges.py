@@ -41,10 +41,10 @@ def offer(s: State, node: int, port: int, size: int, words: int, flags: int) -> 
             edge.xoff = True
             decide(s, Signal.FLOW_XOFF, node=edge.plan.id)
         timer = s.block_timer(edge.plan.id)
-        block_ns = _block_ns(edge)
+        longest_ns = block_ns(edge)
         stands = s.egress.paused and s.is_audio_out(edge.plan)  # nobody is too slow while it is paused
-        if block_ns and timer not in s.timers and not stands:
-            s.timers[timer] = s.now + block_ns
+        if longest_ns and timer not in s.timers and not stands:
+            s.timers[timer] = s.now + longest_ns
     return False
 
 
@@ -136,7 +136,7 @@ def pop(s: State, edge: EdgeState) -> Parcel:
     edge.bytes -= len(parcel.payload)
     timer = s.block_timer(edge.plan.id)
     if timer in s.timers:
-        s.timers[timer] = s.now + _block_ns(edge)
+        s.timers[timer] = s.now + block_ns(edge)
     moved(s, edge)
     return parcel
 
@@ -155,7 +155,7 @@ def moved(s: State, edge: EdgeState) -> None:
     thinning.watch(s, edge)
 
 
-def takes_largest(s: State, node: NodeState, edge: EdgeState, count: int) -> bool:
+def takes_largest(node: NodeState, edge: EdgeState, count: int) -> bool:
     """Whether an edge of a node has room for that many of the largest items; for a hand-off, and what is pending."""
     largest = _largest(edge, node)
     slots = len(edge.items) + count + (1 if edge.plan.handoff else 0)
@@ -204,10 +204,10 @@ def grant(s: State) -> None:
 def resume(s: State) -> None:
     """Tell blocked producers whose edges have room again to go on."""
     for node in s.nodes:
-        if not node.blocked or any(_holds_back(edge, _largest(edge, node)) for edge in _outgoing(s, node)):
+        if not node.blocked or any(_holds_back(edge, _largest(edge, node)) for edge in outgoing(s, node)):
             continue
         node.blocked = False
-        for edge in _outgoing(s, node):
+        for edge in outgoing(s, node):
             if edge.xoff:
                 edge.xoff = False
                 decide(s, Signal.FLOW_XON, node=edge.plan.id)
@@ -226,12 +226,13 @@ def _holds_back(edge: EdgeState, largest: int) -> bool:
     return would_block(edge, largest) or (edge.xoff and not edge.shedding and len(edge.items) > low)
 
 
-def _block_ns(edge: EdgeState) -> int:
+def block_ns(edge: EdgeState) -> int:
     """How long a producer is held back without progress; 0 if as long as it takes."""
     return edge.plan.overflow[0].block_ns if edge.plan.overflow else 0
 
 
-def _outgoing(s: State, node: NodeState) -> list[EdgeState]:
+def outgoing(s: State, node: NodeState) -> list[EdgeState]:
+    """The edges behind a node that are on."""
     return [e for e in s.edges if e.plan.source == node.plan.id and not s.edge_off(e.plan.id)]
 
 

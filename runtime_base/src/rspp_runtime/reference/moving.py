@@ -126,8 +126,7 @@ def _can_send(s: State, edge: EdgeState) -> bool:
 
 def _can_call(s: State, node: NodeState) -> bool:
     most = node.plan.emissions_max
-    behind = [e for e in s.edges if e.plan.source == node.plan.id and not s.edge_off(e.plan.id)]
-    return all(edges.takes_largest(s, node, edge, most) for edge in behind)
+    return all(edges.takes_largest(node, edge, most) for edge in edges.outgoing(s, node))
 
 
 def _move(s: State, edge: EdgeState, parcel: Parcel, marks: int) -> None:

@@ -146,12 +146,8 @@ def _limit(plan: Meter, unit: int) -> int:
 
 def _over(s: State, meter: MeterState, candidate: int, unit: int, amount: int, *, attempts: int = 0) -> int:
     """The first cap that this much more would pass, as a `Unit`; 0 for none."""
-    cost = _cost(meter.plan, candidate, unit, amount + attempts)
-    more = [(unit, amount)]
-    if unit == Unit.AUDIO_NS:
-        more.append((Unit.SESSION_AUDIO_NS, amount))
-    more.append((Unit.COST, cost))
-    for counted, much in more:
+    cost, charges = _charges(meter, candidate, unit, amount, attempts)
+    for counted, much in charges:
         limit = _limit(meter.plan, counted)
         if limit and meter.used.get(counted, 0) + much > limit:
             return int(counted)
@@ -160,12 +156,19 @@ def _over(s: State, meter: MeterState, candidate: int, unit: int, amount: int, *
 
 
 def _count(s: State, meter: MeterState, candidate: int, unit: int, amount: int, *, attempts: int = 0) -> None:
-    cost = _cost(meter.plan, candidate, unit, amount + attempts)
+    cost, charges = _charges(meter, candidate, unit, amount, attempts)
     s.turn_cost += cost
-    for counted, much in ((unit, amount), (Unit.COST, cost)):
+    for counted, much in charges:
         meter.used[counted] = meter.used.get(counted, 0) + much
-    if unit == Unit.AUDIO_NS:
-        meter.used[Unit.SESSION_AUDIO_NS] = meter.used.get(Unit.SESSION_AUDIO_NS, 0) + amount
+
+
+def _charges(
+    meter: MeterState, candidate: int, unit: int, amount: int, attempts: int
+) -> tuple[int, list[tuple[int, int]]]:
+    """What it costs, and what it counts towards: (unit, how much), in the order in which caps are asked."""
+    cost = _cost(meter.plan, candidate, unit, amount + attempts)
+    of_session = [(int(Unit.SESSION_AUDIO_NS), amount)] if unit == Unit.AUDIO_NS else []
+    return cost, [(unit, amount), *of_session, (int(Unit.COST), cost)]
 
 
 def _cost(plan: Meter, candidate: int, unit: int, amount: int) -> int:

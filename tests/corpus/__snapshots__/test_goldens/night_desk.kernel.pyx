@@ -30,7 +30,7 @@ from night_desk._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "ad26d63527535c29d6b9b9846af004630fe2de3a2e91bff45d83581bf946f62d"
+ABI_HASH = "fb986199af637fe62c58b0f990b10f5528401f56362e9f711b4cc757d12f29e8"
 TEMPLATE_HASH = "a1f163ce2bd9ff725dd949d9da2c8a5c65e2601db87b2792ba70fe35e55e3a47"
 
 if ABI_HASH != RUNTIME_ABI_HASH:

@@ -18,7 +18,7 @@ from typing import Final, Literal
 
 from rspp_runtime.abi import ABI_HASH
 
-BUILT_FOR_ABI: Final = "ad26d63527535c29d6b9b9846af004630fe2de3a2e91bff45d83581bf946f62d"
+BUILT_FOR_ABI: Final = "fb986199af637fe62c58b0f990b10f5528401f56362e9f711b4cc757d12f29e8"
 
 # Tables and kernel are laid out for one binary interface; with another they would fail silently, so check it first.
 if ABI_HASH != BUILT_FOR_ABI:
