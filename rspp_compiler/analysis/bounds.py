@@ -21,6 +21,7 @@ def bounds(graph: Graph, _ctx: Context) -> tuple[EdgeBound, ...]:
             contributes_ns=sum(figure.ns for figure in of_edge(edge)),
             overflow=overflow(graph, edge),
             origin=edge.spec.origin("buffer_items"),
+            age_origin=declared_age(edge)[1],
         )
         for edge in graph.edges
     )

@@ -151,26 +151,25 @@ class _Constants:
         ]
 
     def _pause_timer(self) -> list[Row]:
-        plan = self.plan
-        rows = [Row("TIMER_PAUSE", str(memory.pause_timer(plan)), "its slot")] if plan.pause_ns else []
-        return rows + ([Row("TIMER_STOP", str(memory.stop_timer(plan)), "its slot")] if plan.soft_nodes else [])
+        plan, rows = self.plan, []
+        if plan.pause_ns:
+            rows.append(Row("TIMER_PAUSE", str(memory.pause_timer(plan)), "its slot"))
+        if plan.soft_nodes:
+            rows.append(Row("TIMER_STOP", str(memory.stop_timer(plan)), "its slot"))
+        return rows
 
     def _pause_ns(self) -> list[Row]:
-        pause_ns, soft_ns = self.plan.pause_ns, self.plan.soft_ns
-        rows = (
-            [Row("PAUSE_NS", str(pause_ns), f"{duration(pause_ns)}: then it was an interruption")] if pause_ns else []
-        )
-        if self.plan.soft_nodes:
-            rows.append(Row("SOFT_NS", str(soft_ns), f"{duration(soft_ns)}: the longest segment"))
+        plan, rows = self.plan, []
+        if plan.pause_ns:
+            rows.append(Row("PAUSE_NS", str(plan.pause_ns), f"{duration(plan.pause_ns)}: then it was an interruption"))
+        if plan.soft_nodes:
+            rows.append(Row("SOFT_NS", str(plan.soft_ns), f"{duration(plan.soft_ns)}: the longest segment"))
         return rows
 
     def _raised(self) -> list[Row]:
         names = [self.names.event_ids[event.id].upper() for event in self.plan.events if event.signal]
-        return [*(Row(f"RAISED_{name}", str(index)) for index, name in enumerate(names)), *self._count(len(names))]
-
-    @staticmethod
-    def _count(raised: int) -> list[Row]:
-        return [Row("RAISED", str(raised), "how many")] if raised else []
+        rows = [Row(f"RAISED_{name}", str(index)) for index, name in enumerate(names)]
+        return [*rows, Row("RAISED", str(len(rows)), "how many")] if rows else []
 
     def _modes(self, node_names: list[str], edge_names: list[str]) -> list[Row]:
         rows: list[Row] = []
@@ -193,6 +192,8 @@ class _Constants:
                     Row(f"{name}_CHUNK_NS", str(node.chunk_ns), duration(node.chunk_ns)),
                     Row(f"{name}_WINDOW", str(node.window), "items fed and not yet taken"),
                 ]
+            if node.speakable_ns:
+                rows.append(Row(f"{name}_SPEAKABLE_NS", str(node.speakable_ns), duration(node.speakable_ns)))
             if node.attempts is not None:
                 rows += _attempts(name, node.attempts)
             if node.execution == "kernel" and node.kind == "python":
@@ -211,12 +212,21 @@ class _Constants:
             ]
             if edge.age_ns_max:
                 rows.append(Row(f"{name}_AGE_NS", str(edge.age_ns_max), duration(edge.age_ns_max)))
-            if edge.overflow and edge.overflow[0].strategy == "block":
-                rows.append(Row(f"{name}_BLOCK_NS", str(edge.overflow[0].block_ns), "0: as long as it takes"))
+            is_credited = edge.flow != "signal"
+            if is_credited or (edge.overflow and edge.overflow[0].strategy == "block"):
+                block_ns = edge.overflow[0].block_ns if edge.overflow else 0
+                rows.append(Row(f"{name}_BLOCK_NS", str(block_ns), "0: as long as it takes"))
+            if is_credited:
+                rows.append(Row(f"{name}_CREDIT_LOT", str(max(1, edge.items_max // 4)), "places granted at once"))
             if edge.handoff:
                 rows += [
                     Row(f"{name}_HANDOFF_NS", str(edge.handoff.age_ns_max), duration(edge.handoff.age_ns_max)),
                     Row(f"{name}_HANDOFF_BYTES", str(edge.handoff.bytes_max)),
+                    *(
+                        [Row(f"{name}_HANDOFF_MIN", str(edge.handoff.bytes_min), "bytes of a piece, at least")]
+                        if edge.handoff.bytes_min > 1
+                        else []
+                    ),
                     Row(f"{name}_PENDING", str(memory.word(memory.pending_bytes(self.plan, edge)))),
                 ]
         return rows
@@ -231,6 +241,7 @@ class _Constants:
             Row("INVOKE_SLOTS", str(3 + plan.context_items_max), "data outputs that an item for an effect may need"),
             Row("INBOX", str(plan.control_in_max), "entries"),
             Row("INBOX_RING", str(memory.power_of_two(plan.control_in_max))),
+            Row("KEYS", str(plan.keys_max), "idempotency keys of input that are remembered"),
             Row("LEDGER", str(plan.ledger_max), "entries"),
             Row("LEDGER_RING", str(memory.power_of_two(plan.ledger_max))),
             Row("UTTERANCE_BYTES", str(plan.utterance_bytes_max)),
@@ -241,6 +252,8 @@ class _Constants:
             Row("CONTEXT_SLOTS", str(memory.message_slots(plan))),
             Row("CONTEXT_BYTES", str(plan.context_bytes_max)),
             Row("CONTEXT_BUFFER", str(memory.word(memory.context_bytes(plan)))),
+            *([Row("METERS", str(len(plan.meters)), "blocks of providers that are capped")] if plan.meters else []),
+            *([_turn_cost(plan)] if plan.meters else []),
             Row("HASHES", str(memory.hashes(plan)), "turns between two drains"),
             Row("AUDIO_BYTES_PER_SECOND", str(plan.audio_bytes_per_second), "at egress.audio"),
             Row("MEMORY_BYTES", str(memory.memory_bytes(plan)), "of one session"),
@@ -260,6 +273,10 @@ class _Constants:
             first, offset = first + pool.slots, offset + pool.slots * each
         rows.append(Row("PAYLOAD_BYTES", str(max(8, offset))))
         return rows
+
+
+def _turn_cost(plan: Plan) -> Row:
+    return Row("TURN_COST", str(plan.turn_cost_microusd * 1000), "thousandths of a micro-dollar a turn; 0: any")
 
 
 def _attempts(name: str, attempts: Attempts) -> list[Row]:

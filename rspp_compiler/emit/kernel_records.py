@@ -1,4 +1,4 @@
-"""What the templates of the compiled kernel print, row by row; `kernel_view` fills them in."""
+"""What the templates of the compiled kernel print, row by row; `kernel_edges` and `kernel_view` fill them in."""
 
 from __future__ import annotations
 
@@ -38,6 +38,8 @@ class EdgeView:
     keeps_latest: bool
     steps: list[Step]
     handoff: bool
+    handoff_min: bool  # a piece may be too short
+    mark: str  # where a piece of it ends: sentence, clause, word
     maskable: bool
     turn: str
     watched: bool
@@ -45,6 +47,28 @@ class EdgeView:
     text: bool
     gather_ns: int
     watermark: Watermark | None
+    telemetry: str  # what is told of it under pressure, "" if all is
+    credit: bool
+    silent: bool  # its producer is held back without a signal
+    sync: bool
+    peers: str
+    atomic: bool
+    by_media: bool
+    marks: bool  # an item that follows a gap is marked
+    together: str  # the function that moves it with its peers, "" if it moves alone
+
+
+@dataclass(slots=True)
+class Domain:
+    """Edges of which one item each moves, or none does."""
+
+    name: str
+    mask: str
+    edges: list[EdgeView]
+
+    @property
+    def ages(self) -> bool:
+        return any(edge.ages for edge in self.edges)
 
 
 @dataclass(slots=True)
@@ -116,6 +140,8 @@ class NodeView:
     timeout: str = "NO_EVENT"
     done: str = "NO_EVENT"
     exhausted: str = "NO_EVENT"
+    meter: int = -1
+    speakable: bool = False
     text: str = ""
     text_literal: str = ""
     interruptible: bool = True

@@ -5,31 +5,17 @@ The templates print this view and decide nothing but what to leave out. What a l
 
 from __future__ import annotations
 
+from rspp_compiler.emit.kernel_edges import edge_view
 from rspp_compiler.emit.kernel_events import TURN_EXHAUSTED, Events
 from rspp_compiler.emit.kernel_guards import guard_lines
 from rspp_compiler.emit.kernel_layout import constants
-from rspp_compiler.emit.kernel_names import Names, duration, listed
+from rspp_compiler.emit.kernel_names import Names, listed
 from rspp_compiler.emit.kernel_reasons import pressed
-from rspp_compiler.emit.kernel_records import EdgeView, Group, JoinView, NodeView, PortView, Step
+from rspp_compiler.emit.kernel_records import Domain, Group, JoinView, NodeView, PortView
 from rspp_compiler.emit.templates import render_template
 from rspp_compiler.ir import memory
 from rspp_compiler.ir.abi import ABI_HASH, EDGES_MAX, NODES_MAX
-from rspp_compiler.ir.layout import EFFECT, TURN, Edge, Join, Node, Plan, Port
-
-
-def _steps(edge: Edge) -> list[Step]:
-    """What a push does before it finds out whether the item gets in."""
-    found = [Step(edge.gather.rule, always=True)] if edge.gather else []
-    for number, step in enumerate(edge.overflow):
-        if step.strategy == "drop_newest":
-            break
-        if step.strategy == "coalesce" and not (edge.gather and number == 0):
-            found.append(Step(step.rule, always=number == 0))
-        elif step.strategy == "sample":
-            found.append(Step("sample", always=number == 0, percent=step.keep_percent))
-        elif step.strategy in ("drop_oldest", "latest_only") and (step.strategy, number) != ("latest_only", 0):
-            found.append(Step(step.strategy))
-    return found
+from rspp_compiler.ir.layout import EFFECT, TURN, Join, Node, Plan, Port
 
 
 def _literal(text: str) -> str:
@@ -43,56 +29,13 @@ class _View:
     def __init__(self, plan: Plan, source: str) -> None:
         self.plan, self.source, self.names = plan, source, Names(plan)
         self.speech = memory.speech(plan)
+        self.detector = plan.events[plan.speech_start].node if plan.speech_start >= 0 else -1
         self.events = Events(plan, self.names)
         self.maskable = 0
         for mode in plan.modes:
             self.maskable |= mode.edges_off
-        self.edges = [self._edge(edge) for edge in plan.edges]
+        self.edges = [edge_view(plan, self.names, self.maskable, edge) for edge in plan.edges]
         self.nodes = [self._node(node) for node in plan.nodes]
-
-    def _edge(self, edge: Edge) -> EdgeView:
-        target = self.plan.nodes[edge.target]
-        strategies = [step.strategy for step in edge.overflow]
-        first = strategies[0] if strategies else "drop_newest"
-        kind, port = target.kind, memory.source_port(self.plan, edge)
-        if edge.target == self.plan.egress:
-            kind = "speaker" if target.inputs[edge.target_port].type == "audio" else "screen"
-        elif target.execution == EFFECT:
-            kind = "effect"
-        elif target.join:
-            kind = "join"
-        bounds = f"{edge.items_max} items, {edge.bytes_max} bytes"
-        bounds += f", {duration(edge.age_ns_max)}" if edge.age_ns_max else ""
-        order = [
-            f"block {duration(step.block_ns)}" if step.strategy == "block" and step.block_ns else step.strategy
-            for step in edge.overflow
-        ] or ["drop_newest"]
-        return EdgeView(
-            id=self.names.edge_ids[edge.id],
-            const=f"EDGE_{self.names.edge_ids[edge.id].upper()}",
-            name=edge.name,
-            line=edge.line,
-            bounds=f"{bounds}; then {', '.join(order).replace('_', ' ')}",
-            source=f"NODE_{self.names.node_ids[edge.source].upper()}",
-            target=f"NODE_{self.names.node_ids[edge.target].upper()}",
-            target_port=str(edge.target_port),
-            target_kind=kind,
-            pool=f"POOL_{self.names.pool_ids[edge.pool].upper()}",
-            turn_scoped=edge.scope == TURN,
-            ages=edge.age_ns_max > 0,
-            blocks=first == "block",
-            block_ns=edge.overflow[0].block_ns if first == "block" else 0,
-            keeps_latest=first == "latest_only",
-            steps=_steps(edge),
-            handoff=edge.handoff is not None,
-            maskable=bool(self.maskable >> edge.id & 1),
-            watched=edge.watermark is not None,
-            turn="outputs.active_turn(core)" if edge.scope == TURN else "0",
-            guard=guard_lines(edge.guard),
-            text=port is not None and port.type == "text",
-            gather_ns=edge.gather.ns if edge.gather else 0,
-            watermark=edge.watermark,
-        )
 
     def _port(self, node: Node, index: int, port: Port) -> PortView:
         plan = self.plan
@@ -125,8 +68,7 @@ class _View:
         """What an item tells about the speech that guards of reactions ask for."""
         if node.id == self.plan.recogniser and port.type == "text" and self.speech:
             return f"said(core, event.b, {port.name == 'final'})"
-        is_detector = self.plan.speech_start >= 0 and self.plan.events[self.plan.speech_start].node == node.id
-        return "goes_on(core)" if is_detector and port.type != "event" and self.speech == "waits" else ""
+        return "goes_on(core)" if node.id == self.detector and port.type != "event" and self.speech == "waits" else ""
 
     def _node(self, node: Node) -> NodeView:
         plan = self.plan
@@ -156,6 +98,8 @@ class _View:
             timeout=self.names.event(node.event_timeout),
             done=self.names.event(node.event_done),
             exhausted=self.names.event(node.event_exhausted),
+            meter=node.meter,
+            speakable=node.speakable_ns > 0,
             text=" ".join(node.text.split()),
             text_literal=_literal(node.text),
             interruptible=node.interruptible,
@@ -198,6 +142,15 @@ class _View:
         ports = self.nodes[at].outputs if at >= 0 else []
         return next((port for port in ports if port.name == name and (port.groups or plan.recogniser >= 0)), None)
 
+    def domains(self) -> list[Domain]:
+        """Each set of edges that go on together, by its lowest edge."""
+        found: dict[int, Domain] = {}
+        for edge, view in zip(self.plan.edges, self.edges, strict=True):
+            if view.together and edge.sync:
+                mask = edge.sync.peers
+                found.setdefault(mask, Domain(edge.sync.domain, hex(mask), [])).edges.append(view)
+        return list(found.values())
+
     def stages(self) -> list[dict[str, object]]:
         """Turn-scoped nodes in topological order, with the masks that tell when one is complete."""
         rows: list[dict[str, object]] = []
@@ -215,7 +168,7 @@ class _View:
                     "edges_in": hex(sum(1 << edge.id for edge in self.plan.edges if edge.target == id)),
                     "effect": view.effect,
                     "tried_again": view.candidates > 0,
-                    "handoffs": [edge for edge in view.edges_in if edge.handoff or edge.gather_ns],
+                    "held": [edge for edge in view.edges_in if edge.handoff or edge.gather_ns or edge.together],
                 }
             )
         return rows
@@ -248,7 +201,7 @@ def kernel_view(plan: Plan, source: str) -> dict[str, object]:
     events = [event for node in (-1, -2, *range(len(plan.nodes))) for event in view.events.of(node)]
     raised = sorted((event for event in events if event.raised), key=lambda event: view.names.event_ids.index(event.id))
     by_name = {event.name: view.names.event(event.id) for event in plan.events}
-    detector = plan.nodes[plan.events[plan.speech_start].node].name if plan.speech_start >= 0 else ""
+    detector = plan.nodes[view.detector].name if view.detector >= 0 else ""
     return {
         "package": plan.pipeline,
         "pipeline": plan.pipeline,
@@ -265,8 +218,12 @@ def kernel_view(plan: Plan, source: str) -> dict[str, object]:
         "chooses_providers": any(node.guards for node in view.nodes),
         "tables": constants(plan, view.names, source),
         "nodes": view.nodes,
+        "meters": plan.meters,
         "edges": view.edges,
         "pools": [f"POOL_{name.upper()}" for name in view.names.pool_ids],
+        "credited": [edge for edge in view.edges if edge.credit],
+        "synchronised": [edge for edge in view.edges if edge.sync],
+        "domains": view.domains(),
         "session_events": view.events.of(-1) + view.events.of(-2),
         "events": events,
         "raised": raised,
@@ -286,7 +243,7 @@ def kernel_view(plan: Plan, source: str) -> dict[str, object]:
         "soft": plan.soft_nodes != 0,
         "pressed": {what: pressed(plan, view.names, what) for what in ("button_down", "button_up", "dtmf")},
         "audio_port": next((i for i, p in enumerate(plan.nodes[plan.egress].inputs) if p.name == "audio"), -1),
-        "python": [node for node in view.nodes if node.kind == "python"],
+        "python": [node for node in view.nodes if node.kind == "python" and not node.effect],
         "stages": view.stages(),
         "mouth": view.mouth(),
         "recogniser": view.nodes[plan.recogniser] if plan.recogniser >= 0 else None,

@@ -19,7 +19,8 @@ _MASKS = {
     "turn_edges": "edges",
 }
 _TUPLE_WIDTH = 88  # a longer tuple has one item a line
-_TABLES = ("nodes", "edges", "pools", "events", "reactions", "modes", "assumptions")
+_IF_USED = ("meters", "turn_cost_microusd")
+_TABLES = ("nodes", "edges", "pools", "events", "reactions", "modes", "assumptions", "meters")
 
 
 def plan_view(frozen: Frozen, source: str) -> dict[str, Any]:
@@ -35,6 +36,7 @@ def plan_view(frozen: Frozen, source: str) -> dict[str, Any]:
         "reactions": _reactions(plan, source),
         "modes": _modes(plan),
         "assumptions": _assumptions(plan.assumptions),
+        "meters": [f"    {_call(meter, plan)}," for meter in plan.meters],
         "scalars": _aligned(_scalars(plan), "    "),
         "imports": _imports(plan),
         "providers": literal(_providers(frozen)),
@@ -153,6 +155,8 @@ def _scalars(plan: Plan) -> list[tuple[str, str]]:
     """The plan's own fields; the tables are named by their constants."""
     shown: list[tuple[str, str]] = []
     for field in fields(plan):
+        if field.name in _IF_USED and not getattr(plan, field.name):
+            continue
         value = field.name.upper() if field.name in _TABLES else _value(field.name, getattr(plan, field.name), plan)
         shown.append((field.name, value))
     return shown
@@ -167,6 +171,7 @@ def _imports(plan: Plan) -> str:
     used |= {"Check"} if plan.policies or any(n.attempts and n.attempts.guards for n in plan.nodes) else set()
     used |= {"Check"} if any(one.guard for one in plan.edges) or any(one.guard for one in plan.reactions) else set()
     used |= {"Gather"} if any(edge.gather for edge in plan.edges) else set()
+    used |= {"Sync"} if any(edge.sync for edge in plan.edges) else set()
     used |= {"Watermark"} if any(edge.watermark for edge in plan.edges) else set()
     used |= {"Join"} if any(node.join for node in plan.nodes) else set()
     used |= {"Clock"} if any(node.clock for node in plan.nodes) else set()
@@ -176,6 +181,8 @@ def _imports(plan: Plan) -> str:
     used |= {"Attempts"} if tried else set()
     used |= {"Policy"} if plan.policies else set()
     used |= {"Circuit"} if any(one.circuit for one in tried) else set()
+    used |= {"Meter"} if plan.meters else set()
+    used |= {"Price"} if any(meter.prices for meter in plan.meters) else set()
     used |= {"Handoff"} if any(edge.handoff for edge in plan.edges) else set()
     return ", ".join(sorted(used))
 

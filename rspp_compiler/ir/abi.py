@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-ABI_HASH = "7113066308f8c2fc58b015d66e03c0f4f385ea992d1836c4dbd7c3cc68f9237c"
+ABI_HASH = "aabcd52905528bd42e05d6a97346ed19f6af1e66ff9fe1489bdaf1614095721f"
 """Equal to `rspp_runtime.abi.ABI_HASH`; a test holds them together, since the compiler never imports the runtime."""
 
 NODES_MAX = 63

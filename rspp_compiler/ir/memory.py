@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from rspp_compiler.ir.layout import Attempts, Edge, Plan, Port
 
-CORE_BYTES = 1120
-NODE_BYTES = 256
+CORE_BYTES = 1160
+NODE_BYTES = 280
 ATTEMPTS_BYTES = 144
 CIRCUIT_BYTES = 40
 JOIN_BYTES = 56
@@ -20,12 +20,17 @@ HAPPENED_BYTES = 64
 SPEECH_BYTES = 72
 STOPPING_BYTES = 144
 KEYS_BYTES = 88
-EDGE_BYTES = 192
+EDGE_BYTES = 208
+SYNC_BYTES = 48
+SPENDING_BYTES = 40
+METER_BYTES = 160
+PRICE_BYTES = 40  # of one provider
 POOL_BYTES = 24
 HEADER_BYTES = 64
 OUTPUT_BYTES = 64
 ENTRY_BYTES = 64
 PLAYED_BYTES = 24
+KEY_BYTES = 16
 MESSAGE_BYTES = 16
 TIMER_BYTES = 8
 HANDLE_BYTES = 4
@@ -171,6 +176,7 @@ def memory_table(plan: Plan) -> list[Block]:
         block("data outputs", plan.data_out_max, OUTPUT_BYTES),
         block("telemetry outputs", plan.telemetry_out_max, OUTPUT_BYTES),
         block("inbox", power_of_two(plan.control_in_max), ENTRY_BYTES),
+        block("keys", plan.keys_max, KEY_BYTES),
         block("ledger", power_of_two(plan.ledger_max), PLAYED_BYTES),
         block("messages", message_slots(plan), MESSAGE_BYTES),
         block("plan hashes", hashes(plan), HASH_BYTES),
@@ -179,9 +185,13 @@ def memory_table(plan: Plan) -> list[Block]:
     table += [
         block(f"hand-off: {edge.name}", 1, word(pending_bytes(plan, edge))) for edge in plan.edges if edge.handoff
     ]
+    table += [block(f"sync: {edge.name}", 1, SYNC_BYTES) for edge in plan.edges if edge.sync]
     table += [
         block(f"attempts: {node.name}", 1, _attempts_bytes(node.attempts)) for node in plan.nodes if node.attempts
     ]
+    if plan.meters:
+        table.append(block("spending", 1, SPENDING_BYTES))
+        table += [block(f"meter: {one.name}", 1, METER_BYTES + len(one.prices) * PRICE_BYTES) for one in plan.meters]
     table += [block("attributes", len(ATTRIBUTES), 8)] if asks(plan) else []
     table += [block("raised events", raised(plan), HAPPENED_BYTES)] if raised(plan) else []
     table += [block("speech", 1, SPEECH_BYTES)] if speech(plan) else []

@@ -34,7 +34,7 @@ def attempts(graph: Graph, node: GraphNode, modes: dict[str, int]) -> Attempts |
         backoff_ns=provider.retry.backoff_ns if provider.retry.times else 0,
         retain_items=retain_items(graph, node),
         circuit=Circuit(circuit.errors, circuit.within_ns, circuit.open_ns) if circuit else None,
-        ranges=_ranges(graph, node),
+        ranges=_ranges(graph, node, offered),
         guards=tuple(session_guard(place.candidate.guard, modes) for place in offered) if guarded else (),
     )
 
@@ -86,9 +86,9 @@ def _pool(
     return pool, (policy if of_policy else "", mode if own else ""), own
 
 
-def _ranges(graph: Graph, node: GraphNode) -> tuple[tuple[int, int], ...]:
-    """Of all places, those of each policy and mode; empty where none has the node otherwise."""
-    owners = [(place.policy, place.mode) for place in places(graph, node)]
+def _ranges(graph: Graph, node: GraphNode, offered: list[Place]) -> tuple[tuple[int, int], ...]:
+    """Of all places that are offered, those of each policy and mode; empty where none has the node otherwise."""
+    owners = [(place.policy, place.mode) for place in offered]
     if len(set(owners)) == 1:
         return ()
     wanted = [_pool(graph, node, policy, mode)[1] for policy, mode in _variants(graph)]

@@ -49,6 +49,7 @@ class Counter:
             self._ingest(),
             self._inbox(),
             self._timer(),
+            self._cut(),
             self._resolve_ends(),
             self._end_session(),
             self._open(),
@@ -96,6 +97,10 @@ class Counter:
         first = max(first, turn, *timed, 0)
         return max(first, max((self._enqueue(edge) for edge in self._edges), default=0))
 
+    def _cut(self) -> int:
+        """An invocation that reached a cap is cancelled, and the node reacts or fails."""
+        return max((self._cancel_node(node) + self._overspend(node) for node in self._effects), default=0)
+
     def _resolve_ends(self) -> int:
         """CANCEL or DEAUTHORIZED_DRAIN; flushes and cancels; 5 of the abort itself; and what was deferred.
 
@@ -134,6 +139,7 @@ class Counter:
         """What is too old; then `started` of a new invocation, or the first output of a turn, or a handler's items."""
         started = max((self._begin(node) + self._raise(node.event_started) for node in self._effects), default=0)
         broken = max((self._fail(node) for node in self._effects if _circuit(node)), default=0)
+        broken = max([broken, *map(self._overspend, self._effects)])
         handlers = [
             max(node.emissions_max * max(map(self._pushes, self._ports(node)), default=0), self._fail(node))
             for node in self._nodes
@@ -144,21 +150,34 @@ class Counter:
             for node in self._nodes
             if node.join
         ]
-        marks = any(edge.watermark for edge in self._edges)
         keys = [self._gathered(node) for node in self._nodes]
-        return 1 + marks + max(2, started, broken, *handlers, *joins, *keys)  # 2: OUTPUT_ACCEPTED, PLAYBACK_STARTED
+        shed = max((self._lost(edge) + bool(edge.watermark) for edge in self._edges), default=1)
+        together = max((_together(edge) for edge in self._edges), default=1)
+        # 2: OUTPUT_ACCEPTED, PLAYBACK_STARTED; edges that go on together move, or shed, in one step
+        return together * (shed + max(2, started, broken, *handlers, *joins, *keys))
 
     def _resume(self) -> int:
-        """At the end of `advance`: XON for each edge that can block, RESUME for each node behind one."""
+        """At the end of `advance`: CREDIT_GRANT, XON where an edge can block, RESUME of its node."""
+        credited = [edge for edge in self._edges if edge.flow != "signal"]
         blocking = [edge for edge in self._edges if edge.overflow and edge.overflow[0].strategy == "block"]
-        return len(blocking) + len({edge.source for edge in blocking})
+        held = {edge.id: edge for edge in (*blocking, *credited)}
+        return len(credited) + len(held) + len({edge.source for edge in held.values()})
 
     # ---- parts of a step -------------------------------------------------------------------------------------------
 
     def _enqueue(self, edge: Edge) -> int:
         """One notice for what is too old, for what is joined, for each shedding step, for the new item, for a mark."""
         steps = sum(step.strategy in _SHEDS for step in edge.overflow)
-        return bool(edge.age_ns_max) + bool(edge.gather) + steps + 1 + bool(edge.watermark)
+        losses = bool(edge.age_ns_max) + steps + 1
+        return losses * self._lost(edge) + bool(edge.gather) + bool(edge.watermark)
+
+    def _lost(self, edge: Edge) -> int:
+        """A notice; of a sync domain also that of the gap, or a notice and a mark for each other edge."""
+        if edge.sync is None:
+            return 1
+        if edge.sync.policy != "atomic":
+            return 2
+        return sum(1 + bool(one.watermark) for one in self._edges if edge.sync.peers >> one.id & 1)
 
     def _push(self, edge: Edge) -> int:
         """A hand-off may release twice: because the piece does not fit, and because it ends a sentence."""
@@ -196,6 +215,12 @@ class Counter:
         """CIRCUIT_EVENT of a probe, and PROVIDER_SWITCH past a provider that is left alone."""
         return 2 * _circuit(node)
 
+    def _overspend(self, node: Node) -> int:
+        """BUDGET_EXHAUSTED, then the reactions to it, or PROVIDER_ERROR and those to a failure."""
+        if node.meter < 0:
+            return 0
+        return 1 + max(self._raise(node.event_exhausted), 1 + self._raise(node.event_error))
+
     def _raise(self, event: int) -> int:
         """Every line for an event; counted once an event."""
         if event < 0:
@@ -220,6 +245,11 @@ class Counter:
         if verb == "trigger":
             return 1 + self._say(self._nodes[target])  # FALLBACK, or the proposal of a turn
         return 0
+
+
+def _together(edge: Edge) -> int:
+    """How many edges move with this one."""
+    return edge.sync.peers.bit_count() if edge.sync is not None and edge.sync.policy == "atomic" else 1
 
 
 def _circuit(node: Node) -> int:

@@ -88,9 +88,11 @@ def reaction_guard(graph: Graph, reaction: ReactionSpec, event: EventSpec, modes
 def unknown(graph: Graph, reaction: ReactionSpec) -> tuple[str, ...]:
     """What the guard of a reaction reads and the runtime does not know yet; or a reason that nothing ever has."""
     found: list[str] = []
+    if reaction.guard is None:
+        return ()
     for event in reaction.events:
         of = _OfEvent(graph, event, {})
-        for variable in variables(reaction.guard) if reaction.guard else ():
+        for variable in variables(reaction.guard):
             name = f"{variable.subject}.{variable.field}"
             if not of.field(variable):
                 found.append(name)
@@ -159,10 +161,8 @@ class _OfEvent(Lowering):
             return (CAUSES[text],) if text in CAUSES else ()
         return super()._numbers(field, text)
 
-    def strange_reasons(self, condition: Condition | None) -> list[str]:
+    def strange_reasons(self, condition: Condition) -> list[str]:
         """Texts that `event.reason` is compared with, and never is."""
-        if condition is None:
-            return []
         name = self._fields.get("reason", "")
         return [text for text in _reasons(condition) if name and not self._numbers(name, text)]
 

@@ -13,11 +13,12 @@ from rspp_compiler.ir.memory import power_of_two
 from rspp_compiler.ir.plan import Layout, MemoryRow
 from rspp_compiler.ir.spec import EventSpec
 from rspp_compiler.ir.types import AudioType
-from rspp_compiler.layout import tables
+from rspp_compiler.layout import sync, tables
 from rspp_compiler.layout.conditions import session_guard
 from rspp_compiler.layout.control import Counter
 from rspp_compiler.layout.events import detector
 from rspp_compiler.layout.memory import is_addressable, memory_bytes, memory_table
+from rspp_compiler.layout.meters import meters
 from rspp_compiler.layout.pools import pauses, pools
 from rspp_compiler.layout.tables import Ids, mask
 
@@ -41,7 +42,9 @@ def _laid_out(analysis: Analysis) -> Layout:
     graph = analysis.graph
     spec, limits, ids = graph.spec, graph.spec.limits, Ids(graph)
     # An INVOKE needs room for itself, the conversation, a FEED and one more before it may run.
-    data_out_max = power_of_two(max(DATA_OUT_MIN, 3 + limits.context_items_max))
+    invoke_slots = 3 + limits.context_items_max
+    together = max((len(group) for group in sync.together(graph)), default=1)  # all of them move in one step
+    data_out_max = power_of_two(max(DATA_OUT_MIN, together * invoke_slots))
     # Each turn that closes leaves one metric for each edge.
     telemetry_out_max = power_of_two(max(TELEMETRY_OUT_MIN, 2 * len(graph.edges)))
     ledger_max = _ledger_max(graph)
@@ -102,6 +105,8 @@ def _laid_out(analysis: Analysis) -> Layout:
         soft_ns=soft.longest_ns,
         policies=tuple(Policy(one.id, session_guard(one.condition, ids.modes)) for one in spec.policies),
         assumptions=tuple(Assumption(one.id, one.kind, one.subject, one.limit) for one in analysis.assumptions),
+        meters=meters(graph),
+        turn_cost_microusd=spec.budget.cost_microusd,
     )
     plan = replace(plan, memory_bytes=memory_bytes(plan))
     return Layout(

@@ -106,6 +106,12 @@ def _edge_policy(edge: GraphEdge, bound: EdgeBound, turn_total_ns: int, edge_ns:
             "TelemetryLane": lanes.telemetry if lanes else "best_effort_drop",
         },
         "defaulting_source": spec.origin("overflow").defaulting_source,
+        "bound_sources": {
+            "max_queue_items": spec.origin("buffer_items").defaulting_source,
+            "max_queue_ms": bound.age_origin.defaulting_source,
+            "max_queue_bytes": spec.origin("buffer_bytes").defaulting_source,
+            "max_latency_contribution_ms": spec.origin("latency_ns").defaulting_source,
+        },
     }
     if strategy == "drop":
         policy["drop_side"] = first.strategy.removeprefix("drop_")

@@ -30,6 +30,8 @@ from rspp_compiler.ir.spec import EventSpec, ReactionSpec, WatermarkSpec
 from rspp_compiler.layout.attempts import attempts
 from rspp_compiler.layout.events import DETECTED, signal
 from rspp_compiler.layout.guards import guard, reaction_guard
+from rspp_compiler.layout.meters import meter_ids
+from rspp_compiler.layout.sync import sync
 
 EVENT_BYTES_MAX = 1024  # of an event (CONTRACTS §2)
 KEYS_MAX = 64  # what a collector can hold
@@ -47,6 +49,7 @@ class Ids:
         )
         self.edges = {graph.edges[index].id: id for id, index in enumerate(order)}
         self.modes = {"full": 0} | {mode.id: id for id, mode in enumerate(graph.spec.modes, start=1)}
+        self.meters = meter_ids(graph)
         self.tools = {tool.id: index for index, tool in enumerate(graph.spec.tools)}
         self.events = {name: id for id, (name, _, _) in enumerate(_events(graph))}
 
@@ -113,6 +116,7 @@ def _node(graph: Graph, node: GraphNode, ids: Ids, handlers: dict[str, int]) -> 
     tried = attempts(graph, node, ids.modes)
     text = spec.settings.get("text", "") if node.kind == "say" else ""
     predecessors = {edge.source for edge in graph.into(node.id)}
+    provider = graph.provider_of(node) if node.execution == "effect" else None
     return Node(
         id=node.position,
         name=node.id,
@@ -122,7 +126,7 @@ def _node(graph: Graph, node: GraphNode, ids: Ids, handlers: dict[str, int]) -> 
         line=spec.span.line,
         inputs=tuple(Port(port.name, port.type.name, port.item_bytes_max) for port in spec.inputs),
         outputs=(
-            *(Port(port.name, port.type.name, port.item_bytes_max) for port in spec.outputs),
+            *(Port(p.name, p.type.name, p.item_bytes_max, mark(graph, node.id, p.name)) for p in spec.outputs),
             *(Port(name, "event", EVENT_BYTES_MAX) for name in event_ports(node)),
         ),
         edges_in=tuple(sorted(ids.edges[edge.id] for edge in graph.into(node.id))),
@@ -130,11 +134,11 @@ def _node(graph: Graph, node: GraphNode, ids: Ids, handlers: dict[str, int]) -> 
         window=spec.window_items if node.execution == "effect" else 0,
         first_output_ns=spec.first_output_ns if tried and tried.first_chunk_ns else first_ns,
         chunk_ns=chunk_ns,
+        speakable_ns=_speakable(graph, node),
         event_error=ids.events.get((node.id, "error"), -1),
         event_timeout=ids.events.get((node.id, "timeout"), -1),
         event_started=ids.events.get((node.id, "started"), -1),
         event_done=ids.events.get((node.id, "done"), -1),
-        event_exhausted=ids.events.get((node.id, "budget_exhausted"), -1),
         text=str(text),
         interruptible=node.kind != "say" or node.spec.settings.get("interruptible") is not False,
         handler=handlers.get(node.id, -1),
@@ -143,6 +147,8 @@ def _node(graph: Graph, node: GraphNode, ids: Ids, handlers: dict[str, int]) -> 
         attempts=tried,
         **_timed(graph, node, ids),
         join=_join(graph, node, ids) if node.kind in ("merge", "select") else None,
+        meter=ids.meters.get(provider.id, -1) if provider is not None else -1,
+        event_exhausted=ids.events.get((node.id, "budget_exhausted"), -1),
     )
 
 
@@ -184,6 +190,12 @@ def _join(graph: Graph, node: GraphNode, ids: Ids) -> Join:
         within_ns=within if isinstance(within, int) and not in_turns and rule != "priority" else 0,
         field=str(settings.get("field", "")) if rule == "highest" else "",
     )
+
+
+def _speakable(graph: Graph, node: GraphNode) -> int:
+    """Until the first text that can be spoken: of a model, as its provider block says."""
+    provider = graph.provider_of(node) if node.kind == "llm" else None
+    return provider.speakable_ns if provider is not None else 0
 
 
 def _emissions(graph: Graph, node: GraphNode) -> int:
@@ -242,12 +254,33 @@ def _edge(graph: Graph, edge: GraphEdge, ids: Ids, pool: int, bound: EdgeBound) 
         bytes_max=spec.buffer_bytes,
         age_ns_max=bound.age_ns_max,
         overflow=tuple(Overflow(step.strategy, step.block_ns, step.rule, step.keep_percent) for step in bound.overflow),
-        handoff=Handoff(spec.handoff.age_ns_max, item_bytes_max(graph, edge)) if spec.handoff else None,
+        handoff=_handoff(graph, edge) if spec.handoff else None,
         commit_point=spec.commit_point,
         guard=guard(graph, edge, ids.modes),
         gather=Gather(spec.coalesce_ns, _rule(edge)) if spec.coalesce_ns else None,
         watermark=_watermark(spec.watermark) if spec.watermark else None,
+        sync=sync(graph, edge, ids.edges),
+        flow=spec.flow,
+        telemetry=spec.lanes.telemetry if spec.lanes else "best_effort_drop",
     )
+
+
+def _handoff(graph: Graph, edge: GraphEdge) -> Handoff:
+    handoff = edge.spec.handoff
+    assert handoff is not None
+    return Handoff(handoff.age_ns_max, item_bytes_max(graph, edge), handoff.chars_min if handoff.chars_min > 1 else 0)
+
+
+def mark(graph: Graph, node: str, port: str) -> str:
+    """What the hand-offs of a port release by; where they differ, `target` refuses."""
+    found = marks(graph, node, port)
+    return found[0] if found else "sentence"
+
+
+def marks(graph: Graph, node: str, port: str) -> tuple[str, ...]:
+    """Every mark that a hand-off of this port asks for."""
+    asked = (edge.spec.handoff.by for edge in graph.out_of(node, port) if edge.spec.handoff)
+    return tuple(dict.fromkeys(asked))
 
 
 def _rule(edge: GraphEdge) -> str:

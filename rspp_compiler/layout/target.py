@@ -31,6 +31,9 @@ from rspp_compiler.layout import leave_out
 from rspp_compiler.layout.attempts import overrides
 from rspp_compiler.layout.events import occurs
 from rspp_compiler.layout.guards import unknown, unstamped
+from rspp_compiler.layout.meters import metered
+from rspp_compiler.layout.sync import group_key, sharers
+from rspp_compiler.layout.tables import marks
 from rspp_compiler.source import Span
 
 _LEAVE_OUT = "leave it out to build a package today"
@@ -48,6 +51,7 @@ _VERBS = frozenset(
     {"cancel_turn", "end_utterance", "end_session", "degrade", "enter", "pause", "resume", "abort_turn", "open_turn"}
 )
 _SETTINGS = frozenset({"diarise", "max_calls", "class"})
+_OF_AUDIO = frozenset({"vad", "stt", "tts"})  # whose time is that of their audio
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +124,13 @@ def _whole(graph: Graph) -> Iterator[Missing]:
     for policy in spec.policies:
         if what := _more_than_providers(graph, policy):
             yield Missing("E0901", what, policy.span, leave_out.line)
+        elif policy.providers and metered(graph):
+            what = "a policy that chooses providers where something is capped"
+            yield Missing("E0901", what, policy.span, leave_out.line)
     for tool in spec.tools:
         yield Missing("E0901", "tools", tool.span, partial(leave_out.tool, graph, tool))
     for budget in spec.budget.paths:
         yield Missing("E0904", "budgets of single paths", budget.span, leave_out.setting)
-    if spec.budget.cost_microusd:
-        yield _setting("budgets of cost", spec.budget, "cost_microusd", "cost")
     if spec.recording.keep_ns:
         yield _setting("the retention of recordings", spec.recording, "keep_ns", "keep")
     if spec.recording.region:
@@ -233,16 +238,15 @@ def _edge(graph: Graph, edge: GraphEdge) -> Iterator[Missing]:
         yield Missing("E0907", what, spec.span, partial(leave_out.guards, graph, edge), _STAMPED)
     used = (
         ("coalesce_ns", "coalesce", "`coalesce` beside a hand-off", spec.coalesce_ns > 0 and spec.handoff is not None),
-        ("flow", "flow", f"`flow = {spec.flow}`", spec.flow != "signal"),
-        ("lanes", "lanes", "lanes of a flow", spec.lanes is not None),
-        ("sync", "sync", "sync domains", spec.sync is not None),
+        ("flow", "flow", f"`flow = {spec.flow}` beside a hand-off", spec.flow != "signal" and spec.handoff is not None),
         ("fairness", "fairness", "fairness", bool(spec.fairness)),
     )
     for name, key, what, is_used in used:
         if is_used:
             yield _setting(what, spec, name, key)
-    if spec.handoff and (spec.handoff.by != "sentence" or spec.handoff.chars_min > 1):
-        what = "a hand-off other than by whole sentences"
+    yield from _sync(graph, edge)
+    if spec.handoff and len(marks(graph, edge.source, edge.source_port)) > 1:
+        what = "hand-offs of one output by different marks"
         yield Missing("E0904", what, spec.span, leave_out.setting, key="handoff")
     target = graph.node(edge.target)
     if target.kind == "egress" and edge.scope != "turn":
@@ -251,6 +255,26 @@ def _edge(graph: Graph, edge: GraphEdge) -> Iterator[Missing]:
         yield Missing("E0908", "typed text past a recogniser", spec.span, leave_out.flow)
     if target.kind == "llm" and edge.target_port == "context":
         yield Missing("E0908", "the input `context`", spec.span, leave_out.flow)
+
+
+def _sync(graph: Graph, edge: GraphEdge) -> Iterator[Missing]:
+    """What of a sync domain has no rule yet: groups of one's own, edges that join items, and ends that come twice."""
+    spec, sync = edge.spec, edge.spec.sync
+    if sync is None or sync.drop == "no_sync":
+        return
+    if sync.group == "custom":
+        yield _setting("a sync domain with `group = custom`", spec, "sync", "sync")
+    if sync.drop != "atomic_drop":
+        return
+    if spec.handoff or spec.coalesce_ns or any(step.strategy == "coalesce" for step in spec.overflow):
+        yield _setting("`atomic_drop` on a flow that joins its items", spec, "sync", "sync")
+    if graph.node(edge.target).kind in ("merge", "select"):
+        yield _setting("`atomic_drop` on a flow into a merge or select", spec, "sync", "sync")
+    others = [one for one in sharers(graph, edge) if one is not edge]
+    if any(one.target == edge.target and graph.node(edge.target).kind != "egress" for one in others):
+        yield _setting("two flows of one `atomic_drop` domain into one node", spec, "sync", "sync")
+    if any(group_key(graph, one) != group_key(graph, edge) for one in others):
+        yield _setting("flows of one `atomic_drop` domain that are grouped differently", spec, "sync", "sync")
 
 
 def _reactions(graph: Graph) -> Iterator[Missing]:
@@ -285,13 +309,12 @@ def _providers(graph: Graph) -> Iterator[Missing]:
     for provider in graph.spec.providers:
         if provider.id not in used:
             continue
-        fields = (
-            ("cap", "cap", "caps of a provider", provider.cap is not None),
-            ("speakable_ns", "speakable", "the deadline `speakable`", provider.speakable_ns > 0),
-        )
-        for name, key, what, is_used in fields:
-            if is_used:
-                yield _setting(what, provider, name, key)
+        cap = provider.cap
+        for name, key in (("turn_ns", "turn"), ("session_ns", "session")):
+            if cap is not None and getattr(cap, name) and provider.kind not in _OF_AUDIO:
+                yield _setting(f"a cap on the time of `{provider.kind}`", cap, name, key)
+        if provider.speakable_ns and provider.kind != "llm":
+            yield _setting(f"the deadline `speakable` of `{provider.kind}`", provider, "speakable_ns", "speakable")
         for candidate in provider.candidates:
             yield from _candidate(candidate)
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from rspp_runtime.abi import Control, Emission, Handler, In, Inbound, Item, Op, Plan, Result, Session, Signal
+from rspp_runtime.abi import Control, Emission, Handler, In, Inbound, Item, Op, Plan, Result, Session, Signal, Unit
 from rspp_runtime.abi.codes import text_id
 from rspp_runtime.abi.plan import EFFECT, Node
 
@@ -46,6 +46,7 @@ class Coverage:
     ops: Counter[str] = field(default_factory=Counter)
     results: Counter[str] = field(default_factory=Counter)
     follows: set[int] = field(default_factory=set)  # what followed the failure of an attempt
+    exhausted: set[int] = field(default_factory=set)  # which caps were reached, 0 a budget of time
 
     def see(self, output: Any) -> None:
         self.ops[Op(output.op).name] += 1
@@ -53,6 +54,8 @@ class Coverage:
             self.signals[Signal(output.code).name, _cause(output.cause)] += 1
             if output.code == Signal.PROVIDER_ERROR:
                 self.follows.add(output.y)
+            elif output.code == Signal.BUDGET_EXHAUSTED:
+                self.exhausted.add(output.x)
 
 
 def _cause(code: int) -> str:
@@ -118,7 +121,7 @@ class Driver:
         buttons = {"ingress.button_down": Control.BUTTON_DOWN, "ingress.button_up": Control.BUTTON_UP}
         self.pressed = [code for name, code in {**buttons, "ingress.dtmf": Control.DTMF}.items() if name in named]
         rng = self.rng
-        self.keys = [
+        self.key_ports = [
             index
             for index, port in enumerate(plan.nodes[plan.ingress].outputs if plan.ingress >= 0 else ())
             if port.type == "event"
@@ -129,6 +132,9 @@ class Driver:
         self.p_early = rng.choice((0.0, 0.0, 0.05, 0.3))  # failures before the first output
         self.p_mischief = rng.choice((0.0, 0.02, 0.15))
         self.p_trouble = rng.choice((0.0, 0.002, 0.02))  # leases, snapshots, disconnects
+        self.p_keyless, self.keys = rng.choice((1.0, 0.5, 0.1)), 0
+        self.p_mute = rng.choice((0.01, 0.01, 0.4))  # texts without a word
+        self.p_usage = rng.choice((0.1, 0.3, 0.6))
         self.p_evidence = rng.choice((1.0, 1.0, 0.7))
         self.p_event = rng.choice((0.02, 0.06, 0.15))
         self.burst = rng.choice((1, 4, 16))
@@ -257,8 +263,8 @@ class Driver:
             self.control(rng.choice(self.pressed))
             return
         choice = rng.random()
-        if self.keys and rng.random() < 0.15:
-            self.key()
+        if self.key_ports and rng.random() < 0.15:
+            self.press()
         elif choice < 0.25:
             self.audio()
         elif choice < 0.27:
@@ -278,13 +284,26 @@ class Driver:
         size = node.outputs[0].item_bytes_max
         if self.rng.random() < 0.1:
             size = self.rng.randrange(size + 1)
-        self.ingest(In.MEDIA, node=node.id, port=0, media_ns=self.now, payload=bytes(size), flags=self.rng.randrange(4))
+        self.ingest(
+            In.MEDIA, node=node.id, port=0, media_ns=self.now, payload=bytes(size), flags=self.rng.randrange(4),
+            **self.key(),
+        )  # fmt: skip
 
-    def key(self) -> None:
+    def key(self) -> dict[str, int]:
+        """No idempotency key, the next one, or one that was sent before."""
+        choice = self.rng.random()
+        if choice < self.p_keyless:
+            return {}
+        self.keys += choice < 0.9
+        return {"invocation": self.keys - self.rng.choice((0, 0, 1, 5, 130)) * (choice >= 0.9) or 1}
+
+    def press(self) -> None:
         """A key, or a button."""
-        port = self.rng.choice((*self.keys, self.keys[0], self.keys[0]))
+        port = self.rng.choice((*self.key_ports, self.key_ports[0], self.key_ports[0]))
         key = self.rng.choice((b"1", b"2", b"3", b"#", b"12", b""))
-        self.ingest(In.MEDIA, node=self.plan.ingress, port=port, payload=key, a=key[0] if key else 0)
+        self.ingest(
+            In.MEDIA, node=self.plan.ingress, port=port, payload=key, a=key[0] if key else 0, **self.key()
+        )  # fmt: skip
 
     def words(self, most: int) -> tuple[bytes, int, int]:
         """A text, where its last sentence ends, how many words it has."""
@@ -294,14 +313,14 @@ class Driver:
         if len(text) > most and self.rng.random() < 0.98:
             text = text[:most]
             end = min(end, most)
-        if self.rng.random() < 0.01:
-            return b"", 0, 0
+        if self.rng.random() < self.p_mute:
+            return (b"", 0, 0) if self.rng.random() < 0.3 else (b" ", 0, 0)
         return text, end, len(words)
 
     def text(self) -> None:
         node = self.plan.nodes[self.plan.ingress]
         text, end, words = self.words(node.outputs[1].item_bytes_max)
-        self.ingest(In.MEDIA, node=node.id, port=1, payload=text, a=end, b=words)
+        self.ingest(In.MEDIA, node=node.id, port=1, payload=text, a=end, b=words, **self.key())
 
     def control(self, code: int, **fields: Any) -> None:
         self.ingest(In.CONTROL, port=int(code), **fields)
@@ -313,6 +332,9 @@ class Driver:
             invocation.untaken -= taken
             self.ingest(In.CREDIT, node=node.id, invocation=invocation.id, a=taken)
             return
+        if node.meter >= 0 and rng.random() < self.p_usage:
+            self.usage(invocation, node)
+            return
         if not invocation.emitted and rng.random() < self.p_early:
             self.done(self.running.pop(invocation.id), rng.choice((1, 2, 3, 4, 5)))
             return
@@ -323,6 +345,14 @@ class Driver:
             return
         for _ in range(rng.choice((1, 1, 2, self.burst))):
             self.chunk(invocation, node)
+
+    def usage(self, invocation: Running, node: Node) -> None:
+        """It is about to take or to give something that is counted, now and then more than is left."""
+        rng = self.rng
+        unit = rng.choice((Unit.AUDIO_NS, Unit.CHARS, Unit.TOKENS_IN, Unit.TOKENS_OUT))
+        most = 900 * MS if unit == Unit.AUDIO_NS else 90
+        amount = rng.randrange(most) if rng.random() < 0.98 else rng.choice((0, 2**32, 20 * most))
+        self.ingest(In.USAGE, node=node.id, port=int(unit), invocation=invocation.id, a=amount)
 
     def done(self, invocation: Running, outcome: int) -> None:
         may_try_again = self.rng.randrange(2)
@@ -389,7 +419,7 @@ class Driver:
     def mischief(self) -> None:
         """What a driver should not do."""
         rng = self.rng
-        choice = rng.randrange(9)
+        choice = rng.randrange(10)
         node = rng.choice(self.plan.nodes)
         if choice == 0:
             self.ingest(In.MEDIA, node=rng.choice((node.id, -1, 99)), port=rng.randrange(-1, 4), payload=b"x")
@@ -410,12 +440,16 @@ class Driver:
                 epoch=self.epoch + rng.choice((-1, 1, 5)),
             )
         elif choice == 5:
-            self.ingest(In.CONTROL, port=rng.choice((0, 14, -3, 2**40)))
+            self.ingest(In.CONTROL, port=rng.choice((0, 14, -3, 2**40, Control.SEEN)), a=self.keys + 1)
         elif choice == 6:
             self.ingest(
                 In.DONE, node=rng.choice((node.id, -5, 2**33)), invocation=rng.randrange(60), a=rng.randrange(6)
             )
         elif choice == 7:
             self.ingest(In.CREDIT, node=node.id, invocation=rng.randrange(60), a=rng.choice((1, 0, 5)))
+        elif choice == 8:
+            amount = rng.choice((1, 0, -1, 2**32, 2**32 + 1))
+            where, unit = rng.choice((node.id, -1, 2**33)), rng.randrange(-1, 9)
+            self.ingest(In.USAGE, node=where, port=unit, invocation=rng.randrange(60), a=amount)
         else:
             self.ingest(In.CHUNK, node=rng.choice((node.id, -1, 2**40)), port=rng.randrange(-1, 9), invocation=1)

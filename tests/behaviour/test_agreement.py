@@ -14,7 +14,7 @@ from kernels import compiled, plan_of
 from plans import PLANS
 from schedule import Coverage, Driver, handlers
 
-from rspp_runtime.abi import Signal
+from rspp_runtime.abi import Signal, Unit
 from rspp_runtime.abi.codes import Follow
 from rspp_runtime.reference import Session as Pure
 
@@ -74,6 +74,8 @@ def test_schedules_reach_every_signal_and_every_cause_of_an_end() -> None:
         "SAMPLED",
         "COALESCED",
         "NOT_SELECTED",
+        "SYNC_LOSS",
+        "BUDGET_EXHAUSTED",
     }
     assert {cause for signal, cause in coverage.signals if signal == "PROVIDER_SWITCH"} == {
         "NODE_ERROR",
@@ -86,7 +88,9 @@ def test_schedules_reach_every_signal_and_every_cause_of_an_end() -> None:
         "PROBE_DUE",
         "PROBE_ANSWERED",
     }
+    assert ("REJECT", "DUPLICATE") in coverage.signals
     assert coverage.follows == set(Follow)
+    assert coverage.exhausted == {0, *Unit}
     opening = {cause for signal, cause in coverage.signals if signal in ("REJECT", "DEFER")}
     assert opening >= {
         "SNAPSHOT_STALE",

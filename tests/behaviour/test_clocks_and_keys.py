@@ -116,6 +116,30 @@ def test_buttons_are_events(pad: Pad) -> None:
     assert "ABORT" in signals(pad.control(Control.BUTTON_DOWN))
 
 
+def test_a_key_that_is_sent_twice_is_pressed_once(pad: Pad) -> None:
+    """Its idempotency key is that of the item; the event that reactions hear of comes with it, once."""
+    key = {"node": INGRESS, "port": DTMF, "invocation": 77, "payload": b"1", "a": ord("1")}
+    before = pad.session.stats()["runtime_sequence"]
+    assert pad.offer(In.MEDIA, **key) == Result.ACCEPTED
+    assert pad.offer(In.MEDIA, transport_sequence=9, **key) == Result.REFUSED
+    outputs = pad.step()
+    refused = decision(outputs, Signal.REJECT)
+    assert (refused.cause, refused.x, refused.y) == (Cause.DUPLICATE, 9, before + 1)
+    assert signals(outputs).count("CANCEL") == 1
+    assert fed(pad.press("2#"), LLM) == [b"12"]
+
+
+def test_a_key_that_nobody_takes_in_this_mode_is_still_an_event(pad: Pad) -> None:
+    """All edges of its port are off. It has the two sequences of an item and an event, as always."""
+    pad.control(Control.BUTTON_UP)
+    before = pad.session.stats()["runtime_sequence"]
+    outputs = pad.press("1")
+    assert signals(outputs) == ["CANCEL"]
+    assert decision(outputs, Signal.CANCEL).seq == before + 3
+    pad.control(Control.BUTTON_DOWN)
+    assert fed(pad.press("23#"), LLM) == [b"23"]
+
+
 @pytest.mark.feature("F-017", "boundaries")
 def test_an_end_pointer_waits_less_after_a_sentence(pad: Pad) -> None:
     pad.hears(b"Where is it.")

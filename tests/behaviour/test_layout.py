@@ -25,6 +25,7 @@ def test_struct_sizes_are_those_of_the_runtime() -> None:
         "Output": memory.OUTPUT_BYTES,
         "Entry": memory.ENTRY_BYTES,
         "Played": memory.PLAYED_BYTES,
+        "Key": memory.KEY_BYTES,
         "Message": memory.MESSAGE_BYTES,
         "Attempts": memory.ATTEMPTS_BYTES,
         "Join": memory.JOIN_BYTES,
@@ -34,6 +35,9 @@ def test_struct_sizes_are_those_of_the_runtime() -> None:
         "Circuit": memory.CIRCUIT_BYTES,
         "Happened": memory.HAPPENED_BYTES,
         "Speech": memory.SPEECH_BYTES,
+        "Sync": memory.SYNC_BYTES,
+        "Meter": memory.METER_BYTES,
+        "Spending": memory.SPENDING_BYTES,
     }
 
 

@@ -86,9 +86,10 @@ def is_of_the_turn(one: Data, later: list[Data]) -> bool:
     """Whether a refusal while a turn is Opening is that turn's. An input that is refused at the door meanwhile, because
     it is unknown, too large or of another epoch (T12), or a second proposal that is deferred, is no step of it.
     """
-    if one["signal"] in ("reject", "defer"):
+    both = one["signal"] == "stale_epoch_reject" or one.get("reason") == "session_not_running"
+    if one["signal"] in ("reject", "defer") and not both:
         return bool(one["reason"].startswith("snapshot_") or one["reason"] == "plan_not_freezable")
-    if one["signal"] == "stale_epoch_reject":  # of both, the record is the same: the turn did not go on after its own
+    if both:  # of either, the record is the same: the turn did not go on after its own
         return next((two["signal"] for two in later if two["signal"] in NEXT), "") != "turn_open"
     return bool(one["signal"] == "deauthorized_drain")
 
@@ -227,13 +228,18 @@ STEPS = 200
 
 
 OF_MARKS, OF_ATTEMPTS = {"watermark"}, {"provider_switch", "circuit_event"}
+OF_EDGES = {"discontinuity", "credit_grant"}
 OF_TURNS = {"commit", "abort", "cancel", "late_after_cancel"}
 CONTRACT = {signal.name.lower() for signal in Signal if signal not in RECORDED_ONLY}
 WANTED = {
-    "stub_assistant": CONTRACT - OF_MARKS - OF_ATTEMPTS,
+    "stub_assistant": CONTRACT - OF_MARKS - OF_ATTEMPTS - OF_EDGES,
     "stub_attendant": OF_TURNS | OF_ATTEMPTS | {"barge_in", "degrade", "fallback", "budget_exhausted"},
+    "stub_junction": OF_TURNS | {"drop_notice"},
+    "stub_patience": OF_TURNS | {"barge_in", "playback_started", "playback_cancelled"},
+    "stub_studio": OF_TURNS | OF_EDGES | {"drop_notice", "flow_xoff", "flow_xon"},
     "stub_switchboard": OF_TURNS | OF_ATTEMPTS | {"provider_error"},  # what it adds to the assistant
     "stub_switchyard": OF_TURNS | OF_MARKS | {"drop_notice"},
+    "stub_tollgate": OF_TURNS | {"provider_error", "budget_exhausted"},
     "stub_workshop": OF_TURNS | {"drop_notice", "lease_rotated", "stale_epoch_reject"},  # no barge-in, no mode
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -20,6 +21,7 @@ from rspp_compiler.ir.contracts.findings import Findings
 from rspp_compiler.ir.contracts.rules import Contract
 from rspp_compiler.ir.contracts.turn_plan import ResolvedTurnPlan, TurnPlanTemplate
 from rspp_runtime.abi.codes import RECORDED_ONLY, Cause, Op, Signal
+from rspp_runtime.abi.plan import Sync
 from rspp_runtime.evidence.entries import Evidence, Header, Out
 from rspp_runtime.evidence.log import read
 from rspp_runtime.evidence.records import Records, records
@@ -102,8 +104,13 @@ def test_every_signal(signal: Signal, scripted: ModuleType) -> None:
     turn = 3 if signal.name.lower() in of_a_turn or signal.name.startswith("PLAYBACK") else 0
     node = 4 if signal in (Signal.LATE_AFTER_CANCEL, Signal.PROVIDER_ERROR, Signal.DROP_NOTICE) else 0
     payload = bytes(32) if signal is Signal.TURN_OPEN else b""
-    made = Records(scripted.plan(), HEADER).of(
-        Out(Op.DECISION, 5_000_000, 9, node, 0, turn, 7, signal, Cause.CANCELLED, 0, 0, len(payload), payload)
+    plan = scripted.plan()
+    if signal is Signal.DISCONTINUITY:  # only an edge of a sync domain has one
+        marked = replace(plan.edges[0], sync=Sync("room", "discontinuity", "event", 1))
+        plan = replace(plan, edges=(marked, *plan.edges[1:]))
+    x = 1 if signal is Signal.CREDIT_GRANT else 0  # nothing is granted without a place
+    made = Records(plan, HEADER).of(
+        Out(Op.DECISION, 5_000_000, 9, node, 0, turn, 7, signal, Cause.CANCELLED, x, 0, len(payload), payload)
     )
     assert made
     for one in made:

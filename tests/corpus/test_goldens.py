@@ -8,15 +8,15 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from good_corpus import CASES, compiled, generated, is_run, texts
-from pipelines import golden
+from pipelines import golden, value
 from rspp_compiler.ir.context import STAGES
 
 GOLDENS = Path(__file__).parent / "__snapshots__" / "test_goldens"
 BYTES_MAX = 6_000_000  # of all goldens: they are there to be read
 RUN = (
-    "bedtime_stories", "dictation", "fitness_coach", "hello", "hotel_lobby", "kiosk", "library", "museum_guide",
-    "night_desk", "patient_host",
-    "smart_speaker", "taxi_line", "train_times",
+    "announcer", "bedtime_stories", "dictation", "fitness_coach", "front_desk", "hello", "hotel_lobby", "kiosk",
+    "library", "lip_sync", "museum_guide", "night_desk", "night_porter", "notes", "patient_host", "phone_menu",
+    "prepaid", "push_to_talk", "second_opinion", "smart_speaker", "taxi_line", "train_times", "two_tenants",
 )  # fmt: skip
 PARTS = ("README.md", "src/{}/_kernel.pyx", "src/{}/_layout.pxd", "src/{}/plan.py")
 
@@ -37,7 +37,7 @@ def test_stage(name: str, stage: str, snapshot: SnapshotAssertion) -> None:
 @pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize("name", RUN)
 def test_generated_file(name: str, part: str, snapshot: SnapshotAssertion) -> None:
-    path = PurePosixPath(part.format(name))
+    path = PurePosixPath(part.format(value(compiled(name), "freeze").layout.plan.pipeline))
     text = generated(name).text(str(path))
     assert text == snapshot(name=f"{name}.{path.stem.strip('_')}", extension_class=golden(path.suffix[1:]))
 

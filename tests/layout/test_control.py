@@ -34,6 +34,18 @@ BUSY = SHOP.replace(
 NIGHT = (GOOD / "night_desk.rspp").read_text(encoding="utf-8")
 
 
+# What is lost on one flow is lost on another, and marked on a third.
+LIPS = (
+    (GOOD / "lip_sync.rspp")
+    .read_text(encoding="utf-8")
+    .replace(
+        "atomic_drop, group = sync_id, scope = plan_wide",
+        ("atomic_drop, group = sync_id, scope = plan_wide }, buffer = 2 items, overflow = [block(1ms), drop_oldest"),
+    )
+    .replace("drop_oldest }", "drop_oldest]")
+)
+
+
 class Counted(Session):
     """A twin that remembers how many control outputs each step made."""
 
@@ -85,7 +97,9 @@ def _event(plan: Plan, calls: list[tuple[int, int]], draw: random.Random) -> Inb
     return Inbound(In.CHUNK, node, port, call, 1, a=draw.choice([0, size]), b=3, payload=bytes(size))
 
 
-@pytest.mark.parametrize("text", [None, SHOP, BUSY, NIGHT], ids=["voice_assistant", "shop", "busy", "night_desk"])
+@pytest.mark.parametrize(
+    "text", [None, SHOP, BUSY, NIGHT, LIPS], ids=["voice_assistant", "shop", "busy", "night_desk", "lips"]
+)
 def test_no_step_makes_more_than_was_counted(text: str | None) -> None:
     plan = runtime_plan(text)
     most = 0

@@ -37,7 +37,15 @@ from rspp_runtime.simulation.faults import FAULTS  # noqa: E402
 TURNS = 150
 SCHEDULES, STEPS = 150, 200
 SEED = 1
-PLANS = ("stub_assistant", "stub_junction", "stub_workshop", "stub_patience", "stub_attendant")
+PLANS = (
+    "stub_assistant",
+    "stub_junction",
+    "stub_workshop",
+    "stub_patience",
+    "stub_attendant",
+    "stub_studio",
+    "stub_tollgate",
+)
 REFERENCE = Path(rspp_runtime.reference.__file__).parent
 
 

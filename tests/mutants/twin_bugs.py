@@ -11,6 +11,30 @@ TWIN: dict[str, tuple[str, str, str, str]] = {
         "a select drops the flow that it chose", "joins.py",
         "sources[node.join.chosen] != edge.plan.id", "sources[node.join.chosen] == edge.plan.id",
     ),
+    "peers_move_alone": (
+        "each edge of a domain moves by itself", "sync.py",
+        "    return is_atomic(edge) and len(peers(s, edge)) > 1\n", "    return False\n",
+    ),
+    "credit_is_lost_on_the_way": (
+        "an edge grants one place more than it adds", "edges.py",
+        "            edge.credit += owed\n", "            edge.credit += owed - 1\n",
+    ),
+    "credit_is_never_given_back": (
+        "the places of an edge with credit are granted once", "edges.py",
+        "owed >= max(1, plan.items_max // 4):", "owed >= plan.items_max + 1:",
+    ),
+    "credit_is_free": (
+        "an item takes no credit", "edges.py",
+        "    edge.credit = max(0, edge.credit - 1)\n", "",
+    ),
+    "gap_without_a_mark": (
+        "a loss in a sync domain is not told", "sync.py",
+        "    decide(s, Signal.DISCONTINUITY, cause, node=edge.plan.id, x=s.discontinuities)\n", "",
+    ),
+    "mark_without_a_gap": (
+        "every item is said to follow a gap", "moving.py",
+        "marks = Flag.DISCONTINUITY if edge.gap else 0", "marks = Flag.DISCONTINUITY if edge.plan.sync else 0",
+    ),
     "ring_one_too_long": (
         "an edge takes one item more than its bound", "edges.py",
         "return len(edge.items) < edge.plan.items_max and", "return len(edge.items) <= edge.plan.items_max and",
@@ -49,7 +73,7 @@ TWIN: dict[str, tuple[str, str, str, str]] = {
         "an edge is a stack", "edges.py", "_, parcel = edge.items.popleft()", "_, parcel = edge.items.pop()",
     ),
     "leaked_credit": (
-        "each credit gives one item less than was taken", "session.py",
+        "each credit gives one item less than was taken", "gateway.py",
         "node.inflight -= max(0, min(event.a, node.inflight))",
         "node.inflight -= max(0, min(event.a, node.inflight) - 1)",
     ),
@@ -194,6 +218,21 @@ TWIN: dict[str, tuple[str, str, str, str]] = {
         "a line whose guard does not hold saves the turn", "reactions.py",
         "    acted = False\n    interrupts",
         "    acted = any(r.event == happened.event for r in s.plan.reactions)\n    interrupts",
+    ),
+    "cap_passed": (
+        "the last thing before a cap may pass it", "spending.py",
+        "meter.used.get(counted, 0) + much > limit", "meter.used.get(counted, 0) > limit",
+    ),
+    "spent_and_going_on": (
+        "a block that reached its cap begins again", "spending.py", "    meter.spent = True\n", "",
+    ),
+    "mute_model": (
+        "a model may say nothing for as long as it likes", "gateway.py",
+        "s.timers[s.first_timer(identity)] = node.speak_due_ns", "s.stop(s.first_timer(identity))",
+    ),
+    "duplicates_taken": (
+        "what a client sends again is taken again", "gateway.py",
+        "if key == event.invocation]", "if key == -event.invocation]",
     ),
     "words_run_together": (
         "parts of an utterance are joined without a space", "hearing.py",

@@ -58,7 +58,10 @@ VERBS = (
     "open turn", "end utterance", "cancel turn", "cancel session", "abort turn", "end session",
     "cancel", "degrade", "enter", "pause", "resume", "call",
 )  # fmt: skip
-BUDGET = {"turn_ns": 2 * S, "turn_total_ns": 120 * S, "path_ns": 1800 * MS, "edge_ns": 250 * MS, "node_ns": 800 * MS}
+BUDGET = {
+    "turn_ns": 2 * S, "turn_total_ns": 120 * S, "turn_pause_ns": S, "path_ns": 1800 * MS, "edge_ns": 250 * MS,
+    "node_ns": 800 * MS,
+}  # fmt: skip
 LIMITS = {
     "cancel_grace_ns": 75 * MS, "egress_lead_ns": 200 * MS, "egress_hold_ns": 2 * S, "egress_stall_ns": 500 * MS,
     "evidence_append_ns": 500 * MS, "utterance_bytes_max": 4096, "spoken_bytes_max": 8192, "context_items_max": 16,

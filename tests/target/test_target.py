@@ -73,11 +73,6 @@ CASES_OF_FIXES: dict[str, tuple[str, str, str]] = {
         "  budget { ingress.audio -> stt.final = 900ms, turn = 3s }\n",
         "  budget { turn = 3s }\n",
     ),
-    "a hand-off by clauses": (
-        "E0904",
-        "  llm.final -> egress.text { handoff = { by = clause, max_age = 100ms }, buffer = 20 items }\n",
-        "  llm.final -> egress.text { buffer = 20 items }\n",
-    ),
     "what a mode sets, beside what it turns off": (
         "E0904",
         "  mode brief { vad.threshold = 0.2, off = [tts] }\n  llm -> egress.text\n  on tts.error -> degrade brief\n",
@@ -147,7 +142,7 @@ def test_fix_outside(case: str) -> None:
 
 def test_one_note_says_what_remains_possible() -> None:
     line = "on vad.speech_end when event.confidence > 0.5 -> end session"
-    text = f"pipeline p {{\n  {line}\n  {FLOW} {{ flow = credit }}\n}}\n"
+    text = f"pipeline p {{\n  {line}\n  record L1 {{ keep = 30d }}\n  {FLOW}\n}}\n"
     found = compile_text(text, until="target").diagnostics
     assert [one.code for one in found] == ["E0907", "E0904"]
     assert [bool(one.notes) for one in found] == [True, False]

@@ -18,7 +18,7 @@ def _connect(kernel: str) -> list[Output]:
 
 def test_the_plan_is_frozen() -> None:
     assert PLAN.pipeline == "hello"
-    assert TEMPLATE_HASH == "5158a41754df64c2252f941ff5ac8a092bbd85d5a5c31ec1c363ff4f50bf2f6a"
+    assert TEMPLATE_HASH == "7b5dd950c62578472f8a3ddb086a820aab4ed71153d3dfa22d7f721b45606667"
 
 
 def test_a_session_connects() -> None:

@@ -40,6 +40,7 @@ class Invocation(Contract):
     retry_decision: Literal["none", "retry", "provider_switch", "fallback"]
     first_output_latency_ms: Latency | None
     total_latency_ms: Latency | None
+    usage: dict[str, Count] | None = None
 
 
 class RefusedOutput(Contract):

@@ -15,6 +15,7 @@ from rspp_compiler.ir.contracts.words import Count, Hash, Positive, Text
 
 Strategy = Literal["block", "drop", "merge", "sample", "latest_only"]
 Mode = Literal["signal", "credit", "hybrid"]
+Source = Literal["explicit_edge_config", "execution_profile_default"]
 
 
 def _distinct(values: list[str]) -> list[str]:
@@ -74,6 +75,15 @@ class SyncDropPolicy(Contract):
     sync_domain: Text | None = None
 
 
+class BoundSources(Contract):
+    """Who set each bound of an edge: its pipeline, or the profile."""
+
+    max_queue_items: Source
+    max_queue_ms: Source
+    max_queue_bytes: Source
+    max_latency_contribution_ms: Source
+
+
 class EdgeBufferPolicy(Contract):
     """The bounds of one edge, and what happens when it is full."""
 
@@ -89,7 +99,8 @@ class EdgeBufferPolicy(Contract):
     watermarks: QueueMarks | None = None
     lane_handling: LaneHandling
     fairness_key: Text | None = None
-    defaulting_source: Literal["explicit_edge_config", "execution_profile_default"]
+    defaulting_source: Source
+    bound_sources: BoundSources | None = None
     sync_drop_policy: SyncDropPolicy | None = None
 
 

@@ -11,7 +11,7 @@ from rspp_compiler.ir.spec import OverflowStep
 @dataclass(frozen=True, slots=True)
 class EdgeBound:
     """The bounds of one edge. What is older than `age_ns_max` is shed (0: nothing is); `contributes_ns` is what it adds
-    to a path that runs through it.
+    to a path that runs through it. `origin` is that of `items_max`, `age_origin` of the time.
     """
 
     edge: str
@@ -22,3 +22,4 @@ class EdgeBound:
     contributes_ns: int
     overflow: tuple[OverflowStep, ...]
     origin: Origin
+    age_origin: Origin

@@ -16,6 +16,7 @@ GROUPS: dict[str, type[enum.IntEnum] | type[enum.IntFlag]] = {
     "IN": codes.In,
     "CONTROL": codes.Control,
     "OP": codes.Op,
+    "UNIT": codes.Unit,
     "SIGNAL": codes.Signal,
     "CAUSE": codes.Cause,
     "FOLLOW": codes.Follow,

@@ -31,6 +31,25 @@ def test_text_is_measured_in_bytes_and_words(text: str, sentence_end: int, words
     assert text_mark(text.encode()) == (sentence_end, words)
 
 
+@pytest.mark.parametrize(
+    ("text", "clause", "word"),
+    [
+        ("", 0, 0),
+        ("Well, it is", 5, 9),
+        ("It is four.", 11, 6),
+        ("It costs 3,50 euros", 0, 14),
+        ("one - two", 5, 6),
+        ("so: (yes); and", 10, 11),
+        ("你好，世界", 9, 0),
+        ("a\nb", 2, 2),
+        ("ends here ", 0, 10),
+    ],
+)
+def test_clauses_and_words_end_where_they_are_marked(text: str, clause: int, word: int) -> None:
+    assert text_mark(text.encode(), "clause").end == clause
+    assert text_mark(text.encode(), "word").end == word
+
+
 def test_a_word_in_pieces_counts_once() -> None:
     assert text_mark(b"hel").words == 1
     assert text_mark(b"lo wor", within_word=True).words == 1

@@ -25,9 +25,9 @@ STUB = Path(__file__).parents[1] / "stub"
 if str(STUB) not in sys.path:
     sys.path.insert(0, str(STUB))
 
-from plans import assistant, patience, workshop  # noqa: E402
+from plans import assistant, patience, tollgate, workshop  # noqa: E402
 
-PLANS = {"assistant": assistant(), "patience": patience(), "workshop": workshop()}
+PLANS = {"assistant": assistant(), "patience": patience(), "tollgate": tollgate(), "workshop": workshop()}
 
 
 class LosesAClose(Pure):

@@ -107,8 +107,18 @@ LIMITS: dict[str, Any] = {
 }
 
 
+MODES = (
+    *LIMITS["modes"],
+    # Keys go nowhere: every edge of their port is off, and a reaction still names them.
+    Mode(id=1, name="locked", nodes_off=mask(PIN, HINT), edges_off=mask(3, 5, 7, 8)),
+)
+
+
 def keypad() -> Plan:
-    """Hears, and is keyed: an end-pointer owns the end of what is said, a collector makes turns of keys."""
+    """Hears, and is keyed: an end-pointer owns the end of what is said, a collector makes turns of keys.
+
+    While a button is up, keys are locked (not before one was released).
+    """
 
     def node(*args: Any, **more: Any) -> Node:
         return _node(FLOWS, *args, **more)
@@ -179,6 +189,8 @@ def keypad() -> Plan:
             Reaction(id=4, event=LIMITED, action=Action("cancel_node", VOICE), line=54),
             Reaction(id=5, event=DTMF, action=Action("cancel_node", LLM), line=55),
             Reaction(id=6, event=CONNECTED, action=Action("trigger", TIME), line=56),
+            Reaction(id=7, event=UP, action=Action("enter", 1), line=57),
+            Reaction(id=8, event=DOWN, action=Action("enter", 0), line=58),
         ),
         egress=EGRESS,
         turn_owner=SPEECH_END,
@@ -190,7 +202,7 @@ def keypad() -> Plan:
         turn_edges=mask(*(edge.id for edge in edges if edge.scope == "turn")),
         stages=turn_nodes,
         provider_bindings=(("stt", "stt"), ("llm", "llm"), ("voice", "tts")),
-        **LIMITS,
+        **LIMITS | {"modes": MODES},
     )
 
 

@@ -1,13 +1,14 @@
-"""The assistant with several providers for each of its nodes, retries and circuit breakers."""
+"""The assistant with several providers for each of its nodes, retries, circuit breakers, caps and a budget of cost."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from plan_assistant import assistant
+from plan_tollgate import metered
 from units import MS
 
-from rspp_runtime.abi.plan import Attempts, Circuit, Plan
+from rspp_runtime.abi.plan import Attempts, Circuit, Meter, Plan, Price
 
 # The recogniser has two, the model two with a retry each and a breaker, the voice three; the voice cannot retain much.
 ATTEMPTS = {
@@ -28,11 +29,27 @@ ATTEMPTS = {
     ),
 }
 
+# Reached now and then: the recogniser's by time, of a turn or of the session; the model's by tokens, calls or money.
+METERS = (
+    Meter(0, "stt", audio_ns=3_000 * MS, session_audio_ns=4_000 * MS),
+    Meter(
+        1, "llm", calls=3, tokens_in=4_000, tokens_out=400, cost_microusd=30_000,
+        prices=(Price(call=1_500, ktoken_in=2_000, ktoken_out=40_000), Price(call=100, ktoken_out=9_000)),
+    ),
+    Meter(
+        2, "voice", audio_ns=12_000 * MS, chars=900,
+        prices=(Price(minute=60_000), Price(kchar=16_000), Price()),
+    ),
+)  # fmt: skip
+
 
 def switchboard() -> Plan:
-    """Everything that can be tried again, each in its own way."""
-    plan = assistant()
-    nodes = tuple(replace(node, attempts=ATTEMPTS.get(node.name)) for node in plan.nodes)
+    """Everything that can be tried again, each in its own way; caps count what every attempt uses."""
+    plan = metered(assistant(), METERS, 60_000)
+    nodes = tuple(
+        replace(node, attempts=ATTEMPTS.get(node.name), speakable_ns=400 * MS if node.name == "llm" else 0)
+        for node in plan.nodes
+    )
     # What is retained takes slots; failures decide more at once.
     pools = tuple(replace(pool, slots=pool.slots + 24) for pool in plan.pools)
     step = plan.control_step_max + 3

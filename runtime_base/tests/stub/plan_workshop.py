@@ -186,7 +186,7 @@ def workshop() -> Plan:
             4,
             800,
             Overflow(OLDEST),
-            handoff=Handoff(100 * MS, 240),
+            handoff=Handoff(100 * MS, 240, 20),
         ),
         edge(4, "shout.extra -> watch", shout, 1, watch, 0, "session", 1, 4, 320, Overflow(NEWEST)),
         edge(

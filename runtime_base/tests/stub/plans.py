@@ -6,8 +6,9 @@ recogniser that owns the turn's end, edges that block for ever or are off the co
 `switchyard` has edges with guards, and every strategy of a full edge; `switchboard` is the assistant with several
 providers, retries and circuit breakers, and `attendant` is that with guarded reactions and events that decisions
 raise; `junction` merges and selects by every rule; `patience` is the assistant that pauses before it lets itself be
-interrupted. Bounds are small on purpose: queues fill, texts overflow, the
-conversation forgets.
+interrupted, `tollgate` the one with caps that are reached; `studio` has sync domains, credit and lanes; `keypad` has
+keys, buttons, timers and an end-pointer, `typist` no recogniser, and a Python node outside of the kernel. Bounds are
+small on purpose: queues fill, texts overflow, the conversation forgets.
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ from plan_attendant import attendant
 from plan_junction import junction
 from plan_keypad import keypad, typist
 from plan_patience import patience
+from plan_studio import studio
 from plan_switchboard import switchboard
 from plan_switchyard import switchyard
+from plan_tollgate import tollgate
 from plan_workshop import workshop
 from units import MS
 
@@ -30,8 +33,10 @@ __all__ = [
     "junction",
     "keypad",
     "patience",
+    "studio",
     "switchboard",
     "switchyard",
+    "tollgate",
     "typist",
     "workshop",
 ]
@@ -42,8 +47,10 @@ PLANS = {
     "stub_junction": junction,
     "stub_keypad": keypad,
     "stub_patience": patience,
+    "stub_studio": studio,
     "stub_switchboard": switchboard,
     "stub_switchyard": switchyard,
+    "stub_tollgate": tollgate,
     "stub_typist": typist,
     "stub_workshop": workshop,
 }

@@ -138,6 +138,7 @@ cdef enum:  # capacities
     INVOKE_SLOTS           =     19   # data outputs that an item for an effect may need
     INBOX                  =     32   # entries
     INBOX_RING             =     32
+    KEYS                   =    128   # idempotency keys of input that are remembered
     LEDGER                 =     64   # entries
     LEDGER_RING            =     64
     UTTERANCE_BYTES        =   4096
@@ -150,7 +151,7 @@ cdef enum:  # capacities
     CONTEXT_BUFFER         =  20480
     HASHES                 =     33   # turns between two drains
     AUDIO_BYTES_PER_SECOND =  32000   # at egress.audio
-    MEMORY_BYTES           = 426624   # of one session
+    MEMORY_BYTES           = 428720   # of one session
 
 cdef enum:  # payloads: slots, bytes of a slot, and where the pool begins
     POOL_AUDIO_640_SLOTS  =    200

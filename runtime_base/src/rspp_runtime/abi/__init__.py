@@ -6,7 +6,7 @@
 `version`   the fingerprint that a generated package checks before its first use
 """
 
-from rspp_runtime.abi.codes import Cause, Control, In, Op, Result, Signal, Turn
+from rspp_runtime.abi.codes import Cause, Control, In, Op, Result, Signal, Turn, Unit
 from rspp_runtime.abi.messages import Emission, Handler, Inbound, Item, Output, Session
 from rspp_runtime.abi.plan import (
     Action,
@@ -21,6 +21,7 @@ from rspp_runtime.abi.plan import (
     Handoff,
     Join,
     Keys,
+    Meter,
     Mode,
     Node,
     Overflow,
@@ -29,7 +30,9 @@ from rspp_runtime.abi.plan import (
     Policy,
     Pool,
     Port,
+    Price,
     Reaction,
+    Sync,
     Watermark,
 )
 from rspp_runtime.abi.version import ABI_HASH
@@ -55,6 +58,7 @@ __all__ = [
     "Item",
     "Join",
     "Keys",
+    "Meter",
     "Mode",
     "Node",
     "Op",
@@ -65,10 +69,13 @@ __all__ = [
     "Policy",
     "Pool",
     "Port",
+    "Price",
     "Reaction",
     "Result",
     "Session",
     "Signal",
+    "Sync",
     "Turn",
+    "Unit",
     "Watermark",
 ]

@@ -17,11 +17,14 @@ class Result(enum.IntEnum):
 class In(enum.IntEnum):
     """Kinds of input."""
 
-    MEDIA = 1  # an item from a party: node = ingress, port = its output port
+    MEDIA = (
+        1  # an item from a party: node = ingress, port = its output port; invocation = its idempotency key, 0 for none
+    )
     CHUNK = 2  # an item or event produced by an invocation: node, port = output port, invocation
     DONE = 3  # an invocation ended: a = outcome class (`Outcome`), b = 1 if retryable
     CREDIT = 4  # an invocation took `a` fed items, and has room for as many more
     CONTROL = 5  # from transport, control plane, API or evidence: port = `Control`
+    USAGE = 6  # an invocation is about to use `a` of port = `Unit`: before it takes an item, before it gives one
 
 
 class Control(enum.IntEnum):
@@ -44,6 +47,20 @@ class Control(enum.IntEnum):
     BUTTON_DOWN = 40  # `ingress.button_down`: push to talk
     BUTTON_UP = 41
     DTMF = 42  # a = the key, as a character code
+    SEEN = 50  # a = the idempotency key of an item that an earlier holder of the session has taken
+
+
+class Unit(enum.IntEnum):
+    """What a cap counts; `In.USAGE` stamps the first four, in `Inbound.port`."""
+
+    AUDIO_NS = 1  # audio that a listener takes, or that a voice says
+    CHARS = 2  # characters of the text that is taken
+    TOKENS_IN = 3
+    TOKENS_OUT = 4
+    CALLS = 5
+    SESSION_AUDIO_NS = 6  # audio, of the whole session
+    COST = 7  # of one block of providers
+    TURN_COST = 8  # of everything
 
 
 class Attribute(enum.IntEnum):
@@ -95,13 +112,15 @@ class Signal(enum.IntEnum):
     BARGE_IN = 6
     CANCEL = 7  # x = `Scope`, y = node for scope node, port = `CancelMode`; cause: who wanted it
     BUDGET_WARNING = 8  # y = node, or -1 for the turn
-    BUDGET_EXHAUSTED = 9  # y = node, or -1 for the turn, -2 for the turn's total
+    BUDGET_EXHAUSTED = 9  # y = node, -1 the turn, -2 its total, -3 its cost; x = the cap's `Unit`, 0 for time
     DEGRADE = 10  # x = mode
     FALLBACK = 11  # x = reaction
     DROP_NOTICE = 12  # node = edge id; x, y = first and last runtime sequence dropped; invocation: see COALESCED
     PROVIDER_ERROR = 13  # node, port = its provider, invocation; x = outcome class, y = what follows (`Follow`)
     LEASE_ROTATED = 14  # x = epoch
-    REJECT = 15
+    REJECT = (
+        15  # DUPLICATE: x = transport sequence, y = runtime sequence of the item that was taken, 0 before this holder
+    )
     DEFER = 16
     STALE_EPOCH_REJECT = 17  # x = the epoch that was offered
     DEAUTHORIZED_DRAIN = 18
@@ -124,6 +143,8 @@ class Signal(enum.IntEnum):
     PLAYBACK_PAUSED = 60  # x, y = words and bytes heard (recorded, not a contract signal: a pause is egress's own)
     PLAYBACK_RESUMED = 61  # x, y as above
     CANCEL_PENDING = 62  # a soft cancel: node, or -1 for the turn; x = ns by which it is accepted (recorded only)
+    DISCONTINUITY = 70  # node = edge id; x = number of the discontinuity in the session
+    CREDIT_GRANT = 71  # node = edge id; x = items that its producer may offer more
 
 
 class Cause(enum.IntEnum):
@@ -159,10 +180,12 @@ class Cause(enum.IntEnum):
     MODE_OFF = 27
     COALESCED = 40  # they live on in another item: invocation = its sequence
     SAMPLED = 41
+    DUPLICATE = 60  # its idempotency key was taken before
     CIRCUIT_OPEN = 42  # a provider is left alone
     PROBE_DUE = 43  # it was left alone long enough, and is tried once
     PROBE_ANSWERED = 44
     NOT_SELECTED = 50  # another flow was chosen
+    SYNC_LOSS = 70  # what belongs to it was lost on another edge of its sync domain
 
 
 class Follow(enum.IntEnum):
@@ -234,6 +257,7 @@ class Flag(enum.IntFlag):
     """Bits of `Inbound.flags` and `Item.flags`."""
 
     FINAL = 1  # a text that will not be revised
+    DISCONTINUITY = 2  # something is missing before it: the first item after a gap in its sync domain
 
 
 EMITTER: dict[Signal, str] = {
@@ -274,6 +298,8 @@ EMITTER: dict[Signal, str] = {
     Signal.PLAYBACK_RESUMED: "RK-22",
     Signal.CANCEL_PENDING: "RK-16",
     Signal.ENTERED: "RK-17",
+    Signal.DISCONTINUITY: "RK-15",
+    Signal.CREDIT_GRANT: "RK-14",
 }
 """Module code that signs each decision (CONTRACTS §3)."""
 

@@ -24,11 +24,15 @@ class Pool:
 
 @dataclass(frozen=True, slots=True)
 class Port:
-    """An input or output of a node. `type` is audio, text, event or any; `item_bytes_max` bounds one item."""
+    """An input or output of a node. `type` is audio, text, event or any; `item_bytes_max` bounds one item.
+
+    `mark` is what is stamped on its texts as `Inbound.a`: where the last sentence, clause or word in them ends.
+    """
 
     name: str
     type: str
     item_bytes_max: int
+    mark: str = "sentence"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +136,36 @@ class Keys:
     opens: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What one provider charges, in micro-dollars; 0 for what it does not charge for."""
+
+    call: int = 0
+    minute: int = 0  # of audio
+    kchar: int = 0  # a thousand characters
+    ktoken_in: int = 0
+    ktoken_out: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """What a block of providers may use, of each turn but for `session_audio_ns`; 0 where nothing is capped.
+
+    `prices` are those of its candidates, in order; empty where nothing is capped by cost.
+    """
+
+    id: int
+    name: str
+    calls: int = 0
+    audio_ns: int = 0
+    session_audio_ns: int = 0
+    chars: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cost_microusd: int = 0
+    prices: tuple[Price, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
     """One node. `execution` is kernel, effect or boundary (ingress, egress); `scope` is session or turn."""
@@ -149,6 +183,7 @@ class Node:
     window: int = 0  # effect: items fed and not yet taken, at most
     first_output_ns: int = 0  # budget: from input (stt: end of input) to first output (stt: the final)
     chunk_ns: int = 0  # deadline between outputs after the first
+    speakable_ns: int = 0  # model: from its first input to the first text that has a word; 0 for none
     event_error: int = -1  # event ids
     event_timeout: int = -1
     event_started: int = -1
@@ -165,6 +200,7 @@ class Node:
     pause: Pause | None = None  # endpointer
     keys: Keys | None = None  # collect
     event_own: int = -1  # timer: fired; endpointer: speech_end
+    meter: int = -1  # effect: what its providers use is counted there
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,11 +236,29 @@ class Watermark:
 
 
 @dataclass(frozen=True, slots=True)
+class Sync:
+    """What an edge loses is lost on its peers too (`policy` atomic), or marked there (discontinuity).
+
+    Items of one group have the same key: their sequence (`by` event) or their media time (media). `peers` is a mask of
+    edges, itself included: those of the domain where the scope is plan_wide, only itself where it is edge_local.
+    """
+
+    domain: str
+    policy: str
+    by: str
+    peers: int
+
+
+@dataclass(frozen=True, slots=True)
 class Handoff:
-    """Text is released by sentence, or when the first pending byte is `age_ns_max` old, or at `bytes_max`."""
+    """Text is released at a mark of its port, or when the first pending byte is `age_ns_max` old, or at `bytes_max`.
+
+    What would be shorter than `bytes_min` waits for the next mark.
+    """
 
     age_ns_max: int
     bytes_max: int
+    bytes_min: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,6 +283,9 @@ class Edge:
     guard: tuple[Check, ...] = ()  # an item for which it does not hold passes by; empty: all are taken
     gather: Gather | None = None
     watermark: Watermark | None = None
+    sync: Sync | None = None
+    flow: str = "signal"  # how its producer is held back: signal, credit, hybrid
+    telemetry: str = "best_effort_drop"  # what is told of it under pressure: best_effort_drop, sample, drop
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,6 +413,9 @@ class Plan:
     soft_nodes: int = 0  # mask of effect nodes that end their segment when they are cancelled
     soft_edges: int = 0  # mask of turn-scoped edges by which what they then still say goes on
     soft_ns: int = 0  # the longest segment
+    meters: tuple[Meter, ...] = ()
+    turn_cost_microusd: int = 0  # what a turn may cost in all; 0 for any
+    keys_max: int = 128  # idempotency keys of input that are remembered
 
 
 def asked(plan: Plan) -> frozenset[str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from rspp_runtime.abi.codes import Cause, Follow, Op, Result, Scope, Signal
+from rspp_runtime.abi.codes import Cause, Follow, In, Op, Result, Scope, Signal, Unit
 from rspp_runtime.abi.messages import Inbound, Output
 from rspp_runtime.abi.plan import Plan, provider_names
 from rspp_runtime.evidence.entries import Evidence
@@ -126,6 +126,7 @@ class Or02(Observer):
         self._stt: list[dict[str, Any]] = []  # the recogniser's invocations that no turn has claimed yet
         self._started: dict[int, _Start] = {}  # by invocation
         self._failed: dict[int, tuple[str, str]] = {}  # invocation → (outcome class, retry decision)
+        self._used: dict[int, dict[str, int]] = {}  # by invocation: what it was metered for, by unit
         self._accepted_ns = 0  # the last input that may have caused a cancel
         snapshots = resolved.get("snapshot_provenance", {})
         determinism = resolved.get("determinism", {})
@@ -165,6 +166,10 @@ class Or02(Observer):
     def on_input(self, event: Inbound, now_ns: int, result: int) -> None:
         if result == Result.ACCEPTED:
             self._accepted_ns = now_ns
+            if event.op == In.USAGE:
+                used = self._used.setdefault(event.invocation, {})
+                unit = Unit(event.port).name.lower()
+                used[unit] = used.get(unit, 0) + event.a
 
     def on_step(self, now_ns: int, deadline_ns: int, drained_ns: int, outputs: Sequence[Output]) -> None:
         for output in outputs:
@@ -192,6 +197,8 @@ class Or02(Observer):
             "first_output_latency_ms": _ms(end.first_ns - end.start_ns) if end.first_ns >= 0 else None,
             "total_latency_ms": _ms(end.end_ns - end.start_ns),
         }
+        if used := self._used.pop(end.invocation, None):
+            call["usage"] = used
         turn = self._turns.get(start.turn)
         if turn is None:
             if end.node == self._plan.recogniser:

@@ -33,7 +33,9 @@ _WANTED_BY: dict[int, str] = {
     Cause.NODE_ERROR: "provider_error",
 }
 """Reason codes of a cancel (F-035): what made the pipeline, the transport or the API ask for it."""
-_EDGE_SIGNALS = frozenset({Signal.DROP_NOTICE, Signal.FLOW_XOFF, Signal.FLOW_XON, Signal.WATERMARK})
+_EDGE_SIGNALS = frozenset(
+    {Signal.DROP_NOTICE, Signal.FLOW_XOFF, Signal.FLOW_XON, Signal.CREDIT_GRANT, Signal.WATERMARK}
+)
 
 
 class Records:
@@ -131,10 +133,19 @@ class Records:
                 record["seq_range"] = {"start": out.x, "end": out.y}
                 if out.cause == Cause.COALESCED:
                     record["merge_group_id"] = f"{self._header.session_id}/{out.invocation}"
+            elif signal is Signal.CREDIT_GRANT:
+                record["amount"] = out.x
             elif signal is Signal.WATERMARK:
                 record["reason"] = "high" if out.x else "low"
             elif signal is Signal.FLOW_XOFF:
                 record.setdefault("reason", Cause.QUEUE_PRESSURE.name.lower())
+        elif signal is Signal.DISCONTINUITY:
+            sync = edges[out.node].sync
+            record |= {
+                "edge_id": edges[out.node].name,
+                "sync_domain": sync.domain if sync else "",
+                "discontinuity_id": f"{self._header.session_id}/d{out.x}",
+            }
         elif signal is Signal.PROVIDER_ERROR:
             record |= {
                 "node_id": nodes[out.node].name,

@@ -10,6 +10,8 @@ passes (`.pxd`), plain C functions for what happens a few times in a turn (`.pyx
 `items`        payloads: headers, pools of slots, reference counts
 `outputs`      the three lanes, decisions, and `drain` with the fence
 `edges`        rings, overflow, hand-off, back-pressure
+`domains`      the struct of the one that follows
+`sync`         edges whose items stand or fall together, or that mark what is missing
 `invocations`  effect nodes: feeding, finishing, cancelling, failing
 `hearing`      from the end of an utterance to its text
 `context`      what was said: the conversation, and the turn's spoken text

@@ -2,7 +2,7 @@
 
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
-from rspp_runtime.kernel cimport circuits, invocations, items, outputs, timers
+from rspp_runtime.kernel cimport circuits, invocations, items, outputs, spending, timers
 from rspp_runtime.kernel.codes cimport FOLLOW_NONE, FOLLOW_PROVIDER_SWITCH, FOLLOW_RETRY
 from rspp_runtime.kernel.state cimport (
     OFF, TIMER_CHUNK, TIMER_FIRST, Attempts, Core, Invocation, Node, lowest,
@@ -112,13 +112,14 @@ cdef int follow(
     if (
         retryable and attempts.tries < attempts.times and core.now_ns + wait_ns < due_ns
         and circuits.allows(core, node_id, attempts.candidate)
+        and spending.may_try_again(core, node_id, attempts.candidate)
     ):
         attempts.tries += 1
     else:
         found = FOLLOW_PROVIDER_SWITCH
         wait_ns = 0
         candidate = circuits.choose(core, node_id, attempts.candidate + 1)
-        if candidate < 0 or core.now_ns >= due_ns:
+        if candidate < 0 or core.now_ns >= due_ns or not spending.may_try_again(core, node_id, candidate):
             return FOLLOW_NONE
         attempts.candidate = candidate
         attempts.tries = 1

@@ -11,5 +11,6 @@ cdef void works(Core* core, int node_id, int64_t invocation, int64_t candidate) 
 cdef bint count(Core* core, int node_id, int64_t invocation, int64_t candidate, int64_t outcome) noexcept nogil
 cdef void opened(Core* core, int node_id, int64_t invocation, int64_t candidate, int cause) noexcept nogil
 cdef void cancelled(Core* core, int node_id, int64_t invocation, int64_t candidate) noexcept nogil
+cdef int first_offered(Core* core, int node_id, int* end) noexcept nogil
 cdef int offered(Core* core, int node_id) noexcept nogil
 cdef bint is_possible(Core* core) noexcept nogil

@@ -33,35 +33,40 @@ cdef bint allows(Core* core, int node_id, int candidate) noexcept nogil:
     return core.now_ns >= circuit.until_ns
 
 
-cdef int offered(Core* core, int node_id) noexcept nogil:
-    """The first of the providers that a new call has under the present policy and mode; `high` if it has none."""
+cdef int first_offered(Core* core, int node_id, int* end) noexcept nogil:
+    """The first provider that policy and mode leave a node with `attempts`; `end`, where they end, if there is none."""
     cdef Attempts* attempts = core.nodes[node_id].attempts
-    cdef int low = 0
     cdef int row = 2 * (core.policy * core.modes_count + core.mode)
-    if attempts == NULL:
-        return 0
-    attempts.high = attempts.candidates
+    cdef int low = 0
+    end[0] = attempts.candidates
     if attempts.ranges != NULL:
         low = attempts.ranges[row]
-        attempts.high = low + attempts.ranges[row + 1]
-    while low < attempts.high and not attempts.allowed & bit(low):
+        end[0] = low + attempts.ranges[row + 1]
+    while low < end[0] and not attempts.allowed & bit(low):
         low += 1
+    return low
+
+
+cdef int offered(Core* core, int node_id) noexcept nogil:
+    """The first of the providers that a new call may be tried at: those behind `high` are not its own."""
+    cdef Attempts* attempts = core.nodes[node_id].attempts
+    cdef int low
+    cdef int end
+    if attempts == NULL:
+        return 0
+    low = first_offered(core, node_id, &end)
+    attempts.high = end
     return low
 
 
 cdef bint is_possible(Core* core) noexcept nogil:
     """Every node has a provider."""
     cdef uint64_t rest = core.retries
-    cdef int node_id
-    cdef int high
+    cdef int end
     while rest != 0:
-        node_id = lowest(rest)
-        rest &= rest - 1
-        high = core.nodes[node_id].attempts.high     # of a call in progress
-        if offered(core, node_id) == core.nodes[node_id].attempts.high:
-            core.nodes[node_id].attempts.high = high
+        if first_offered(core, lowest(rest), &end) == end:
             return False
-        core.nodes[node_id].attempts.high = high
+        rest &= rest - 1
     return True
 
 

@@ -11,6 +11,7 @@ cdef enum:  # In
     IN_DONE = 3
     IN_CREDIT = 4
     IN_CONTROL = 5
+    IN_USAGE = 6
 
 cdef enum:  # Control
     CONTROL_CONNECTED = 1
@@ -30,6 +31,17 @@ cdef enum:  # Control
     CONTROL_BUTTON_DOWN = 40
     CONTROL_BUTTON_UP = 41
     CONTROL_DTMF = 42
+    CONTROL_SEEN = 50
+
+cdef enum:  # Unit
+    UNIT_AUDIO_NS = 1
+    UNIT_CHARS = 2
+    UNIT_TOKENS_IN = 3
+    UNIT_TOKENS_OUT = 4
+    UNIT_CALLS = 5
+    UNIT_SESSION_AUDIO_NS = 6
+    UNIT_COST = 7
+    UNIT_TURN_COST = 8
 
 cdef enum:  # Attribute
     ATTRIBUTE_ID = 0
@@ -94,6 +106,8 @@ cdef enum:  # Signal
     SIGNAL_PLAYBACK_PAUSED = 60
     SIGNAL_PLAYBACK_RESUMED = 61
     SIGNAL_CANCEL_PENDING = 62
+    SIGNAL_DISCONTINUITY = 70
+    SIGNAL_CREDIT_GRANT = 71
 
 cdef enum:  # Cause
     CAUSE_NONE = 0
@@ -126,10 +140,12 @@ cdef enum:  # Cause
     CAUSE_MODE_OFF = 27
     CAUSE_COALESCED = 40
     CAUSE_SAMPLED = 41
+    CAUSE_DUPLICATE = 60
     CAUSE_CIRCUIT_OPEN = 42
     CAUSE_PROBE_DUE = 43
     CAUSE_PROBE_ANSWERED = 44
     CAUSE_NOT_SELECTED = 50
+    CAUSE_SYNC_LOSS = 70
 
 cdef enum:  # Follow
     FOLLOW_NONE = 0
@@ -177,6 +193,7 @@ cdef enum:  # SessionState
 
 cdef enum:  # Flag
     FLAG_FINAL = 1
+    FLAG_DISCONTINUITY = 2
 
 cdef enum:  # Outcome
     OUTCOME_SUCCESS = 0

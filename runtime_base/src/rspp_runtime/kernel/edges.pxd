@@ -5,7 +5,7 @@ spells out step by step; here are the steps.
 from libc.stdint cimport int64_t, uint32_t
 from libc.string cimport memcpy, memmove
 
-from rspp_runtime.kernel cimport items, outputs, pauses, timers
+from rspp_runtime.kernel cimport items, outputs, pauses, sync, timers
 from rspp_runtime.kernel.codes cimport (
     CAUSE_QUEUE_AGE, CAUSE_QUEUE_PRESSURE, CAUSE_SUPERSEDED, SIGNAL_DROP_NOTICE, SIGNAL_FLOW_XOFF, TURN_ACTIVE,
 )
@@ -34,6 +34,8 @@ cdef inline bint would_block(Edge* edge, int64_t size) noexcept nogil:
     """The producer has to wait. Text for a hand-off may need room twice: for what is pending, and for itself."""
     if not edge.blocks or edge.shedding:
         return False
+    if edge.credit_lot > 0:
+        return edge.credit == 0 or edge.bytes + size > edge.bytes_max
     if edge.handoff:
         return not (waiting(edge) + 2 <= edge.items_max and edge.bytes + edge.pending_bytes + size <= edge.bytes_max)
     return not has_room(edge, size)
@@ -43,7 +45,7 @@ cdef inline void hold_back(Core* core, int edge_id) noexcept nogil:
     """The producer of this edge was told FULL: say so once, and give it only so long."""
     cdef Edge* edge = &core.edges[edge_id]
     cdef int slot = timers.of_edge(core, edge_id, TIMER_BLOCK)
-    if not edge.xoff:
+    if not edge.xoff and not edge.silent:
         edge.xoff = True
         outputs.decide(core, SIGNAL_FLOW_XOFF, 0, edge_id, 0, 0)
     if pauses.is_on(core) and core.pause.audio_edges & bit(edge_id):
@@ -66,9 +68,20 @@ cdef inline Header* unlink(Core* core, int edge_id) noexcept nogil:
 cdef inline void drop_head(Core* core, int edge_id) noexcept nogil:
     cdef Edge* edge = &core.edges[edge_id]
     cdef uint32_t handle = edge.ring[edge.head & edge.mask]
+    if edge.sync != NULL:
+        sync.loses(core, edge_id, handle)
     unlink(core, edge_id)
     edge.dropped += 1
     items.release(core, handle)
+
+
+cdef inline void lost(Core* core, int edge_id, int cause, int64_t first_seq, int64_t last_seq) noexcept nogil:
+    """These were dropped from the head: their notice, and what follows for the edges of their sync domain."""
+    if core.edges[edge_id].sync != NULL:
+        last_seq = sync.rest_of_group(core, edge_id, last_seq)
+    notice(core, edge_id, cause, first_seq, last_seq)
+    if core.edges[edge_id].sync != NULL:
+        sync.lost(core, edge_id, cause)
 
 
 cdef inline void notice(Core* core, int edge_id, int cause, int64_t first_seq, int64_t last_seq) noexcept nogil:
@@ -87,7 +100,7 @@ cdef inline bint shed_expired(Core* core, int edge_id, int64_t age_ns_max) noexc
         drop_head(core, edge_id)
     if first_seq == 0:
         return False
-    notice(core, edge_id, CAUSE_QUEUE_AGE, first_seq, last_seq)
+    lost(core, edge_id, CAUSE_QUEUE_AGE, first_seq, last_seq)
     return True
 
 
@@ -102,7 +115,7 @@ cdef inline void drop_oldest(Core* core, int edge_id, int64_t size) noexcept nog
             first_seq = last_seq
         drop_head(core, edge_id)
     if first_seq != 0:
-        notice(core, edge_id, CAUSE_QUEUE_PRESSURE, first_seq, last_seq)
+        lost(core, edge_id, CAUSE_QUEUE_PRESSURE, first_seq, last_seq)
 
 
 cdef inline void drop_all(Core* core, int edge_id, int cause) noexcept nogil:
@@ -116,7 +129,7 @@ cdef inline void drop_all(Core* core, int edge_id, int cause) noexcept nogil:
             first_seq = last_seq
         drop_head(core, edge_id)
     if first_seq != 0:
-        notice(core, edge_id, cause, first_seq, last_seq)
+        lost(core, edge_id, cause, first_seq, last_seq)
 
 
 cdef inline void keep_latest(Core* core, int edge_id) noexcept nogil:
@@ -126,17 +139,33 @@ cdef inline void keep_latest(Core* core, int edge_id) noexcept nogil:
 
 cdef inline bint takes_largest(Edge* edge, int count) noexcept nogil:
     """The edge takes that many of its largest items; for a hand-off, and what is pending."""
-    cdef int64_t items = count + 1 if edge.handoff else count
+    cdef int64_t slots = count + 1 if edge.handoff else count
     return (
-        edge.tail - edge.head + items <= edge.items_max
+        edge.tail - edge.head + slots <= edge.items_max
         and edge.bytes + edge.pending_bytes + count * edge.item_bytes_max <= edge.bytes_max
     )
 
 
 cdef inline void drop_newest(Core* core, int edge_id, uint32_t handle) noexcept nogil:
     """The new item does not get in."""
+    keep_out(core, edge_id, handle, CAUSE_QUEUE_PRESSURE)
+
+
+cdef inline void keep_out(Core* core, int edge_id, uint32_t handle, int cause) noexcept nogil:
+    cdef Edge* edge = &core.edges[edge_id]
+    cdef int64_t first_seq = core.headers[handle].seq
+    edge.dropped += 1
+    if edge.sync != NULL:
+        first_seq = sync.takes_group(core, edge_id, handle)
+    notice(core, edge_id, cause, first_seq, core.headers[handle].seq)
+    if edge.sync != NULL:
+        sync.lost_new(core, edge_id, handle, cause)
+
+
+cdef inline void lose(Core* core, int edge_id, uint32_t handle, int cause) noexcept nogil:
+    """An item that left the edge reaches nobody."""
     core.edges[edge_id].dropped += 1
-    notice(core, edge_id, CAUSE_QUEUE_PRESSURE, core.headers[handle].seq, core.headers[handle].seq)
+    notice(core, edge_id, cause, core.headers[handle].seq, core.headers[handle].seq)
 
 
 cdef inline void append(Core* core, int edge_id, uint32_t handle) noexcept nogil:
@@ -151,6 +180,8 @@ cdef inline void append(Core* core, int edge_id, uint32_t handle) noexcept nogil
     if waiting(edge) > edge.high:
         edge.high = waiting(edge)
     core.waiting_edges |= bit(edge_id)
+    if edge.credit > 0:
+        edge.credit -= 1
     if edge.gather_ns > 0 and not edge.open:
         if not timers.is_on(core, timers.of_edge(core, edge_id, TIMER_HANDOFF)):
             timers.start(core, timers.of_edge(core, edge_id, TIMER_HANDOFF), core.now_ns + edge.gather_ns)
@@ -158,6 +189,8 @@ cdef inline void append(Core* core, int edge_id, uint32_t handle) noexcept nogil
 
 cdef inline void append_or_drop(Core* core, int edge_id, uint32_t handle) noexcept nogil:
     """The end of every overflow order: there is room now, or the new item does not get in."""
+    if core.edges[edge_id].sync != NULL and sync.is_fallen(core, edge_id, handle):
+        return
     if has_room(&core.edges[edge_id], core.headers[handle].size):
         append(core, edge_id, handle)
     else:
@@ -194,7 +227,7 @@ cdef inline bint is_stale(Core* core, uint32_t handle) noexcept nogil:
     return core.turn.state != TURN_ACTIVE or core.headers[handle].turn != core.turn.serial
 
 
-# ---- hand-off: text is collected until a sentence ends
+# ---- hand-off: text is collected until a sentence, a clause or a word ends
 
 cdef inline uint32_t take_pending(Core* core, int edge_id, int pool, int64_t size) noexcept nogil:
     """The first `size` bytes that are pending, as one item; `NOTHING` if none are. The rest stays."""
@@ -213,8 +246,8 @@ cdef inline uint32_t take_pending(Core* core, int edge_id, int pool, int64_t siz
     return handle
 
 
-cdef inline int64_t sentence_end(Core* core, Edge* edge, uint32_t handle) noexcept nogil:
-    """Where in the pending text the last sentence will end once the item is added; 0 if none ends in it."""
+cdef inline int64_t mark_end(Core* core, Edge* edge, uint32_t handle) noexcept nogil:
+    """Where in the pending text the last mark will be once the item is added; 0 if none is in it."""
     cdef Header* item = &core.headers[handle]
     if item.a <= 0:
         return 0
@@ -239,7 +272,7 @@ cdef inline void append_pending(Core* core, int edge_id, uint32_t handle, int64_
 cdef inline void keep_rest(
     Core* core, int edge_id, uint32_t part, int64_t released, int64_t age_ns_max,
 ) noexcept nogil:
-    """After a release at a sentence's end: the rest comes from `part`, the item that was split."""
+    """After a release at a mark: the rest comes from `part`, the item that was split."""
     cdef Edge* edge = &core.edges[edge_id]
     if edge.pending_bytes == 0:
         return
@@ -255,4 +288,5 @@ cdef void supersede_partials(Core* core, int edge_id, uint32_t handle) noexcept 
 cdef bint concat(Core* core, int edge_id, uint32_t handle, bint text) noexcept nogil
 cdef void watch(Core* core, int edge_id) noexcept nogil
 cdef void flush(Core* core, int edge_id) noexcept nogil
+cdef void grant(Core* core) noexcept nogil
 cdef void resume(Core* core) noexcept nogil

@@ -1,15 +1,15 @@
 """Edges: what happens a few times in a turn."""
 
-from libc.stdint cimport int64_t, uint32_t, uint8_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint8_t, uint64_t
 from libc.string cimport memcpy
 
 from rspp_runtime.kernel cimport items, outputs, timers
 from rspp_runtime.kernel.codes cimport (
     CAUSE_CANCEL_FLUSH, CAUSE_COALESCED, CAUSE_QUEUE_PRESSURE, CAUSE_SAMPLED, FLAG_FINAL, OP_RESUME, SIGNAL_DROP_NOTICE,
-    SIGNAL_FLOW_XON, SIGNAL_WATERMARK,
+    SIGNAL_CREDIT_GRANT, SIGNAL_FLOW_XON, SIGNAL_WATERMARK,
 )
 from rspp_runtime.kernel.state cimport (
-    NOTHING, TIMER_BLOCK, TIMER_CHUNK, TIMER_HANDOFF, Core, Edge, Header, Node, Output, bit, lowest,
+    NO_KEY, NOTHING, TIMER_BLOCK, TIMER_CHUNK, TIMER_HANDOFF, Core, Edge, Header, Node, Output, bit, lowest,
 )
 
 
@@ -21,8 +21,7 @@ cdef bint keeps(Core* core, int edge_id, int percent, uint32_t handle) noexcept 
         edge.sampled = <uint8_t> (reached - 100)
         return True
     edge.sampled = <uint8_t> reached
-    edge.dropped += 1
-    notice(core, edge_id, CAUSE_SAMPLED, core.headers[handle].seq, core.headers[handle].seq)
+    keep_out(core, edge_id, handle, CAUSE_SAMPLED)
     return False
 
 
@@ -132,6 +131,9 @@ cdef void flush(Core* core, int edge_id) noexcept nogil:
     edge.pending_words = 0
     edge.shedding = False
     edge.open = False
+    if edge.sync != NULL:
+        edge.sync.fallen = NO_KEY
+        edge.sync.gap = False
     timers.stop(core, timers.of_edge(core, edge_id, TIMER_HANDOFF))
     timers.stop(core, timers.of_edge(core, edge_id, TIMER_BLOCK))
     if edge.watched:
@@ -150,6 +152,21 @@ cdef bint has_room_again(Core* core, Node* node) noexcept nogil:
         if edge.xoff and not edge.shedding and waiting(edge) > edge.resume_items:
             return False
     return True
+
+
+cdef void grant(Core* core) noexcept nogil:
+    """Lets producers know of places that became free, a quarter of the edge at a time."""
+    cdef int edge_id
+    cdef Edge* edge
+    cdef int64_t owed
+    for edge_id in range(core.edges_count):
+        edge = &core.edges[edge_id]
+        if edge.credit_lot == 0 or not is_on(core, edge_id):
+            continue
+        owed = edge.items_max - waiting(edge) - edge.credit
+        if owed >= edge.credit_lot:
+            edge.credit += <int32_t> owed
+            outputs.decide(core, SIGNAL_CREDIT_GRANT, 0, edge_id, owed, 0)
 
 
 cdef void resume(Core* core) noexcept nogil:
@@ -174,6 +191,7 @@ cdef void resume(Core* core) noexcept nogil:
             if core.edges[edge].xoff:
                 core.edges[edge].xoff = False
                 outputs.decide(core, SIGNAL_FLOW_XON, 0, edge, 0, 0)
+            if core.edges[edge].blocks:
                 timers.stop(core, timers.of_edge(core, edge, TIMER_BLOCK))
         output = outputs.control(core, OP_RESUME, node_id)
         output.invocation = node.live.id if node.live.id != 0 else node.ending.id

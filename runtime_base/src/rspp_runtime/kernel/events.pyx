@@ -1,9 +1,8 @@
 """Events that decisions raise wait, one of each, until their reactions run as a step of their own."""
 
-from libc.stdint cimport int64_t
 
 from rspp_runtime.kernel.codes cimport (
-    CAUSE_PROBE_DUE, SIGNAL_CIRCUIT_EVENT, SIGNAL_PLAYBACK_CANCELLED, SIGNAL_PLAYBACK_COMPLETED,
+    CAUSE_PROBE_DUE, SIGNAL_CIRCUIT_EVENT, SIGNAL_PLAYBACK_CANCELLED,
     SIGNAL_PLAYBACK_STARTED, SIGNAL_PROVIDER_ERROR, SIGNAL_PROVIDER_SWITCH,
 )
 from rspp_runtime.kernel.happened cimport Happened, Speech

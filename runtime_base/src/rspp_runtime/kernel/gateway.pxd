@@ -123,6 +123,8 @@ cdef inline void voiced(Inbound* event, Invocation* invocation) noexcept nogil:
         invocation.voiced = until
 
 
+cdef bint is_duplicate(Core* core, Inbound* event) noexcept nogil
+cdef void remember(Core* core, int64_t key, int64_t seq) noexcept nogil
 cdef int enter(Core* core, Inbound* event) noexcept nogil
 cdef int reject(Core* core, int cause) noexcept nogil
 cdef int late(Core* core, Inbound* event) noexcept nogil

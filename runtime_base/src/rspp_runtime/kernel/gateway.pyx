@@ -4,11 +4,14 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE
 from libc.stdint cimport int16_t, int64_t
 
-from rspp_runtime.kernel cimport inbox, invocations, outputs
+from rspp_runtime.kernel cimport inbox, invocations, outputs, spending
+from rspp_runtime.kernel.accounts cimport Key
 from rspp_runtime.kernel.codes cimport (
-    CAUSE_AUTHORITY_EPOCH_MISMATCH, CAUSE_CANCELLED, CAUSE_UNKNOWN_PORT, CONTROL_ATTRIBUTE, CONTROL_BUTTON_DOWN,
+    CAUSE_AUTHORITY_EPOCH_MISMATCH, CAUSE_CANCELLED, CAUSE_DUPLICATE, CAUSE_UNKNOWN_PORT, CONTROL_ATTRIBUTE,
+    CONTROL_BUTTON_DOWN,
     CONTROL_CONNECTED, CONTROL_DTMF, CONTROL_EVIDENCE_APPENDED,
-    CONTROL_EVIDENCE_FAILED, CONTROL_LEASE_ROTATED, IN_CHUNK, IN_CONTROL, IN_CREDIT, IN_DONE, IN_MEDIA,
+    CONTROL_EVIDENCE_FAILED, CONTROL_LEASE_ROTATED, CONTROL_SEEN, IN_CHUNK, IN_CONTROL, IN_CREDIT, IN_DONE,
+    IN_MEDIA, IN_USAGE,
     RESULT_ACCEPTED, RESULT_FULL, RESULT_REFUSED, SIGNAL_LATE_AFTER_CANCEL, SIGNAL_REJECT, SIGNAL_STALE_EPOCH_REJECT,
 )
 from rspp_runtime.kernel.state cimport ENTRY_CONTROL, ENTRY_DONE, Core, Entry, Output
@@ -36,7 +39,7 @@ cdef int late(Core* core, Inbound* event) noexcept nogil:
 
 cdef bint holds_any_epoch(Inbound* event) noexcept nogil:
     """Inputs that are not sent on anyone's authority, or that bring a new one."""
-    if event.op == IN_CREDIT or event.op == IN_DONE:
+    if event.op == IN_CREDIT or event.op == IN_DONE or event.op == IN_USAGE:
         return True
     return event.op == IN_CONTROL and (
         event.port == CONTROL_LEASE_ROTATED
@@ -58,6 +61,30 @@ cdef int enter(Core* core, Inbound* event) noexcept nogil:
     return GOES_ON
 
 
+cdef void remember(Core* core, int64_t key, int64_t seq) noexcept nogil:
+    """An item with this idempotency key was taken. The oldest key is forgotten for it."""
+    cdef Key* slot = &core.keys[core.keys_next]
+    slot.key = key
+    slot.seq = seq
+    core.keys_next = (core.keys_next + 1) % core.keys_max
+    if core.keys_count < core.keys_max:
+        core.keys_count += 1
+
+
+cdef bint is_duplicate(Core* core, Inbound* event) noexcept nogil:
+    """An item with its key was taken before: refused, with the sequence that the first one had."""
+    cdef uint32_t index
+    cdef uint32_t place
+    for index in range(core.keys_count):
+        place = (core.keys_next + core.keys_max - core.keys_count + index) % core.keys_max   # the oldest first
+        if core.keys[place].key == event.invocation:
+            outputs.decide(
+                core, SIGNAL_REJECT, CAUSE_DUPLICATE, -1, event.transport_sequence, core.keys[place].seq,
+            )
+            return True
+    return False
+
+
 cdef int other(Core* core, Inbound* event) noexcept nogil:
     """Everything that is not an item: ends of invocations, credit, control."""
     cdef Entry* entry
@@ -65,6 +92,12 @@ cdef int other(Core* core, Inbound* event) noexcept nogil:
         if invocations.is_effect(core, event.node):
             invocations.credit(core, <int> event.node, event.invocation, event.a)
         core.seq += 1
+        return RESULT_ACCEPTED
+    if event.op == IN_USAGE:
+        return spending.use(core, event)
+    if event.op == IN_CONTROL and event.port == CONTROL_SEEN:
+        outputs.next_seq(core)
+        remember(core, event.a, 0)
         return RESULT_ACCEPTED
     if event.op == IN_CONTROL and (
         CONTROL_CONNECTED <= event.port <= CONTROL_EVIDENCE_FAILED

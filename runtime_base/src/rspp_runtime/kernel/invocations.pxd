@@ -75,6 +75,9 @@ cdef inline void give(Core* core, int node_id, int port, uint32_t handle) noexce
             timers.start(core, timers.of_node(node_id, TIMER_FIRST), core.now_ns + node.first_output_ns)
     elif not node.recogniser and not node.live.fed:
         deadline = attempts.deadline(core, node_id)
+        if node.speakable_ns > 0:
+            node.speak_due_ns = core.now_ns + node.speakable_ns
+            deadline = min(deadline, node.speak_due_ns)
         if deadline != OFF:
             timers.start(core, timers.of_node(node_id, TIMER_FIRST), deadline)
     node.live.fed = True
@@ -96,8 +99,8 @@ cdef inline void credit(Core* core, int node_id, int64_t invocation, int64_t cou
             timers.stop(core, timers.of_node(node_id, TIMER_FIRST))
 
 
-cdef inline void answered(Core* core, int node_id, Invocation* invocation) noexcept nogil:
-    """Something that it produced was taken: its first output is there, and the next one is due."""
+cdef inline void answered(Core* core, int node_id, Invocation* invocation, int64_t words) noexcept nogil:
+    """Something that it produced was taken: its first output is there, and the next one is due, or its first word."""
     cdef Node* node = &core.nodes[node_id]
     cdef int chunk = timers.of_node(node_id, TIMER_CHUNK)
     stopping.said(core, node_id)
@@ -105,7 +108,11 @@ cdef inline void answered(Core* core, int node_id, Invocation* invocation) noexc
         attempts.answered(core, node_id, invocation)
         circuits.works(core, node_id, invocation.id, invocation.candidate)
     invocation.answered = True
-    if not node.recogniser and not node.each_item:
+    if words > 0:
+        node.speak_due_ns = 0
+    if node.speak_due_ns > 0:
+        timers.start(core, timers.of_node(node_id, TIMER_FIRST), node.speak_due_ns)
+    elif not node.recogniser and not node.each_item:
         timers.stop(core, timers.of_node(node_id, TIMER_FIRST))
     if node.chunk_ns == 0:
         return
@@ -123,6 +130,8 @@ cdef void cancel(Core* core, int node_id, Invocation* invocation) noexcept nogil
 cdef void cancel_all(Core* core, int node_id) noexcept nogil
 cdef void cancel_by(Core* core, int node_id, int cause) noexcept nogil
 cdef void done(Core* core, Entry* entry) noexcept nogil
+cdef void end_input(Core* core, int node_id) noexcept nogil
 cdef void fail(Core* core, int node_id) noexcept nogil
+cdef void overspent(Core* core, int node_id, int64_t invocation) noexcept nogil
 cdef void late(Core* core, int node_id, bint exhausted) noexcept nogil
 cdef void force(Core* core, int node_id) noexcept nogil

@@ -3,15 +3,16 @@
 from libc.stdint cimport int64_t, uint32_t
 from libc.string cimport memset
 
-from rspp_runtime.kernel cimport attempts, circuits, events, hearing, outputs, timers
+from rspp_runtime.kernel cimport attempts, circuits, events, hearing, outputs, spending, timers
 from rspp_runtime.kernel.codes cimport (
-    CAUSE_BUDGET_EXHAUSTED, CAUSE_CIRCUIT_OPEN, CAUSE_NODE_ERROR, CAUSE_NODE_TIMEOUT, CAUSE_NODE_TIMEOUT_OR_FAILURE, CAUSE_PROVIDER_FAILURE,
+    CAUSE_BUDGET_EXHAUSTED, CAUSE_CIRCUIT_OPEN, CAUSE_NODE_ERROR, CAUSE_NODE_TIMEOUT, CAUSE_NODE_TIMEOUT_OR_FAILURE,
+    CAUSE_PROVIDER_FAILURE,
     FOLLOW_NONE, FOLLOW_PROVIDER_SWITCH, OP_CANCEL, OP_CONTEXT, OP_FINISH, OP_FORCE, OP_INVOKE,
-    OUTCOME_INFRASTRUCTURE_FAILURE, OUTCOME_SUCCESS, OUTCOME_TIMEOUT, SCOPE_NODE, SIGNAL_CANCEL,
+    OUTCOME_BLOCKED, OUTCOME_INFRASTRUCTURE_FAILURE, OUTCOME_SUCCESS, OUTCOME_TIMEOUT, SCOPE_NODE, SIGNAL_CANCEL,
     SIGNAL_PROVIDER_ERROR, SIGNAL_PROVIDER_SWITCH, TURN_ACTIVE,
 )
 from rspp_runtime.kernel.state cimport (
-    END_ERROR, TIMER_CHUNK, TIMER_FIRST, TIMER_GRACE, Core, Entry, Invocation, Node, Output, bit,
+    END_BUDGET, END_ERROR, TIMER_CHUNK, TIMER_FIRST, TIMER_GRACE, Core, Entry, Invocation, Node, Output, bit,
 )
 
 cdef enum:
@@ -51,7 +52,9 @@ cdef bint begin(Core* core, int node_id) noexcept nogil:
             core, SIGNAL_PROVIDER_ERROR, CAUSE_CIRCUIT_OPEN, node_id, OUTCOME_INFRASTRUCTURE_FAILURE, FOLLOW_NONE,
         )
         events.of_node(core, node_id, OUTCOME_INFRASTRUCTURE_FAILURE, False, -1)
-        broken(core, node_id, False, False)
+        broken(core, node_id, False, False, END_ERROR)
+        return False
+    if not spending.may_begin(core, node_id, candidate):
         return False
     make(core, node_id, candidate)
     if node.voice:
@@ -71,6 +74,7 @@ cdef bint begin(Core* core, int node_id) noexcept nogil:
 cdef void begin_again(Core* core, int node_id) noexcept nogil:
     """Asks for the attempt that is due. Nothing begins that had not begun, so no reaction is told."""
     cdef Node* node = &core.nodes[node_id]
+    spending.tries_again(core, node_id, node.attempts.candidate)
     make(core, node_id, node.attempts.candidate)
     node.live.base_bytes = node.attempts.base_bytes
     node.live.base_words = node.attempts.base_words
@@ -101,6 +105,12 @@ cdef void finish(Core* core, int node_id) noexcept nogil:
     cdef Output* output = outputs.data(core, OP_FINISH, node_id)
     output.turn = node.live.turn
     output.invocation = node.live.id
+    end_input(core, node_id)
+
+
+cdef void end_input(Core* core, int node_id) noexcept nogil:
+    """The live invocation has all the input that it gets: a voice owes the rest of its audio."""
+    cdef Node* node = &core.nodes[node_id]
     node.ending = node.live
     node.live.id = 0
     node.inflight = 0
@@ -162,6 +172,7 @@ cdef void stop_timers(Core* core, int node_id) noexcept nogil:
     cdef Node* node = &core.nodes[node_id]
     if node.live.id != 0 or node.ending.id != 0:
         return
+    node.speak_due_ns = 0
     if not attempts.is_backing_off(core, node_id):
         timers.stop(core, timers.of_node(node_id, TIMER_CHUNK))
     if not node.recogniser:
@@ -240,16 +251,25 @@ cdef void fail_attempt(
         )
     if follow == FOLLOW_NONE:
         events.of_node(core, node_id, outcome, retryable, began_ns if invocation != 0 else -1)
-        broken(core, node_id, timeout, exhausted)
+        broken(core, node_id, timeout, exhausted, END_ERROR)
 
 
 cdef void fail(Core* core, int node_id) noexcept nogil:
     """A node that runs here failed."""
     events.of_node(core, node_id, 0, False, -1)
-    broken(core, node_id, False, False)
+    broken(core, node_id, False, False, END_ERROR)
 
 
-cdef void broken(Core* core, int node_id, bint timeout, bint exhausted) noexcept nogil:
+cdef void overspent(Core* core, int node_id, int64_t invocation) noexcept nogil:
+    """A cap left the node nothing at all: it has failed, and another attempt would fare no better."""
+    outputs.decide_of(
+        core, SIGNAL_PROVIDER_ERROR, CAUSE_BUDGET_EXHAUSTED, node_id, 0, invocation, OUTCOME_BLOCKED, FOLLOW_NONE,
+    )
+    events.of_node(core, node_id, OUTCOME_BLOCKED, False, -1)
+    broken(core, node_id, False, False, END_BUDGET)
+
+
+cdef void broken(Core* core, int node_id, bint timeout, bint exhausted, int end) noexcept nogil:
     """A node failed. A reaction may say what happens then; if none acts, a turn that needs the node ends."""
     cdef Node* node = &core.nodes[node_id]
     cdef bint was_waiting = core.turn.waiting
@@ -264,10 +284,11 @@ cdef void broken(Core* core, int node_id, bint timeout, bint exhausted) noexcept
             core.hearing.finish_pending = False
         hearing.lost(core)
     if not handled and (node.turn_scoped or (node.recogniser and was_waiting)) and core.turn.state == TURN_ACTIVE:
-        core.turn.ends |= END_ERROR
-        core.turn.end_cause = (
-            CAUSE_PROVIDER_FAILURE if node.effect and not timeout else CAUSE_NODE_TIMEOUT_OR_FAILURE
-        )
+        core.turn.ends |= end
+        if end == END_ERROR:
+            core.turn.end_cause = (
+                CAUSE_PROVIDER_FAILURE if node.effect and not timeout else CAUSE_NODE_TIMEOUT_OR_FAILURE
+            )
     if node.effect and not node.turn_scoped and not node.recogniser:
         node.failures += 1
         if node.failures >= FAILURES_MAX:

@@ -4,7 +4,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
 from rspp_runtime.kernel cimport edges, outputs
 from rspp_runtime.kernel.codes cimport CAUSE_NOT_SELECTED, SESSION_ENDED, SIGNAL_SELECTED
-from rspp_runtime.kernel.state cimport OFF, Core, Edge, Header, bit
+from rspp_runtime.kernel.state cimport OFF, Core, Header, bit
 
 
 cdef void lay_out(

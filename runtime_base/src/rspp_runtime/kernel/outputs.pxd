@@ -8,10 +8,13 @@ from libc.stdint cimport int16_t, int64_t, uint32_t, uint8_t
 
 from rspp_runtime.kernel.codes cimport OP_DECISION, TURN_ACTIVE, TURN_TERMINAL
 from rspp_runtime.kernel.items cimport hold
-from rspp_runtime.kernel.state cimport NOTHING, Core, Header, Lane, Output, bit
+from rspp_runtime.kernel.state cimport NOTHING, Core, Edge, Header, Lane, Output, bit
 
 cdef enum:
     OP_VOID = 0              # a data output that was taken back; `drain` passes over it
+
+cdef enum:  # what is told of an edge while the telemetry outputs fill up
+    TELLS_ALL, TELLS_HALF, TELLS_NOTHING
 
 
 cdef inline int64_t next_seq(Core* core) noexcept nogil:
@@ -106,6 +109,14 @@ cdef inline Output* decide_of(
     if (core.watched & bit(signal)) != 0:
         core.notice(core, output)
     return output
+
+
+cdef inline bint tells(Core* core, Edge* edge) noexcept nogil:
+    """Whether telemetry of this edge is wanted now: under pressure some edges tell less."""
+    if edge.telemetry == TELLS_ALL or 2 * core.telemetry.count < core.telemetry.max:
+        return True
+    edge.skipped = edge.telemetry == TELLS_HALF and not edge.skipped
+    return edge.telemetry == TELLS_HALF and not edge.skipped
 
 
 cdef inline void tap(Core* core, int op, int node, int port, uint32_t handle, int64_t turn) noexcept nogil:

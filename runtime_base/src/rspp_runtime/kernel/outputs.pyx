@@ -33,7 +33,7 @@ if len(OutputTuple._fields) != OUTPUT_FIELDS:
 cdef void metric(Core* core, int edge) noexcept nogil:
     """What an edge went through until the end of this turn: telemetry, dropped when the lane is full."""
     cdef Output* output
-    if core.telemetry.count == core.telemetry.max:
+    if not tells(core, &core.edges[edge]) or core.telemetry.count == core.telemetry.max:
         return
     output = blank(core, &core.telemetry.slots[core.telemetry.count], OP_METRIC)
     core.telemetry.count += 1

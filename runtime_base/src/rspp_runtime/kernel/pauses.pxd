@@ -1,4 +1,4 @@
-"""Pausing playback: what was sent and is not played yet is kept, and sent again when playback goes on (CONTRACTS §9)."""
+"""Pausing playback: what was sent and not played yet is kept, and sent again when playback goes on (CONTRACTS §9)."""
 
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 

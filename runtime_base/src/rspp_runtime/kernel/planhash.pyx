@@ -8,10 +8,10 @@ All but the two numbers is known when the session opens.
 import json
 from hashlib import sha256
 
-from libc.stdint cimport int32_t, uint32_t
+from libc.stdint cimport uint32_t
 from libc.string cimport memcpy
 
-from rspp_runtime.kernel.circuits cimport offered
+from rspp_runtime.kernel.circuits cimport first_offered
 from rspp_runtime.kernel.state cimport CONTROL_BYTES, Core
 
 
@@ -46,10 +46,8 @@ cdef int digest(Core* core, unsigned char* result) except -1:
 
 cdef bytes first_of(Core* core, int node, bytes name, tuple places):
     """The provider at which a node is tried first."""
-    cdef int32_t high = core.nodes[node].attempts.high       # of a call in progress
-    cdef int low = offered(core, node)
-    core.nodes[node].attempts.high = high
-    return name + b":" + places[low]
+    cdef int end
+    return name + b":" + places[first_offered(core, node, &end)]
 
 
 cdef tuple choices(Core* core, tuple policies, tuple nodes):
@@ -68,10 +66,11 @@ cdef tuple prepare(Core* core, str template_hash, tuple modes, str session_id):
     Returns what comes between the two numbers, for each mode: the session keeps it alive.
     """
     cdef bytes prefix = b"rspp.plan.v1\0" + template_hash.encode("ascii") + b'{"authority_epoch":'
+    cdef bytes name = quoted(session_id).removesuffix(b'"')
     cdef tuple middles
     if len(session_id.encode()) > 64:
         raise ValueError("session_id: at most 64 bytes of UTF-8, not " + str(len(session_id.encode())))
-    middles = tuple([b',"mode":%b,"turn_id":%b/' % (quoted(mode), quoted(session_id)[:-1]) for mode in modes])
+    middles = tuple([b',"mode":%b,"turn_id":%b/' % (quoted(mode), name) for mode in modes])
     if <size_t> len(prefix) > sizeof(core.plan_prefix):
         raise ValueError("the names in the plan hash are too long")
     memcpy(core.plan_prefix, <const unsigned char*> prefix, len(prefix))

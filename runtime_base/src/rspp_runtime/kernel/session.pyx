@@ -4,14 +4,19 @@ from libc.stdint cimport int64_t, uint32_t, uint64_t, uint8_t
 from libc.stdlib cimport free
 from libc.string cimport memset
 
+from rspp_runtime.kernel.accounts cimport PRICES, Key, Meter, Spending
 from rspp_runtime.kernel cimport egress, invocations, outputs, pauses, timers
 from rspp_runtime.kernel.attempts cimport budget_is_over, is_backing_off
 from rspp_runtime.kernel.cancels cimport Pause, Stopping
+from rspp_runtime.kernel.domains cimport Sync
 from rspp_runtime.kernel.codes cimport CAUSE_BUDGET_EXHAUSTED, SESSION_CREATED, SIGNAL_BUDGET_EXHAUSTED, TURN_IDLE
+from rspp_runtime.kernel.codes cimport (
+    UNIT_AUDIO_NS, UNIT_CALLS, UNIT_CHARS, UNIT_COST, UNIT_SESSION_AUDIO_NS, UNIT_TOKENS_IN, UNIT_TOKENS_OUT,
+)
 from rspp_runtime.kernel.happened cimport Happened, Speech
 from rspp_runtime.kernel.joins cimport Join
 from rspp_runtime.kernel.state cimport (
-    NOTHING, OFF, TIMER_CHUNK, TIMER_FIRST, TIMER_GRACE, Attempts, Circuit, Core, Edge, Entry, Header,
+    NO_KEY, NOTHING, OFF, TIMER_CHUNK, TIMER_FIRST, TIMER_GRACE, Attempts, Circuit, Core, Edge, Entry, Header,
     Message, Node, Output, Played, Pool, bit,
 )
 from rspp_runtime.kernel.timed cimport Keys
@@ -117,6 +122,36 @@ cdef void circuits(
         circuits[candidate].errors_ns = errors_ns + candidate * errors_max
 
 
+cdef void meter(
+    Spending* spending, int meter_id, int64_t calls, int64_t audio_ns, int64_t session_audio_ns,
+    int64_t chars, int64_t tokens_in, int64_t tokens_out, int64_t cost,
+) noexcept nogil:
+    """Lays out what a block of providers may use."""
+    cdef int64_t* limits = spending.meters[meter_id].limits
+    limits[UNIT_CALLS] = calls
+    limits[UNIT_AUDIO_NS] = audio_ns
+    limits[UNIT_SESSION_AUDIO_NS] = session_audio_ns
+    limits[UNIT_CHARS] = chars
+    limits[UNIT_TOKENS_IN] = tokens_in
+    limits[UNIT_TOKENS_OUT] = tokens_out
+    limits[UNIT_COST] = cost
+
+
+cdef void price(
+    Spending* spending, int meter_id, int64_t* prices, int candidate,
+    int64_t call, int64_t minute, int64_t kchar, int64_t ktoken_in, int64_t ktoken_out,
+) noexcept nogil:
+    """What one of its providers charges, in micro-dollars."""
+    cdef int64_t* own = prices + candidate * PRICES
+    spending.meters[meter_id].prices = prices
+    spending.meters[meter_id].priced = candidate + 1
+    own[0] = call
+    own[1] = minute
+    own[2] = kchar
+    own[3] = ktoken_in
+    own[4] = ktoken_out
+
+
 cdef void events(
     Core* core, int node_id, int error, int timeout, int done, int exhausted,
 ) noexcept nogil:
@@ -145,16 +180,27 @@ cdef Edge* edge(
     return edge
 
 
+cdef void synchronised(Edge* edge, Sync* sync, uint64_t peers, bint atomic, bint by_media) noexcept nogil:
+    """Lays out what an edge of a sync domain knows of the others."""
+    edge.sync = sync
+    sync.fallen = NO_KEY
+    sync.gone = NO_KEY
+    sync.peers = peers
+    sync.atomic = atomic
+    sync.by_media = by_media
+
+
 cdef void on_node_timer(Core* core, int node, int which) noexcept nogil:
     """A deadline of an effect node has passed: for its first output, for the next one, or for its end."""
-    cdef bint exhausted
+    cdef bint exhausted, mute
     if which == TIMER_GRACE:
         invocations.force(core, node)
         return
     if which == TIMER_CHUNK and is_backing_off(core, node):
         core.nodes[node].attempts.backing_off = False
         return
-    exhausted = which == TIMER_FIRST and budget_is_over(core, node)
+    mute = 0 < core.nodes[node].speak_due_ns <= core.now_ns
+    exhausted = which == TIMER_FIRST and not mute and budget_is_over(core, node)
     if exhausted:
         outputs.decide(core, SIGNAL_BUDGET_EXHAUSTED, CAUSE_BUDGET_EXHAUSTED, node, 0, node)
     invocations.late(core, node, exhausted)
@@ -226,6 +272,7 @@ def struct_sizes() -> dict[str, int]:
         "Output": sizeof(Output),
         "Entry": sizeof(Entry),
         "Played": sizeof(Played),
+        "Key": sizeof(Key),
         "Message": sizeof(Message),
         "Attempts": sizeof(Attempts),
         "Circuit": sizeof(Circuit),
@@ -235,4 +282,7 @@ def struct_sizes() -> dict[str, int]:
         "Happened": sizeof(Happened),
         "Speech": sizeof(Speech),
         "Keys": sizeof(Keys),
+        "Sync": sizeof(Sync),
+        "Meter": sizeof(Meter),
+        "Spending": sizeof(Spending),
     }

@@ -6,7 +6,9 @@ are repeated in the compiler (`rspp_compiler/layout/memory.py`) and asserted whe
 
 from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
+from rspp_runtime.kernel.accounts cimport Key, Meter, Spending
 from rspp_runtime.kernel.cancels cimport Pause, Stopping
+from rspp_runtime.kernel.domains cimport Sync
 from rspp_runtime.kernel.happened cimport Happened, Speech
 
 cdef enum:
@@ -17,28 +19,22 @@ cdef enum:
 cdef extern from *:
     """
     #define RSPP_OFF INT64_MAX
+    #define RSPP_NO_KEY INT64_MIN
     #define RSPP_BIT(n) (UINT64_C(1) << (n))
     #define RSPP_LOWEST(mask) __builtin_ctzll(mask)
     """
     const int64_t OFF "RSPP_OFF"                  # deadline of a timer that is not on
+    const int64_t NO_KEY "RSPP_NO_KEY"            # of no group of a sync domain
     uint64_t bit "RSPP_BIT"(int n) nogil
     int lowest "RSPP_LOWEST"(uint64_t mask) nogil
 
 
 cdef enum:  # why a turn ends, most important first
-    END_AUTHORITY = 1
-    END_CANCEL = 2
-    END_BUDGET = 4
-    END_ERROR = 8
-    END_DISCONNECT = 16
+    END_AUTHORITY = 1, END_CANCEL = 2, END_BUDGET = 4, END_ERROR = 8, END_DISCONNECT = 16
 
 
 cdef enum:  # timer slots of the session; then three for each node, then two for each edge
-    TIMER_TURN = 0
-    TIMER_WARNING = 1
-    TIMER_TOTAL = 2
-    TIMER_EVIDENCE = 3
-    TIMERS_SESSION = 4
+    TIMER_TURN = 0, TIMER_WARNING = 1, TIMER_TOTAL = 2, TIMER_EVIDENCE = 3, TIMERS_SESSION = 4
     TIMER_FIRST = 0          # of a node: first output
     TIMER_CHUNK = 1          # between outputs
     TIMER_GRACE = 2          # between CANCEL and FORCE
@@ -64,10 +60,8 @@ cdef enum:  # what came of trying to move an item
 cdef struct Header:
     # One item: 64 bytes. Edges and outputs name it by its index.
     int64_t seq              # runtime sequence
-    int64_t media_ns
-    int64_t at_ns            # when it was enqueued
-    int64_t a                # see `abi.messages.Inbound`
-    int64_t b
+    int64_t media_ns, at_ns  # at_ns: when it was enqueued
+    int64_t a, b             # see `abi.messages.Inbound`
     int64_t flags
     uint32_t turn            # serial of the turn it belongs to; 0 for none
     uint32_t size            # of its payload
@@ -90,18 +84,15 @@ cdef struct Edge:
     # A flow: a ring of handles, and for a hand-off the text that is not yet released.
     uint32_t* ring
     char* pending
+    Sync* sync               # NULL: what it loses is nobody else's business
     int64_t bytes
     int64_t high             # most items that waited
     int64_t dropped
     int64_t merged           # items that live on in others
     int64_t gather_ns        # what comes within it goes on as one; 0 if the edge does not gather
     int64_t resume_items     # a producer that was held back goes on with no more than these
-    int64_t high_items       # watermark: 0 where not used
-    int64_t low_items
-    int64_t high_ns
-    int64_t low_ns
-    int64_t pending_bytes
-    int64_t pending_words
+    int64_t high_items, low_items, high_ns, low_ns   # watermark: 0 where not used
+    int64_t pending_bytes, pending_words
     int64_t pending_seq      # of the first part
     int64_t pending_media_ns
     int64_t pending_turn
@@ -112,7 +103,10 @@ cdef struct Edge:
     uint32_t head
     uint32_t tail
     uint32_t mask
-    uint8_t blocks           # the first overflow step is `block`
+    int32_t credit           # items that the producer may still offer
+    int32_t credit_lot       # places that are granted at once, at least; 0 if the producer needs no credit
+    uint8_t blocks           # its producer is held back: the first overflow step is `block`, or it needs credit
+    uint8_t silent           # … without FLOW_XOFF
     uint8_t handoff
     uint8_t xoff             # FLOW_XOFF was decided
     uint8_t shedding         # blocking has lasted too long
@@ -120,6 +114,8 @@ cdef struct Edge:
     uint8_t above            # the high mark was reached, the low one not yet
     uint8_t open             # gathering is over: until it is empty, the edge moves
     uint8_t sampled          # percent towards the next item that passes
+    uint8_t telemetry        # what is told of it under pressure: TELLS_*
+    uint8_t skipped          # the last time was left out
 
 
 cdef struct Invocation:
@@ -132,8 +128,12 @@ cdef struct Invocation:
     int64_t base_bytes       # of the turn's spoken text, where its own begins
     int64_t base_words
     int64_t began_ns
-    uint32_t fed             # at least one item
-    uint32_t answered        # at least one of its outputs was taken
+    uint16_t fed             # at least one item
+    uint16_t answered        # at least one of its outputs was taken
+    uint8_t metered          # some of what it uses was counted
+    uint8_t exhausted        # the unit of a cap that it reached, until it is cut short
+    uint8_t over_input       # it takes nothing more
+    uint8_t over_output      # it gives nothing more
 
 
 cdef struct Circuit:
@@ -186,7 +186,10 @@ cdef struct Node:
     int64_t failures
     int64_t first_output_ns
     int64_t chunk_ns
+    int64_t speakable_ns     # until the first text with a word; 0 for none
+    int64_t speak_due_ns     # when that is; 0 when it was said
     Attempts* attempts       # NULL: one provider, tried once
+    Meter* meter             # NULL: nothing is capped
     uint64_t edges_in
     uint64_t edges_out
     int32_t id
@@ -342,6 +345,7 @@ cdef struct Core:
     int64_t invocations      # the last one's id
     int64_t refused_outputs
     int64_t flushed_items
+    int64_t discontinuities
     int32_t state
     int32_t snapshot
     int32_t mode
@@ -384,26 +388,20 @@ cdef struct Core:
     unsigned char* payloads
     Node* nodes
     Edge* edges
+    Spending* spending       # NULL: nothing is capped
+    Key* keys                # a ring of those that were taken last
+    uint32_t keys_next
+    uint32_t keys_count
     unsigned char* hashes    # of the plans that were frozen since the last drain
 
-    int64_t turn_ns
-    int64_t turn_warning_ns
-    int64_t turn_total_ns
-    int64_t grace_ns
-    int64_t lead_ns
-    int64_t evidence_ns
+    int64_t turn_ns, turn_warning_ns, turn_total_ns, grace_ns, lead_ns, evidence_ns
     int64_t audio_bytes_per_second
     uint64_t effects         # masks of nodes
     uint64_t retries         # those with `Attempts`
     uint64_t turn_nodes
     uint64_t speech_nodes
     uint64_t turn_edges
-    int32_t nodes_count
-    int32_t edges_count
-    int32_t timers_count
-    int32_t ingress
-    int32_t egress
-    int32_t recogniser
+    int32_t nodes_count, edges_count, timers_count, ingress, egress, recogniser
     int32_t speech_start     # event ids
     int32_t turn_owner
     int32_t barge_in
@@ -414,6 +412,7 @@ cdef struct Core:
     int32_t exempt           # something is said in this turn that a barge-in must not cut off
     int32_t exhausted
     uint32_t control_step_max
+    uint32_t keys_max
     uint32_t invoke_slots    # data outputs that an invocation's first item may need
     uint32_t hashes_max
 

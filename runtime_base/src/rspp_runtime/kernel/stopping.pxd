@@ -38,7 +38,7 @@ cdef inline bint silences(Core* core, int port) noexcept nogil:
 
 
 cdef void lay_out(
-    Core* core, Stopping* stopping, uint64_t nodes, uint64_t edges, uint64_t audio_edges, int port,
+    Core* core, Stopping* stopping, uint64_t nodes, uint64_t edges_of, uint64_t audio_edges, int port,
     int64_t max_ns, int timer,
 ) noexcept nogil
 cdef bint begin(Core* core) noexcept nogil

@@ -11,13 +11,13 @@ from rspp_runtime.kernel.state cimport TIMER_CHUNK, TIMER_FIRST, Core, Node, Out
 
 
 cdef void lay_out(
-    Core* core, Stopping* stopping, uint64_t nodes, uint64_t edges, uint64_t audio_edges, int port,
+    Core* core, Stopping* stopping, uint64_t nodes, uint64_t edges_of, uint64_t audio_edges, int port,
     int64_t max_ns, int timer,
 ) noexcept nogil:
     """What a pipeline needs of which a node ends its segment when it is cancelled."""
     core.stopping = stopping
     stopping.nodes = nodes
-    stopping.edges = edges
+    stopping.edges = edges_of
     stopping.audio_edges = audio_edges
     stopping.port = port
     stopping.max_ns = max_ns

@@ -3,13 +3,15 @@
 from libc.stdint cimport int64_t, uint64_t, uint8_t
 
 from rspp_runtime.kernel cimport (
-    circuits, context, edges, egress, hearing, invocations, outputs, pauses, planhash, stopping, timers,
+    circuits, context, edges, egress, hearing, invocations, outputs, pauses, planhash, spending, stopping,
+    timers,
 )
 from rspp_runtime.kernel.codes cimport (
-    CANCEL_MODE_HARD, CANCEL_MODE_SOFT, CAUSE_AUTHORITY_LOSS, CAUSE_BARGE_IN, CAUSE_BUDGET_EXHAUSTED, CAUSE_CANCELLED, CAUSE_PLAN_NOT_FREEZABLE,
+    CANCEL_MODE_HARD, CANCEL_MODE_SOFT, CAUSE_AUTHORITY_LOSS, CAUSE_BARGE_IN, CAUSE_BUDGET_EXHAUSTED, CAUSE_CANCELLED,
+    CAUSE_PLAN_NOT_FREEZABLE,
     CAUSE_RECORDING_EVIDENCE_UNAVAILABLE, CAUSE_SESSION_NOT_RUNNING, CAUSE_SNAPSHOT_INCOMPATIBLE,
     CAUSE_SNAPSHOT_MISSING, CAUSE_SNAPSHOT_STALE, CAUSE_TRANSPORT_DISCONNECT_OR_STALL, CAUSE_TURN_ACTIVE,
-    CAUSE_AUTHORITY_EPOCH_MISMATCH, OP_APPEND, OP_FLUSH, ORIGIN_API, ORIGIN_SPEECH, ORIGIN_TEXT, SCOPE_TURN,
+    CAUSE_AUTHORITY_EPOCH_MISMATCH, OP_APPEND, OP_FLUSH, ORIGIN_SPEECH, ORIGIN_TEXT, SCOPE_TURN,
     SESSION_ENDED, SESSION_RUNNING, SIGNAL_ABORT, SIGNAL_BUDGET_EXHAUSTED, SIGNAL_BUDGET_WARNING, SIGNAL_CANCEL,
     SIGNAL_CLOSE, SIGNAL_COMMIT, SIGNAL_DEAUTHORIZED_DRAIN, SIGNAL_DEFER, SIGNAL_DEGRADE, SIGNAL_ENDED,
     SIGNAL_PLAYBACK_CANCELLED, SIGNAL_PLAYBACK_COMPLETED, SIGNAL_REJECT, SIGNAL_STALE_EPOCH_REJECT, SIGNAL_TURN_OPEN,
@@ -297,6 +299,7 @@ cdef void close(Core* core, bint aborted) noexcept nogil:
     core.turn.ends = 0
     core.turn.waiting = False
     take_mode(core)
+    spending.turn_closed(core)
     timers.stop(core, TIMER_TURN)
     timers.stop(core, TIMER_WARNING)
     timers.stop(core, TIMER_TOTAL)

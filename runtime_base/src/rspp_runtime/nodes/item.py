@@ -63,7 +63,9 @@ class Item:
 
     @property
     def sentence_end(self) -> int:
-        """Bytes up to the end of the last sentence that ends in the text; 0 if none does."""
+        """Bytes up to the end of the last sentence that ends in the text; 0 if none does. (Of an output whose hand-off
+        is by clause or word: of the last clause or word.)
+        """
         return self._live().a
 
     def _live(self) -> KernelItem:

@@ -106,6 +106,14 @@ class Invocation(Protocol):
         """
         ...
 
+    async def used(self, *, tokens_in: int = 0, tokens_out: int = 0) -> None:
+        """Tokens that the provider counted, before it goes on: of the request, or of the output that it emits next.
+
+        Only from a provider with an attribute `counts_tokens = True`; of the others tokens are estimated. Raises
+        `Cancelled` where a cap leaves no more.
+        """
+        ...
+
     def reference(self, media_ns: int, duration_ns: int) -> bytes:
         """What the session was playing at that media time (PCM s16le mono 16 kHz, zeros where it was silent)."""
         ...

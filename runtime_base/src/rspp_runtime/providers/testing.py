@@ -80,6 +80,7 @@ class MemoryInvocation:
         self.messages = tuple(messages)
         self.cancelled = False
         self.emissions: list[Emission] = []
+        self.tokens = (0, 0)  # in and out, as the provider says
         self._items = list(items)
         self._audio_ports = AUDIO_PORTS.get(modality, set())
         self._reference = reference
@@ -127,6 +128,11 @@ class MemoryInvocation:
             self._emitting = False
         if self._cancel_when is not None and self._cancel_when(emission):
             self.cancel()
+
+    async def used(self, *, tokens_in: int = 0, tokens_out: int = 0) -> None:
+        if self.cancelled:
+            raise Cancelled
+        self.tokens = (self.tokens[0] + tokens_in, self.tokens[1] + tokens_out)
 
     def reference(self, media_ns: int, duration_ns: int) -> bytes:
         size = 2 * round(duration_ns * SAMPLE_RATE_HZ / 1e9)

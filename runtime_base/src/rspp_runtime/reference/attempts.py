@@ -6,7 +6,7 @@ What an invocation was fed is retained until its first output, so that whoever t
 from __future__ import annotations
 
 from rspp_runtime.abi.codes import Follow
-from rspp_runtime.reference import circuits
+from rspp_runtime.reference import circuits, spending
 from rspp_runtime.reference.state import Invocation, NodeState, Parcel, State
 
 NEVER = 2**63 - 1
@@ -84,12 +84,13 @@ def follow(s: State, node: NodeState, call: Invocation, *, retryable: bool, was_
     due = s.timers.get(s.first_timer(identity), NEVER) if recogniser else node.due_ns
     found, wait_ns = Follow.RETRY, attempts.backoff_ns
     in_time = s.now + wait_ns < due
-    if retryable and node.tries < attempts.times and in_time and circuits.allows(s, node, node.candidate):
+    allowed = circuits.allows(s, node, node.candidate) and spending.may_try_again(s, node, node.candidate)
+    if retryable and node.tries < attempts.times and in_time and allowed:
         node.tries += 1
     else:
         found, wait_ns = Follow.PROVIDER_SWITCH, 0
         candidate = circuits.choose(s, node, node.candidate + 1)
-        if candidate < 0 or s.now >= due:
+        if candidate < 0 or s.now >= due or not spending.may_try_again(s, node, candidate):
             return Follow.NONE
         node.candidate, node.tries = candidate, 1
     node.made += 1

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from rspp_runtime.abi.codes import Cause, Op, Signal
 from rspp_runtime.abi.plan import EFFECT
-from rspp_runtime.reference import thinning
+from rspp_runtime.reference import sync, thinning
 from rspp_runtime.reference.guards import passes
 from rspp_runtime.reference.outputs import decide, request
 from rspp_runtime.reference.state import EdgeState, NodeState, Parcel, State
@@ -20,6 +20,8 @@ def has_room(edge: EdgeState, size: int) -> bool:
 def would_block(edge: EdgeState, size: int) -> bool:
     """Whether a push must wait: the edge's first answer to being full is `block`, and it is full."""
     plan = edge.plan
+    if plan.flow != "signal":
+        return not edge.shedding and (edge.credit == 0 or edge.bytes + size > plan.bytes_max)
     if edge.shedding or not plan.overflow or plan.overflow[0].strategy != "block":
         return False
     if plan.handoff is None:
@@ -35,14 +37,14 @@ def offer(s: State, node: int, port: int, size: int, words: int, flags: int) -> 
     s.nodes[node].blocked = True
     s.stop(s.chunk_timer(node))
     for edge in full:
-        if not edge.xoff:
+        if not edge.xoff and edge.plan.flow != "credit":
             edge.xoff = True
             decide(s, Signal.FLOW_XOFF, node=edge.plan.id)
         timer = s.block_timer(edge.plan.id)
-        block_ns = edge.plan.overflow[0].block_ns
+        longest_ns = block_ns(edge)
         stands = s.egress.paused and s.is_audio_out(edge.plan)  # nobody is too slow while it is paused
-        if block_ns and timer not in s.timers and not stands:
-            s.timers[timer] = s.now + block_ns
+        if longest_ns and timer not in s.timers and not stands:
+            s.timers[timer] = s.now + longest_ns
     return False
 
 
@@ -73,20 +75,24 @@ def enqueue(s: State, edge: EdgeState, parcel: Parcel) -> None:
 def _enqueue(s: State, edge: EdgeState, parcel: Parcel) -> None:
     size = len(parcel.payload)
     plan = edge.plan
+    if plan.sync and sync.begins_fallen(s, edge, parcel):
+        return
     first = plan.overflow[0].strategy if plan.overflow else "drop_newest"
     rule = plan.gather.rule if plan.gather else plan.overflow[0].rule if first == "coalesce" else ""
     if rule and thinning.coalesce(s, edge, rule, parcel):
         return
-    if first == "sample" and not thinning.keeps(s, edge, plan.overflow[0].keep_percent, parcel):
+    if first == "sample" and not thinning.keeps(edge, plan.overflow[0].keep_percent):
+        _keep_out(s, edge, parcel, Cause.SAMPLED)
         return
     if first == "latest_only" and edge.items:
         _drop_head(s, edge, len(edge.items), Cause.SUPERSEDED)
-    elif has_room(edge, size):
+    elif has_room(edge, size) and (plan.flow == "signal" or edge.credit > 0):
         edge.shedding = False
     for number, step in enumerate(plan.overflow):
         if has_room(edge, size):
             break
-        if step.strategy == "sample" and number and not thinning.keeps(s, edge, step.keep_percent, parcel):
+        if step.strategy == "sample" and number and not thinning.keeps(edge, step.keep_percent):
+            _keep_out(s, edge, parcel, Cause.SAMPLED)
             return
         if step.strategy in ("drop_oldest", "sample"):
             _drop_until_room(s, edge, size)
@@ -96,13 +102,15 @@ def _enqueue(s: State, edge: EdgeState, parcel: Parcel) -> None:
             return
         elif step.strategy == "drop_newest":
             break
+    if plan.sync and sync.is_fallen(s, edge, parcel):
+        return
     if not has_room(edge, size):
-        edge.dropped += 1
-        decide(s, Signal.DROP_NOTICE, Cause.QUEUE_PRESSURE, node=plan.id, x=parcel.seq, y=parcel.seq)
+        _keep_out(s, edge, parcel, Cause.QUEUE_PRESSURE)
         return
     edge.items.append((s.now, parcel))
     edge.bytes += size
     edge.high = max(edge.high, len(edge.items))
+    edge.credit = max(0, edge.credit - 1)
     timer = s.handoff_timer(plan.id)
     if plan.gather and not edge.open and timer not in s.timers:
         s.timers[timer] = s.now + plan.gather.ns
@@ -128,9 +136,15 @@ def pop(s: State, edge: EdgeState) -> Parcel:
     edge.bytes -= len(parcel.payload)
     timer = s.block_timer(edge.plan.id)
     if timer in s.timers:
-        s.timers[timer] = s.now + edge.plan.overflow[0].block_ns
+        s.timers[timer] = s.now + block_ns(edge)
     moved(s, edge)
     return parcel
+
+
+def lose(s: State, edge: EdgeState, parcel: Parcel, cause: Cause) -> None:
+    """An item that left the edge reaches nobody."""
+    edge.dropped += 1
+    decide(s, Signal.DROP_NOTICE, cause, node=edge.plan.id, x=parcel.seq, y=parcel.seq)
 
 
 def moved(s: State, edge: EdgeState) -> None:
@@ -141,7 +155,7 @@ def moved(s: State, edge: EdgeState) -> None:
     thinning.watch(s, edge)
 
 
-def takes_largest(s: State, node: NodeState, edge: EdgeState, count: int) -> bool:
+def takes_largest(node: NodeState, edge: EdgeState, count: int) -> bool:
     """Whether an edge of a node has room for that many of the largest items; for a hand-off, and what is pending."""
     largest = _largest(edge, node)
     slots = len(edge.items) + count + (1 if edge.plan.handoff else 0)
@@ -172,17 +186,28 @@ def flush(s: State, edge: EdgeState) -> None:
     edge.pending_words = 0
     edge.shedding = False
     edge.open = False
+    edge.fallen, edge.gap = None, False
     s.stop(s.handoff_timer(edge.plan.id), s.block_timer(edge.plan.id))
     thinning.watch(s, edge)
+
+
+def grant(s: State) -> None:
+    """Let producers know of places that became free, a quarter of the edge at a time."""
+    for edge in s.edges:
+        plan = edge.plan
+        owed = plan.items_max - len(edge.items) - edge.credit
+        if plan.flow != "signal" and not s.edge_off(plan.id) and owed >= max(1, plan.items_max // 4):
+            edge.credit += owed
+            decide(s, Signal.CREDIT_GRANT, node=plan.id, x=owed)
 
 
 def resume(s: State) -> None:
     """Tell blocked producers whose edges have room again to go on."""
     for node in s.nodes:
-        if not node.blocked or any(_holds_back(edge, _largest(edge, node)) for edge in _outgoing(s, node)):
+        if not node.blocked or any(_holds_back(edge, _largest(edge, node)) for edge in outgoing(s, node)):
             continue
         node.blocked = False
-        for edge in _outgoing(s, node):
+        for edge in outgoing(s, node):
             if edge.xoff:
                 edge.xoff = False
                 decide(s, Signal.FLOW_XON, node=edge.plan.id)
@@ -201,7 +226,13 @@ def _holds_back(edge: EdgeState, largest: int) -> bool:
     return would_block(edge, largest) or (edge.xoff and not edge.shedding and len(edge.items) > low)
 
 
-def _outgoing(s: State, node: NodeState) -> list[EdgeState]:
+def block_ns(edge: EdgeState) -> int:
+    """How long a producer is held back without progress; 0 if as long as it takes."""
+    return edge.plan.overflow[0].block_ns if edge.plan.overflow else 0
+
+
+def outgoing(s: State, node: NodeState) -> list[EdgeState]:
+    """The edges behind a node that are on."""
     return [e for e in s.edges if e.plan.source == node.plan.id and not s.edge_off(e.plan.id)]
 
 
@@ -212,9 +243,18 @@ def _largest(edge: EdgeState, node: NodeState) -> int:
 def _drop_head(s: State, edge: EdgeState, count: int, cause: Cause) -> None:
     gone = [edge.items.popleft()[1] for _ in range(count)]
     if gone:
+        gone += [edge.items.popleft()[1] for _ in range(sync.rest_of_group(edge, gone[-1]))]
         edge.bytes -= sum(len(parcel.payload) for parcel in gone)
-        edge.dropped += count
+        edge.dropped += len(gone)
         decide(s, Signal.DROP_NOTICE, cause, node=edge.plan.id, x=gone[0].seq, y=gone[-1].seq)
+        sync.lost_head(s, edge, gone, cause, moved)
+
+
+def _keep_out(s: State, edge: EdgeState, parcel: Parcel, cause: Cause) -> None:
+    first = sync.take_group(edge, parcel)
+    edge.dropped += 1
+    decide(s, Signal.DROP_NOTICE, cause, node=edge.plan.id, x=first, y=parcel.seq)
+    sync.lost_new(s, edge, parcel, cause, moved)
 
 
 def _drop_until_room(s: State, edge: EdgeState, size: int) -> None:
@@ -238,14 +278,16 @@ def _assemble(s: State, edge: EdgeState, parcel: Parcel) -> None:
         edge.pending_first = parcel
     edge.pending += parcel.payload
     edge.pending_words += parcel.b
-    if parcel.a > 0:
-        _release(s, edge, min(before + parcel.a, len(edge.pending)))
+    until = min(before + parcel.a, len(edge.pending)) if parcel.a > 0 else 0
+    ends = until >= max(1, handoff.bytes_min)
+    if ends:
+        _release(s, edge, until)
         if edge.pending:
             edge.pending_first = parcel
     timer = s.handoff_timer(edge.plan.id)
     if not edge.pending:
         s.stop(timer)
-    elif not before or parcel.a > 0:
+    elif not before or ends:
         s.timers[timer] = s.now + handoff.age_ns_max
 
 

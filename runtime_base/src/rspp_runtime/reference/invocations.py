@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from rspp_runtime.abi.codes import Cause, Follow, Op, Signal
 from rspp_runtime.abi.plan import EFFECT, SESSION, TURN
-from rspp_runtime.reference import attempts, circuits, events, hearing, reactions, turns
+from rspp_runtime.reference import attempts, circuits, events, hearing, reactions, spending, turns
 from rspp_runtime.reference.outputs import data, data_room, decide, request
-from rspp_runtime.reference.state import Invocation, NodeState, Parcel, State
+from rspp_runtime.reference.state import End, Invocation, NodeState, Parcel, State
 
-SUCCESS, TIMEOUT, INFRASTRUCTURE_FAILURE = 0, 1, 4
+SUCCESS, TIMEOUT, BLOCKED, INFRASTRUCTURE_FAILURE = 0, 1, 3, 4
 """The outcome classes that the kernel tells apart (`rspp_runtime.providers.contract.Outcome`)."""
 
 FAILURES_MAX = 3
@@ -20,6 +20,9 @@ def start(s: State, node: NodeState) -> Invocation | None:
     low = circuits.offered(s, node)
     candidate = circuits.choose(s, node, low)
     if candidate < 0:
+        fail(s, node, Cause.NODE_ERROR, INFRASTRUCTURE_FAILURE, said=Cause.CIRCUIT_OPEN)
+        return None
+    if not spending.may_begin(s, node, candidate):
         return None
     call = _invocation(s, node, candidate)
     if s.voices(node.plan.id):
@@ -37,6 +40,7 @@ def start(s: State, node: NodeState) -> Invocation | None:
 
 def _start_again(s: State, node: NodeState) -> Invocation:
     """Ask for another attempt; nothing begins that had not begun, so nobody is told."""
+    spending.tries_again(s, node, node.candidate)
     call = _invocation(s, node, node.candidate)
     call.base_bytes, call.base_words = node.base_bytes, node.base_words
     node.kept, node.again = call.id, False
@@ -62,19 +66,16 @@ def _ask(s: State, node: NodeState, call: Invocation, made: int) -> None:
             data(s, Op.CONTEXT, None, node=identity, turn=call.turn, invocation=call.id, x=role, payload=text)
 
 
-def feed(s: State, node: NodeState, port: int, parcel: Parcel) -> None:
-    """Hand one item to the node's invocation, starting one if none takes input."""
+def feed(s: State, node: NodeState, port: int, parcel: Parcel, marks: int = 0) -> None:
+    """Hand one item to the node's invocation, starting one if none takes input; `marks` are flags of this way only."""
     call = node.live or start(s, node)
-    if call is None:
-        fail(s, node, Cause.NODE_ERROR, INFRASTRUCTURE_FAILURE, said=Cause.CIRCUIT_OPEN)
-        return
-    if node.live is not call:
-        return  # a reaction to its start has cancelled it
+    if call is None or node.live is not call:
+        return  # none may begin, or a reaction to its start has cancelled it
     if s.voices(node.plan.id):
         room = s.plan.spoken_bytes_max - len(s.turn.spoken)
         s.turn.spoken += parcel.payload[: min(room, len(parcel.payload))]
         s.turn.spoken_words += parcel.b
-    _give(s, node, call, port, parcel)
+    _give(s, node, call, port, parcel, marks)
     attempts.retain(s, node, call, port, parcel)
 
 
@@ -89,11 +90,11 @@ def feed_again(s: State) -> bool:
     return False
 
 
-def _give(s: State, node: NodeState, call: Invocation, port: int, parcel: Parcel) -> None:
+def _give(s: State, node: NodeState, call: Invocation, port: int, parcel: Parcel, marks: int = 0) -> None:
     identity = node.plan.id
     data(
         s, Op.FEED, parcel, node=identity, port=port, turn=call.turn, invocation=call.id,
-        x=parcel.media_ns, y=parcel.flags,
+        x=parcel.media_ns, y=parcel.flags | marks,
     )  # fmt: skip
     first = call.fed_items == 0
     call.fed_items += 1
@@ -107,6 +108,9 @@ def _give(s: State, node: NodeState, call: Invocation, port: int, parcel: Parcel
             s.timers[s.first_timer(identity)] = s.now + node.plan.first_output_ns
     elif first and identity != s.plan.recogniser:
         deadline = attempts.deadline(s, node)
+        if node.plan.speakable_ns:
+            node.speak_due_ns = s.now + node.plan.speakable_ns
+            deadline = min(deadline, node.speak_due_ns)
         if deadline != attempts.NEVER:
             s.timers[s.first_timer(identity)] = deadline
 
@@ -116,8 +120,15 @@ def finish(s: State, node: NodeState) -> None:
     call = node.live
     assert call is not None
     data(s, Op.FINISH, None, node=node.plan.id, turn=call.turn, invocation=call.id)
-    node.ending, node.live = call, None
+    end_input(s, node)
+
+
+def end_input(s: State, node: NodeState) -> None:
+    """The live invocation has all the input that it gets: a voice owes the rest of its audio."""
+    node.ending, node.live = node.live, None
     node.inflight = 0
+    if s.voices(node.plan.id) and node.plan.chunk_ns and not node.blocked:
+        s.timers[s.chunk_timer(node.plan.id)] = s.now + node.plan.chunk_ns
 
 
 def cancel(s: State, node: NodeState, call: Invocation) -> None:
@@ -158,6 +169,7 @@ def forget(s: State, node: NodeState, call: Invocation) -> None:
     else:
         node.ending = None
     if node.live is None and node.ending is None:
+        node.speak_due_ns = 0
         if not node.backing_off:
             s.stop(s.chunk_timer(node.plan.id))
         if node.plan.id != s.plan.recogniser:
@@ -212,17 +224,33 @@ def fail(
 
     `said` is the reason on record where it is another than `cause`, by which reactions go.
     """
-    identity = node.plan.id
     effect = node.plan.execution == EFFECT
     if effect and _tried_again(s, node, said or cause, outcome, call, retryable=retryable, was_ending=was_ending):
         return
-    event = node.plan.event_timeout if cause is Cause.NODE_TIMEOUT else node.plan.event_error
     fields = {
         "outcome": outcome,
         "retryable": retryable,
         "attempts": events.attempts(node) if call else 0,
         "elapsed_ns": s.now - call.began_ns if call else 0,
     }
+    _broken(s, node, cause, fields, End.ERROR, exhausted=exhausted)
+
+
+def overspent(s: State, node: NodeState, invocation: int) -> None:
+    """A cap left the node nothing at all: it has failed, and another attempt would fare no better."""
+    decide(
+        s, Signal.PROVIDER_ERROR, Cause.BUDGET_EXHAUSTED, node=node.plan.id, invocation=invocation, x=BLOCKED,
+    )  # fmt: skip
+    _broken(s, node, Cause.NODE_ERROR, {"outcome": BLOCKED}, End.BUDGET)
+
+
+def _broken(
+    s: State, node: NodeState, cause: Cause, fields: dict[str, int], end: End, *, exhausted: bool = False
+) -> None:
+    """No attempt follows: what the pipeline says, or the end of a turn that needed it."""
+    identity = node.plan.id
+    effect = node.plan.execution == EFFECT
+    event = node.plan.event_timeout if cause is Cause.NODE_TIMEOUT else node.plan.event_error
     handled = exhausted and reactions.raise_event(
         s, node.plan.event_exhausted, Cause.BUDGET_EXHAUSTED, **fields
     )  # fmt: skip
@@ -235,7 +263,10 @@ def fail(
         hearing.lost(s)
     if not handled and needed:
         by_provider = effect and cause is Cause.NODE_ERROR
-        turns.fail(s, Cause.PROVIDER_FAILURE if by_provider else Cause.NODE_TIMEOUT_OR_FAILURE)
+        if end is End.ERROR:
+            turns.fail(s, Cause.PROVIDER_FAILURE if by_provider else Cause.NODE_TIMEOUT_OR_FAILURE)
+        elif s.active:
+            s.turn.ends.add(end)
     if effect and node.plan.scope == SESSION and identity != s.plan.recogniser:
         node.failures += 1
         if node.failures >= FAILURES_MAX:

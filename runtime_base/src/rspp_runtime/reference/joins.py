@@ -20,7 +20,7 @@ def can_move(s: State, node: NodeState, edge: EdgeState) -> bool:
         found = _next(s, node)
         if found is None or found.plan.id != edge.plan.id:
             return False
-    return all(edges.takes_largest(s, node, out, 1) for out in s.edges_from(node.plan.id, 0))
+    return all(edges.takes_largest(node, out, 1) for out in s.edges_from(node.plan.id, 0))
 
 
 def sheds(s: State, node: NodeState, edge: EdgeState) -> bool:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from rspp_runtime.abi.codes import Cause, Op, Signal
+from rspp_runtime.abi.codes import Cause, Flag, Op, Signal
 from rspp_runtime.abi.messages import Emission, Item, Output
 from rspp_runtime.abi.plan import EFFECT, TURN
-from rspp_runtime.reference import edges, invocations, joins, pauses, stopping, timed, turns
+from rspp_runtime.reference import edges, invocations, joins, pauses, spending, stopping, sync, timed, turns
 from rspp_runtime.reference.outputs import data, data_room, decide, telemetry
 from rspp_runtime.reference.state import EdgeState, NodeState, Parcel, Played, State
 
@@ -15,18 +16,55 @@ from rspp_runtime.reference.state import EdgeState, NodeState, Parcel, Played, S
 def move_one(s: State) -> bool:
     """Move one item of the lowest edge that can; returns whether there was one."""
     for edge in s.edges:
-        if edge.items and _can_move(s, edge):
-            if edges.expire(s, edge):
-                edges.moved(s, edge)
+        if not edge.items:
+            continue
+        if sync.is_together(s, edge) and not sync.goes_alone(edge):
+            if _move_together(s, sync.peers(s, edge)):
                 return True
+        elif _can_move(s, edge):
             target = s.nodes[edge.plan.target]
-            if target.plan.join and joins.sheds(s, target, edge):
-                return True
-            parcel = edges.pop(s, edge)
-            if edge.plan.scope != TURN or (s.active and parcel.turn == s.turn.serial):
-                _move(s, edge, parcel)
+            if not _expire(s, edge) and not (target.plan.join and joins.sheds(s, target, edge)):
+                _move_head(s, edge)
             return True
     return False
+
+
+def _expire(s: State, edge: EdgeState) -> bool:
+    old = edges.expire(s, edge)
+    if old:
+        edges.moved(s, edge)
+    return old
+
+
+def _move_head(s: State, edge: EdgeState) -> None:
+    parcel = edges.pop(s, edge)
+    lives = edge.plan.scope != TURN or (s.active and parcel.turn == s.turn.serial)
+    if lives and spending.is_spent(s, s.nodes[edge.plan.target]):
+        edges.lose(s, edge, parcel, Cause.BUDGET_EXHAUSTED)
+        return
+    marks = Flag.DISCONTINUITY if edge.gap else 0
+    edge.gap = False
+    if lives:
+        _move(s, edge, parcel, marks)
+
+
+def _move_together(s: State, group: list[EdgeState]) -> bool:
+    """Move one item of each edge of a domain, or part from what has lost its group; whether there was anything."""
+    wanted = None if any(sync.goes_alone(edge) for edge in group) else sync.common_key(group)
+    if wanted is None:
+        return False
+    if sync.part_unmatched(s, group, wanted, edges.moved):
+        return True
+    if not sync.all_can(s, group, _can_move):
+        return False
+    if sum(_expire(s, edge) for edge in group):  # of each of them
+        return True
+    for edge in group:
+        edge.gone = wanted
+    for edge in group:
+        if edge.items and sync.key(edge, edge.items[0][1]) == wanted:
+            _move_head(s, edge)
+    return True
 
 
 def wake_for_egress(s: State) -> int:
@@ -64,6 +102,8 @@ def _can_move(s: State, edge: EdgeState) -> bool:
 
 
 def _can_feed(s: State, node: NodeState, edge: EdgeState) -> bool:
+    if spending.is_spent(s, node):
+        return True  # nobody takes it any more
     recogniser = node.plan.id == s.plan.recogniser
     if recogniser and s.hearing.finish_pending and edge.items[0][1].seq > s.hearing.finish_seq:
         return False
@@ -88,31 +128,31 @@ def _can_send(s: State, edge: EdgeState) -> bool:
 
 def _can_call(s: State, node: NodeState) -> bool:
     most = node.plan.emissions_max
-    behind = [e for e in s.edges if e.plan.source == node.plan.id and not s.edge_off(e.plan.id)]
-    return all(edges.takes_largest(s, node, edge, most) for edge in behind)
+    return all(edges.takes_largest(node, edge, most) for edge in edges.outgoing(s, node))
 
 
-def _move(s: State, edge: EdgeState, parcel: Parcel) -> None:
+def _move(s: State, edge: EdgeState, parcel: Parcel, marks: int) -> None:
     node = s.nodes[edge.plan.target]
     port = edge.plan.target_port
     if node.plan.kind == "tap":
         telemetry(
             s,
+            edge,
             Output(
                 Op.TAP, s.now, parcel.seq, node.plan.id, port, parcel.turn,
-                x=parcel.media_ns, y=parcel.flags, payload=parcel.payload,
+                x=parcel.media_ns, y=parcel.flags | marks, payload=parcel.payload,
             ),
         )  # fmt: skip
     elif node.plan.execution == EFFECT:
-        invocations.feed(s, node, port, parcel)
+        invocations.feed(s, node, port, parcel, marks)
     elif node.plan.kind == "egress":
         _send(s, edge, parcel)
     elif node.plan.join:
-        joins.move(s, node, edge, parcel)
+        joins.move(s, node, edge, replace(parcel, flags=parcel.flags | marks))
     elif node.plan.pause or node.plan.keys:
         timed.move(s, node, parcel)
     else:
-        _call(s, node, port, parcel)
+        _call(s, node, port, parcel, marks)
 
 
 def _send(s: State, edge: EdgeState, parcel: Parcel) -> None:
@@ -137,10 +177,12 @@ def _send(s: State, edge: EdgeState, parcel: Parcel) -> None:
         s.turn.playing = True
 
 
-def _call(s: State, node: NodeState, port: int, parcel: Parcel) -> None:
+def _call(s: State, node: NodeState, port: int, parcel: Parcel, marks: int) -> None:
     handler = s.handlers[node.plan.handler]
     assert handler is not None
-    item = Item(port, parcel.turn, parcel.seq, parcel.media_ns, parcel.flags, parcel.a, parcel.b, parcel.payload)
+    item = Item(
+        port, parcel.turn, parcel.seq, parcel.media_ns, parcel.flags | marks, parcel.a, parcel.b, parcel.payload
+    )
     emissions = handler(item)
     if emissions is None or not _valid(node, emissions):
         invocations.fail(s, node, Cause.NODE_ERROR)

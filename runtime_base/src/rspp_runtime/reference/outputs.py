@@ -6,7 +6,7 @@ from rspp_runtime.abi.codes import Cause, Op, Signal
 from rspp_runtime.abi.messages import Output
 from rspp_runtime.abi.plan import TURN
 from rspp_runtime.reference import events
-from rspp_runtime.reference.state import Parcel, State
+from rspp_runtime.reference.state import EdgeState, Parcel, State
 
 VOID = 0
 """A data output that was taken back: it keeps its slot until the next drain, which passes over it."""
@@ -67,8 +67,15 @@ def data_room(s: State, slots: int) -> bool:
     return False
 
 
-def telemetry(s: State, output: Output) -> None:
-    """Emit a telemetry output; there is no promise that it arrives."""
+def telemetry(s: State, edge: EdgeState, output: Output) -> None:
+    """Emit a telemetry output of an edge; there is no promise that it arrives, least of all under pressure."""
+    if 2 * len(s.telemetry_out) >= s.plan.telemetry_out_max:
+        if edge.plan.telemetry == "drop":
+            return
+        if edge.plan.telemetry == "sample":
+            edge.skipped = not edge.skipped
+            if edge.skipped:
+                return
     if len(s.telemetry_out) < s.plan.telemetry_out_max:
         s.telemetry_out.append(output)
 

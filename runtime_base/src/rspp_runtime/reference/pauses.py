@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rspp_runtime.abi.codes import Cause, Op, Signal
-from rspp_runtime.reference import turns
+from rspp_runtime.reference import edges, turns
 from rspp_runtime.reference.outputs import VOID, data, data_room, decide, request
 from rspp_runtime.reference.state import EdgeState, Parcel, State
 
@@ -38,8 +38,8 @@ def resume(s: State, cause: Cause) -> None:
     egress.paused = False
     s.stop(s.pause_timer)
     for edge in _audio_edges(s):
-        if edge.xoff and edge.plan.overflow[0].block_ns:
-            s.timers[s.block_timer(edge.plan.id)] = s.now + edge.plan.overflow[0].block_ns
+        if edge.xoff and edges.block_ns(edge):
+            s.timers[s.block_timer(edge.plan.id)] = s.now + edges.block_ns(edge)
     decide(s, Signal.PLAYBACK_RESUMED, cause, x=egress.heard_words, y=egress.heard_bytes)
 
 

@@ -6,26 +6,27 @@ from collections.abc import Sequence
 
 from rspp_runtime.abi.codes import Cause, Control, In, Op, Origin, Result, SessionState, Signal, Turn
 from rspp_runtime.abi.messages import Handler, Inbound, Output
-from rspp_runtime.abi.plan import EFFECT, Plan
+from rspp_runtime.abi.plan import Plan
 from rspp_runtime.reference import (
     attempts,
     choices,
-    circuits,
     edges,
     events,
+    gateway,
     hearing,
     invocations,
     joins,
     moving,
     pauses,
     reactions,
+    spending,
     stopping,
     timed,
     turns,
 )
 from rspp_runtime.reference.outputs import control_room, decide, request
 from rspp_runtime.reference.outputs import drain as drain_outputs
-from rspp_runtime.reference.state import EVIDENCE, TOTAL, TURN_BUDGET, WARNING, End, Entry, NodeState, Parcel, State
+from rspp_runtime.reference.state import EVIDENCE, TOTAL, TURN_BUDGET, WARNING, End, Entry, NodeState, State
 
 _NOT_FENCED = (Control.LEASE_ROTATED, Control.EVIDENCE_APPENDED, Control.EVIDENCE_FAILED)
 _CONTROLS = frozenset(Control)
@@ -50,19 +51,25 @@ class Session:
                 s.nodes[event.node].blocked = True
             return Result.FULL
         control = event.op == In.CONTROL
-        fenced = event.op not in (In.DONE, In.CREDIT) and not (control and event.port in _NOT_FENCED)
+        fenced = event.op not in (In.DONE, In.CREDIT, In.USAGE) and not (control and event.port in _NOT_FENCED)
         if fenced and event.epoch != s.epoch:
             decide(s, Signal.STALE_EPOCH_REJECT, Cause.AUTHORITY_EPOCH_MISMATCH, x=event.epoch)
             return Result.REFUSED
         if event.op == In.MEDIA:
-            return self._ingest_media(event)
+            return gateway.media(s, event)
         if event.op == In.CHUNK:
-            return self._ingest_chunk(event)
+            return gateway.chunk(s, event)
         if event.op == In.CREDIT:
-            return self._ingest_credit(event)
+            return gateway.credit(s, event)
+        if event.op == In.USAGE:
+            return gateway.usage(s, event)
+        if control and event.port == Control.SEEN:
+            s.next_seq()
+            s.keys.append((event.a, 0))
+            return Result.ACCEPTED
         if event.op == In.DONE or (control and event.port in _CONTROLS):
-            return self._inbox(event)
-        return self._reject(Cause.UNKNOWN_PORT)
+            return gateway.put_in_inbox(s, event)
+        return gateway.reject(s, Cause.UNKNOWN_PORT)
 
     def advance(self, now_ns: int) -> int:
         s = self._s
@@ -74,6 +81,7 @@ class Session:
             s.outputs_full = False
             if not self._step():
                 break
+        edges.grant(s)
         edges.resume(s)
         if s.outputs_full:
             return s.now
@@ -103,144 +111,10 @@ class Session:
     def close(self) -> None:
         """Nothing to release: the twin's memory is Python's."""
 
-    # -- ingest --------------------------------------------------------------------------------------------------
-
     def _tick(self, now_ns: int) -> None:
         if now_ns < self._s.now:
             raise ValueError(f"time went back: {now_ns} after {self._s.now}")
         self._s.now = now_ns
-
-    def _reject(self, cause: Cause) -> Result:
-        decide(self._s, Signal.REJECT, cause)
-        return Result.REFUSED
-
-    def _inbox(self, event: Inbound, *, propose: bool = False) -> Result:
-        s = self._s
-        if len(s.inbox) >= s.plan.control_in_max:
-            if event.op in (In.CHUNK, In.MEDIA):
-                s.nodes[event.node].blocked = True
-            return Result.FULL
-        s.inbox.append(Entry(event, s.next_seq(), s.now, s.epoch, propose))
-        return Result.ACCEPTED
-
-    def _ingest_media(self, event: Inbound) -> Result:
-        s = self._s
-        ports = s.nodes[s.plan.ingress].plan.outputs if s.plan.ingress >= 0 else ()
-        if event.node != s.plan.ingress or not 0 <= event.port < len(ports):
-            return self._reject(Cause.UNKNOWN_PORT)
-        port = ports[event.port]
-        if len(event.payload) > port.item_bytes_max:
-            return self._reject(Cause.OVERSIZED)
-        if s.state is not SessionState.RUNNING:
-            return self._reject(Cause.SESSION_NOT_RUNNING)
-        if port.name == "text":
-            return self._ingest_text(event)
-        return self._ingest_key(event) if port.type == "event" else self._offer(event)
-
-    def _ingest_key(self, event: Inbound) -> Result:
-        """A key or a button: an item for the edges of its port, and an event if reactions name it."""
-        s = self._s
-        named = any(e.node == event.node and e.port == event.port for e in s.plan.events)
-        if named and len(s.inbox) >= s.plan.control_in_max:
-            s.nodes[event.node].blocked = True
-            return Result.FULL
-        if s.edges_from(event.node, event.port):
-            answer = self._offer(event)
-            if answer is not Result.ACCEPTED:
-                return answer
-        elif not named:
-            s.next_seq()
-        return self._inbox(event) if named else Result.ACCEPTED
-
-    def _ingest_text(self, event: Inbound) -> Result:
-        s = self._s
-        has_edges = any((e.plan.source, e.plan.source_port) == (event.node, event.port) for e in s.edges)
-        if s.recogniser is None and not has_edges:
-            return self._reject(Cause.UNKNOWN_PORT)
-        if not hearing.fits(s, len(event.payload)):
-            return self._reject(Cause.OVERSIZED)
-        answer = self._inbox(event, propose=True)
-        if answer is Result.ACCEPTED:
-            hearing.join(s, event.payload, event.b)
-        return answer
-
-    def _ingest_chunk(self, event: Inbound) -> Result:
-        s = self._s
-        known = 0 <= event.node < len(s.nodes) and s.nodes[event.node].plan.execution == EFFECT
-        if not known or not 0 <= event.port < len(s.nodes[event.node].plan.outputs):
-            return self._reject(Cause.UNKNOWN_PORT)
-        node = s.nodes[event.node]
-        call = node.find(event.invocation)
-        if call is None:
-            s.refused_outputs += 1
-            decide(
-                s, Signal.LATE_AFTER_CANCEL, Cause.CANCELLED,
-                node=event.node, port=event.port, invocation=event.invocation, x=len(event.payload),
-            )  # fmt: skip
-            return Result.REFUSED
-        port = node.plan.outputs[event.port]
-        if len(event.payload) > port.item_bytes_max:
-            return self._reject(Cause.OVERSIZED)
-        final = event.node == s.plan.recogniser and port.name == "final"
-        if final and not hearing.fits(s, len(event.payload)):
-            return self._reject(Cause.OVERSIZED)
-        voiced = 0
-        if s.voices(event.node):
-            voiced = min(event.a, call.fed_bytes)
-            words = min(event.b, call.fed_words)
-            event = event._replace(a=call.base_bytes + voiced, b=call.base_words + words)
-        answer = self._inbox(event) if port.type == "event" else self._offer(event)
-        if answer is Result.ACCEPTED:
-            if final:
-                hearing.join(s, event.payload, event.b)
-            if event.node == s.plan.recogniser and port.type == "text":
-                events.said(s, event.b, final=final)
-            elif event.node == s.detector and port.type != "event":
-                events.goes_on(s)
-            if not call.answered:
-                attempts.answered(node, call)
-                circuits.works(s, node, call)
-            call.answered = True
-            call.voiced = max(call.voiced, voiced)
-            self._answered(node)
-        return answer
-
-    def _answered(self, node: NodeState) -> None:
-        s, identity = self._s, node.plan.id
-        stopping.said(s, node)
-        if identity == s.plan.recogniser or node.answers_each:
-            return
-        s.stop(s.first_timer(identity))
-        if not node.plan.chunk_ns:
-            return
-        if s.voices(identity) and node.live is not None and node.live.voiced >= node.live.fed_bytes:
-            s.stop(s.chunk_timer(identity))
-        else:
-            s.timers[s.chunk_timer(identity)] = s.now + node.plan.chunk_ns
-
-    def _ingest_credit(self, event: Inbound) -> Result:
-        s = self._s
-        s.next_seq()
-        if 0 <= event.node < len(s.nodes):
-            node = s.nodes[event.node]
-            if node.live is not None and node.live.id == event.invocation:
-                node.inflight -= max(0, min(event.a, node.inflight))
-            if node.answers_each and node.find(event.invocation) is not None and event.a > 0:
-                timer = s.first_timer(node.plan.id)
-                if node.inflight or (node.ending is not None and node.ending.id == event.invocation):
-                    s.timers[timer] = s.now + node.plan.first_output_ns
-                else:
-                    s.stop(timer)
-        return Result.ACCEPTED
-
-    def _offer(self, event: Inbound) -> Result:
-        s = self._s
-        if not edges.offer(s, event.node, event.port, len(event.payload), event.b, event.flags):
-            return Result.FULL
-        seq = s.next_seq()
-        parcel = Parcel(seq, 0, s.epoch, event.media_ns, event.flags, event.a, event.b, event.payload)
-        edges.push_all(s, event.node, event.port, parcel)
-        return Result.ACCEPTED
 
     # -- advance -------------------------------------------------------------------------------------------------
 
@@ -255,6 +129,8 @@ class Session:
         elif events.is_due(s):
             s.speech.due = False
             reactions.raise_event(s, s.plan.barge_in, Cause.BARGE_IN)
+        elif spending.cut_one(s):
+            pass
         elif (slot := self._due()) is not None:
             del s.timers[slot]
             s.chain.clear()
@@ -319,7 +195,8 @@ class Session:
         if node.backing_off and which == 1:
             node.backing_off = False
             return
-        exhausted = which == 0 and attempts.budget_is_over(s, node)
+        mute = 0 < node.speak_due_ns <= s.now
+        exhausted = which == 0 and not mute and attempts.budget_is_over(s, node)
         if exhausted:
             decide(s, Signal.BUDGET_EXHAUSTED, Cause.BUDGET_EXHAUSTED, node=node.plan.id, y=node.plan.id)
         invocations.timed_out(s, node, exhausted=exhausted)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from rspp_runtime.abi.codes import Attribute, Cause, CircuitState, Origin, SessionState, Turn
 from rspp_runtime.abi.messages import Handler, Inbound, Output
-from rspp_runtime.abi.plan import EFFECT, TURN, Edge, Node, Plan
+from rspp_runtime.abi.plan import EFFECT, TURN, Edge, Meter, Node, Plan
 
 TURN_BUDGET, WARNING, TOTAL, EVIDENCE = range(4)
 """The session's timer slots; those of nodes and edges follow."""
@@ -63,6 +63,11 @@ class EdgeState:
     sampled: int = 0  # percent towards the next item that passes
     open: bool = False  # gathering is over: until it is empty, the edge moves
     above: bool = False  # the high mark was reached, the low one not yet
+    credit: int = 0  # flow credit, hybrid: items that the producer may still offer
+    skipped: bool = False  # telemetry sample: the last time was left out
+    fallen: int | None = None  # sync: the key of the group that was lost last, if more of it may come
+    gone: int | None = None  # sync: the key of the group that went on last
+    gap: bool = False  # sync: something is missing before the next item
 
 
 @dataclass(slots=True)
@@ -73,6 +78,15 @@ class CircuitBreaker:
     until_ns: int = 0  # open: it is left alone until then
     probe: int = 0  # the invocation that finds out whether the provider works again
     errors: deque[int] = field(default_factory=deque)  # when it failed
+
+
+@dataclass(slots=True)
+class MeterState:
+    """What a block of providers has used (`spending.py`)."""
+
+    plan: Meter
+    used: dict[int, int] = field(default_factory=dict)  # by `Unit`; cost in thousandths of a micro-dollar
+    spent: bool = False  # a cap was reached in this turn
 
 
 @dataclass(slots=True)
@@ -90,6 +104,10 @@ class Invocation:
     voiced: int = 0
     answered: bool = False
     began_ns: int = 0
+    metered: bool = False  # some of what it uses was counted
+    exhausted: int = 0  # the `Unit` of a cap that it reached, until it is cut short
+    over_input: bool = False  # it takes nothing more
+    over_output: bool = False  # it gives nothing more
 
 
 @dataclass(slots=True)
@@ -113,6 +131,7 @@ class NodeState:
     cancelling: int = 0  # id of the one that must stop within the grace
     inflight: int = 0
     failures: int = 0
+    speak_due_ns: int = 0  # until then it must have said a word; 0 when it has, or need not
     blocked: bool = False
     # What another attempt needs (`attempts.py`).
     retained: deque[tuple[int, Parcel]] = field(default_factory=deque)  # (port, item): the input until the first output
@@ -299,8 +318,11 @@ class State:
         self.chain: set[int] = set()  # events whose reactions ran since the last input or timer
         self.egress = Egress()
         self.nodes = [NodeState(node, circuits=_breakers(node)) for node in plan.nodes]
-        self.edges = [EdgeState(edge) for edge in plan.edges]
+        self.meters = [MeterState(meter) for meter in plan.meters]
+        self.turn_cost = 0  # thousandths of a micro-dollar
+        self.edges = [EdgeState(edge, credit=edge.items_max if edge.flow != "signal" else 0) for edge in plan.edges]
         self.context: deque[tuple[int, bytes]] = deque()
+        self.keys: deque[tuple[int, int]] = deque(maxlen=plan.keys_max)  # (idempotency key, sequence of its item)
         self.inbox: deque[Entry] = deque()
         self.timers: dict[int, int] = {}
         self.control_out: deque[Output] = deque()
@@ -310,6 +332,7 @@ class State:
         self.turns = 0
         self.refused_outputs = 0
         self.flushed_items = 0
+        self.discontinuities = 0
         self.outputs_full = False
         self.barge_in_waits = any(  # for more words, or a longer speech
             reaction.event == plan.barge_in and any({check.field, check.other} & SPOKEN for check in reaction.guard)

@@ -9,14 +9,12 @@ from rspp_runtime.reference.outputs import decide
 from rspp_runtime.reference.state import EdgeState, Parcel, State
 
 
-def keeps(s: State, edge: EdgeState, percent: int, parcel: Parcel) -> bool:
-    """Whether the next item is one that a sample keeps; one that is not is dropped and told."""
+def keeps(edge: EdgeState, percent: int) -> bool:
+    """Whether the next item is one that a sample keeps."""
     edge.sampled += percent
     if edge.sampled >= 100:
         edge.sampled -= 100
         return True
-    edge.dropped += 1
-    decide(s, Signal.DROP_NOTICE, Cause.SAMPLED, node=edge.plan.id, x=parcel.seq, y=parcel.seq)
     return False
 
 

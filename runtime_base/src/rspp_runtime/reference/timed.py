@@ -35,7 +35,7 @@ def can_move(s: State, node: NodeState) -> bool:
         if _is_proposed(s, node.plan.id):
             return False
         _forget(node)
-    return node.plan.keys.opens or all(edges.takes_largest(s, node, e, 1) for e in s.edges_from(node.plan.id, 0))
+    return node.plan.keys.opens or all(edges.takes_largest(node, e, 1) for e in s.edges_from(node.plan.id, 0))
 
 
 def move(s: State, node: NodeState, parcel: Parcel) -> None:

@@ -8,7 +8,18 @@ import json
 from rspp_runtime.abi.codes import CancelMode, Cause, Op, Origin, Scope, SessionState, Signal, Turn
 from rspp_runtime.abi.messages import Output
 from rspp_runtime.abi.plan import EFFECT, TURN
-from rspp_runtime.reference import choices, edges, hearing, invocations, joins, pauses, reactions, stopping
+from rspp_runtime.reference import (
+    choices,
+    edges,
+    hearing,
+    invocations,
+    joins,
+    pauses,
+    reactions,
+    spending,
+    stopping,
+    sync,
+)
 from rspp_runtime.reference.outputs import data_room, decide, request, telemetry
 from rspp_runtime.reference.state import (
     ASSISTANT,
@@ -17,7 +28,6 @@ from rspp_runtime.reference.state import (
     TURN_BUDGET,
     WARNING,
     End,
-    NodeState,
     Proposal,
     State,
 )
@@ -183,12 +193,14 @@ def finishing(s: State) -> bool:
             if edge.plan.gather and edge.items and not edge.open:
                 edge.open = True
                 return True
+            if edge.plan.sync and sync.give_up(s, edge, complete, edges.moved):
+                return True
         if node.plan.join and joins.end_input(s, node, incoming):
             return True
         if node.has_rest or any(edge.items for edge in incoming):
             continue
         if node.live is not None and data_room(s, 1):
-            _finish_node(s, node)
+            invocations.finish(s, node)
             return True
         if node.live is None and node.ending is None:
             complete |= 1 << identity
@@ -312,12 +324,6 @@ def _open(s: State) -> None:
         hearing.release(s)
 
 
-def _finish_node(s: State, node: NodeState) -> None:
-    invocations.finish(s, node)
-    if s.voices(node.plan.id) and node.plan.chunk_ns and not node.blocked:
-        s.timers[s.chunk_timer(node.plan.id)] = s.now + node.plan.chunk_ns
-
-
 def _close(s: State, *, append: bool) -> None:
     turn = s.turn
     decide(s, Signal.CLOSE)
@@ -325,7 +331,9 @@ def _close(s: State, *, append: bool) -> None:
     if said:
         remember(s, ASSISTANT, said)
     for edge in s.edges:
-        telemetry(s, Output(Op.METRIC, s.now, s.seq, turn=turn.serial, code=edge.plan.id, x=edge.high, y=edge.dropped))
+        telemetry(
+            s, edge, Output(Op.METRIC, s.now, s.seq, turn=turn.serial, code=edge.plan.id, x=edge.high, y=edge.dropped)
+        )
     if append:
         request(s, Op.APPEND, turn=turn.serial)
     pauses.forget(s)
@@ -334,5 +342,6 @@ def _close(s: State, *, append: bool) -> None:
     turn.waiting = False
     turn.ends.clear()
     s.mode = s.entered
+    spending.turn_closed(s)
     s.stop(TURN_BUDGET, WARNING, TOTAL, EVIDENCE)
     _take_deferred(s)

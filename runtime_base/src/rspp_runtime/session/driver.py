@@ -84,6 +84,11 @@ class Driver:
     def epoch(self) -> int:
         return self.gateway.epoch
 
+    @property
+    def audio_bytes_per_second(self) -> int:
+        """Of what is played."""
+        return self.plan.audio_bytes_per_second
+
     def now_ns(self) -> int:
         return self.clock.now_ns()
 
@@ -103,9 +108,14 @@ class Driver:
         self._wake.set()
         await self._step.wait()
 
-    async def media(self, port: str, payload: bytes, media_ns: int) -> int:
-        """One item from the party; waits while the kernel has no room. Raises `gateway.InputError`."""
-        event = self.gateway.media(port, payload, media_ns)
+    async def media(
+        self, port: str, payload: bytes, media_ns: int, *, key: str = "", sequence: int | None = None
+    ) -> int:
+        """One item from the party; waits while the kernel has no room. Raises `gateway.InputError`.
+
+        With an idempotency `key`, or the transport's own `sequence`, an item that is sent again is REFUSED.
+        """
+        event = self.gateway.media(port, payload, media_ns, key=key, sequence=sequence)
         while True:
             self._media_resumed.clear()
             result = self.offer(event)
@@ -199,7 +209,8 @@ class Driver:
         elif op == Op.INVOKE:
             node = self.plan.nodes[output.node]
             name, provider = self._providers[node.name][output.x]
-            self._calls[output.invocation] = Call(output.invocation, node, output.turn, provider, name, self)
+            meter = self.plan.meters[node.meter] if node.meter >= 0 else None
+            self._calls[output.invocation] = Call(output.invocation, node, output.turn, provider, name, self, meter)
         elif op == Op.CONTEXT:
             call = self._calls.get(output.invocation)
             if call is not None:

@@ -6,6 +6,7 @@ its last sentence ends and how many words it has. Audio is checked for its form.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import NamedTuple
 
@@ -21,6 +22,12 @@ SAMPLE_RATE_HZ = 16_000
 # A sentence ends with its mark and whatever closes with it, before white space or at the end of the payload; a full
 # stop of Chinese or Japanese, and a line's end, end it anywhere.
 _SENTENCE_END = re.compile(r"""(?:[.!?…]+["'”’»)\]]*(?=\s|$))|[。！？][」』”’]*|\n""")
+# A clause ends at a sentence's end too, and at a mark within it.
+_CLAUSE_END = re.compile(
+    r"""(?:[.!?…,;:]+["'”’»)\]]*(?=\s|$))|[。！？，；：、][」』”’]*|\s[–—-](?=\s)|[–—](?=\s|$)|\n"""
+)
+_WORD_END = re.compile(r"\s+")
+_MARKS = {"sentence": _SENTENCE_END, "clause": _CLAUSE_END, "word": _WORD_END}
 INCREMENT_PORT = "delta"  # a model's output port: each payload continues the one before
 
 
@@ -29,15 +36,16 @@ class InputError(ValueError):
 
 
 class TextMark(NamedTuple):
-    """Measured attributes of a text: `sentence_end` in bytes (0 if no sentence ends in it), and its words."""
+    """Measured attributes of a text: `end` in bytes (0 if no sentence, clause or word ends in it), and its words."""
 
-    sentence_end: int
+    end: int
     words: int
 
 
-def text_mark(payload: bytes, *, within_word: bool = False) -> TextMark:
-    """Measures `payload` (UTF-8). `within_word`: the text before it ended without white space, so that a first
-    piece that does not begin with white space belongs to a word that was counted already.
+def text_mark(payload: bytes, by: str = "sentence", *, within_word: bool = False) -> TextMark:
+    """Measures `payload` (UTF-8); `by` is the mark of its port: sentence, clause or word. `within_word`: the text
+    before it ended without white space, so that a first piece that does not begin with it belongs to a word that
+    was counted already.
 
     Raises `InputError` if it is not UTF-8.
     """
@@ -46,7 +54,7 @@ def text_mark(payload: bytes, *, within_word: bool = False) -> TextMark:
     except UnicodeDecodeError as error:
         raise InputError(f"text is not UTF-8 (byte {error.start}): decode it where it enters") from None
     end = 0
-    for match in _SENTENCE_END.finditer(text):
+    for match in _MARKS[by].finditer(text):
         end = match.end()
     words = len(text.split())
     if within_word and text and not text[0].isspace():
@@ -61,6 +69,12 @@ def check_audio(payload: bytes, where: str) -> None:
             f"{where}: {len(payload)} bytes are not an audio frame; send 2 to {FRAME_BYTES_MAX} bytes of s16le "
             f"mono at {SAMPLE_RATE_HZ} Hz, an even number"
         )
+
+
+def key_number(key: str) -> int:
+    """An idempotency key as the kernel knows it: 63 bits of its BLAKE2b hash, never 0."""
+    digest = hashlib.blake2b(key.encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "little") >> 1 or 1
 
 
 class Gateway:
@@ -81,12 +95,26 @@ class Gateway:
         self._sequence += 1
         return self._sequence
 
-    def media(self, port_name: str, payload: bytes, media_ns: int) -> Inbound:
-        """An item from the party. Raises `InputError`. A port that the pipeline does not use gets the index -1."""
+    def media(
+        self,
+        port_name: str,
+        payload: bytes,
+        media_ns: int,
+        *,
+        key: str = "",
+        sequence: int | None = None,
+        epoch: int | None = None,
+    ) -> Inbound:
+        """An item from the party. Raises `InputError`. A port that the pipeline does not use gets the index -1.
+
+        What a transport carries is kept: an idempotency `key`, its own `sequence` (from 0), the `epoch` of its lease.
+        An item with a sequence and no key has the key of its port and sequence, so that a resend is known again. What
+        it does not carry is made up here, always in the same way: the next sequence, the epoch of this process, no key.
+        """
         index, port = self._ports.get(port_name, (-1, None))
         a = b = flags = 0
         if port_name == "text" or (port is not None and port.type == "text"):
-            a, b = text_mark(payload)
+            a, b = text_mark(payload, port.mark if port is not None else "sentence")
             flags = int(Flag.FINAL)
         elif port_name == "audio":
             check_audio(payload, "ingress.audio")
@@ -94,12 +122,14 @@ class Gateway:
             if port_name == "dtmf" and (len(payload) != 1 or payload not in KEYS):
                 raise InputError(f"ingress.dtmf: {payload!r} is not a key; send one of {KEYS.decode()} at a time")
             a = payload[0] if payload else 0
+        named = key or ("" if sequence is None else f"{port_name}/{sequence}")
         return Inbound(
             In.MEDIA,
             node=self._plan.ingress,
             port=index,
-            epoch=self.epoch,
-            transport_sequence=self.next_sequence(),
+            invocation=key_number(named) if named else 0,
+            epoch=self.epoch if epoch is None else epoch,
+            transport_sequence=self.next_sequence() if sequence is None else sequence,
             media_ns=media_ns,
             flags=flags,
             a=a,

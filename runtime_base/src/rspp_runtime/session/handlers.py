@@ -180,7 +180,7 @@ class _Emitter:
         if out.type == "audio":
             check_audio(data, f"{node.name}.{out.name}")
         elif out.type == "text":
-            a, b = text_mark(data)
+            a, b = text_mark(data, out.mark)
         self._emissions.append(Emission(index, data, int(Flag.FINAL) if final else 0, a, b))
 
 

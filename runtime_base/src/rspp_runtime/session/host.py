@@ -154,9 +154,9 @@ def _or02(package: Package, options: Options, header: Header, put: Callable[[Ent
 
 async def _introduced(driver: Driver, transport: Transport, options: Options) -> None:
     """Says what conditions of the pipeline ask of the session, before anything else comes in."""
-    known = {Attribute.ID: options.session_id, **options.attributes}
+    known, wanted = {Attribute.ID: options.session_id, **options.attributes}, asked(driver.plan)
     for attribute in Attribute:
-        if attribute in known and attribute.name.lower() in asked(driver.plan):
+        if attribute in known and attribute.name.lower() in wanted:
             await driver.control(Control.ATTRIBUTE, attribute, text_id(known[attribute]))
     await transport.run(driver)
 

@@ -14,12 +14,13 @@ from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
-from rspp_runtime.abi.codes import Flag, In, Result
+from rspp_runtime.abi.codes import Flag, In, Result, Unit
 from rspp_runtime.abi.messages import Inbound
-from rspp_runtime.abi.plan import SESSION, Node
+from rspp_runtime.abi.plan import SESSION, Meter, Node
 from rspp_runtime.providers.contract import Cancelled, Input, Message, Outcome, Provider, ProviderError
 from rspp_runtime.session.gateway import INCREMENT_PORT, InputError, check_audio, find_port, text_mark
 from rspp_runtime.session.observer import InvocationEnd
+from rspp_runtime.session.usage import Stamp, Usage
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +28,7 @@ ROLES = ("user", "assistant", "tool")
 YIELD_EVERY = 8  # outputs
 BURST_MAX = 256  # outputs at one instant
 BURST_PAUSE_S = 0.001
+SECOND_NS = 1_000_000_000
 
 
 class Door(Protocol):
@@ -35,6 +37,11 @@ class Door(Protocol):
     @property
     def epoch(self) -> int:
         """The authority epoch that this process holds now."""
+        ...
+
+    @property
+    def audio_bytes_per_second(self) -> int:
+        """Of what is played: by it the media time of a voice's audio is counted."""
         ...
 
     def now_ns(self) -> int: ...
@@ -56,8 +63,9 @@ class Call:
     """One invocation. Bounded: the kernel feeds no more than the node's window before it gets credit."""
 
     def __init__(
-        self, invocation: int, node: Node, turn: int, provider: Provider, provider_name: str, door: Door
-    ) -> None:
+        self, invocation: int, node: Node, turn: int, provider: Provider, provider_name: str, door: Door,
+        meter: Meter | None = None,
+    ) -> None:  # fmt: skip
         self.id = invocation
         self.node = node.name
         self.node_id = node.id
@@ -80,6 +88,9 @@ class Call:
         self._emitting = asyncio.Lock()  # outputs keep their order even if a provider emits from several tasks
         self._resumed = asyncio.Event()
         self._tail: dict[int, bytes] = {}  # last byte of each increment port, to count words across deltas
+        self._said_bytes = 0  # audio of a voice: its media time begins with the invocation
+        counts = bool(getattr(provider, "counts_tokens", False))
+        self._usage = None if meter is None else Usage(node, meter, counts_tokens=counts)
         self._start_ns = door.now_ns()
         self._first_ns = -1
         self._burst = 0
@@ -127,6 +138,12 @@ class Call:
                 raise Cancelled
             if self._items:
                 item = self._items.popleft()
+                if self._usage is not None and not await self._may_use(
+                    self._usage.taking(item.payload, (message.text for message in self._messages))
+                ):
+                    self._items.clear()
+                    self._finished = True  # a cap was reached: it has all the input that it gets
+                    continue
                 if self._owes_each:
                     yield item
                     await self._credit()
@@ -155,7 +172,9 @@ class Call:
     ) -> None:
         async with self._emitting:
             event = self._chunk(port, bytes(payload), media_ns, words, text_end, final)
-            is_event = self._node.outputs[event.port].type == "event"
+            kind = self._node.outputs[event.port].type
+            if self._usage is not None and not await self._may_use(self._usage.giving(port, kind, event.payload)):
+                raise Cancelled
             while True:
                 self._resumed.clear()
                 result = self._door.offer(event)
@@ -176,12 +195,31 @@ class Call:
                         f"the kernel refused {len(event.payload)} bytes on port {port!r}",
                     )
                 # FULL. The kernel resumes who waits for an edge; the inbox has room again after a step.
-                await (self._door.stepped() if is_event else self._resumed.wait())
+                await (self._door.stepped() if kind == "event" else self._resumed.wait())
 
     def reference(self, media_ns: int, duration_ns: int) -> bytes:
         return self._door.reference(media_ns, duration_ns)
 
+    async def used(self, *, tokens_in: int = 0, tokens_out: int = 0) -> None:
+        if self._usage is not None:
+            stamps = [(Unit.TOKENS_IN, tokens_in), (Unit.TOKENS_OUT, tokens_out)]
+            if not await self._may_use([one for one in stamps if one[0] in self._usage.units and one[1]]):
+                raise Cancelled
+
     # ---- inside
+
+    async def _may_use(self, stamps: list[Stamp]) -> bool:
+        """Tells the kernel what is about to be used; False if a cap forbids it, once the kernel has acted on that."""
+        for unit, amount in stamps:
+            event = Inbound(
+                In.USAGE, node=self.node_id, port=unit, invocation=self.id, epoch=self._door.epoch, a=amount
+            )  # fmt: skip
+            while (result := self._door.offer(event)) == Result.FULL:
+                await self._door.stepped()
+            if result == Result.REFUSED:
+                await self._door.stepped()
+                return False
+        return True
 
     def _chunk(self, port: str, payload: bytes, media_ns: int, words: int, text_end: int, final: bool) -> Inbound:
         """Stamps and measures one output. Raises `ProviderError` for what has not the form of its port."""
@@ -196,9 +234,11 @@ class Call:
             if kind == "audio":
                 check_audio(payload, f"{self.node}.{port}")
                 a, b = text_end, words
+                media_ns = self._media_ns(payload, media_ns)
             elif kind == "text":
                 tail = self._tail.get(index, b"") if port == INCREMENT_PORT else b""
-                a, b = text_mark(payload, within_word=bool(tail) and not tail.isspace())
+                mark = self._node.outputs[index].mark
+                a, b = text_mark(payload, mark, within_word=bool(tail) and not tail.isspace())
                 if port == INCREMENT_PORT and payload:
                     self._tail[index] = payload[-1:]
             else:
@@ -217,6 +257,13 @@ class Call:
             b=b,
             payload=payload,
         )
+
+    def _media_ns(self, payload: bytes, media_ns: int) -> int:
+        """The media time of audio (CONTRACTS §2): what the provider says, or of a voice how much it said before."""
+        if self._node.kind == "tts" and not media_ns:
+            media_ns = self._said_bytes * SECOND_NS // self._door.audio_bytes_per_second
+        self._said_bytes += len(payload)
+        return media_ns
 
     async def _breathe(self) -> None:
         """Lets others run between outputs, and time pass: a provider that floods, or emits on and on after its cancel

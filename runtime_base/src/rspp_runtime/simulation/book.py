@@ -22,7 +22,6 @@ from rspp_runtime.simulation.pages import (
     CANCEL,
     CANCELLED,
     CLOSED,
-    DECISION,
     DISCONNECT,
     ERROR,
     FEED,
@@ -41,8 +40,9 @@ from rspp_runtime.simulation.pages import (
     Pages,
     TurnBook,
 )  # fmt: skip
+from rspp_runtime.simulation.spent import began, used
 
-_MEDIA, _CHUNK, _DONE, _CREDIT, _CONTROL = (int(kind) for kind in (In.MEDIA, In.CHUNK, In.DONE, In.CREDIT, In.CONTROL))
+_MEDIA, _CHUNK, _DONE, _CREDIT, _CONTROL, _USAGE = (int(kind) for kind in tuple(In)[:6])
 _OPENING_ENDS = frozenset(
     int(s) for s in (Signal.REJECT, Signal.DEFER, Signal.STALE_EPOCH_REJECT, Signal.DEAUTHORIZED_DRAIN)
 )
@@ -78,12 +78,15 @@ class Book(Pages):
             call = self.calls.get(event.invocation)
             if call is not None:
                 call.answered_ns = self.now
+                call.spoke = call.spoke or event.b > 0
             if (event.node, event.port) in self.tables.event_ports:
                 self.entries += 1
             else:
                 self.data_events += 1
         elif op == _MEDIA:
             self.data_events += 1
+            if event.invocation:
+                self.keys.append(event.invocation)
             if event.port == self.tables.text_port or event.port in self.tables.key_ports:
                 self.entries += 1
         elif op == _CREDIT:
@@ -92,29 +95,10 @@ class Book(Pages):
             call = self.calls.get(event.invocation)
             if call is not None and call.node == event.node and not call.finished:
                 call.untaken -= min(max(event.a, 0), call.untaken)
-        else:
+        elif op != _USAGE:
             self.entries += 1
             if op == _CONTROL and event.port == Control.LEASE_ROTATED:
                 self.epochs_offered.add(event.a)
-
-    def place(self, outputs: Sequence[Output]) -> list[tuple[int, Inbound]]:
-        """The runtime sequence of each input accepted since the last drain: the numbers that no decision has."""
-        taken = [o[2] for o in outputs if o[0] == DECISION and not (o[7] == 26 and o[10] == 1)]
-        p = self.seq
-        if not (taken or self.known):
-            return list(enumerate(self.unplaced, p + 1))
-        placed: list[tuple[int, Inbound]] = []
-        i, n = 0, len(taken)
-        known = dict(self.known)
-        for index, event in enumerate(self.unplaced):
-            p = max(p, known.get(index, 0)) + 1
-            while i < n and taken[i] <= p:
-                if taken[i] == p:
-                    p += 1
-                i += 1
-            placed.append((p, event))
-            p += event.op == _MEDIA and event.port in self.tables.twice_ports
-        return placed
 
     # ---- an accepted input, at its place
 
@@ -131,6 +115,7 @@ class Book(Pages):
                     self.held_bytes[edge] = 0
                     continue
                 if (edge, seq) in self.consumed:
+                    self.came[edge] += 1
                     continue
                 guard = self.tables.guards[edge]
                 if guard and not self._passes(guard, event):
@@ -139,10 +124,15 @@ class Book(Pages):
                 if not self.held[edge]:
                     self.held_since[edge] = self.now
                 self.held[edge].append((seq, size))
+                if self.tables.together[edge]:
+                    self.media[seq] = event.media_ns
                 self.held_bytes[edge] += size
                 self.offered[edge] += 1
+                self.came[edge] += 1
         elif op == _CONTROL:
             self._control(event)
+        elif op == _USAGE:
+            used(self.plan, self.spent, event)
         elif op == _DONE:
             call = self.calls.get(event.invocation)
             if call is not None and call.node == event.node:
@@ -193,6 +183,7 @@ class Book(Pages):
         elif code == 2:
             self.turn_state = ACTIVE
             self.accepted_turns += 1
+            self.opened += 1
             for of_a_turn in [one for one in self.selected if self.plan.nodes[one].scope == TURN]:
                 del self.selected[of_a_turn]
             self.turn = TurnBook(turn, self.input_end_ns, t, seq, self.origin)
@@ -203,6 +194,8 @@ class Book(Pages):
                 self.open_records.add(turn)
         elif code == 5:
             self._closed(turn)
+            for spent in self.spent:
+                spent.turn_closed(seq)
         elif code == 10:
             self.mode = x
             self.edges_off = self.plan.modes[x].edges_off
@@ -217,6 +210,8 @@ class Book(Pages):
             self.epochs_offered = {epoch for epoch in self.epochs_offered if epoch > x}
             if self.turn_state == ACTIVE:
                 book.ends.add(AUTHORITY)
+        elif code == 9 and x and node >= 0 and y >= 0:
+            self.spent[self.plan.nodes[node].meter].reached_seq = seq
         elif code == 9 and y < 0:
             book.budgets.add(y)
             if self.turn_state == ACTIVE and not (y == -1 and self.tables.budget_reacts):
@@ -299,6 +294,7 @@ class Book(Pages):
                 self.departed += len(self.held[edge])
             self.held[edge].clear()
             self.held_bytes[edge] = 0
+            self.went_on[edge].clear()  # the fence may have refused one copy, while another was in time
 
     def request(self, output: Output) -> None:
         """Any output that is no decision has its effect on the book."""
@@ -313,6 +309,7 @@ class Book(Pages):
             self.stopping.discard(node)
             self.last_call = invocation
             self.invocations += 1
+            began(self.plan, self.spent, node, y, seq)
         elif op == FINISH:
             self.calls[invocation].finished = True
             self.calls[invocation].untaken = 0

@@ -15,6 +15,7 @@ CHECKS = Checks()
 on, after_step, while_ = CHECKS.on, CHECKS.after_step, CHECKS.while_
 
 _MEDIA, _CHUNK, _DONE, _CREDIT, _CONTROL = (int(kind) for kind in (In.MEDIA, In.CHUNK, In.DONE, In.CREDIT, In.CONTROL))
+_UNCHECKED = (int(In.DONE), int(In.CREDIT), int(In.USAGE))  # whatever their epoch
 _ACCEPTED = int(Result.ACCEPTED)
 _ANY_EPOCH = frozenset(map(int, (Control.LEASE_ROTATED, Control.EVIDENCE_APPENDED, Control.EVIDENCE_FAILED)))
 
@@ -27,7 +28,7 @@ def answer_is_right(book: Book, event: Inbound, result: int) -> None:
         return
     op = event.op
     if event.epoch != book.epoch and not (
-        op in (_DONE, _CREDIT) or (op == _CONTROL and event.port in _ANY_EPOCH) or event.epoch in book.epochs_offered
+        op in _UNCHECKED or (op == _CONTROL and event.port in _ANY_EPOCH) or event.epoch in book.epochs_offered
     ):  # fmt: skip
         raise Violation("answer_is_right", f"accepted under epoch {event.epoch}, the session is at {book.epoch}")
     if op == _CHUNK:
@@ -37,6 +38,12 @@ def answer_is_right(book: Book, event: Inbound, result: int) -> None:
             raise Violation("answer_is_right", f"an item of {len(event.payload)} bytes was accepted")
     elif op == _MEDIA and len(event.payload) > book.plan.nodes[event.node].outputs[event.port].item_bytes_max:
         raise Violation("answer_is_right", f"an item of {len(event.payload)} bytes was accepted")
+
+
+def nothing_is_taken_twice(book: Book, event: Inbound, result: int) -> None:
+    """An item that was taken is not taken again under the same idempotency key."""
+    if event.op == _MEDIA and result == _ACCEPTED and event.invocation and event.invocation in book.keys:
+        raise Violation("nothing_is_taken_twice", f"the item with key {event.invocation} was accepted again")
 
 
 def lanes_in_order(book: Book, outputs: Sequence[Output]) -> None:
@@ -70,11 +77,11 @@ def sequence_is_gapless(book: Book, seq: int, counted: int) -> None:
     if extra < 0:
         raise Violation("sequence_is_gapless", f"{counted} took one after {book.seq}, and the last is {seq}")
     joined = book.tables.joined + len(book.unplaced) * book.tables.joins
-    if extra > 1 + joined + book.tables.triggers * (1 + book.entries + len(book.excused)):
+    if extra > 1 + book.opened + joined + book.tables.triggers * (1 + book.entries + len(book.excused)):
         raise Violation("sequence_is_gapless", f"{extra} sequences up to {seq} are nobody's")
 
 
-for _claimed in (answer_is_right, lanes_in_order, decisions_count_up, sequence_is_gapless):
+for _claimed in (answer_is_right, nothing_is_taken_twice, lanes_in_order, decisions_count_up, sequence_is_gapless):
     claim(CHECKS, _claimed)
 
 
@@ -172,6 +179,17 @@ def first_output_is_in_time(book: Book) -> str | None:
         if call.first_ns and call.answered_ns < 0 <= call.first_fed_ns <= book.now - call.first_ns:
             node = book.plan.nodes[call.node]
             return f"invocation {call.id} of {node.name}: fed at {call.first_fed_ns}, no output by {book.now}"
+    return None
+
+
+@while_(CALLS_LIVE)
+def a_word_is_in_time(book: Book) -> str | None:
+    """A model that has said no word within its deadline `speakable` is cancelled."""
+    for call in book.calls.values():
+        node = book.plan.nodes[call.node]
+        limit = node.speakable_ns
+        if limit and not call.spoke and 0 <= call.first_fed_ns <= book.now - limit:
+            return f"invocation {call.id} of {node.name}: fed at {call.first_fed_ns}, no word by {book.now}"
     return None
 
 

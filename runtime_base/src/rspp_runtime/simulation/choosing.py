@@ -10,7 +10,11 @@ OF_THE_TURN = ("turn", "origin")
 
 
 def can_be_followed(plan: Plan, edge: Edge) -> bool:
-    """Whether the guard reads only what is known: the words of a voice's item become absolute inside of the kernel."""
+    """Whether the guard reads only what is known (the words of a voice's item become absolute inside of the kernel),
+    and what goes on is told as long as there is room.
+    """
+    if edge.telemetry != "best_effort_drop":
+        return False
     is_voice = plan.speech_nodes >> edge.source & 1
     return not (is_voice and any("words" in (check.field, check.other) for check in edge.guard))
 
@@ -46,7 +50,8 @@ def passes(guard: tuple[Check, ...], event: Inbound, mode: int, serial: int, ori
 def share_kept(edge: Edge) -> int:
     """Percent of the items that an edge keeps of all that it is offered; 0 if it does not thin them out always."""
     first = edge.overflow[0] if edge.overflow else None
-    return first.keep_percent if first is not None and first.strategy == "sample" and edge.gather is None else 0
+    thins = first is not None and first.strategy == "sample" and edge.gather is None and edge.sync is None
+    return first.keep_percent if first is not None and thins else 0
 
 
 def ample(edge: Edge) -> int:

@@ -31,15 +31,20 @@ def drop_notice_names_what_waited(book: Book, output: Output) -> str | None:
 
 @on(Signal.DROP_NOTICE)
 def drop_notice_has_a_reason(book: Book, output: Output) -> str | None:
-    """The cause of a drop is one that the edge's bounds and overflow order have; a flush is of a turn or a mode."""
+    """The cause of a drop is one that the edge's bounds, order and target have; a flush is of a turn or a mode."""
     if not 0 <= output.node < len(book.plan.edges):
         return None
     edge = book.plan.edges[output.node]
     order = {step.strategy for step in edge.overflow}
+    if output.cause == Cause.BUDGET_EXHAUSTED:
+        return None if book.plan.nodes[edge.target].meter >= 0 else f"{edge.name} goes to nobody with a cap"
     if output.cause == Cause.QUEUE_AGE:
         return None if edge.age_ns_max else f"{edge.name} has no age bound"
     if output.cause == Cause.SUPERSEDED:
         return None if "latest_only" in order else f"{edge.name} keeps more than one"
+    if output.cause == Cause.SYNC_LOSS:
+        is_atomic = edge.sync is not None and edge.sync.policy == "atomic"
+        return None if is_atomic else f"{edge.name} falls with no other"
     if output.cause == Cause.CANCEL_FLUSH:
         return None if book.turn_state == ACTIVE else f"{edge.name} flushed and no turn is active"
     if output.cause == Cause.NOT_SELECTED:
@@ -128,6 +133,8 @@ def consumed(book: Book, node: int, port: int, seq: int) -> None:
     if seq < last or (seq == last and book.tracked[edge]):
         raise Violation("consumed", f"{book.plan.edges[edge].name}: {seq} after {last}")
     book.last_seq_out[edge] = seq
+    if book.tables.together[edge]:
+        book.went_on[edge].append(seq)
     if book.tracked[edge] and not book.take_out(edge, seq):
         book.consumed.add((edge, seq))
 
@@ -182,6 +189,8 @@ def what_can_move_has_moved(book: Book) -> str | None:
         if edge in book.hazy:
             continue
         plan = book.plan.edges[edge]
+        if book.tables.together[edge]:
+            continue  # it may wait for others
         target = book.plan.nodes[plan.target]
         if book.tables.gather_ns[edge] and book.now <= book.held_since[edge] + book.tables.gather_ns[edge]:
             continue
@@ -298,10 +307,13 @@ def heard_is_what_was_played(book: Book, output: Output) -> str | None:
 @on(Signal.ABORT)
 def a_cut_answer_is_flushed(book: Book, output: Output) -> str | None:
     """If the transport still holds audio of the turn, it is told to forget it."""
+    return _left_with_the_transport(book, output)
+
+
+def _left_with_the_transport(book: Book, output: Output) -> str | None:
     audio = book.turn.audio
-    if audio and audio[-1][0] > output.t_ns:
-        return f"audio until {audio[-1][0]} ns stays with the transport"
-    return None
+    is_left = audio and audio[-1][0] > output.t_ns
+    return f"audio until {audio[-1][0]} ns stays with the transport" if is_left else None
 
 
 @on(Signal.PLAYBACK_PAUSED, Signal.PLAYBACK_RESUMED)
@@ -316,10 +328,7 @@ def pause_and_resume_take_turns(book: Book, output: Output) -> str | None:
 @on(Signal.PLAYBACK_PAUSED)
 def a_pause_is_heard_at_once(book: Book, output: Output) -> str | None:
     """What the transport holds when playback pauses, it is told to forget."""
-    audio = book.turn.audio
-    if audio and audio[-1][0] > output.t_ns:
-        return f"audio until {audio[-1][0]} ns stays with the transport"
-    return None
+    return _left_with_the_transport(book, output)
 
 
 @on(Op.SEND)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rspp_runtime.simulation import calls, flows, turns
+from rspp_runtime.simulation import calls, credit, domains, flows, spending, turns
 
 MACHINE = {
     "both_kernels_agree": "The compiled kernel and its twin answer every call alike (`--kernel both`).",
@@ -10,4 +10,5 @@ MACHINE = {
     "a_step_ends": "A step that is drained comes to its end.",
     "nothing_raises": "Whatever the world does, no call raises.",
 }
-NAMES: dict[str, str] = turns.CHECKS.names | calls.CHECKS.names | flows.CHECKS.names | MACHINE
+ROOMS = tuple(room.CHECKS for room in (turns, calls, flows, domains, credit, spending))
+NAMES: dict[str, str] = {name: says for room in ROOMS for name, says in room.names.items()} | MACHINE

@@ -46,10 +46,13 @@ def legal(plan: Plan) -> frozenset[tuple[int, int]]:
     verbs = {reaction.action.verb for reaction in plan.reactions}
     add(Signal.BUDGET_WARNING, (ACTIVE,) if plan.turn_warning_ns else ())
     add(Signal.BUDGET_EXHAUSTED, _of_nodes([node for node in effects if node.first_output_ns or node.chunk_ns], ANY))
+    metered = [node for node in effects if node.meter >= 0]
+    add(Signal.BUDGET_EXHAUSTED, _of_nodes(metered, ANY))
+    add(Signal.DROP_NOTICE, _of_edges([plan.edges[edge] for node in metered for edge in node.edges_in], ANY))
     add(Signal.PROVIDER_ERROR, _of_nodes(effects, ANY))
     add(Signal.LATE_AFTER_CANCEL, ANY if effects else ())
     add(Signal.DEGRADE, (ACTIVE,) if "degrade" in verbs else ())
-    failures = {event for node in plan.nodes for event in (node.event_error, node.event_timeout)}
+    failures = {event for node in plan.nodes for event in (node.event_error, node.event_timeout, node.event_exhausted)}
     falls_back = any(r.action.verb == "trigger" and r.event in failures for r in plan.reactions)
     add(Signal.FALLBACK, (ACTIVE,) if falls_back else ())
     add(Signal.DROP_NOTICE, (ACTIVE,) if plan.turn_edges else ())  # a flush

@@ -11,6 +11,7 @@ from rspp_runtime.abi.plan import Plan
 from rspp_runtime.simulation import calls, flows, turns
 from rspp_runtime.simulation.book import Book
 from rspp_runtime.simulation.checks import WHEN, StepCheck
+from rspp_runtime.simulation.invariants import ROOMS
 from rspp_runtime.simulation.legal import legal
 from rspp_runtime.simulation.pages import ACTIVE, DECISION, TAP
 from rspp_runtime.simulation.show import difference, show_input
@@ -27,12 +28,9 @@ Opener = Callable[[str, int, Sequence[Handler | None]], list[Session]]
 SPINS_MAX = 10_000  # steps without progress of time that are still no endless loop
 _ITEMS = frozenset((int(Op.FEED), int(Op.SEND), int(Op.TAP)))
 _DONE = int(In.DONE)
-_CHECKS = (turns.CHECKS, calls.CHECKS, flows.CHECKS)
-_DECISION_CHECKS = {
-    code: tuple(c for room in _CHECKS for c in room.decisions.get(code, ())) for code in map(int, Signal)
-}
-_REQUEST_CHECKS = {op: tuple(c for room in _CHECKS for c in room.requests.get(op, ())) for op in map(int, Op)}
-_STEP_CHECKS = {when: tuple(c for room in _CHECKS for c in room.steps.get(when, ())) for when in WHEN}
+_DECISION_CHECKS = {code: tuple(c for room in ROOMS for c in room.decisions.get(code, ())) for code in map(int, Signal)}
+_REQUEST_CHECKS = {op: tuple(c for room in ROOMS for c in room.requests.get(op, ())) for op in map(int, Op)}
+_STEP_CHECKS = {when: tuple(c for room in ROOMS for c in room.steps.get(when, ())) for when in WHEN}
 _FEW_CHECKS: dict[tuple[bool, ...], tuple[StepCheck, ...]] = {
     facts: tuple(c for when, holds in zip(WHEN, (True, *facts), strict=True) if holds for c in _STEP_CHECKS[when])
     for facts in itertools.product((False, True), repeat=len(WHEN) - 1)
@@ -93,6 +91,7 @@ class Machine:
         book.complete = False
         book.now = now
         calls.answer_is_right(book, event, result)
+        calls.nothing_is_taken_twice(book, event, result)
         if before:
             book.known.append((len(book.unplaced), before))
         book.ingested(event, result, self._undrained)
@@ -217,12 +216,12 @@ class Machine:
         self._undrained = self._unknown = False
         if not (book.outputs_kind or book.entries or self.python or self.tables.joins or not book.complete):
             book.seq += self._counted
-            book.refusals = book.stale = 0
+            book.refusals = book.stale = book.opened = 0
             return
         seq = self.session.stats()["runtime_sequence"]
         calls.sequence_is_gapless(book, seq, self._counted)
         book.seq = seq
-        book.emitted = book.entries = book.refusals = book.stale = 0
+        book.emitted = book.entries = book.refusals = book.stale = book.opened = 0
 
     # ---- Python nodes
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from rspp_runtime.abi.codes import Turn
-from rspp_runtime.abi.messages import Inbound
+from rspp_runtime.abi.codes import In, Turn
+from rspp_runtime.abi.messages import Inbound, Output
 from rspp_runtime.abi.plan import Plan
+from rspp_runtime.simulation.spent import Spent
 from rspp_runtime.simulation.tables import Tables
 
 DECISION, CANCEL, FORCE, FLUSH, APPEND, RESUME = 1, 2, 3, 4, 5, 6
@@ -35,6 +37,7 @@ class Call:
     last_fed: int = 0  # the place of what it was fed last (`Book.given`)
     blocked: bool = False  # told FULL, not yet RESUME
     finished: bool = False
+    spoke: bool = False  # it gave a text that has a word
 
 
 @dataclass(slots=True)
@@ -80,6 +83,7 @@ class Pages:
         self.turn_state = IDLE
         self.turn = TurnBook()
         self.accepted_turns = 0
+        self.opened = 0  # … since the last drain: each may be given an utterance
         self.input_end_ns = 0
         self.origin = 0
         self.doubtful = False  # SESSION_NOT_RUNNING while Opening: of that turn, or of another proposal
@@ -91,12 +95,16 @@ class Pages:
         self.given: dict[int, dict[int, int]] = {}
         self.gone: dict[int, int] = {}  # invocation → node, of all that were cancelled or ended
         self.uncounted: set[int] = set()  # invocations credited for items that were not drained yet
+        self.spent = [Spent() for _ in plan.meters]
+        self.keys: deque[int] = deque(maxlen=plan.keys_max)  # of the items that were taken last
         self.grace: dict[int, tuple[int, int]] = {}  # node → (invocation, deadline)
         self.early: set[int] = set()  # nodes of which FORCE came before the grace was over
         self.last_call = 0
         edges = len(plan.edges)
         self.held: list[deque[tuple[int, int]]] = [deque() for _ in range(edges)]  # (seq, bytes), where it is known
         self.held_bytes = [0] * edges
+        self.came = [0] * edges  # items that ever waited there
+        self.granted = [0] * edges  # CREDIT_GRANT, in all
         self.tracked = list(tables.tracked)
         self.last_seq_out = [0] * edges
         self.dropped = [0] * edges
@@ -104,6 +112,12 @@ class Pages:
         self.held_since = [0] * edges  # when the first of those that wait came
         self.offered = [0] * edges  # items that came to an edge that is tracked
         self.thinned = [0] * edges  # … and were not kept by its sample
+        self.unmarked = -1  # edge of which a loss has still to be marked
+        self.discontinuities = 0
+        self.gaps = [0] * edges  # discontinuities that no item has been marked with
+        self.went_on: list[deque[int]] = [deque(maxlen=64) for _ in range(edges)]  # of edges that go on together
+        self.media: dict[int, int] = {}  # … and the media times of their items, by sequence
+        self.fell: list[deque[int]] = [deque(maxlen=64) for _ in range(edges)]
         self.above = 0  # mask of edges that are above their high mark
         self.xoff = 0  # mask of edges
         self.stopping: set[int] = set()  # nodes of which a cancel is pending
@@ -132,3 +146,22 @@ class Pages:
         self.heard = 0  # the turn of a HEARD that awaits its BARGE_IN
         self.outputs_kind = 0  # whether the last drain held anything but items
         self.waiting: list[int] = []  # edges that hold items, when a step is checked
+
+    def place(self, outputs: Sequence[Output]) -> list[tuple[int, Inbound]]:
+        """The runtime sequence of each input accepted since the last drain: the numbers that no decision has."""
+        taken = [o[2] for o in outputs if o[0] == DECISION and not (o[7] == 26 and o[10] == 1)]
+        p = self.seq
+        if not (taken or self.known):
+            return list(enumerate(self.unplaced, p + 1))
+        placed: list[tuple[int, Inbound]] = []
+        i, n = 0, len(taken)
+        known = dict(self.known)
+        for index, event in enumerate(self.unplaced):
+            p = max(p, known.get(index, 0)) + 1
+            while i < n and taken[i] <= p:
+                if taken[i] == p:
+                    p += 1
+                i += 1
+            placed.append((p, event))
+            p += event.op == In.MEDIA and event.port in self.tables.twice_ports
+        return placed

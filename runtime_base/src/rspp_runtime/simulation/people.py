@@ -26,6 +26,8 @@ class Work:
     epoch: int
     queue: deque[Planned] = field(default_factory=deque)
     untaken: int = 0
+    untaken_bytes: int = 0
+    counted: int = 0  # outputs that were counted before they were given
     fed_bytes: int = 0
     fed_words: int = 0
     frames: int = 0
@@ -122,6 +124,10 @@ class Speech:
         words = rng.randint(*self.words)
         gap = rng.randrange(50, 400) * MS
         port = part.data[0] if part.data else -1
+        if part.node.speakable_ns and port >= 0 and rng.random() < 0.2:  # it thinks aloud before it says a word
+            for _ in range(rng.randrange(2, 8)):
+                work.queue.append((gap, port, b" ", 0, 0))
+                gap = rng.randrange(40, 160) * MS
         while words > 0 and port >= 0:
             count = min(words, rng.choice((1, 1, 2, 4)))
             words -= count

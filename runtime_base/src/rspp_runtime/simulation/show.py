@@ -31,7 +31,7 @@ def show_input(event: Inbound, plan: Plan | None = None) -> str:
         parts.append(f"{node.name}.{node.outputs[event.port].name}" if port else node.name)
     else:
         parts.append(f"node={event.node} port={event.port}")
-    if event.op in (In.CHUNK, In.DONE, In.CREDIT):
+    if event.op in (In.CHUNK, In.DONE, In.CREDIT, In.USAGE):
         parts.append(f"invocation={event.invocation}")
     parts += [f"{key}={value}" for key, value in (("a", event.a), ("b", event.b)) if value]
     parts.append(f"epoch={event.epoch}")

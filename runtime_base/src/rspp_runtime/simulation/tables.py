@@ -21,6 +21,7 @@ class Tables:
     kept_percent: tuple[int, ...]  # of edges that thin out all that they are offered; 0: the others
     gather_ns: tuple[int, ...]  # of edges that gather; 0: the others
     ample: tuple[int, ...]  # items with which a stopped producer is started again
+    together: tuple[bool, ...]  # it moves with other edges of its sync domain, or not at all
     turn_edge: tuple[bool, ...]
     egress_edge: tuple[bool, ...]
     turn_edges: tuple[int, ...]
@@ -69,6 +70,8 @@ def tables(plan: Plan) -> Tables:
         kept_percent=tuple(share_kept(edge) for edge in plan.edges),
         gather_ns=tuple(edge.gather.ns if edge.gather else 0 for edge in plan.edges),
         ample=tuple(ample(edge) for edge in plan.edges),
+        together=tuple(edge.sync is not None and edge.sync.policy == "atomic" and edge.sync.peers.bit_count() > 1
+                       for edge in plan.edges),
         turn_edge=tuple(edge.scope == TURN for edge in plan.edges),
         egress_edge=tuple(edge.target == plan.egress for edge in plan.edges),
         turn_edges=tuple(edge.id for edge in plan.edges if edge.scope == TURN),

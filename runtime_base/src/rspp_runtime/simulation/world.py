@@ -13,6 +13,7 @@ from typing import Any
 from rspp_runtime.abi.codes import Control, In
 from rspp_runtime.abi.messages import Inbound, Output
 from rspp_runtime.abi.plan import Plan
+from rspp_runtime.simulation import spending
 from rspp_runtime.simulation.machine import SPINS_MAX, Machine
 from rspp_runtime.simulation.misfortunes import Misfortunes
 from rspp_runtime.simulation.people import LAST, MS, SPEECH, Part, Speech, Work, parts
@@ -23,6 +24,7 @@ from rspp_runtime.simulation.workloads import WORKLOADS, Workload
 
 PUMP, USER, FRAMES, CONTROL, TROUBLE, EVIDENCE = range(6)
 MEDIA, CHUNK, DONE, CREDIT, CONTROLS = (int(k) for k in (In.MEDIA, In.CHUNK, In.DONE, In.CREDIT, In.CONTROL))
+USAGE = int(In.USAGE)
 ACTIONS_MAX = 120  # things that the person does in one case
 KEYS = (b"1", b"2", b"3", b"#")
 
@@ -55,6 +57,8 @@ class World:
         self.undrained_until = self.held_until = 0
         self.evidence_fault = ""
         self.crash_at_append = self.is_on_the_brink = False
+        self.with_keys = rng.random() < 0.5  # whether the transport has idempotency keys
+        self.keys = 0
         ingress = plan.nodes[plan.ingress].outputs if plan.ingress >= 0 else ()
         self.audio_port = next((i for i, port in enumerate(ingress) if port.type == "audio"), -1)
         size = min(ingress[self.audio_port].item_bytes_max, 640) if self.audio_port >= 0 else 0
@@ -240,6 +244,7 @@ class World:
         work.fed_bytes += len(payload)
         work.fed_words += len(payload.split()) if kind != "vad" and kind != "stt" else 0
         work.untaken += 1
+        work.untaken_bytes += len(payload)
         if kind != "vad" and kind != "stt":
             self.schedule(work, self.rng.randint(*self.workload.takes) * MS)
         elif not work.scheduled:  # at once, or within the window in which the next frame comes
@@ -260,8 +265,11 @@ class World:
             if self.held_until - self.now > MS:  # less is within this window, which would never end
                 self.schedule(work, self.held_until - self.now)
                 return
-            self.machine.ingest(Inbound(CREDIT, work.node, 0, work.id, work.epoch, 0, 0, 0, work.untaken))
-            work.untaken = 0
+            if self.uses(work, work.untaken_bytes, gives=False):
+                self.machine.ingest(Inbound(CREDIT, work.node, 0, work.id, work.epoch, 0, 0, 0, work.untaken))
+            else:
+                work.finished = True  # it gets no more
+            work.untaken = work.untaken_bytes = 0
         queue, fault = work.queue, work.fault
         if fault and self.misfortunes.hinders(work):
             return
@@ -274,6 +282,11 @@ class World:
                 self.schedule(work, gap)
                 return
             budget -= gap > 0
+            if work.counted < work.said + 1:
+                if not self.uses(work, len(payload), gives=True):
+                    queue.clear()
+                    return
+                work.counted = work.said + 1
             result = self.machine.ingest(Inbound(CHUNK, work.node, port, work.id, epoch, 0, 0, 0, a, b, payload))
             if result == 1:
                 work.blocked = True
@@ -284,6 +297,17 @@ class World:
             self.schedule(work, 2 * MS * 4)
         elif work.finished:
             self.end(work, 0)
+
+    def uses(self, work: Work, size: int, *, gives: bool) -> bool:
+        """Tells what the provider is about to use; False if it may not."""
+        node = self.plan.nodes[work.node]
+        if node.meter < 0:
+            return True
+        found = spending.stamps(self.plan, node, size, gives=gives)
+        return all(
+            self.machine.ingest(Inbound(USAGE, work.node, int(unit), work.id, self.epoch, a=much)) == 0
+            for unit, much in found
+        )
 
     def end(self, work: Work, outcome: int) -> None:
         work.over = True
@@ -349,7 +373,12 @@ class World:
         port = self.rng.choice(self.tables.key_ports)
         for _ in range(self.rng.randint(1, 5)):
             key = self.rng.choice(KEYS)
-            self.offer(Inbound(MEDIA, self.plan.ingress, port, 0, self.epoch, a=key[0], payload=key))
+            self.keys += 1
+            named = self.keys if self.with_keys else 0
+            event = Inbound(MEDIA, self.plan.ingress, port, named, self.epoch, a=key[0], payload=key)
+            self.offer(event)
+            if self.rng.random() < 0.1:  # the transport sends it twice
+                self.offer(event)
 
     def send_frames(self, left: int, by_button: bool, fault: str) -> None:
         """The transport delivers a few frames of an utterance, and comes again for the rest."""
@@ -361,8 +390,10 @@ class World:
                 continue
             if fault == "frames_swapped" and left - n == 3:
                 mark = LAST  # the end overtakes what was said before it
+            self.keys += 1
+            key = self.keys if self.with_keys else 0
             event = Inbound(
-                MEDIA, self.plan.ingress, self.audio_port, 0, self.epoch, 0, now, 0, 0, 0, self.frames[mark]
+                MEDIA, self.plan.ingress, self.audio_port, key, self.epoch, 0, now, 0, 0, 0, self.frames[mark]
             )
             self.machine.ingest(event)
             if fault == "frames_twice":

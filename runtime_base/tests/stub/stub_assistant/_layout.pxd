@@ -164,26 +164,27 @@ cdef enum:  # bounds of edges
     INGRESS_AUDIO__EARS_BLOCK_NS     =  40000000   # 0: as long as it takes
 
 cdef enum:  # capacities
-    CONTROL_OUT            =   128   # outputs
-    CONTROL_STEP           =    40   # control outputs of one step, at most
-    DATA_OUT               =    24   # outputs
-    TELEMETRY_OUT          =    12   # outputs
-    INVOKE_SLOTS           =     7   # data outputs that an item for an effect may need
-    INBOX                  =    12   # entries
-    INBOX_RING             =    16
-    LEDGER                 =    12   # entries
-    LEDGER_RING            =    16
-    UTTERANCE_BYTES        =   400
-    UTTERANCE_BUFFER       =   400
-    SPOKEN_BYTES           =   300
-    SPOKEN_BUFFER          =   304
-    CONTEXT_ITEMS          =     4   # messages
-    CONTEXT_SLOTS          =     5
-    CONTEXT_BYTES          =   600
-    CONTEXT_BUFFER         =  1000
-    HASHES                 =    33   # turns between two drains
-    AUDIO_BYTES_PER_SECOND = 32000   # at egress.audio
-    MEMORY_BYTES           = 97720   # of one session
+    CONTROL_OUT            =    128   # outputs
+    CONTROL_STEP           =     40   # control outputs of one step, at most
+    DATA_OUT               =     24   # outputs
+    TELEMETRY_OUT          =     12   # outputs
+    INVOKE_SLOTS           =      7   # data outputs that an item for an effect may need
+    INBOX                  =     12   # entries
+    INBOX_RING             =     16
+    KEYS                   =    128   # idempotency keys of input that are remembered
+    LEDGER                 =     12   # entries
+    LEDGER_RING            =     16
+    UTTERANCE_BYTES        =    400
+    UTTERANCE_BUFFER       =    400
+    SPOKEN_BYTES           =    300
+    SPOKEN_BUFFER          =    304
+    CONTEXT_ITEMS          =      4   # messages
+    CONTEXT_SLOTS          =      5
+    CONTEXT_BYTES          =    600
+    CONTEXT_BUFFER         =   1000
+    HASHES                 =     33   # turns between two drains
+    AUDIO_BYTES_PER_SECOND =  32000   # at egress.audio
+    MEMORY_BYTES           = 100168   # of one session
 
 cdef enum:  # payloads: slots, bytes of a slot, and where the pool begins
     POOL_AUDIO_SLOTS      =    50

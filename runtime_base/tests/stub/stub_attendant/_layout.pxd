@@ -155,6 +155,7 @@ cdef enum:  # deadlines and windows of effect nodes
     LLM_FIRST_NS            =  800000000   # 800 ms
     LLM_CHUNK_NS            =  400000000   # 400 ms
     LLM_WINDOW              =          2   # items fed and not yet taken
+    LLM_SPEAKABLE_NS        =  400000000   # 400 ms
     LLM_CANDIDATES          =          4   # providers: large, then small, then tiny, then private
     LLM_TIMES               =          2   # attempts of each, at most
     LLM_ATTEMPT_NS          =  150000000   # 150 ms: to the first output of one attempt
@@ -222,26 +223,29 @@ cdef enum:  # bounds of edges
     INGRESS_AUDIO__EARS_BLOCK_NS     =  40000000   # 0: as long as it takes
 
 cdef enum:  # capacities
-    CONTROL_OUT            =    152   # outputs
-    CONTROL_STEP           =     46   # control outputs of one step, at most
-    DATA_OUT               =     24   # outputs
-    TELEMETRY_OUT          =     12   # outputs
-    INVOKE_SLOTS           =      7   # data outputs that an item for an effect may need
-    INBOX                  =     12   # entries
-    INBOX_RING             =     16
-    LEDGER                 =     12   # entries
-    LEDGER_RING            =     16
-    UTTERANCE_BYTES        =    400
-    UTTERANCE_BUFFER       =    400
-    SPOKEN_BYTES           =    300
-    SPOKEN_BUFFER          =    304
-    CONTEXT_ITEMS          =      4   # messages
-    CONTEXT_SLOTS          =      5
-    CONTEXT_BYTES          =    600
-    CONTEXT_BUFFER         =   1000
-    HASHES                 =     39   # turns between two drains
-    AUDIO_BYTES_PER_SECOND =  32000   # at egress.audio
-    MEMORY_BYTES           = 145896   # of one session
+    CONTROL_OUT            =      160   # outputs
+    CONTROL_STEP           =       48   # control outputs of one step, at most
+    DATA_OUT               =       24   # outputs
+    TELEMETRY_OUT          =       12   # outputs
+    INVOKE_SLOTS           =        7   # data outputs that an item for an effect may need
+    INBOX                  =       12   # entries
+    INBOX_RING             =       16
+    KEYS                   =      128   # idempotency keys of input that are remembered
+    LEDGER                 =       12   # entries
+    LEDGER_RING            =       16
+    UTTERANCE_BYTES        =      400
+    UTTERANCE_BUFFER       =      400
+    SPOKEN_BYTES           =      300
+    SPOKEN_BUFFER          =      304
+    CONTEXT_ITEMS          =        4   # messages
+    CONTEXT_SLOTS          =        5
+    CONTEXT_BYTES          =      600
+    CONTEXT_BUFFER         =     1000
+    METERS                 =        3   # blocks of providers that are capped
+    TURN_COST              = 60000000   # thousandths of a micro-dollar a turn; 0: any
+    HASHES                 =       41   # turns between two drains
+    AUDIO_BYTES_PER_SECOND =    32000   # at egress.audio
+    MEMORY_BYTES           =   149640   # of one session
 
 cdef enum:  # payloads: slots, bytes of a slot, and where the pool begins
     POOL_AUDIO_SLOTS      =     74

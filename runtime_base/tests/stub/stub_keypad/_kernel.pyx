@@ -24,6 +24,7 @@ from rspp_runtime.kernel cimport (
     reactions,
     timed,
 )
+from rspp_runtime.kernel.accounts cimport *
 from rspp_runtime.kernel.codes cimport *
 from rspp_runtime.kernel.gateway cimport Inbound
 from rspp_runtime.kernel.planhash cimport prepare
@@ -33,7 +34,7 @@ from stub_keypad._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "7113066308f8c2fc58b015d66e03c0f4f385ea992d1836c4dbd7c3cc68f9237c"
+ABI_HASH = "aabcd52905528bd42e05d6a97346ed19f6af1e66ff9fe1489bdaf1614095721f"
 TEMPLATE_HASH = "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
@@ -42,7 +43,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 56,608 bytes
+# ==== what a session remembers: 59,144 bytes
 
 cdef struct Memory:
     Core core
@@ -54,6 +55,7 @@ cdef struct Memory:
     Output data[DATA_OUT]
     Output telemetry[TELEMETRY_OUT]
     Entry inbox[INBOX_RING]
+    Key keys[KEYS]
     Played ledger[LEDGER_RING]
     Message messages[CONTEXT_SLOTS]
     unsigned char hashes[HASHES * CONTROL_BYTES]
@@ -96,42 +98,60 @@ cdef int offer_ingress_dtmf(Core* core, Inbound* event) noexcept nogil:
     cdef uint32_t item
     cdef int64_t seq
     cdef bint full = False
-    if gateway.holds_back(core, EDGE_INGRESS_DTMF__HINT, event.size):
+    if edges.is_on(core, EDGE_INGRESS_DTMF__HINT) and gateway.holds_back(core, EDGE_INGRESS_DTMF__HINT, event.size):
         full = True
     if full:
         return gateway.wait(core, NODE_INGRESS)
     seq = outputs.next_seq(core)
     item = gateway.take(core, event, seq, POOL_KEY, 0)
-    push_ingress_dtmf__pin(core, item)
-    push_ingress_dtmf__hint(core, item)
+    if edges.is_on(core, EDGE_INGRESS_DTMF__PIN):
+        push_ingress_dtmf__pin(core, item)
+    if edges.is_on(core, EDGE_INGRESS_DTMF__HINT):
+        push_ingress_dtmf__hint(core, item)
     items.release(core, item)
     return RESULT_ACCEPTED
 
 cdef int ingest_media(Core* core, Inbound* event) noexcept nogil:
     """What a party says, types or presses."""
     cdef int refused
+    cdef int answer
+    cdef int64_t seq = core.seq + 1
     if event.node != NODE_INGRESS:
         return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     if event.port == PORT_INGRESS_AUDIO:
         refused = gateway.media_is_refused(core, event, BYTES_INGRESS_AUDIO)
         if refused != gateway.GOES_ON:
             return refused
-        return offer_ingress_audio(core, event)
+        if event.invocation != 0 and gateway.is_duplicate(core, event):
+            return RESULT_REFUSED
+        answer = offer_ingress_audio(core, event)
+        if event.invocation != 0 and answer == RESULT_ACCEPTED:
+            gateway.remember(core, event.invocation, seq)
+        return answer
     if event.port == PORT_INGRESS_TEXT:
         refused = gateway.media_is_refused(core, event, BYTES_INGRESS_TEXT)
         if refused != gateway.GOES_ON:
             return refused
-        return gateway.typed(core, event)
+        if event.invocation != 0 and gateway.is_duplicate(core, event):
+            return RESULT_REFUSED
+        answer = gateway.typed(core, event)
+        if event.invocation != 0 and answer == RESULT_ACCEPTED:
+            gateway.remember(core, event.invocation, seq)
+        return answer
     if event.port == PORT_INGRESS_DTMF:
         refused = gateway.media_is_refused(core, event, BYTES_INGRESS_DTMF)
         if refused != gateway.GOES_ON:
             return refused
+        if event.invocation != 0 and gateway.is_duplicate(core, event):
+            return RESULT_REFUSED
         if inbox.is_full(core):
             return gateway.blocked(core, NODE_INGRESS)
-        refused = offer_ingress_dtmf(core, event)
-        if refused != RESULT_ACCEPTED:
-            return refused
-        return gateway.event(core, event, EVENT_INGRESS_DTMF)
+        answer = offer_ingress_dtmf(core, event)
+        if answer == RESULT_ACCEPTED:
+            answer = gateway.event(core, event, EVENT_INGRESS_DTMF)
+        if event.invocation != 0 and answer == RESULT_ACCEPTED:
+            gateway.remember(core, event.invocation, seq)
+        return answer
     return gateway.reject(core, CAUSE_UNKNOWN_PORT)
 
 cdef void push_ingress_dtmf__pin(Core* core, uint32_t item) noexcept nogil:
@@ -181,12 +201,16 @@ cdef bint react_ingress_button_down(Core* core) noexcept nogil:
     """ingress.button_down"""
     # stub_keypad.rspp:50  on ingress.button_down -> cancel turn
     reactions.cancel_turn(core, CAUSE_USER)
+    # stub_keypad.rspp:58  on ingress.button_down -> enter full
+    reactions.enter(core, MODE_FULL, MODE_FULL_NODES_OFF, MODE_FULL_EDGES_OFF, CAUSE_USER)
     return True
 
 cdef bint react_ingress_button_up(Core* core) noexcept nogil:
     """ingress.button_up"""
     # stub_keypad.rspp:51  on ingress.button_up -> end utterance
     hearing.end_utterance(core, ORIGIN_SPEECH)
+    # stub_keypad.rspp:57  on ingress.button_up -> enter locked
+    reactions.enter(core, MODE_LOCKED, MODE_LOCKED_NODES_OFF, MODE_LOCKED_EDGES_OFF, CAUSE_USER)
     return True
 
 
@@ -270,7 +294,7 @@ cdef int chunk_stt(Core* core, Inbound* event) noexcept nogil:
     else:
         return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     if answer == RESULT_ACCEPTED:
-        invocations.answered(core, NODE_STT, invocation)
+        invocations.answered(core, NODE_STT, invocation, event.b)
     return answer
 
 cdef void push_stt_utterance__llm(Core* core, uint32_t item) noexcept nogil:
@@ -340,7 +364,8 @@ cdef void say_pin(Core* core) noexcept nogil:
     cdef uint32_t item
     item = items.make(core, POOL_PIN, seq, outputs.active_turn(core), keys.pressed, keys.count)
     items.mark(core, item, 0, FLAG_FINAL, 0, 1)
-    push_pin__llm(core, item)
+    if edges.is_on(core, EDGE_PIN__LLM):
+        push_pin__llm(core, item)
     items.release(core, item)
     timed.forget(keys)
 
@@ -370,7 +395,7 @@ cdef inline int move_ingress_dtmf__hint(Core* core) noexcept nogil:
     cdef uint32_t item
     if not timed.can_press(core, &(<Memory*> core).keys_hint, NODE_HINT):
         return WAITS
-    if not edges.takes_largest(
+    if edges.is_on(core, EDGE_HINT__WATCH) and not edges.takes_largest(
         &core.edges[EDGE_HINT__WATCH], 1,
     ):
         return WAITS
@@ -399,7 +424,8 @@ cdef void say_hint(Core* core) noexcept nogil:
     cdef uint32_t item
     item = items.make(core, POOL_PIN, seq, 0, keys.pressed, keys.count)
     items.mark(core, item, 0, FLAG_FINAL, 0, 1)
-    push_hint__watch(core, item)
+    if edges.is_on(core, EDGE_HINT__WATCH):
+        push_hint__watch(core, item)
     items.release(core, item)
     timed.forget(keys)
 
@@ -509,7 +535,7 @@ cdef int chunk_llm(Core* core, Inbound* event) noexcept nogil:
     else:
         return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     if answer == RESULT_ACCEPTED:
-        invocations.answered(core, NODE_LLM, invocation)
+        invocations.answered(core, NODE_LLM, invocation, event.b)
     return answer
 
 cdef void push_llm__voice(Core* core, uint32_t item) noexcept nogil:
@@ -623,7 +649,7 @@ cdef int chunk_voice(Core* core, Inbound* event) noexcept nogil:
     else:
         return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     if answer == RESULT_ACCEPTED:
-        invocations.answered(core, NODE_VOICE, invocation)
+        invocations.answered(core, NODE_VOICE, invocation, event.b)
     return answer
 
 cdef void push_voice__egress_audio(Core* core, uint32_t item) noexcept nogil:
@@ -703,8 +729,6 @@ cdef void say(Core* core, int node) noexcept nogil:
         say_pin(core)
     elif node == NODE_TIME:
         say_time(core)
-
-
 
 
 # ==== advance: everything that can be done now
@@ -919,6 +943,8 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     core.inbox.entries = memory.inbox
     core.inbox.max = INBOX
     core.inbox.mask = INBOX_RING - 1
+    core.keys = memory.keys
+    core.keys_max = KEYS
     core.ledger.entries = memory.ledger
     core.ledger.max = LEDGER
     core.ledger.mask = LEDGER_RING - 1
@@ -953,7 +979,7 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     core.button_up = EVENT_INGRESS_BUTTON_UP
     core.dtmf = EVENT_INGRESS_DTMF
     core.exhausted = NO_EVENT
-    core.modes_count = 1
+    core.modes_count = 2
     core.react = react
     core.say = say
     core.utter = utter
@@ -1088,7 +1114,7 @@ cdef class Session:
         self.memory = <Memory*> session.allocate(sizeof(Memory), sizeof(Memory) - sizeof(self.memory.payloads))
         lay_out(self.memory)
         self.middles = prepare(
-            &self.memory.core, TEMPLATE_HASH, ("full",), session_id,
+            &self.memory.core, TEMPLATE_HASH, ("full", "locked",), session_id,
         )
         self.memory.core.owner = <void*> self
         session.begin(&self.memory.core, epoch)

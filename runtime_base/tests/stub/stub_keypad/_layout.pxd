@@ -77,7 +77,12 @@ cdef enum:  # pools of payload slots
     POOL_UTTERANCE = 4
 
 cdef enum:  # modes, and what is off in them
-    MODE_FULL = 0
+    MODE_FULL             =     0
+    MODE_FULL_NODES_OFF   =   0x0   # none
+    MODE_FULL_EDGES_OFF   =   0x0   # none
+    MODE_LOCKED           =     1
+    MODE_LOCKED_NODES_OFF =  0x18   # pin, hint
+    MODE_LOCKED_EDGES_OFF = 0x1a8   # 4 of them
 
 cdef enum:  # how many there are
     NODES      =  12
@@ -167,6 +172,7 @@ cdef enum:  # capacities
     INVOKE_SLOTS           =     6   # data outputs that an item for an effect may need
     INBOX                  =     8   # entries
     INBOX_RING             =     8
+    KEYS                   =   128   # idempotency keys of input that are remembered
     LEDGER                 =     6   # entries
     LEDGER_RING            =     8
     UTTERANCE_BYTES        =   300
@@ -179,7 +185,7 @@ cdef enum:  # capacities
     CONTEXT_BUFFER         =  1200
     HASHES                 =    31   # turns between two drains
     AUDIO_BYTES_PER_SECOND = 16000   # at egress.audio
-    MEMORY_BYTES           = 56608   # of one session
+    MEMORY_BYTES           = 59144   # of one session
 
 cdef enum:  # payloads: slots, bytes of a slot, and where the pool begins
     POOL_AUDIO_SLOTS      =    30

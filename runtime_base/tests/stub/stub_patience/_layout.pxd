@@ -180,6 +180,7 @@ cdef enum:  # capacities
     INVOKE_SLOTS           =      7   # data outputs that an item for an effect may need
     INBOX                  =     12   # entries
     INBOX_RING             =     16
+    KEYS                   =    128   # idempotency keys of input that are remembered
     LEDGER                 =     12   # entries
     LEDGER_RING            =     16
     UTTERANCE_BYTES        =    400
@@ -192,7 +193,7 @@ cdef enum:  # capacities
     CONTEXT_BUFFER         =   1000
     HASHES                 =     33   # turns between two drains
     AUDIO_BYTES_PER_SECOND =  32000   # at egress.audio
-    MEMORY_BYTES           = 106432   # of one session
+    MEMORY_BYTES           = 108880   # of one session
 
 cdef enum:  # payloads: slots, bytes of a slot, and where the pool begins
     POOL_AUDIO_SLOTS      =    62

@@ -22,7 +22,9 @@ from rspp_runtime.kernel cimport (
     context, edges, egress, gateway, hearing, inbox, invocations, items, outputs, session, timers, turns,
     reactions,
     attempts,
+    spending,
 )
+from rspp_runtime.kernel.accounts cimport *
 from rspp_runtime.kernel.codes cimport *
 from rspp_runtime.kernel.gateway cimport Inbound
 from rspp_runtime.kernel.planhash cimport prepare
@@ -32,7 +34,7 @@ from stub_switchboard._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "7113066308f8c2fc58b015d66e03c0f4f385ea992d1836c4dbd7c3cc68f9237c"
+ABI_HASH = "aabcd52905528bd42e05d6a97346ed19f6af1e66ff9fe1489bdaf1614095721f"
 TEMPLATE_HASH = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
@@ -41,7 +43,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 144,000 bytes
+# ==== what a session remembers: 147,744 bytes
 
 cdef struct Memory:
     Core core
@@ -53,6 +55,7 @@ cdef struct Memory:
     Output data[DATA_OUT]
     Output telemetry[TELEMETRY_OUT]
     Entry inbox[INBOX_RING]
+    Key keys[KEYS]
     Played ledger[LEDGER_RING]
     Message messages[CONTEXT_SLOTS]
     unsigned char hashes[HASHES * CONTROL_BYTES]
@@ -76,6 +79,10 @@ cdef struct Memory:
     uint64_t retained_voice[VOICE_RETAIN]
     Circuit circuits_voice[VOICE_CANDIDATES]
     int64_t errors_voice[VOICE_CANDIDATES * VOICE_CIRCUIT_ERRORS]
+    Spending spending
+    Meter meters[METERS]
+    int64_t prices_1[2 * 5]
+    int64_t prices_2[3 * 5]
     char utterance[UTTERANCE_BUFFER]
     char spoken[SPOKEN_BUFFER]
     char context[CONTEXT_BUFFER]
@@ -106,18 +113,30 @@ cdef int offer_ingress_audio(Core* core, Inbound* event) noexcept nogil:
 cdef int ingest_media(Core* core, Inbound* event) noexcept nogil:
     """What a party says, types or presses."""
     cdef int refused
+    cdef int answer
+    cdef int64_t seq = core.seq + 1
     if event.node != NODE_INGRESS:
         return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     if event.port == PORT_INGRESS_AUDIO:
         refused = gateway.media_is_refused(core, event, BYTES_INGRESS_AUDIO)
         if refused != gateway.GOES_ON:
             return refused
-        return offer_ingress_audio(core, event)
+        if event.invocation != 0 and gateway.is_duplicate(core, event):
+            return RESULT_REFUSED
+        answer = offer_ingress_audio(core, event)
+        if event.invocation != 0 and answer == RESULT_ACCEPTED:
+            gateway.remember(core, event.invocation, seq)
+        return answer
     if event.port == PORT_INGRESS_TEXT:
         refused = gateway.media_is_refused(core, event, BYTES_INGRESS_TEXT)
         if refused != gateway.GOES_ON:
             return refused
-        return gateway.typed(core, event)
+        if event.invocation != 0 and gateway.is_duplicate(core, event):
+            return RESULT_REFUSED
+        answer = gateway.typed(core, event)
+        if event.invocation != 0 and answer == RESULT_ACCEPTED:
+            gateway.remember(core, event.invocation, seq)
+        return answer
     return gateway.reject(core, CAUSE_UNKNOWN_PORT)
 
 cdef void push_ingress_audio__ears(Core* core, uint32_t item) noexcept nogil:
@@ -195,7 +214,7 @@ cdef int chunk_ears(Core* core, Inbound* event) noexcept nogil:
     else:
         return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     if answer == RESULT_ACCEPTED:
-        invocations.answered(core, NODE_EARS, invocation)
+        invocations.answered(core, NODE_EARS, invocation, event.b)
     return answer
 
 cdef void push_ears__stt(Core* core, uint32_t item) noexcept nogil:
@@ -231,16 +250,23 @@ cdef inline int move_ears__stt(Core* core) noexcept nogil:
     cdef uint32_t item
     cdef Edge* edge = &core.edges[EDGE_EARS__STT]
     cdef int answer
-    answer = invocations.can_take(
-        core, NODE_STT, STT_WINDOW, edges.head(core, edge).seq,
-    )
-    if answer != MOVED:
-        return answer
+    if not spending.is_spent(core, NODE_STT):
+        answer = invocations.can_take(
+            core, NODE_STT, STT_WINDOW, edges.head(core, edge).seq,
+        )
+        if answer != MOVED:
+            return answer
     if edges.shed_expired(core, EDGE_EARS__STT, EARS__STT_AGE_NS):
         return MOVED
     item = edges.pop(core, EDGE_EARS__STT)
+    if spending.is_spent(core, NODE_STT):
+        edges.lose(core, EDGE_EARS__STT, item, CAUSE_BUDGET_EXHAUSTED)
+        items.release(core, item)
+        return MOVED
     if core.nodes[NODE_STT].live.id == 0:
-        invocations.begin(core, NODE_STT)
+        if not invocations.begin(core, NODE_STT):
+            items.release(core, item)
+            return MOVED
     invocations.feed(core, NODE_STT, 0, item)
     items.release(core, item)
     return MOVED
@@ -281,7 +307,7 @@ cdef int chunk_stt(Core* core, Inbound* event) noexcept nogil:
     if not 0 <= event.port < 3:
         return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     invocation = invocations.find(core, NODE_STT, event.invocation)
-    if invocation == NULL:
+    if invocation == NULL or invocation.over_output:
         return gateway.late(core, event)
     if event.port == PORT_STT_UTTERANCE:
         if event.size > BYTES_STT_UTTERANCE:
@@ -302,7 +328,7 @@ cdef int chunk_stt(Core* core, Inbound* event) noexcept nogil:
     else:
         return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     if answer == RESULT_ACCEPTED:
-        invocations.answered(core, NODE_STT, invocation)
+        invocations.answered(core, NODE_STT, invocation, event.b)
     return answer
 
 cdef void push_stt_utterance__llm(Core* core, uint32_t item) noexcept nogil:
@@ -350,13 +376,18 @@ cdef inline int move_stt_utterance__llm(Core* core) noexcept nogil:
     cdef uint32_t item
     cdef Edge* edge = &core.edges[EDGE_STT_UTTERANCE__LLM]
     cdef int answer
-    answer = invocations.can_take(
-        core, NODE_LLM, LLM_WINDOW, edges.head(core, edge).seq,
-    )
-    if answer != MOVED:
-        return answer
+    if not spending.is_spent(core, NODE_LLM):
+        answer = invocations.can_take(
+            core, NODE_LLM, LLM_WINDOW, edges.head(core, edge).seq,
+        )
+        if answer != MOVED:
+            return answer
     item = edges.pop(core, EDGE_STT_UTTERANCE__LLM)
     if edges.is_stale(core, item):
+        items.release(core, item)
+        return MOVED
+    if spending.is_spent(core, NODE_LLM):
+        edges.lose(core, EDGE_STT_UTTERANCE__LLM, item, CAUSE_BUDGET_EXHAUSTED)
         items.release(core, item)
         return MOVED
     if core.nodes[NODE_LLM].live.id == 0:
@@ -392,7 +423,7 @@ cdef int chunk_llm(Core* core, Inbound* event) noexcept nogil:
     if not 0 <= event.port < 1:
         return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     invocation = invocations.find(core, NODE_LLM, event.invocation)
-    if invocation == NULL:
+    if invocation == NULL or invocation.over_output:
         return gateway.late(core, event)
     if event.port == PORT_LLM_DELTA:
         if event.size > BYTES_LLM_DELTA:
@@ -401,7 +432,7 @@ cdef int chunk_llm(Core* core, Inbound* event) noexcept nogil:
     else:
         return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     if answer == RESULT_ACCEPTED:
-        invocations.answered(core, NODE_LLM, invocation)
+        invocations.answered(core, NODE_LLM, invocation, event.b)
     return answer
 
 cdef void push_llm__egress_text(Core* core, uint32_t item) noexcept nogil:
@@ -446,7 +477,7 @@ cdef void push_llm__voice(Core* core, uint32_t item) noexcept nogil:
         return
     if edge.pending_bytes + core.headers[item].size > LLM__VOICE_HANDOFF_BYTES:
         release_llm__voice(core, edge.pending_bytes)
-    until = edges.sentence_end(core, edge, item)
+    until = edges.mark_end(core, edge, item)
     edges.append_pending(core, EDGE_LLM__VOICE, item, LLM__VOICE_HANDOFF_NS)
     if until > 0:
         release_llm__voice(core, until)
@@ -520,13 +551,18 @@ cdef inline int move_hello__voice(Core* core) noexcept nogil:
     cdef uint32_t item
     cdef Edge* edge = &core.edges[EDGE_HELLO__VOICE]
     cdef int answer
-    answer = invocations.can_take(
-        core, NODE_VOICE, VOICE_WINDOW, edges.head(core, edge).seq,
-    )
-    if answer != MOVED:
-        return answer
+    if not spending.is_spent(core, NODE_VOICE):
+        answer = invocations.can_take(
+            core, NODE_VOICE, VOICE_WINDOW, edges.head(core, edge).seq,
+        )
+        if answer != MOVED:
+            return answer
     item = edges.pop(core, EDGE_HELLO__VOICE)
     if edges.is_stale(core, item):
+        items.release(core, item)
+        return MOVED
+    if spending.is_spent(core, NODE_VOICE):
+        edges.lose(core, EDGE_HELLO__VOICE, item, CAUSE_BUDGET_EXHAUSTED)
         items.release(core, item)
         return MOVED
     if core.nodes[NODE_VOICE].live.id == 0:
@@ -542,13 +578,18 @@ cdef inline int move_sorry__voice(Core* core) noexcept nogil:
     cdef uint32_t item
     cdef Edge* edge = &core.edges[EDGE_SORRY__VOICE]
     cdef int answer
-    answer = invocations.can_take(
-        core, NODE_VOICE, VOICE_WINDOW, edges.head(core, edge).seq,
-    )
-    if answer != MOVED:
-        return answer
+    if not spending.is_spent(core, NODE_VOICE):
+        answer = invocations.can_take(
+            core, NODE_VOICE, VOICE_WINDOW, edges.head(core, edge).seq,
+        )
+        if answer != MOVED:
+            return answer
     item = edges.pop(core, EDGE_SORRY__VOICE)
     if edges.is_stale(core, item):
+        items.release(core, item)
+        return MOVED
+    if spending.is_spent(core, NODE_VOICE):
+        edges.lose(core, EDGE_SORRY__VOICE, item, CAUSE_BUDGET_EXHAUSTED)
         items.release(core, item)
         return MOVED
     if core.nodes[NODE_VOICE].live.id == 0:
@@ -564,13 +605,18 @@ cdef inline int move_llm__voice(Core* core) noexcept nogil:
     cdef uint32_t item
     cdef Edge* edge = &core.edges[EDGE_LLM__VOICE]
     cdef int answer
-    answer = invocations.can_take(
-        core, NODE_VOICE, VOICE_WINDOW, edges.head(core, edge).seq,
-    )
-    if answer != MOVED:
-        return answer
+    if not spending.is_spent(core, NODE_VOICE):
+        answer = invocations.can_take(
+            core, NODE_VOICE, VOICE_WINDOW, edges.head(core, edge).seq,
+        )
+        if answer != MOVED:
+            return answer
     item = edges.pop(core, EDGE_LLM__VOICE)
     if edges.is_stale(core, item):
+        items.release(core, item)
+        return MOVED
+    if spending.is_spent(core, NODE_VOICE):
+        edges.lose(core, EDGE_LLM__VOICE, item, CAUSE_BUDGET_EXHAUSTED)
         items.release(core, item)
         return MOVED
     if core.nodes[NODE_VOICE].live.id == 0:
@@ -604,7 +650,7 @@ cdef int chunk_voice(Core* core, Inbound* event) noexcept nogil:
     if not 0 <= event.port < 1:
         return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     invocation = invocations.find(core, NODE_VOICE, event.invocation)
-    if invocation == NULL:
+    if invocation == NULL or invocation.over_output:
         return gateway.late(core, event)
     if event.port == PORT_VOICE_AUDIO:
         if event.size > BYTES_VOICE_AUDIO:
@@ -616,7 +662,7 @@ cdef int chunk_voice(Core* core, Inbound* event) noexcept nogil:
     else:
         return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     if answer == RESULT_ACCEPTED:
-        invocations.answered(core, NODE_VOICE, invocation)
+        invocations.answered(core, NODE_VOICE, invocation, event.b)
     return answer
 
 cdef void push_voice__egress_audio(Core* core, uint32_t item) noexcept nogil:
@@ -704,8 +750,6 @@ cdef void say(Core* core, int node) noexcept nogil:
         say_sorry(core)
     elif node == NODE_HELLO:
         say_hello(core)
-
-
 
 
 # ==== advance: everything that can be done now
@@ -842,6 +886,9 @@ cdef int64_t advance(Core* core) noexcept nogil:
         if not inbox.is_empty(core):
             inbox.take(core)
             continue
+        if core.spending.exhausted != 0:
+            spending.cut_one(core)
+            continue
         timer = timers.take_due(core)
         if timer >= 0:
             core.chain = 0
@@ -917,6 +964,8 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     core.inbox.entries = memory.inbox
     core.inbox.max = INBOX
     core.inbox.mask = INBOX_RING - 1
+    core.keys = memory.keys
+    core.keys_max = KEYS
     core.ledger.entries = memory.ledger
     core.ledger.max = LEDGER
     core.ledger.mask = LEDGER_RING - 1
@@ -967,6 +1016,37 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     session.pool(
         core, POOL_SENTENCE, POOL_SENTENCE_FIRST, POOL_SENTENCE_SLOTS, POOL_SENTENCE_OFFSET, POOL_SENTENCE_SLOT,
     )
+    core.spending = &memory.spending
+    core.spending.meters = memory.meters
+    core.spending.meters_count = METERS
+    core.spending.budget = TURN_COST
+    session.meter(
+        core.spending, 0, 0, 3000000000, 4000000000, 0, 0, 0,
+        0,  # stt: calls, audio of a turn and of the session, characters, tokens, cost
+    )
+    session.meter(
+        core.spending, 1, 3, 0, 0, 0, 4000, 400,
+        30000000,  # llm: calls, audio of a turn and of the session, characters, tokens, cost
+    )
+    session.price(
+        core.spending, 1, memory.prices_1, 0, 1500, 0, 0, 2000, 40000,
+    )
+    session.price(
+        core.spending, 1, memory.prices_1, 1, 100, 0, 0, 0, 9000,
+    )
+    session.meter(
+        core.spending, 2, 0, 12000000000, 0, 900, 0, 0,
+        0,  # voice: calls, audio of a turn and of the session, characters, tokens, cost
+    )
+    session.price(
+        core.spending, 2, memory.prices_2, 0, 0, 60000, 0, 0, 0,
+    )
+    session.price(
+        core.spending, 2, memory.prices_2, 1, 0, 0, 16000, 0, 0,
+    )
+    session.price(
+        core.spending, 2, memory.prices_2, 2, 0, 0, 0, 0, 0,
+    )
 
     node = session.effect(
         core, NODE_EARS, False, EARS_FIRST_NS, EARS_CHUNK_NS,
@@ -979,6 +1059,7 @@ cdef void lay_out(Memory* memory) noexcept nogil:
         core, NODE_STT, False, STT_FIRST_NS, STT_CHUNK_NS,
     )
     node.recogniser = True
+    node.meter = &memory.meters[0]
     session.tried_again(
         core, NODE_STT, &memory.attempts_stt, memory.retained_stt, STT_RETAIN,
         STT_CANDIDATES, STT_TIMES, STT_ATTEMPT_NS,
@@ -991,6 +1072,8 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     node = session.effect(
         core, NODE_LLM, True, LLM_FIRST_NS, LLM_CHUNK_NS,
     )
+    node.speakable_ns = LLM_SPEAKABLE_NS
+    node.meter = &memory.meters[1]
     session.tried_again(
         core, NODE_LLM, &memory.attempts_llm, memory.retained_llm, LLM_RETAIN,
         LLM_CANDIDATES, LLM_TIMES, LLM_ATTEMPT_NS,
@@ -1008,6 +1091,7 @@ cdef void lay_out(Memory* memory) noexcept nogil:
         core, NODE_VOICE, True, VOICE_FIRST_NS, VOICE_CHUNK_NS,
     )
     node.voice = True
+    node.meter = &memory.meters[2]
     session.tried_again(
         core, NODE_VOICE, &memory.attempts_voice, memory.retained_voice, VOICE_RETAIN,
         VOICE_CANDIDATES, VOICE_TIMES, VOICE_ATTEMPT_NS,

@@ -118,6 +118,7 @@ cdef enum:  # deadlines and windows of effect nodes
     LLM_FIRST_NS            =  800000000   # 800 ms
     LLM_CHUNK_NS            =  400000000   # 400 ms
     LLM_WINDOW              =          2   # items fed and not yet taken
+    LLM_SPEAKABLE_NS        =  400000000   # 400 ms
     LLM_CANDIDATES          =          2   # providers: large, then small
     LLM_TIMES               =          2   # attempts of each, at most
     LLM_ATTEMPT_NS          =  150000000   # 150 ms: to the first output of one attempt
@@ -185,26 +186,29 @@ cdef enum:  # bounds of edges
     INGRESS_AUDIO__EARS_BLOCK_NS     =  40000000   # 0: as long as it takes
 
 cdef enum:  # capacities
-    CONTROL_OUT            =    140   # outputs
-    CONTROL_STEP           =     43   # control outputs of one step, at most
-    DATA_OUT               =     24   # outputs
-    TELEMETRY_OUT          =     12   # outputs
-    INVOKE_SLOTS           =      7   # data outputs that an item for an effect may need
-    INBOX                  =     12   # entries
-    INBOX_RING             =     16
-    LEDGER                 =     12   # entries
-    LEDGER_RING            =     16
-    UTTERANCE_BYTES        =    400
-    UTTERANCE_BUFFER       =    400
-    SPOKEN_BYTES           =    300
-    SPOKEN_BUFFER          =    304
-    CONTEXT_ITEMS          =      4   # messages
-    CONTEXT_SLOTS          =      5
-    CONTEXT_BYTES          =    600
-    CONTEXT_BUFFER         =   1000
-    HASHES                 =     36   # turns between two drains
-    AUDIO_BYTES_PER_SECOND =  32000   # at egress.audio
-    MEMORY_BYTES           = 144000   # of one session
+    CONTROL_OUT            =      148   # outputs
+    CONTROL_STEP           =       45   # control outputs of one step, at most
+    DATA_OUT               =       24   # outputs
+    TELEMETRY_OUT          =       12   # outputs
+    INVOKE_SLOTS           =        7   # data outputs that an item for an effect may need
+    INBOX                  =       12   # entries
+    INBOX_RING             =       16
+    KEYS                   =      128   # idempotency keys of input that are remembered
+    LEDGER                 =       12   # entries
+    LEDGER_RING            =       16
+    UTTERANCE_BYTES        =      400
+    UTTERANCE_BUFFER       =      400
+    SPOKEN_BYTES           =      300
+    SPOKEN_BUFFER          =      304
+    CONTEXT_ITEMS          =        4   # messages
+    CONTEXT_SLOTS          =        5
+    CONTEXT_BYTES          =      600
+    CONTEXT_BUFFER         =     1000
+    METERS                 =        3   # blocks of providers that are capped
+    TURN_COST              = 60000000   # thousandths of a micro-dollar a turn; 0: any
+    HASHES                 =       38   # turns between two drains
+    AUDIO_BYTES_PER_SECOND =    32000   # at egress.audio
+    MEMORY_BYTES           =   147744   # of one session
 
 cdef enum:  # payloads: slots, bytes of a slot, and where the pool begins
     POOL_AUDIO_SLOTS      =     74

@@ -168,6 +168,7 @@ cdef enum:  # capacities
     INVOKE_SLOTS           =     6   # data outputs that an item for an effect may need
     INBOX                  =     8   # entries
     INBOX_RING             =     8
+    KEYS                   =   128   # idempotency keys of input that are remembered
     LEDGER                 =     6   # entries
     LEDGER_RING            =     8
     UTTERANCE_BYTES        =   300
@@ -180,7 +181,7 @@ cdef enum:  # capacities
     CONTEXT_BUFFER         =  1200
     HASHES                 =    31   # turns between two drains
     AUDIO_BYTES_PER_SECOND = 16000   # at egress.audio
-    MEMORY_BYTES           = 58800   # of one session
+    MEMORY_BYTES           = 61256   # of one session
 
 cdef enum:  # payloads: slots, bytes of a slot, and where the pool begins
     POOL_AUDIO_SLOTS      =    46

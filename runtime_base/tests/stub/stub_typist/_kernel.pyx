@@ -15,8 +15,8 @@ from libc.stdint cimport int64_t, uint32_t, uint64_t
 from rspp_runtime.kernel cimport (
     context, edges, egress, gateway, hearing, inbox, invocations, items, outputs, session, timers, turns,
     reactions,
-    user_nodes,
 )
+from rspp_runtime.kernel.accounts cimport *
 from rspp_runtime.kernel.codes cimport *
 from rspp_runtime.kernel.gateway cimport Inbound
 from rspp_runtime.kernel.planhash cimport prepare
@@ -26,7 +26,7 @@ from stub_typist._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "7113066308f8c2fc58b015d66e03c0f4f385ea992d1836c4dbd7c3cc68f9237c"
+ABI_HASH = "aabcd52905528bd42e05d6a97346ed19f6af1e66ff9fe1489bdaf1614095721f"
 TEMPLATE_HASH = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
@@ -34,10 +34,8 @@ if ABI_HASH != RUNTIME_ABI_HASH:
         "stub_typist was built for another rspp-runtime: run `rsppc build stub_typist.rspp` again"
     )
 
-cdef class Session
 
-
-# ==== what a session remembers: 33,464 bytes
+# ==== what a session remembers: 35,696 bytes
 
 cdef struct Memory:
     Core core
@@ -49,6 +47,7 @@ cdef struct Memory:
     Output data[DATA_OUT]
     Output telemetry[TELEMETRY_OUT]
     Entry inbox[INBOX_RING]
+    Key keys[KEYS]
     Played ledger[LEDGER_RING]
     Message messages[CONTEXT_SLOTS]
     unsigned char hashes[HASHES * CONTROL_BYTES]
@@ -79,18 +78,30 @@ cdef void utter(Core* core, char* text, int64_t size, int64_t words) noexcept no
 cdef int ingest_media(Core* core, Inbound* event) noexcept nogil:
     """What a party says, types or presses."""
     cdef int refused
+    cdef int answer
+    cdef int64_t seq = core.seq + 1
     if event.node != NODE_INGRESS:
         return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     if event.port == PORT_INGRESS_AUDIO:
         refused = gateway.media_is_refused(core, event, BYTES_INGRESS_AUDIO)
         if refused != gateway.GOES_ON:
             return refused
-        return gateway.nobody(core)
+        if event.invocation != 0 and gateway.is_duplicate(core, event):
+            return RESULT_REFUSED
+        answer = gateway.nobody(core)
+        if event.invocation != 0 and answer == RESULT_ACCEPTED:
+            gateway.remember(core, event.invocation, seq)
+        return answer
     if event.port == PORT_INGRESS_TEXT:
         refused = gateway.media_is_refused(core, event, BYTES_INGRESS_TEXT)
         if refused != gateway.GOES_ON:
             return refused
-        return gateway.typed(core, event)
+        if event.invocation != 0 and gateway.is_duplicate(core, event):
+            return RESULT_REFUSED
+        answer = gateway.typed(core, event)
+        if event.invocation != 0 and answer == RESULT_ACCEPTED:
+            gateway.remember(core, event.invocation, seq)
+        return answer
     return gateway.reject(core, CAUSE_UNKNOWN_PORT)
 
 cdef void push_ingress_text__find(Core* core, uint32_t item) noexcept nogil:
@@ -159,7 +170,7 @@ cdef int chunk_find(Core* core, Inbound* event) noexcept nogil:
     else:
         return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     if answer == RESULT_ACCEPTED:
-        invocations.answered(core, NODE_FIND, invocation)
+        invocations.answered(core, NODE_FIND, invocation, event.b)
     return answer
 
 cdef void push_find__writer(Core* core, uint32_t item) noexcept nogil:
@@ -232,7 +243,7 @@ cdef int chunk_writer(Core* core, Inbound* event) noexcept nogil:
     else:
         return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     if answer == RESULT_ACCEPTED:
-        invocations.answered(core, NODE_WRITER, invocation)
+        invocations.answered(core, NODE_WRITER, invocation, event.b)
     return answer
 
 cdef void push_writer__egress_text(Core* core, uint32_t item) noexcept nogil:
@@ -277,8 +288,6 @@ cdef void say(Core* core, int node) noexcept nogil:
     """Lets a node say its text."""
     core.turn.spoke |= bit(node)
     return
-
-
 
 
 # ==== advance: everything that can be done now
@@ -457,6 +466,8 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     core.inbox.entries = memory.inbox
     core.inbox.max = INBOX
     core.inbox.mask = INBOX_RING - 1
+    core.keys = memory.keys
+    core.keys_max = KEYS
     core.ledger.entries = memory.ledger
     core.ledger.max = LEDGER
     core.ledger.mask = LEDGER_RING - 1
@@ -608,13 +619,3 @@ cdef class Session:
             raise RuntimeError("calls of a session do not nest")
         session.release(self.memory)
         self.memory = NULL
-
-    cdef list call(self, int handler, uint32_t item, int port, int emissions_max, tuple item_bytes_max):
-        """Calls a Python node; None if it failed. What it raises is raised by `advance`, once that is done."""
-        try:
-            return user_nodes.call(
-                self.handlers[handler], &self.memory.core, item, port, emissions_max, item_bytes_max,
-            )
-        except BaseException as error:
-            self.raised = error
-            return None

@@ -92,6 +92,7 @@ cdef enum:  # capacities
     INVOKE_SLOTS           =     6   # data outputs that an item for an effect may need
     INBOX                  =     8   # entries
     INBOX_RING             =     8
+    KEYS                   =   128   # idempotency keys of input that are remembered
     LEDGER                 =     6   # entries
     LEDGER_RING            =     8
     UTTERANCE_BYTES        =   300
@@ -104,7 +105,7 @@ cdef enum:  # capacities
     CONTEXT_BUFFER         =  1200
     HASHES                 =    31   # turns between two drains
     AUDIO_BYTES_PER_SECOND = 16000   # at egress.audio
-    MEMORY_BYTES           = 33464   # of one session
+    MEMORY_BYTES           = 35696   # of one session
 
 cdef enum:  # payloads: slots, bytes of a slot, and where the pool begins
     POOL_TEXT_SLOTS       =    30

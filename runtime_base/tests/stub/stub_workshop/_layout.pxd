@@ -139,6 +139,7 @@ cdef enum:  # bounds of edges
     SHOUT_OUT__VOICE_RING               =         4   # handles
     SHOUT_OUT__VOICE_HANDOFF_NS         = 100000000   # 100 ms
     SHOUT_OUT__VOICE_HANDOFF_BYTES      =       240
+    SHOUT_OUT__VOICE_HANDOFF_MIN        =        20   # bytes of a piece, at least
     SHOUT_OUT__VOICE_PENDING            =       240
     SHOUT_EXTRA__WATCH_ITEMS            =         4   # shout.extra -> watch
     SHOUT_EXTRA__WATCH_BYTES            =       320
@@ -173,6 +174,7 @@ cdef enum:  # capacities
     INVOKE_SLOTS           =     6   # data outputs that an item for an effect may need
     INBOX                  =     8   # entries
     INBOX_RING             =     8
+    KEYS                   =   128   # idempotency keys of input that are remembered
     LEDGER                 =     6   # entries
     LEDGER_RING            =     8
     UTTERANCE_BYTES        =   300
@@ -185,7 +187,7 @@ cdef enum:  # capacities
     CONTEXT_BUFFER         =  1200
     HASHES                 =    26   # turns between two drains
     AUDIO_BYTES_PER_SECOND = 16000   # at egress.audio
-    MEMORY_BYTES           = 58008   # of one session
+    MEMORY_BYTES           = 60456   # of one session
 
 cdef enum:  # payloads: slots, bytes of a slot, and where the pool begins
     POOL_AUDIO_SLOTS      =    37

@@ -22,6 +22,7 @@ from rspp_runtime.kernel cimport (
     reactions,
     user_nodes,
 )
+from rspp_runtime.kernel.accounts cimport *
 from rspp_runtime.kernel.codes cimport *
 from rspp_runtime.kernel.gateway cimport Inbound
 from rspp_runtime.kernel.planhash cimport prepare
@@ -31,8 +32,8 @@ from bedtime_stories._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "97d9d4b2b69f43511708895cd6df73f282ab8986eb4d1d88367b8ff32462f3fb"
-TEMPLATE_HASH = "5618ddd70928a9d6df8e747c832c4f7bc15d3d7f3407f86fc76ef9500cef99fc"
+ABI_HASH = "fb986199af637fe62c58b0f990b10f5528401f56362e9f711b4cc757d12f29e8"
+TEMPLATE_HASH = "5d637dce88f66228437ea8696f667f81cb76c19f024475b02d68ce7a91554747"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -42,7 +43,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
 cdef class Session
 
 
-# ==== what a session remembers: 476,032 bytes
+# ==== what a session remembers: 478,272 bytes
 
 cdef struct Memory:
     Core core
@@ -54,6 +55,7 @@ cdef struct Memory:
     Output data[DATA_OUT]
     Output telemetry[TELEMETRY_OUT]
     Entry inbox[INBOX_RING]
+    Key keys[KEYS]
     Played ledger[LEDGER_RING]
     Message messages[CONTEXT_SLOTS]
     unsigned char hashes[HASHES * CONTROL_BYTES]
@@ -90,23 +92,40 @@ cdef int offer_ingress_audio(Core* core, Inbound* event) noexcept nogil:
 cdef int ingest_media(Core* core, Inbound* event) noexcept nogil:
     """What a party says, types or presses."""
     cdef int refused
+    cdef int answer
+    cdef int64_t seq = core.seq + 1
     if event.node != NODE_INGRESS:
         return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     if event.port == PORT_INGRESS_AUDIO:
         refused = gateway.media_is_refused(core, event, BYTES_INGRESS_AUDIO)
         if refused != gateway.GOES_ON:
             return refused
-        return offer_ingress_audio(core, event)
+        if event.invocation != 0 and gateway.is_duplicate(core, event):
+            return RESULT_REFUSED
+        answer = offer_ingress_audio(core, event)
+        if event.invocation != 0 and answer == RESULT_ACCEPTED:
+            gateway.remember(core, event.invocation, seq)
+        return answer
     if event.port == PORT_INGRESS_TEXT:
         refused = gateway.media_is_refused(core, event, BYTES_INGRESS_TEXT)
         if refused != gateway.GOES_ON:
             return refused
-        return gateway.typed(core, event)
+        if event.invocation != 0 and gateway.is_duplicate(core, event):
+            return RESULT_REFUSED
+        answer = gateway.typed(core, event)
+        if event.invocation != 0 and answer == RESULT_ACCEPTED:
+            gateway.remember(core, event.invocation, seq)
+        return answer
     if event.port == PORT_INGRESS_DTMF:
         refused = gateway.media_is_refused(core, event, BYTES_INGRESS_DTMF)
         if refused != gateway.GOES_ON:
             return refused
-        return gateway.nobody(core)
+        if event.invocation != 0 and gateway.is_duplicate(core, event):
+            return RESULT_REFUSED
+        answer = gateway.nobody(core)
+        if event.invocation != 0 and answer == RESULT_ACCEPTED:
+            gateway.remember(core, event.invocation, seq)
+        return answer
     return gateway.reject(core, CAUSE_UNKNOWN_PORT)
 
 cdef void push_ingress_audio__ears(Core* core, uint32_t item) noexcept nogil:
@@ -182,7 +201,7 @@ cdef int chunk_ears(Core* core, Inbound* event) noexcept nogil:
     else:
         return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     if answer == RESULT_ACCEPTED:
-        invocations.answered(core, NODE_EARS, invocation)
+        invocations.answered(core, NODE_EARS, invocation, event.b)
     return answer
 
 cdef void push_ears__stt(Core* core, uint32_t item) noexcept nogil:
@@ -198,15 +217,17 @@ cdef void push_ears__stt(Core* core, uint32_t item) noexcept nogil:
         edges.drop_oldest(core, EDGE_EARS__STT, size)
     edges.append_or_drop(core, EDGE_EARS__STT, item)
 
-cdef void react_ears_idle(Core* core) noexcept nogil:
+cdef bint react_ears_idle(Core* core) noexcept nogil:
     """ears.idle"""
     # bedtime_stories.rspp:18  on ears.idle -> sleep
     reactions.say(core, NODE_SLEEP, ORIGIN_API, reactions.NO_FALLBACK, CAUSE_USER)
+    return True
 
-cdef void react_ears_barge_in(Core* core) noexcept nogil:
+cdef bint react_ears_barge_in(Core* core) noexcept nogil:
     """ears.barge_in"""
     # bedtime_stories.rspp:17  on ears.barge_in -> cancel turn
-    reactions.cancel_turn(core)
+    reactions.cancel_turn(core, CAUSE_BARGE_IN)
+    return True
 
 
 # ---- bedtime_stories.rspp:12  node sleep : say, runs here, for a turn
@@ -237,10 +258,11 @@ cdef void push_sleep__voice(Core* core, uint32_t item) noexcept nogil:
         edges.keep_latest(core, EDGE_SLEEP__VOICE)
     edges.append_or_drop(core, EDGE_SLEEP__VOICE, item)
 
-cdef void react_sleep_done(Core* core) noexcept nogil:
+cdef bint react_sleep_done(Core* core) noexcept nogil:
     """sleep.done"""
     # bedtime_stories.rspp:19  on sleep.done -> end session
     reactions.end_session(core)
+    return True
 
 
 # ---- bedtime_stories.rspp:13  node hum : say, runs here, for a turn
@@ -345,7 +367,7 @@ cdef int chunk_stt(Core* core, Inbound* event) noexcept nogil:
     else:
         return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     if answer == RESULT_ACCEPTED:
-        invocations.answered(core, NODE_STT, invocation)
+        invocations.answered(core, NODE_STT, invocation, event.b)
     return answer
 
 cdef void push_stt_utterance__llm_prompt(Core* core, uint32_t item) noexcept nogil:
@@ -421,7 +443,7 @@ cdef int chunk_llm(Core* core, Inbound* event) noexcept nogil:
     else:
         return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     if answer == RESULT_ACCEPTED:
-        invocations.answered(core, NODE_LLM, invocation)
+        invocations.answered(core, NODE_LLM, invocation, event.b)
     return answer
 
 cdef void push_llm_delta__slow(Core* core, uint32_t item) noexcept nogil:
@@ -438,15 +460,17 @@ cdef void push_llm_delta__slow(Core* core, uint32_t item) noexcept nogil:
         edges.keep_latest(core, EDGE_LLM_DELTA__SLOW)
     edges.append_or_drop(core, EDGE_LLM_DELTA__SLOW, item)
 
-cdef void react_llm_error(Core* core) noexcept nogil:
+cdef bint react_llm_error(Core* core) noexcept nogil:
     """llm.error"""
     # bedtime_stories.rspp:20  on llm.error -> hum
     reactions.say(core, NODE_HUM, ORIGIN_API, 3, CAUSE_NODE_ERROR)
+    return True
 
-cdef void react_llm_timeout(Core* core) noexcept nogil:
+cdef bint react_llm_timeout(Core* core) noexcept nogil:
     """llm.timeout"""
     # bedtime_stories.rspp:20  on llm.timeout -> hum
     reactions.say(core, NODE_HUM, ORIGIN_API, 4, CAUSE_NODE_TIMEOUT)
+    return True
 
 
 # ---- bedtime_stories.rspp:10  node slow : python, runs here, for a turn
@@ -454,7 +478,7 @@ cdef void react_llm_timeout(Core* core) noexcept nogil:
 cdef inline int move_llm_delta__slow(Core* core) noexcept nogil:
     """llm.delta -> slow.line: calls slow."""
     cdef uint32_t item
-    if not user_nodes.has_room_for(
+    if not edges.takes_largest(
         &core.edges[EDGE_SLOW__VOICE], SLOW_EMISSIONS,
     ):
         return WAITS
@@ -476,7 +500,7 @@ cdef void call_slow(Core* core, int port, uint32_t item) noexcept with gil:
         (BYTES_SLOW_CALM,),
     )
     if emissions is None:
-        invocations.fail(core, NODE_SLOW, False)
+        invocations.fail(core, NODE_SLOW)
         return
     for emission in emissions:
         if emission.port == PORT_SLOW_CALM:
@@ -508,10 +532,11 @@ cdef void push_slow__voice(Core* core, uint32_t item) noexcept nogil:
         edges.keep_latest(core, EDGE_SLOW__VOICE)
     edges.append_or_drop(core, EDGE_SLOW__VOICE, item)
 
-cdef void react_slow_error(Core* core) noexcept nogil:
+cdef bint react_slow_error(Core* core) noexcept nogil:
     """slow.error"""
     # bedtime_stories.rspp:21  on slow.error -> hum
     reactions.say(core, NODE_HUM, ORIGIN_API, 5, CAUSE_NODE_ERROR)
+    return True
 
 
 # ---- bedtime_stories.rspp:11  node voice : tts, an effect, for a turn
@@ -610,7 +635,7 @@ cdef int chunk_voice(Core* core, Inbound* event) noexcept nogil:
     else:
         return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     if answer == RESULT_ACCEPTED:
-        invocations.answered(core, NODE_VOICE, invocation)
+        invocations.answered(core, NODE_VOICE, invocation, event.b)
     return answer
 
 cdef void push_voice__egress_audio(Core* core, uint32_t item) noexcept nogil:
@@ -646,24 +671,26 @@ cdef inline int move_voice__egress_audio(Core* core) noexcept nogil:
 
 # ==== reactions
 
-cdef void react(Core* core, int event) noexcept nogil:
-    """Does what the pipeline says about an event."""
+cdef bint react(Core* core, int event) noexcept nogil:
+    """Does what the pipeline says about an event. False if that is nothing."""
     if event == EVENT_EARS_IDLE:
-        react_ears_idle(core)
+        return react_ears_idle(core)
     elif event == EVENT_EARS_BARGE_IN:
-        react_ears_barge_in(core)
+        return react_ears_barge_in(core)
     elif event == EVENT_SLEEP_DONE:
-        react_sleep_done(core)
+        return react_sleep_done(core)
     elif event == EVENT_LLM_ERROR:
-        react_llm_error(core)
+        return react_llm_error(core)
     elif event == EVENT_LLM_TIMEOUT:
-        react_llm_timeout(core)
+        return react_llm_timeout(core)
     elif event == EVENT_SLOW_ERROR:
-        react_slow_error(core)
+        return react_slow_error(core)
+    return False
 
 
 cdef void say(Core* core, int node) noexcept nogil:
     """Lets a node say its text."""
+    core.turn.spoke |= bit(node)
     if node == NODE_SLEEP:
         say_sleep(core)
     elif node == NODE_HUM:
@@ -799,6 +826,7 @@ cdef int64_t advance(Core* core) noexcept nogil:
             continue
         timer = timers.take_due(core)
         if timer >= 0:
+            core.chain = 0
             on_timer(core, timer)
         elif core.turn.ends != 0:
             turns.resolve_ends(core)
@@ -869,6 +897,8 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     core.inbox.entries = memory.inbox
     core.inbox.max = INBOX
     core.inbox.mask = INBOX_RING - 1
+    core.keys = memory.keys
+    core.keys_max = KEYS
     core.ledger.entries = memory.ledger
     core.ledger.max = LEDGER
     core.ledger.mask = LEDGER_RING - 1
@@ -899,6 +929,11 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     core.turn_owner = EVENT_EARS_SPEECH_END
     core.barge_in = EVENT_EARS_BARGE_IN
     core.connected = NO_EVENT
+    core.button_down = NO_EVENT
+    core.button_up = NO_EVENT
+    core.dtmf = NO_EVENT
+    core.exhausted = NO_EVENT
+    core.modes_count = 1
     core.react = react
     core.say = say
     core.utter = utter
@@ -919,8 +954,7 @@ cdef void lay_out(Memory* memory) noexcept nogil:
         core, NODE_EARS, False, EARS_FIRST_NS, EARS_CHUNK_NS,
     )
     session.events(
-        core, NODE_EARS, NO_EVENT, False,
-        NO_EVENT, False, NO_EVENT,
+        core, NODE_EARS, NO_EVENT, NO_EVENT, NO_EVENT, NO_EVENT,
     )
 
     node = session.effect(
@@ -928,22 +962,19 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     )
     node.recogniser = True
     session.events(
-        core, NODE_STT, NO_EVENT, False,
-        NO_EVENT, False, NO_EVENT,
+        core, NODE_STT, NO_EVENT, NO_EVENT, NO_EVENT, NO_EVENT,
     )
 
     node = session.effect(
         core, NODE_LLM, True, LLM_FIRST_NS, LLM_CHUNK_NS,
     )
     session.events(
-        core, NODE_LLM, EVENT_LLM_ERROR, True,
-        EVENT_LLM_TIMEOUT, True, NO_EVENT,
+        core, NODE_LLM, EVENT_LLM_ERROR, EVENT_LLM_TIMEOUT, NO_EVENT, NO_EVENT,
     )
 
     core.nodes[NODE_SLOW].turn_scoped = True
     session.events(
-        core, NODE_SLOW, EVENT_SLOW_ERROR, True,
-        NO_EVENT, False, NO_EVENT,
+        core, NODE_SLOW, EVENT_SLOW_ERROR, NO_EVENT, NO_EVENT, NO_EVENT,
     )
 
     node = session.effect(
@@ -951,8 +982,7 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     )
     node.voice = True
     session.events(
-        core, NODE_VOICE, NO_EVENT, False,
-        NO_EVENT, False, NO_EVENT,
+        core, NODE_VOICE, NO_EVENT, NO_EVENT, NO_EVENT, NO_EVENT,
     )
 
     edge = session.edge(
@@ -1021,6 +1051,7 @@ cdef class Session:
 
     cdef Memory* memory
     cdef list handlers
+    cdef tuple middles
     cdef object raised
     cdef bint running
 
@@ -1033,7 +1064,9 @@ cdef class Session:
         self.handlers = list(handlers)
         self.memory = <Memory*> session.allocate(sizeof(Memory), sizeof(Memory) - sizeof(self.memory.payloads))
         lay_out(self.memory)
-        prepare(&self.memory.core, TEMPLATE_HASH, "full", session_id)
+        self.middles = prepare(
+            &self.memory.core, TEMPLATE_HASH, ("full",), session_id,
+        )
         self.memory.core.owner = <void*> self
         session.begin(&self.memory.core, epoch)
 

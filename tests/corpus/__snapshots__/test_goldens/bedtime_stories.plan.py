@@ -330,7 +330,7 @@ PLAN: Final = Plan(
     pipeline               = "bedtime_stories",
     pipeline_version       = "2.0.0",
     profile                = "simple/v1",
-    template_hash          = "5618ddd70928a9d6df8e747c832c4f7bc15d3d7f3407f86fc76ef9500cef99fc",
+    template_hash          = "5d637dce88f66228437ea8696f667f81cb76c19f024475b02d68ce7a91554747",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -365,9 +365,15 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 16,
     ledger_max             = 64,
-    memory_bytes           = 476_032,
+    memory_bytes           = 478_272,
     provider_bindings      = (("ears", "silero"), ("stt", "pocketsphinx"), ("llm", "scripted"), ("voice", "espeak")),
     assumptions            = ASSUMPTIONS,
+    policies               = (),
+    pause_ns               = 0,
+    soft_nodes             = 0,
+    soft_edges             = 0,
+    soft_ns                = 0,
+    keys_max               = 128,
 )
 
 # Who performs each effect node, in the order in which they are tried: the provider's name, and its settings. A secret
@@ -430,6 +436,12 @@ RESOLVED_PLAN: Final[dict[str, Any]] = {
                 "TelemetryLane": "best_effort_drop",
             },
             "defaulting_source": "execution_profile_default",
+            "bound_sources": {
+                "max_queue_items": "execution_profile_default",
+                "max_queue_ms": "execution_profile_default",
+                "max_queue_bytes": "execution_profile_default",
+                "max_latency_contribution_ms": "execution_profile_default",
+            },
             "drop_side": "oldest",
         },
         "ears.speech -> stt.audio": {
@@ -444,6 +456,12 @@ RESOLVED_PLAN: Final[dict[str, Any]] = {
                 "TelemetryLane": "best_effort_drop",
             },
             "defaulting_source": "execution_profile_default",
+            "bound_sources": {
+                "max_queue_items": "execution_profile_default",
+                "max_queue_ms": "execution_profile_default",
+                "max_queue_bytes": "execution_profile_default",
+                "max_latency_contribution_ms": "execution_profile_default",
+            },
             "drop_side": "oldest",
         },
         "stt.utterance -> llm.prompt": {
@@ -458,6 +476,12 @@ RESOLVED_PLAN: Final[dict[str, Any]] = {
                 "TelemetryLane": "best_effort_drop",
             },
             "defaulting_source": "execution_profile_default",
+            "bound_sources": {
+                "max_queue_items": "execution_profile_default",
+                "max_queue_ms": "execution_profile_default",
+                "max_queue_bytes": "execution_profile_default",
+                "max_latency_contribution_ms": "execution_profile_default",
+            },
             "max_block_time_ms": 250,
         },
         "llm.delta -> slow.line": {
@@ -472,6 +496,12 @@ RESOLVED_PLAN: Final[dict[str, Any]] = {
                 "TelemetryLane": "best_effort_drop",
             },
             "defaulting_source": "execution_profile_default",
+            "bound_sources": {
+                "max_queue_items": "execution_profile_default",
+                "max_queue_ms": "execution_profile_default",
+                "max_queue_bytes": "execution_profile_default",
+                "max_latency_contribution_ms": "execution_profile_default",
+            },
             "max_block_time_ms": 250,
         },
         "slow.calm -> voice.text": {
@@ -486,6 +516,12 @@ RESOLVED_PLAN: Final[dict[str, Any]] = {
                 "TelemetryLane": "best_effort_drop",
             },
             "defaulting_source": "execution_profile_default",
+            "bound_sources": {
+                "max_queue_items": "execution_profile_default",
+                "max_queue_ms": "execution_profile_default",
+                "max_queue_bytes": "execution_profile_default",
+                "max_latency_contribution_ms": "execution_profile_default",
+            },
             "max_block_time_ms": 250,
         },
         "voice.audio -> egress.audio": {
@@ -500,6 +536,12 @@ RESOLVED_PLAN: Final[dict[str, Any]] = {
                 "TelemetryLane": "best_effort_drop",
             },
             "defaulting_source": "execution_profile_default",
+            "bound_sources": {
+                "max_queue_items": "execution_profile_default",
+                "max_queue_ms": "execution_profile_default",
+                "max_queue_bytes": "execution_profile_default",
+                "max_latency_contribution_ms": "execution_profile_default",
+            },
             "max_block_time_ms": 180_000,
         },
         "sleep.text -> voice.text": {
@@ -514,6 +556,12 @@ RESOLVED_PLAN: Final[dict[str, Any]] = {
                 "TelemetryLane": "best_effort_drop",
             },
             "defaulting_source": "execution_profile_default",
+            "bound_sources": {
+                "max_queue_items": "execution_profile_default",
+                "max_queue_ms": "execution_profile_default",
+                "max_queue_bytes": "execution_profile_default",
+                "max_latency_contribution_ms": "execution_profile_default",
+            },
             "max_block_time_ms": 250,
         },
         "hum.text -> voice.text": {
@@ -528,6 +576,12 @@ RESOLVED_PLAN: Final[dict[str, Any]] = {
                 "TelemetryLane": "best_effort_drop",
             },
             "defaulting_source": "execution_profile_default",
+            "bound_sources": {
+                "max_queue_items": "execution_profile_default",
+                "max_queue_ms": "execution_profile_default",
+                "max_queue_bytes": "execution_profile_default",
+                "max_latency_contribution_ms": "execution_profile_default",
+            },
             "max_block_time_ms": 250,
         },
     },

@@ -18,6 +18,7 @@ from rspp_runtime.kernel cimport (
     context, edges, egress, gateway, hearing, inbox, invocations, items, outputs, session, timers, turns,
     user_nodes,
 )
+from rspp_runtime.kernel.accounts cimport *
 from rspp_runtime.kernel.codes cimport *
 from rspp_runtime.kernel.gateway cimport Inbound
 from rspp_runtime.kernel.planhash cimport prepare
@@ -27,8 +28,8 @@ from dictation._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "97d9d4b2b69f43511708895cd6df73f282ab8986eb4d1d88367b8ff32462f3fb"
-TEMPLATE_HASH = "d6b7ef90377564a490a0fab57e8857c6f6de2b7f5dfca38685b60885966b0f0a"
+ABI_HASH = "fb986199af637fe62c58b0f990b10f5528401f56362e9f711b4cc757d12f29e8"
+TEMPLATE_HASH = "e8394f51a4aa34fdfc98a55e971303ab7ffa1188249354933b226b0ce39bb8bc"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -38,7 +39,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
 cdef class Session
 
 
-# ==== what a session remembers: 358,344 bytes
+# ==== what a session remembers: 360,440 bytes
 
 cdef struct Memory:
     Core core
@@ -50,6 +51,7 @@ cdef struct Memory:
     Output data[DATA_OUT]
     Output telemetry[TELEMETRY_OUT]
     Entry inbox[INBOX_RING]
+    Key keys[KEYS]
     Played ledger[LEDGER_RING]
     Message messages[CONTEXT_SLOTS]
     unsigned char hashes[HASHES * CONTROL_BYTES]
@@ -83,23 +85,40 @@ cdef int offer_ingress_audio(Core* core, Inbound* event) noexcept nogil:
 cdef int ingest_media(Core* core, Inbound* event) noexcept nogil:
     """What a party says, types or presses."""
     cdef int refused
+    cdef int answer
+    cdef int64_t seq = core.seq + 1
     if event.node != NODE_INGRESS:
         return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     if event.port == PORT_INGRESS_AUDIO:
         refused = gateway.media_is_refused(core, event, BYTES_INGRESS_AUDIO)
         if refused != gateway.GOES_ON:
             return refused
-        return offer_ingress_audio(core, event)
+        if event.invocation != 0 and gateway.is_duplicate(core, event):
+            return RESULT_REFUSED
+        answer = offer_ingress_audio(core, event)
+        if event.invocation != 0 and answer == RESULT_ACCEPTED:
+            gateway.remember(core, event.invocation, seq)
+        return answer
     if event.port == PORT_INGRESS_TEXT:
         refused = gateway.media_is_refused(core, event, BYTES_INGRESS_TEXT)
         if refused != gateway.GOES_ON:
             return refused
-        return gateway.typed(core, event)
+        if event.invocation != 0 and gateway.is_duplicate(core, event):
+            return RESULT_REFUSED
+        answer = gateway.typed(core, event)
+        if event.invocation != 0 and answer == RESULT_ACCEPTED:
+            gateway.remember(core, event.invocation, seq)
+        return answer
     if event.port == PORT_INGRESS_DTMF:
         refused = gateway.media_is_refused(core, event, BYTES_INGRESS_DTMF)
         if refused != gateway.GOES_ON:
             return refused
-        return gateway.nobody(core)
+        if event.invocation != 0 and gateway.is_duplicate(core, event):
+            return RESULT_REFUSED
+        answer = gateway.nobody(core)
+        if event.invocation != 0 and answer == RESULT_ACCEPTED:
+            gateway.remember(core, event.invocation, seq)
+        return answer
     return gateway.reject(core, CAUSE_UNKNOWN_PORT)
 
 cdef void push_ingress_audio__ears(Core* core, uint32_t item) noexcept nogil:
@@ -175,7 +194,7 @@ cdef int chunk_ears(Core* core, Inbound* event) noexcept nogil:
     else:
         return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     if answer == RESULT_ACCEPTED:
-        invocations.answered(core, NODE_EARS, invocation)
+        invocations.answered(core, NODE_EARS, invocation, event.b)
     return answer
 
 cdef void push_ears__stt(Core* core, uint32_t item) noexcept nogil:
@@ -275,7 +294,7 @@ cdef int chunk_stt(Core* core, Inbound* event) noexcept nogil:
     else:
         return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     if answer == RESULT_ACCEPTED:
-        invocations.answered(core, NODE_STT, invocation)
+        invocations.answered(core, NODE_STT, invocation, event.b)
     return answer
 
 cdef void push_stt_partial__draft(Core* core, uint32_t item) noexcept nogil:
@@ -307,7 +326,7 @@ cdef void push_stt_utterance__spell(Core* core, uint32_t item) noexcept nogil:
 cdef inline int move_stt_utterance__spell(Core* core) noexcept nogil:
     """stt.utterance -> spell.raw: calls spell."""
     cdef uint32_t item
-    if not user_nodes.has_room_for(
+    if not edges.takes_largest(
         &core.edges[EDGE_SPELL__EGRESS_TEXT], SPELL_EMISSIONS,
     ):
         return WAITS
@@ -329,7 +348,7 @@ cdef void call_spell(Core* core, int port, uint32_t item) noexcept with gil:
         (BYTES_SPELL_CLEAN,),
     )
     if emissions is None:
-        invocations.fail(core, NODE_SPELL, False)
+        invocations.fail(core, NODE_SPELL)
         return
     for emission in emissions:
         if emission.port == PORT_SPELL_CLEAN:
@@ -393,13 +412,14 @@ cdef inline int move_spell__egress_text(Core* core) noexcept nogil:
 
 # ==== reactions
 
-cdef void react(Core* core, int event) noexcept nogil:
-    """Does what the pipeline says about an event."""
-    return
+cdef bint react(Core* core, int event) noexcept nogil:
+    """Does what the pipeline says about an event. False if that is nothing."""
+    return False
 
 
 cdef void say(Core* core, int node) noexcept nogil:
     """Lets a node say its text."""
+    core.turn.spoke |= bit(node)
     return
 
 
@@ -494,6 +514,7 @@ cdef int64_t advance(Core* core) noexcept nogil:
             continue
         timer = timers.take_due(core)
         if timer >= 0:
+            core.chain = 0
             on_timer(core, timer)
         elif core.turn.ends != 0:
             turns.resolve_ends(core)
@@ -560,6 +581,8 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     core.inbox.entries = memory.inbox
     core.inbox.max = INBOX
     core.inbox.mask = INBOX_RING - 1
+    core.keys = memory.keys
+    core.keys_max = KEYS
     core.ledger.entries = memory.ledger
     core.ledger.max = LEDGER
     core.ledger.mask = LEDGER_RING - 1
@@ -590,6 +613,11 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     core.turn_owner = EVENT_EARS_SPEECH_END
     core.barge_in = NO_EVENT
     core.connected = NO_EVENT
+    core.button_down = NO_EVENT
+    core.button_up = NO_EVENT
+    core.dtmf = NO_EVENT
+    core.exhausted = NO_EVENT
+    core.modes_count = 1
     core.react = react
     core.say = say
     core.utter = utter
@@ -607,8 +635,7 @@ cdef void lay_out(Memory* memory) noexcept nogil:
         core, NODE_EARS, False, EARS_FIRST_NS, EARS_CHUNK_NS,
     )
     session.events(
-        core, NODE_EARS, NO_EVENT, False,
-        NO_EVENT, False, NO_EVENT,
+        core, NODE_EARS, NO_EVENT, NO_EVENT, NO_EVENT, NO_EVENT,
     )
 
     node = session.effect(
@@ -616,14 +643,12 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     )
     node.recogniser = True
     session.events(
-        core, NODE_STT, NO_EVENT, False,
-        NO_EVENT, False, NO_EVENT,
+        core, NODE_STT, NO_EVENT, NO_EVENT, NO_EVENT, NO_EVENT,
     )
 
     core.nodes[NODE_SPELL].turn_scoped = True
     session.events(
-        core, NODE_SPELL, NO_EVENT, False,
-        NO_EVENT, False, NO_EVENT,
+        core, NODE_SPELL, NO_EVENT, NO_EVENT, NO_EVENT, NO_EVENT,
     )
 
     edge = session.edge(
@@ -666,6 +691,7 @@ cdef class Session:
 
     cdef Memory* memory
     cdef list handlers
+    cdef tuple middles
     cdef object raised
     cdef bint running
 
@@ -678,7 +704,9 @@ cdef class Session:
         self.handlers = list(handlers)
         self.memory = <Memory*> session.allocate(sizeof(Memory), sizeof(Memory) - sizeof(self.memory.payloads))
         lay_out(self.memory)
-        prepare(&self.memory.core, TEMPLATE_HASH, "full", session_id)
+        self.middles = prepare(
+            &self.memory.core, TEMPLATE_HASH, ("full",), session_id,
+        )
         self.memory.core.owner = <void*> self
         session.begin(&self.memory.core, epoch)
 

@@ -25,6 +25,7 @@ from rspp_runtime.kernel cimport (
     reactions,
     user_nodes,
 )
+from rspp_runtime.kernel.accounts cimport *
 from rspp_runtime.kernel.codes cimport *
 from rspp_runtime.kernel.gateway cimport Inbound
 from rspp_runtime.kernel.planhash cimport prepare
@@ -34,8 +35,8 @@ from fitness_coach._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "97d9d4b2b69f43511708895cd6df73f282ab8986eb4d1d88367b8ff32462f3fb"
-TEMPLATE_HASH = "d3c0082d1ced04aa0205478199f33346ceec9d43781c1521ca7697b78e720567"
+ABI_HASH = "fb986199af637fe62c58b0f990b10f5528401f56362e9f711b4cc757d12f29e8"
+TEMPLATE_HASH = "2184b488a1f5c077c048f5b5b18613b06a8833b60147b1cc85339839f6c1e4be"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -45,7 +46,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
 cdef class Session
 
 
-# ==== what a session remembers: 707,224 bytes
+# ==== what a session remembers: 709,576 bytes
 
 cdef struct Memory:
     Core core
@@ -57,6 +58,7 @@ cdef struct Memory:
     Output data[DATA_OUT]
     Output telemetry[TELEMETRY_OUT]
     Entry inbox[INBOX_RING]
+    Key keys[KEYS]
     Played ledger[LEDGER_RING]
     Message messages[CONTEXT_SLOTS]
     unsigned char hashes[HASHES * CONTROL_BYTES]
@@ -96,23 +98,40 @@ cdef int offer_ingress_audio(Core* core, Inbound* event) noexcept nogil:
 cdef int ingest_media(Core* core, Inbound* event) noexcept nogil:
     """What a party says, types or presses."""
     cdef int refused
+    cdef int answer
+    cdef int64_t seq = core.seq + 1
     if event.node != NODE_INGRESS:
         return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     if event.port == PORT_INGRESS_AUDIO:
         refused = gateway.media_is_refused(core, event, BYTES_INGRESS_AUDIO)
         if refused != gateway.GOES_ON:
             return refused
-        return offer_ingress_audio(core, event)
+        if event.invocation != 0 and gateway.is_duplicate(core, event):
+            return RESULT_REFUSED
+        answer = offer_ingress_audio(core, event)
+        if event.invocation != 0 and answer == RESULT_ACCEPTED:
+            gateway.remember(core, event.invocation, seq)
+        return answer
     if event.port == PORT_INGRESS_TEXT:
         refused = gateway.media_is_refused(core, event, BYTES_INGRESS_TEXT)
         if refused != gateway.GOES_ON:
             return refused
-        return gateway.typed(core, event)
+        if event.invocation != 0 and gateway.is_duplicate(core, event):
+            return RESULT_REFUSED
+        answer = gateway.typed(core, event)
+        if event.invocation != 0 and answer == RESULT_ACCEPTED:
+            gateway.remember(core, event.invocation, seq)
+        return answer
     if event.port == PORT_INGRESS_DTMF:
         refused = gateway.media_is_refused(core, event, BYTES_INGRESS_DTMF)
         if refused != gateway.GOES_ON:
             return refused
-        return gateway.nobody(core)
+        if event.invocation != 0 and gateway.is_duplicate(core, event):
+            return RESULT_REFUSED
+        answer = gateway.nobody(core)
+        if event.invocation != 0 and answer == RESULT_ACCEPTED:
+            gateway.remember(core, event.invocation, seq)
+        return answer
     return gateway.reject(core, CAUSE_UNKNOWN_PORT)
 
 cdef void push_ingress_audio__ears(Core* core, uint32_t item) noexcept nogil:
@@ -188,7 +207,7 @@ cdef int chunk_ears(Core* core, Inbound* event) noexcept nogil:
     else:
         return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     if answer == RESULT_ACCEPTED:
-        invocations.answered(core, NODE_EARS, invocation)
+        invocations.answered(core, NODE_EARS, invocation, event.b)
     return answer
 
 cdef void push_ears__stt(Core* core, uint32_t item) noexcept nogil:
@@ -204,15 +223,17 @@ cdef void push_ears__stt(Core* core, uint32_t item) noexcept nogil:
         edges.drop_oldest(core, EDGE_EARS__STT, size)
     edges.append_or_drop(core, EDGE_EARS__STT, item)
 
-cdef void react_ears_idle(Core* core) noexcept nogil:
+cdef bint react_ears_idle(Core* core) noexcept nogil:
     """ears.idle"""
     # fitness_coach.rspp:22  on ears.idle -> rest
     reactions.say(core, NODE_REST, ORIGIN_API, reactions.NO_FALLBACK, CAUSE_USER)
+    return True
 
-cdef void react_ears_barge_in(Core* core) noexcept nogil:
+cdef bint react_ears_barge_in(Core* core) noexcept nogil:
     """ears.barge_in"""
     # fitness_coach.rspp:21  on ears.barge_in -> cancel turn
-    reactions.cancel_turn(core)
+    reactions.cancel_turn(core, CAUSE_BARGE_IN)
+    return True
 
 
 # ---- fitness_coach.rspp:11  node rest : say, runs here, for a turn
@@ -348,7 +369,7 @@ cdef int chunk_stt(Core* core, Inbound* event) noexcept nogil:
     else:
         return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     if answer == RESULT_ACCEPTED:
-        invocations.answered(core, NODE_STT, invocation)
+        invocations.answered(core, NODE_STT, invocation, event.b)
     return answer
 
 cdef void push_stt_utterance__reps(Core* core, uint32_t item) noexcept nogil:
@@ -371,11 +392,11 @@ cdef void push_stt_utterance__reps(Core* core, uint32_t item) noexcept nogil:
 cdef inline int move_stt_utterance__reps(Core* core) noexcept nogil:
     """stt.utterance -> reps.said: calls reps."""
     cdef uint32_t item
-    if not user_nodes.has_room_for(
+    if not edges.takes_largest(
         &core.edges[EDGE_REPS__WATCH], REPS_EMISSIONS,
     ):
         return WAITS
-    if not user_nodes.has_room_for(
+    if not edges.takes_largest(
         &core.edges[EDGE_REPS__LLM_PROMPT], REPS_EMISSIONS,
     ):
         return WAITS
@@ -397,7 +418,7 @@ cdef void call_reps(Core* core, int port, uint32_t item) noexcept with gil:
         (BYTES_REPS_STATE,),
     )
     if emissions is None:
-        invocations.fail(core, NODE_REPS, False)
+        invocations.fail(core, NODE_REPS)
         return
     for emission in emissions:
         if emission.port == PORT_REPS_STATE:
@@ -444,10 +465,11 @@ cdef void push_reps__llm_prompt(Core* core, uint32_t item) noexcept nogil:
         edges.keep_latest(core, EDGE_REPS__LLM_PROMPT)
     edges.append_or_drop(core, EDGE_REPS__LLM_PROMPT, item)
 
-cdef void react_reps_error(Core* core) noexcept nogil:
+cdef bint react_reps_error(Core* core) noexcept nogil:
     """reps.error"""
     # fitness_coach.rspp:23  on reps.error -> again
     reactions.say(core, NODE_AGAIN, ORIGIN_API, 4, CAUSE_NODE_ERROR)
+    return True
 
 
 # ---- fitness_coach.rspp:8  node llm : llm, an effect, for a turn
@@ -524,7 +546,7 @@ cdef int chunk_llm(Core* core, Inbound* event) noexcept nogil:
     else:
         return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     if answer == RESULT_ACCEPTED:
-        invocations.answered(core, NODE_LLM, invocation)
+        invocations.answered(core, NODE_LLM, invocation, event.b)
     return answer
 
 cdef void push_llm_final__egress_text(Core* core, uint32_t item) noexcept nogil:
@@ -556,15 +578,17 @@ cdef void push_llm_delta__shout(Core* core, uint32_t item) noexcept nogil:
         edges.keep_latest(core, EDGE_LLM_DELTA__SHOUT)
     edges.append_or_drop(core, EDGE_LLM_DELTA__SHOUT, item)
 
-cdef void react_llm_error(Core* core) noexcept nogil:
+cdef bint react_llm_error(Core* core) noexcept nogil:
     """llm.error"""
     # fitness_coach.rspp:23  on llm.error -> again
     reactions.say(core, NODE_AGAIN, ORIGIN_API, 2, CAUSE_NODE_ERROR)
+    return True
 
-cdef void react_llm_timeout(Core* core) noexcept nogil:
+cdef bint react_llm_timeout(Core* core) noexcept nogil:
     """llm.timeout"""
     # fitness_coach.rspp:23  on llm.timeout -> again
     reactions.say(core, NODE_AGAIN, ORIGIN_API, 3, CAUSE_NODE_TIMEOUT)
+    return True
 
 
 # ---- fitness_coach.rspp:9  node shout : python, runs here, for a turn
@@ -572,7 +596,7 @@ cdef void react_llm_timeout(Core* core) noexcept nogil:
 cdef inline int move_llm_delta__shout(Core* core) noexcept nogil:
     """llm.delta -> shout.line: calls shout."""
     cdef uint32_t item
-    if edges.is_on(core, EDGE_SHOUT__VOICE) and not user_nodes.has_room_for(
+    if edges.is_on(core, EDGE_SHOUT__VOICE) and not edges.takes_largest(
         &core.edges[EDGE_SHOUT__VOICE], SHOUT_EMISSIONS,
     ):
         return WAITS
@@ -594,7 +618,7 @@ cdef void call_shout(Core* core, int port, uint32_t item) noexcept with gil:
         (BYTES_SHOUT_LOUD,),
     )
     if emissions is None:
-        invocations.fail(core, NODE_SHOUT, False)
+        invocations.fail(core, NODE_SHOUT)
         return
     for emission in emissions:
         if emission.port == PORT_SHOUT_LOUD:
@@ -627,10 +651,11 @@ cdef void push_shout__voice(Core* core, uint32_t item) noexcept nogil:
         edges.keep_latest(core, EDGE_SHOUT__VOICE)
     edges.append_or_drop(core, EDGE_SHOUT__VOICE, item)
 
-cdef void react_shout_error(Core* core) noexcept nogil:
+cdef bint react_shout_error(Core* core) noexcept nogil:
     """shout.error"""
     # fitness_coach.rspp:24  on shout.error -> again
     reactions.say(core, NODE_AGAIN, ORIGIN_API, 5, CAUSE_NODE_ERROR)
+    return True
 
 
 # ---- fitness_coach.rspp:10  node voice : tts, an effect, for a turn
@@ -730,7 +755,7 @@ cdef int chunk_voice(Core* core, Inbound* event) noexcept nogil:
     else:
         return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     if answer == RESULT_ACCEPTED:
-        invocations.answered(core, NODE_VOICE, invocation)
+        invocations.answered(core, NODE_VOICE, invocation, event.b)
     return answer
 
 cdef void push_voice__egress_audio(Core* core, uint32_t item) noexcept nogil:
@@ -745,15 +770,17 @@ cdef void push_voice__egress_audio(Core* core, uint32_t item) noexcept nogil:
         edge.shedding = False
     edges.append_or_drop(core, EDGE_VOICE__EGRESS_AUDIO, item)
 
-cdef void react_voice_error(Core* core) noexcept nogil:
+cdef bint react_voice_error(Core* core) noexcept nogil:
     """voice.error"""
     # fitness_coach.rspp:25  on voice.error -> degrade shown
     reactions.degrade(core, MODE_SHOWN, MODE_SHOWN_NODES_OFF, MODE_SHOWN_EDGES_OFF, CAUSE_NODE_ERROR)
+    return True
 
-cdef void react_voice_timeout(Core* core) noexcept nogil:
+cdef bint react_voice_timeout(Core* core) noexcept nogil:
     """voice.timeout"""
     # fitness_coach.rspp:25  on voice.timeout -> degrade shown
     reactions.degrade(core, MODE_SHOWN, MODE_SHOWN_NODES_OFF, MODE_SHOWN_EDGES_OFF, CAUSE_NODE_TIMEOUT)
+    return True
 
 
 # ---- fitness_coach.rspp:13  node watch : tap, runs here, for a turn
@@ -805,28 +832,30 @@ cdef inline int move_llm_final__egress_text(Core* core) noexcept nogil:
 
 # ==== reactions
 
-cdef void react(Core* core, int event) noexcept nogil:
-    """Does what the pipeline says about an event."""
+cdef bint react(Core* core, int event) noexcept nogil:
+    """Does what the pipeline says about an event. False if that is nothing."""
     if event == EVENT_EARS_IDLE:
-        react_ears_idle(core)
+        return react_ears_idle(core)
     elif event == EVENT_EARS_BARGE_IN:
-        react_ears_barge_in(core)
+        return react_ears_barge_in(core)
     elif event == EVENT_REPS_ERROR:
-        react_reps_error(core)
+        return react_reps_error(core)
     elif event == EVENT_LLM_ERROR:
-        react_llm_error(core)
+        return react_llm_error(core)
     elif event == EVENT_LLM_TIMEOUT:
-        react_llm_timeout(core)
+        return react_llm_timeout(core)
     elif event == EVENT_SHOUT_ERROR:
-        react_shout_error(core)
+        return react_shout_error(core)
     elif event == EVENT_VOICE_ERROR:
-        react_voice_error(core)
+        return react_voice_error(core)
     elif event == EVENT_VOICE_TIMEOUT:
-        react_voice_timeout(core)
+        return react_voice_timeout(core)
+    return False
 
 
 cdef void say(Core* core, int node) noexcept nogil:
     """Lets a node say its text."""
+    core.turn.spoke |= bit(node)
     if node == NODE_REST:
         say_rest(core)
     elif node == NODE_AGAIN:
@@ -978,6 +1007,7 @@ cdef int64_t advance(Core* core) noexcept nogil:
             continue
         timer = timers.take_due(core)
         if timer >= 0:
+            core.chain = 0
             on_timer(core, timer)
         elif core.turn.ends != 0:
             turns.resolve_ends(core)
@@ -1048,6 +1078,8 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     core.inbox.entries = memory.inbox
     core.inbox.max = INBOX
     core.inbox.mask = INBOX_RING - 1
+    core.keys = memory.keys
+    core.keys_max = KEYS
     core.ledger.entries = memory.ledger
     core.ledger.max = LEDGER
     core.ledger.mask = LEDGER_RING - 1
@@ -1078,6 +1110,11 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     core.turn_owner = EVENT_EARS_SPEECH_END
     core.barge_in = EVENT_EARS_BARGE_IN
     core.connected = NO_EVENT
+    core.button_down = NO_EVENT
+    core.button_up = NO_EVENT
+    core.dtmf = NO_EVENT
+    core.exhausted = NO_EVENT
+    core.modes_count = 2
     core.react = react
     core.say = say
     core.utter = utter
@@ -1101,8 +1138,7 @@ cdef void lay_out(Memory* memory) noexcept nogil:
         core, NODE_EARS, False, EARS_FIRST_NS, EARS_CHUNK_NS,
     )
     session.events(
-        core, NODE_EARS, NO_EVENT, False,
-        NO_EVENT, False, NO_EVENT,
+        core, NODE_EARS, NO_EVENT, NO_EVENT, NO_EVENT, NO_EVENT,
     )
 
     node = session.effect(
@@ -1110,28 +1146,24 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     )
     node.recogniser = True
     session.events(
-        core, NODE_STT, NO_EVENT, False,
-        NO_EVENT, False, NO_EVENT,
+        core, NODE_STT, NO_EVENT, NO_EVENT, NO_EVENT, NO_EVENT,
     )
 
     core.nodes[NODE_REPS].turn_scoped = True
     session.events(
-        core, NODE_REPS, EVENT_REPS_ERROR, True,
-        NO_EVENT, False, NO_EVENT,
+        core, NODE_REPS, EVENT_REPS_ERROR, NO_EVENT, NO_EVENT, NO_EVENT,
     )
 
     node = session.effect(
         core, NODE_LLM, True, LLM_FIRST_NS, LLM_CHUNK_NS,
     )
     session.events(
-        core, NODE_LLM, EVENT_LLM_ERROR, True,
-        EVENT_LLM_TIMEOUT, True, NO_EVENT,
+        core, NODE_LLM, EVENT_LLM_ERROR, EVENT_LLM_TIMEOUT, NO_EVENT, NO_EVENT,
     )
 
     core.nodes[NODE_SHOUT].turn_scoped = True
     session.events(
-        core, NODE_SHOUT, EVENT_SHOUT_ERROR, True,
-        NO_EVENT, False, NO_EVENT,
+        core, NODE_SHOUT, EVENT_SHOUT_ERROR, NO_EVENT, NO_EVENT, NO_EVENT,
     )
 
     node = session.effect(
@@ -1139,8 +1171,7 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     )
     node.voice = True
     session.events(
-        core, NODE_VOICE, EVENT_VOICE_ERROR, True,
-        EVENT_VOICE_TIMEOUT, True, NO_EVENT,
+        core, NODE_VOICE, EVENT_VOICE_ERROR, EVENT_VOICE_TIMEOUT, NO_EVENT, NO_EVENT,
     )
 
     edge = session.edge(
@@ -1233,6 +1264,7 @@ cdef class Session:
 
     cdef Memory* memory
     cdef list handlers
+    cdef tuple middles
     cdef object raised
     cdef bint running
 
@@ -1245,7 +1277,9 @@ cdef class Session:
         self.handlers = list(handlers)
         self.memory = <Memory*> session.allocate(sizeof(Memory), sizeof(Memory) - sizeof(self.memory.payloads))
         lay_out(self.memory)
-        prepare(&self.memory.core, TEMPLATE_HASH, "full", session_id)
+        self.middles = prepare(
+            &self.memory.core, TEMPLATE_HASH, ("full", "shown",), session_id,
+        )
         self.memory.core.owner = <void*> self
         session.begin(&self.memory.core, epoch)
 

@@ -225,7 +225,7 @@ PLAN: Final = Plan(
     pipeline               = "hello",
     pipeline_version       = "1.0.0",
     profile                = "simple/v1",
-    template_hash          = "1bffec3bd753ebb9d6b7611fe315dff640f9c7641f69ad7b47d5a9b2756daf8c",
+    template_hash          = "467f7fa64ca0e6d8bc652e00c41ad230848590d72a7c7df66ed423364cdb8edd",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -260,9 +260,15 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 16,
     ledger_max             = 64,
-    memory_bytes           = 426_624,
+    memory_bytes           = 428_720,
     provider_bindings      = (("vad", "silero"), ("stt", "pocketsphinx"), ("llm", "scripted"), ("tts", "espeak")),
     assumptions            = ASSUMPTIONS,
+    policies               = (),
+    pause_ns               = 0,
+    soft_nodes             = 0,
+    soft_edges             = 0,
+    soft_ns                = 0,
+    keys_max               = 128,
 )
 
 # Who performs each effect node, in the order in which they are tried: the provider's name, and its settings. A secret
@@ -317,6 +323,12 @@ RESOLVED_PLAN: Final[dict[str, Any]] = {
                 "TelemetryLane": "best_effort_drop",
             },
             "defaulting_source": "execution_profile_default",
+            "bound_sources": {
+                "max_queue_items": "execution_profile_default",
+                "max_queue_ms": "execution_profile_default",
+                "max_queue_bytes": "execution_profile_default",
+                "max_latency_contribution_ms": "execution_profile_default",
+            },
             "drop_side": "oldest",
         },
         "vad.speech -> stt.audio": {
@@ -331,6 +343,12 @@ RESOLVED_PLAN: Final[dict[str, Any]] = {
                 "TelemetryLane": "best_effort_drop",
             },
             "defaulting_source": "execution_profile_default",
+            "bound_sources": {
+                "max_queue_items": "execution_profile_default",
+                "max_queue_ms": "execution_profile_default",
+                "max_queue_bytes": "execution_profile_default",
+                "max_latency_contribution_ms": "execution_profile_default",
+            },
             "drop_side": "oldest",
         },
         "stt.utterance -> llm.prompt": {
@@ -345,6 +363,12 @@ RESOLVED_PLAN: Final[dict[str, Any]] = {
                 "TelemetryLane": "best_effort_drop",
             },
             "defaulting_source": "execution_profile_default",
+            "bound_sources": {
+                "max_queue_items": "execution_profile_default",
+                "max_queue_ms": "execution_profile_default",
+                "max_queue_bytes": "execution_profile_default",
+                "max_latency_contribution_ms": "execution_profile_default",
+            },
             "max_block_time_ms": 250,
         },
         "llm.delta -> tts.text": {
@@ -359,6 +383,12 @@ RESOLVED_PLAN: Final[dict[str, Any]] = {
                 "TelemetryLane": "best_effort_drop",
             },
             "defaulting_source": "execution_profile_default",
+            "bound_sources": {
+                "max_queue_items": "execution_profile_default",
+                "max_queue_ms": "execution_profile_default",
+                "max_queue_bytes": "execution_profile_default",
+                "max_latency_contribution_ms": "execution_profile_default",
+            },
             "max_block_time_ms": 250,
         },
         "tts.audio -> egress.audio": {
@@ -373,6 +403,12 @@ RESOLVED_PLAN: Final[dict[str, Any]] = {
                 "TelemetryLane": "best_effort_drop",
             },
             "defaulting_source": "execution_profile_default",
+            "bound_sources": {
+                "max_queue_items": "execution_profile_default",
+                "max_queue_ms": "execution_profile_default",
+                "max_queue_bytes": "execution_profile_default",
+                "max_latency_contribution_ms": "execution_profile_default",
+            },
             "max_block_time_ms": 120_000,
         },
     },

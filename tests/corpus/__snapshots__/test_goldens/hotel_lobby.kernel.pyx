@@ -21,6 +21,7 @@ from rspp_runtime.kernel cimport (
     context, edges, egress, gateway, hearing, inbox, invocations, items, outputs, session, timers, turns,
     reactions,
 )
+from rspp_runtime.kernel.accounts cimport *
 from rspp_runtime.kernel.codes cimport *
 from rspp_runtime.kernel.gateway cimport Inbound
 from rspp_runtime.kernel.planhash cimport prepare
@@ -30,8 +31,8 @@ from hotel_lobby._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "97d9d4b2b69f43511708895cd6df73f282ab8986eb4d1d88367b8ff32462f3fb"
-TEMPLATE_HASH = "1fb18df90fa877306ba0527562d015230adae83f6e91dbbfbb164d37fe0c8551"
+ABI_HASH = "fb986199af637fe62c58b0f990b10f5528401f56362e9f711b4cc757d12f29e8"
+TEMPLATE_HASH = "8521eba64070071fe817838122329d4aeb80bb8ef7772bebb6ac8271a879e5db"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -39,7 +40,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 503,072 bytes
+# ==== what a session remembers: 505,280 bytes
 
 cdef struct Memory:
     Core core
@@ -51,6 +52,7 @@ cdef struct Memory:
     Output data[DATA_OUT]
     Output telemetry[TELEMETRY_OUT]
     Entry inbox[INBOX_RING]
+    Key keys[KEYS]
     Played ledger[LEDGER_RING]
     Message messages[CONTEXT_SLOTS]
     unsigned char hashes[HASHES * CONTROL_BYTES]
@@ -88,23 +90,40 @@ cdef int offer_ingress_audio(Core* core, Inbound* event) noexcept nogil:
 cdef int ingest_media(Core* core, Inbound* event) noexcept nogil:
     """What a party says, types or presses."""
     cdef int refused
+    cdef int answer
+    cdef int64_t seq = core.seq + 1
     if event.node != NODE_INGRESS:
         return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     if event.port == PORT_INGRESS_AUDIO:
         refused = gateway.media_is_refused(core, event, BYTES_INGRESS_AUDIO)
         if refused != gateway.GOES_ON:
             return refused
-        return offer_ingress_audio(core, event)
+        if event.invocation != 0 and gateway.is_duplicate(core, event):
+            return RESULT_REFUSED
+        answer = offer_ingress_audio(core, event)
+        if event.invocation != 0 and answer == RESULT_ACCEPTED:
+            gateway.remember(core, event.invocation, seq)
+        return answer
     if event.port == PORT_INGRESS_TEXT:
         refused = gateway.media_is_refused(core, event, BYTES_INGRESS_TEXT)
         if refused != gateway.GOES_ON:
             return refused
-        return gateway.typed(core, event)
+        if event.invocation != 0 and gateway.is_duplicate(core, event):
+            return RESULT_REFUSED
+        answer = gateway.typed(core, event)
+        if event.invocation != 0 and answer == RESULT_ACCEPTED:
+            gateway.remember(core, event.invocation, seq)
+        return answer
     if event.port == PORT_INGRESS_DTMF:
         refused = gateway.media_is_refused(core, event, BYTES_INGRESS_DTMF)
         if refused != gateway.GOES_ON:
             return refused
-        return gateway.nobody(core)
+        if event.invocation != 0 and gateway.is_duplicate(core, event):
+            return RESULT_REFUSED
+        answer = gateway.nobody(core)
+        if event.invocation != 0 and answer == RESULT_ACCEPTED:
+            gateway.remember(core, event.invocation, seq)
+        return answer
     return gateway.reject(core, CAUSE_UNKNOWN_PORT)
 
 cdef void push_ingress_audio__ears(Core* core, uint32_t item) noexcept nogil:
@@ -180,7 +199,7 @@ cdef int chunk_ears(Core* core, Inbound* event) noexcept nogil:
     else:
         return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     if answer == RESULT_ACCEPTED:
-        invocations.answered(core, NODE_EARS, invocation)
+        invocations.answered(core, NODE_EARS, invocation, event.b)
     return answer
 
 cdef void push_ears__stt(Core* core, uint32_t item) noexcept nogil:
@@ -196,10 +215,11 @@ cdef void push_ears__stt(Core* core, uint32_t item) noexcept nogil:
         edges.drop_oldest(core, EDGE_EARS__STT, size)
     edges.append_or_drop(core, EDGE_EARS__STT, item)
 
-cdef void react_ears_barge_in(Core* core) noexcept nogil:
+cdef bint react_ears_barge_in(Core* core) noexcept nogil:
     """ears.barge_in"""
     # hotel_lobby.rspp:18  on ears.barge_in -> cancel turn
-    reactions.cancel_turn(core)
+    reactions.cancel_turn(core, CAUSE_BARGE_IN)
+    return True
 
 
 # ---- hotel_lobby.rspp:10  node sorry : say, runs here, for a turn
@@ -315,7 +335,7 @@ cdef int chunk_stt(Core* core, Inbound* event) noexcept nogil:
     else:
         return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     if answer == RESULT_ACCEPTED:
-        invocations.answered(core, NODE_STT, invocation)
+        invocations.answered(core, NODE_STT, invocation, event.b)
     return answer
 
 cdef void push_stt_partial__captions(Core* core, uint32_t item) noexcept nogil:
@@ -341,10 +361,11 @@ cdef void push_stt_utterance__llm_prompt(Core* core, uint32_t item) noexcept nog
         edges.keep_latest(core, EDGE_STT_UTTERANCE__LLM_PROMPT)
     edges.append_or_drop(core, EDGE_STT_UTTERANCE__LLM_PROMPT, item)
 
-cdef void react_stt_error(Core* core) noexcept nogil:
+cdef bint react_stt_error(Core* core) noexcept nogil:
     """stt.error"""
     # hotel_lobby.rspp:19  on stt.error -> sorry
     reactions.say(core, NODE_SORRY, ORIGIN_API, 3, CAUSE_NODE_ERROR)
+    return True
 
 
 # ---- hotel_lobby.rspp:7  node llm : llm, an effect, for a turn
@@ -409,7 +430,7 @@ cdef int chunk_llm(Core* core, Inbound* event) noexcept nogil:
     else:
         return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     if answer == RESULT_ACCEPTED:
-        invocations.answered(core, NODE_LLM, invocation)
+        invocations.answered(core, NODE_LLM, invocation, event.b)
     return answer
 
 cdef void push_llm_delta__egress_text(Core* core, uint32_t item) noexcept nogil:
@@ -456,7 +477,7 @@ cdef void push_llm_delta__voice(Core* core, uint32_t item) noexcept nogil:
         return
     if edge.pending_bytes + core.headers[item].size > LLM_DELTA__VOICE_HANDOFF_BYTES:
         release_llm_delta__voice(core, edge.pending_bytes)
-    until = edges.sentence_end(core, edge, item)
+    until = edges.mark_end(core, edge, item)
     edges.append_pending(core, EDGE_LLM_DELTA__VOICE, item, LLM_DELTA__VOICE_HANDOFF_NS)
     if until > 0:
         release_llm_delta__voice(core, until)
@@ -464,15 +485,17 @@ cdef void push_llm_delta__voice(Core* core, uint32_t item) noexcept nogil:
             core, EDGE_LLM_DELTA__VOICE, item, until, LLM_DELTA__VOICE_HANDOFF_NS,
         )
 
-cdef void react_llm_error(Core* core) noexcept nogil:
+cdef bint react_llm_error(Core* core) noexcept nogil:
     """llm.error"""
     # hotel_lobby.rspp:19  on llm.error -> sorry
     reactions.say(core, NODE_SORRY, ORIGIN_API, 2, CAUSE_NODE_ERROR)
+    return True
 
-cdef void react_llm_timeout(Core* core) noexcept nogil:
+cdef bint react_llm_timeout(Core* core) noexcept nogil:
     """llm.timeout"""
     # hotel_lobby.rspp:19  on llm.timeout -> sorry
     reactions.say(core, NODE_SORRY, ORIGIN_API, 1, CAUSE_NODE_TIMEOUT)
+    return True
 
 
 # ---- hotel_lobby.rspp:8  node voice : tts, an effect, for a turn
@@ -552,7 +575,7 @@ cdef int chunk_voice(Core* core, Inbound* event) noexcept nogil:
     else:
         return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     if answer == RESULT_ACCEPTED:
-        invocations.answered(core, NODE_VOICE, invocation)
+        invocations.answered(core, NODE_VOICE, invocation, event.b)
     return answer
 
 cdef void push_voice__egress_audio(Core* core, uint32_t item) noexcept nogil:
@@ -567,10 +590,11 @@ cdef void push_voice__egress_audio(Core* core, uint32_t item) noexcept nogil:
         edge.shedding = False
     edges.append_or_drop(core, EDGE_VOICE__EGRESS_AUDIO, item)
 
-cdef void react_voice_error(Core* core) noexcept nogil:
+cdef bint react_voice_error(Core* core) noexcept nogil:
     """voice.error"""
     # hotel_lobby.rspp:20  on voice.error -> degrade text_only
     reactions.degrade(core, MODE_TEXT_ONLY, MODE_TEXT_ONLY_NODES_OFF, MODE_TEXT_ONLY_EDGES_OFF, CAUSE_NODE_ERROR)
+    return True
 
 
 # ---- hotel_lobby.rspp:9  node captions : tap, runs here, for the session
@@ -619,22 +643,24 @@ cdef inline int move_llm_delta__egress_text(Core* core) noexcept nogil:
 
 # ==== reactions
 
-cdef void react(Core* core, int event) noexcept nogil:
-    """Does what the pipeline says about an event."""
+cdef bint react(Core* core, int event) noexcept nogil:
+    """Does what the pipeline says about an event. False if that is nothing."""
     if event == EVENT_EARS_BARGE_IN:
-        react_ears_barge_in(core)
+        return react_ears_barge_in(core)
     elif event == EVENT_STT_ERROR:
-        react_stt_error(core)
+        return react_stt_error(core)
     elif event == EVENT_LLM_ERROR:
-        react_llm_error(core)
+        return react_llm_error(core)
     elif event == EVENT_LLM_TIMEOUT:
-        react_llm_timeout(core)
+        return react_llm_timeout(core)
     elif event == EVENT_VOICE_ERROR:
-        react_voice_error(core)
+        return react_voice_error(core)
+    return False
 
 
 cdef void say(Core* core, int node) noexcept nogil:
     """Lets a node say its text."""
+    core.turn.spoke |= bit(node)
     if node == NODE_SORRY:
         say_sorry(core)
 
@@ -763,6 +789,7 @@ cdef int64_t advance(Core* core) noexcept nogil:
             continue
         timer = timers.take_due(core)
         if timer >= 0:
+            core.chain = 0
             on_timer(core, timer)
         elif core.turn.ends != 0:
             turns.resolve_ends(core)
@@ -833,6 +860,8 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     core.inbox.entries = memory.inbox
     core.inbox.max = INBOX
     core.inbox.mask = INBOX_RING - 1
+    core.keys = memory.keys
+    core.keys_max = KEYS
     core.ledger.entries = memory.ledger
     core.ledger.max = LEDGER
     core.ledger.mask = LEDGER_RING - 1
@@ -863,6 +892,11 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     core.turn_owner = EVENT_EARS_SPEECH_END
     core.barge_in = EVENT_EARS_BARGE_IN
     core.connected = NO_EVENT
+    core.button_down = NO_EVENT
+    core.button_up = NO_EVENT
+    core.dtmf = NO_EVENT
+    core.exhausted = NO_EVENT
+    core.modes_count = 2
     core.react = react
     core.say = say
     core.utter = utter
@@ -883,8 +917,7 @@ cdef void lay_out(Memory* memory) noexcept nogil:
         core, NODE_EARS, False, EARS_FIRST_NS, EARS_CHUNK_NS,
     )
     session.events(
-        core, NODE_EARS, NO_EVENT, False,
-        NO_EVENT, False, NO_EVENT,
+        core, NODE_EARS, NO_EVENT, NO_EVENT, NO_EVENT, NO_EVENT,
     )
 
     node = session.effect(
@@ -892,16 +925,14 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     )
     node.recogniser = True
     session.events(
-        core, NODE_STT, EVENT_STT_ERROR, True,
-        NO_EVENT, False, NO_EVENT,
+        core, NODE_STT, EVENT_STT_ERROR, NO_EVENT, NO_EVENT, NO_EVENT,
     )
 
     node = session.effect(
         core, NODE_LLM, True, LLM_FIRST_NS, LLM_CHUNK_NS,
     )
     session.events(
-        core, NODE_LLM, EVENT_LLM_ERROR, True,
-        EVENT_LLM_TIMEOUT, True, NO_EVENT,
+        core, NODE_LLM, EVENT_LLM_ERROR, EVENT_LLM_TIMEOUT, NO_EVENT, NO_EVENT,
     )
 
     node = session.effect(
@@ -909,8 +940,7 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     )
     node.voice = True
     session.events(
-        core, NODE_VOICE, EVENT_VOICE_ERROR, True,
-        NO_EVENT, False, NO_EVENT,
+        core, NODE_VOICE, EVENT_VOICE_ERROR, NO_EVENT, NO_EVENT, NO_EVENT,
     )
 
     edge = session.edge(
@@ -979,6 +1009,7 @@ cdef class Session:
 
     cdef Memory* memory
     cdef list handlers
+    cdef tuple middles
     cdef object raised
     cdef bint running
 
@@ -991,7 +1022,9 @@ cdef class Session:
         self.handlers = list(handlers)
         self.memory = <Memory*> session.allocate(sizeof(Memory), sizeof(Memory) - sizeof(self.memory.payloads))
         lay_out(self.memory)
-        prepare(&self.memory.core, TEMPLATE_HASH, "full", session_id)
+        self.middles = prepare(
+            &self.memory.core, TEMPLATE_HASH, ("full", "text_only",), session_id,
+        )
         self.memory.core.owner = <void*> self
         session.begin(&self.memory.core, epoch)
 

@@ -24,6 +24,7 @@ from rspp_runtime.kernel cimport (
     reactions,
     user_nodes,
 )
+from rspp_runtime.kernel.accounts cimport *
 from rspp_runtime.kernel.codes cimport *
 from rspp_runtime.kernel.gateway cimport Inbound
 from rspp_runtime.kernel.planhash cimport prepare
@@ -33,8 +34,8 @@ from museum_guide._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "97d9d4b2b69f43511708895cd6df73f282ab8986eb4d1d88367b8ff32462f3fb"
-TEMPLATE_HASH = "6eea176dbb70c2989399c1a4f80afb77bda6f3bf8cb6f95d50e5e70d5cd9990f"
+ABI_HASH = "fb986199af637fe62c58b0f990b10f5528401f56362e9f711b4cc757d12f29e8"
+TEMPLATE_HASH = "964684e2947aade2ad3ad69e100f4376d517cc026f306328f2a1280e14870818"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -44,7 +45,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
 cdef class Session
 
 
-# ==== what a session remembers: 715,616 bytes
+# ==== what a session remembers: 717,920 bytes
 
 cdef struct Memory:
     Core core
@@ -56,6 +57,7 @@ cdef struct Memory:
     Output data[DATA_OUT]
     Output telemetry[TELEMETRY_OUT]
     Entry inbox[INBOX_RING]
+    Key keys[KEYS]
     Played ledger[LEDGER_RING]
     Message messages[CONTEXT_SLOTS]
     unsigned char hashes[HASHES * CONTROL_BYTES]
@@ -94,23 +96,40 @@ cdef int offer_ingress_audio(Core* core, Inbound* event) noexcept nogil:
 cdef int ingest_media(Core* core, Inbound* event) noexcept nogil:
     """What a party says, types or presses."""
     cdef int refused
+    cdef int answer
+    cdef int64_t seq = core.seq + 1
     if event.node != NODE_INGRESS:
         return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     if event.port == PORT_INGRESS_AUDIO:
         refused = gateway.media_is_refused(core, event, BYTES_INGRESS_AUDIO)
         if refused != gateway.GOES_ON:
             return refused
-        return offer_ingress_audio(core, event)
+        if event.invocation != 0 and gateway.is_duplicate(core, event):
+            return RESULT_REFUSED
+        answer = offer_ingress_audio(core, event)
+        if event.invocation != 0 and answer == RESULT_ACCEPTED:
+            gateway.remember(core, event.invocation, seq)
+        return answer
     if event.port == PORT_INGRESS_TEXT:
         refused = gateway.media_is_refused(core, event, BYTES_INGRESS_TEXT)
         if refused != gateway.GOES_ON:
             return refused
-        return gateway.typed(core, event)
+        if event.invocation != 0 and gateway.is_duplicate(core, event):
+            return RESULT_REFUSED
+        answer = gateway.typed(core, event)
+        if event.invocation != 0 and answer == RESULT_ACCEPTED:
+            gateway.remember(core, event.invocation, seq)
+        return answer
     if event.port == PORT_INGRESS_DTMF:
         refused = gateway.media_is_refused(core, event, BYTES_INGRESS_DTMF)
         if refused != gateway.GOES_ON:
             return refused
-        return gateway.nobody(core)
+        if event.invocation != 0 and gateway.is_duplicate(core, event):
+            return RESULT_REFUSED
+        answer = gateway.nobody(core)
+        if event.invocation != 0 and answer == RESULT_ACCEPTED:
+            gateway.remember(core, event.invocation, seq)
+        return answer
     return gateway.reject(core, CAUSE_UNKNOWN_PORT)
 
 cdef void push_ingress_audio__ears(Core* core, uint32_t item) noexcept nogil:
@@ -186,7 +205,7 @@ cdef int chunk_ears(Core* core, Inbound* event) noexcept nogil:
     else:
         return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     if answer == RESULT_ACCEPTED:
-        invocations.answered(core, NODE_EARS, invocation)
+        invocations.answered(core, NODE_EARS, invocation, event.b)
     return answer
 
 cdef void push_ears__stt(Core* core, uint32_t item) noexcept nogil:
@@ -202,10 +221,11 @@ cdef void push_ears__stt(Core* core, uint32_t item) noexcept nogil:
         edges.drop_oldest(core, EDGE_EARS__STT, size)
     edges.append_or_drop(core, EDGE_EARS__STT, item)
 
-cdef void react_ears_barge_in(Core* core) noexcept nogil:
+cdef bint react_ears_barge_in(Core* core) noexcept nogil:
     """ears.barge_in"""
     # museum_guide.rspp:18  on ears.barge_in -> cancel turn
-    reactions.cancel_turn(core)
+    reactions.cancel_turn(core, CAUSE_BARGE_IN)
+    return True
 
 
 # ---- museum_guide.rspp:12  node sorry : say, runs here, for a turn
@@ -310,7 +330,7 @@ cdef int chunk_stt(Core* core, Inbound* event) noexcept nogil:
     else:
         return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     if answer == RESULT_ACCEPTED:
-        invocations.answered(core, NODE_STT, invocation)
+        invocations.answered(core, NODE_STT, invocation, event.b)
     return answer
 
 cdef void push_stt_utterance__count(Core* core, uint32_t item) noexcept nogil:
@@ -333,11 +353,11 @@ cdef void push_stt_utterance__count(Core* core, uint32_t item) noexcept nogil:
 cdef inline int move_stt_utterance__count(Core* core) noexcept nogil:
     """stt.utterance -> count.question: calls count."""
     cdef uint32_t item
-    if not user_nodes.has_room_for(
+    if not edges.takes_largest(
         &core.edges[EDGE_COUNT__LOG], COUNT_EMISSIONS,
     ):
         return WAITS
-    if not user_nodes.has_room_for(
+    if not edges.takes_largest(
         &core.edges[EDGE_COUNT__LLM_PROMPT], COUNT_EMISSIONS,
     ):
         return WAITS
@@ -359,7 +379,7 @@ cdef void call_count(Core* core, int port, uint32_t item) noexcept with gil:
         (BYTES_COUNT_NUMBERED,),
     )
     if emissions is None:
-        invocations.fail(core, NODE_COUNT, False)
+        invocations.fail(core, NODE_COUNT)
         return
     for emission in emissions:
         if emission.port == PORT_COUNT_NUMBERED:
@@ -406,10 +426,11 @@ cdef void push_count__llm_prompt(Core* core, uint32_t item) noexcept nogil:
         edges.keep_latest(core, EDGE_COUNT__LLM_PROMPT)
     edges.append_or_drop(core, EDGE_COUNT__LLM_PROMPT, item)
 
-cdef void react_count_error(Core* core) noexcept nogil:
+cdef bint react_count_error(Core* core) noexcept nogil:
     """count.error"""
     # museum_guide.rspp:19  on count.error -> sorry
     reactions.say(core, NODE_SORRY, ORIGIN_API, 3, CAUSE_NODE_ERROR)
+    return True
 
 
 # ---- museum_guide.rspp:8  node llm : llm, an effect, for a turn
@@ -485,7 +506,7 @@ cdef int chunk_llm(Core* core, Inbound* event) noexcept nogil:
     else:
         return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     if answer == RESULT_ACCEPTED:
-        invocations.answered(core, NODE_LLM, invocation)
+        invocations.answered(core, NODE_LLM, invocation, event.b)
     return answer
 
 cdef void push_llm_final__egress_text(Core* core, uint32_t item) noexcept nogil:
@@ -516,15 +537,17 @@ cdef void push_llm_delta__polish(Core* core, uint32_t item) noexcept nogil:
         edges.keep_latest(core, EDGE_LLM_DELTA__POLISH)
     edges.append_or_drop(core, EDGE_LLM_DELTA__POLISH, item)
 
-cdef void react_llm_error(Core* core) noexcept nogil:
+cdef bint react_llm_error(Core* core) noexcept nogil:
     """llm.error"""
     # museum_guide.rspp:19  on llm.error -> sorry
     reactions.say(core, NODE_SORRY, ORIGIN_API, 1, CAUSE_NODE_ERROR)
+    return True
 
-cdef void react_llm_timeout(Core* core) noexcept nogil:
+cdef bint react_llm_timeout(Core* core) noexcept nogil:
     """llm.timeout"""
     # museum_guide.rspp:19  on llm.timeout -> sorry
     reactions.say(core, NODE_SORRY, ORIGIN_API, 2, CAUSE_NODE_TIMEOUT)
+    return True
 
 
 # ---- museum_guide.rspp:9  node polish : python, runs here, for a turn
@@ -532,7 +555,7 @@ cdef void react_llm_timeout(Core* core) noexcept nogil:
 cdef inline int move_llm_delta__polish(Core* core) noexcept nogil:
     """llm.delta -> polish.draft: calls polish."""
     cdef uint32_t item
-    if not user_nodes.has_room_for(
+    if not edges.takes_largest(
         &core.edges[EDGE_POLISH__VOICE], POLISH_EMISSIONS,
     ):
         return WAITS
@@ -554,7 +577,7 @@ cdef void call_polish(Core* core, int port, uint32_t item) noexcept with gil:
         (BYTES_POLISH_TEXT,),
     )
     if emissions is None:
-        invocations.fail(core, NODE_POLISH, False)
+        invocations.fail(core, NODE_POLISH)
         return
     for emission in emissions:
         if emission.port == PORT_POLISH_TEXT:
@@ -586,10 +609,11 @@ cdef void push_polish__voice(Core* core, uint32_t item) noexcept nogil:
         edges.keep_latest(core, EDGE_POLISH__VOICE)
     edges.append_or_drop(core, EDGE_POLISH__VOICE, item)
 
-cdef void react_polish_error(Core* core) noexcept nogil:
+cdef bint react_polish_error(Core* core) noexcept nogil:
     """polish.error"""
     # museum_guide.rspp:20  on polish.error -> sorry
     reactions.say(core, NODE_SORRY, ORIGIN_API, 4, CAUSE_NODE_ERROR)
+    return True
 
 
 # ---- museum_guide.rspp:10  node voice : tts, an effect, for a turn
@@ -668,7 +692,7 @@ cdef int chunk_voice(Core* core, Inbound* event) noexcept nogil:
     else:
         return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     if answer == RESULT_ACCEPTED:
-        invocations.answered(core, NODE_VOICE, invocation)
+        invocations.answered(core, NODE_VOICE, invocation, event.b)
     return answer
 
 cdef void push_voice__egress_audio(Core* core, uint32_t item) noexcept nogil:
@@ -731,22 +755,24 @@ cdef inline int move_llm_final__egress_text(Core* core) noexcept nogil:
 
 # ==== reactions
 
-cdef void react(Core* core, int event) noexcept nogil:
-    """Does what the pipeline says about an event."""
+cdef bint react(Core* core, int event) noexcept nogil:
+    """Does what the pipeline says about an event. False if that is nothing."""
     if event == EVENT_EARS_BARGE_IN:
-        react_ears_barge_in(core)
+        return react_ears_barge_in(core)
     elif event == EVENT_COUNT_ERROR:
-        react_count_error(core)
+        return react_count_error(core)
     elif event == EVENT_LLM_ERROR:
-        react_llm_error(core)
+        return react_llm_error(core)
     elif event == EVENT_LLM_TIMEOUT:
-        react_llm_timeout(core)
+        return react_llm_timeout(core)
     elif event == EVENT_POLISH_ERROR:
-        react_polish_error(core)
+        return react_polish_error(core)
+    return False
 
 
 cdef void say(Core* core, int node) noexcept nogil:
     """Lets a node say its text."""
+    core.turn.spoke |= bit(node)
     if node == NODE_SORRY:
         say_sorry(core)
 
@@ -889,6 +915,7 @@ cdef int64_t advance(Core* core) noexcept nogil:
             continue
         timer = timers.take_due(core)
         if timer >= 0:
+            core.chain = 0
             on_timer(core, timer)
         elif core.turn.ends != 0:
             turns.resolve_ends(core)
@@ -959,6 +986,8 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     core.inbox.entries = memory.inbox
     core.inbox.max = INBOX
     core.inbox.mask = INBOX_RING - 1
+    core.keys = memory.keys
+    core.keys_max = KEYS
     core.ledger.entries = memory.ledger
     core.ledger.max = LEDGER
     core.ledger.mask = LEDGER_RING - 1
@@ -989,6 +1018,11 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     core.turn_owner = EVENT_EARS_SPEECH_END
     core.barge_in = EVENT_EARS_BARGE_IN
     core.connected = NO_EVENT
+    core.button_down = NO_EVENT
+    core.button_up = NO_EVENT
+    core.dtmf = NO_EVENT
+    core.exhausted = NO_EVENT
+    core.modes_count = 1
     core.react = react
     core.say = say
     core.utter = utter
@@ -1012,8 +1046,7 @@ cdef void lay_out(Memory* memory) noexcept nogil:
         core, NODE_EARS, False, EARS_FIRST_NS, EARS_CHUNK_NS,
     )
     session.events(
-        core, NODE_EARS, NO_EVENT, False,
-        NO_EVENT, False, NO_EVENT,
+        core, NODE_EARS, NO_EVENT, NO_EVENT, NO_EVENT, NO_EVENT,
     )
 
     node = session.effect(
@@ -1021,28 +1054,24 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     )
     node.recogniser = True
     session.events(
-        core, NODE_STT, NO_EVENT, False,
-        NO_EVENT, False, NO_EVENT,
+        core, NODE_STT, NO_EVENT, NO_EVENT, NO_EVENT, NO_EVENT,
     )
 
     core.nodes[NODE_COUNT].turn_scoped = True
     session.events(
-        core, NODE_COUNT, EVENT_COUNT_ERROR, True,
-        NO_EVENT, False, NO_EVENT,
+        core, NODE_COUNT, EVENT_COUNT_ERROR, NO_EVENT, NO_EVENT, NO_EVENT,
     )
 
     node = session.effect(
         core, NODE_LLM, True, LLM_FIRST_NS, LLM_CHUNK_NS,
     )
     session.events(
-        core, NODE_LLM, EVENT_LLM_ERROR, True,
-        EVENT_LLM_TIMEOUT, True, NO_EVENT,
+        core, NODE_LLM, EVENT_LLM_ERROR, EVENT_LLM_TIMEOUT, NO_EVENT, NO_EVENT,
     )
 
     core.nodes[NODE_POLISH].turn_scoped = True
     session.events(
-        core, NODE_POLISH, EVENT_POLISH_ERROR, True,
-        NO_EVENT, False, NO_EVENT,
+        core, NODE_POLISH, EVENT_POLISH_ERROR, NO_EVENT, NO_EVENT, NO_EVENT,
     )
 
     node = session.effect(
@@ -1050,8 +1079,7 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     )
     node.voice = True
     session.events(
-        core, NODE_VOICE, NO_EVENT, False,
-        NO_EVENT, False, NO_EVENT,
+        core, NODE_VOICE, NO_EVENT, NO_EVENT, NO_EVENT, NO_EVENT,
     )
 
     edge = session.edge(
@@ -1136,6 +1164,7 @@ cdef class Session:
 
     cdef Memory* memory
     cdef list handlers
+    cdef tuple middles
     cdef object raised
     cdef bint running
 
@@ -1148,7 +1177,9 @@ cdef class Session:
         self.handlers = list(handlers)
         self.memory = <Memory*> session.allocate(sizeof(Memory), sizeof(Memory) - sizeof(self.memory.payloads))
         lay_out(self.memory)
-        prepare(&self.memory.core, TEMPLATE_HASH, "full", session_id)
+        self.middles = prepare(
+            &self.memory.core, TEMPLATE_HASH, ("full",), session_id,
+        )
         self.memory.core.owner = <void*> self
         session.begin(&self.memory.core, epoch)
 

@@ -375,7 +375,7 @@ PLAN: Final = Plan(
     pipeline               = "museum_guide",
     pipeline_version       = "1.0.1",
     profile                = "simple/v1",
-    template_hash          = "6eea176dbb70c2989399c1a4f80afb77bda6f3bf8cb6f95d50e5e70d5cd9990f",
+    template_hash          = "964684e2947aade2ad3ad69e100f4376d517cc026f306328f2a1280e14870818",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -410,9 +410,15 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 32,
     ledger_max             = 64,
-    memory_bytes           = 715_616,
+    memory_bytes           = 717_920,
     provider_bindings      = (("ears", "silero"), ("stt", "pocketsphinx"), ("llm", "scripted"), ("voice", "espeak")),
     assumptions            = ASSUMPTIONS,
+    policies               = (),
+    pause_ns               = 0,
+    soft_nodes             = 0,
+    soft_edges             = 0,
+    soft_ns                = 0,
+    keys_max               = 128,
 )
 
 # Who performs each effect node, in the order in which they are tried: the provider's name, and its settings. A secret
@@ -475,6 +481,12 @@ RESOLVED_PLAN: Final[dict[str, Any]] = {
                 "TelemetryLane": "best_effort_drop",
             },
             "defaulting_source": "execution_profile_default",
+            "bound_sources": {
+                "max_queue_items": "execution_profile_default",
+                "max_queue_ms": "execution_profile_default",
+                "max_queue_bytes": "execution_profile_default",
+                "max_latency_contribution_ms": "execution_profile_default",
+            },
             "drop_side": "oldest",
         },
         "ears.speech -> stt.audio": {
@@ -489,6 +501,12 @@ RESOLVED_PLAN: Final[dict[str, Any]] = {
                 "TelemetryLane": "best_effort_drop",
             },
             "defaulting_source": "execution_profile_default",
+            "bound_sources": {
+                "max_queue_items": "execution_profile_default",
+                "max_queue_ms": "execution_profile_default",
+                "max_queue_bytes": "execution_profile_default",
+                "max_latency_contribution_ms": "execution_profile_default",
+            },
             "drop_side": "oldest",
         },
         "stt.utterance -> count.question": {
@@ -503,6 +521,12 @@ RESOLVED_PLAN: Final[dict[str, Any]] = {
                 "TelemetryLane": "best_effort_drop",
             },
             "defaulting_source": "execution_profile_default",
+            "bound_sources": {
+                "max_queue_items": "execution_profile_default",
+                "max_queue_ms": "execution_profile_default",
+                "max_queue_bytes": "execution_profile_default",
+                "max_latency_contribution_ms": "execution_profile_default",
+            },
             "max_block_time_ms": 250,
         },
         "count.numbered -> llm.prompt": {
@@ -517,6 +541,12 @@ RESOLVED_PLAN: Final[dict[str, Any]] = {
                 "TelemetryLane": "best_effort_drop",
             },
             "defaulting_source": "execution_profile_default",
+            "bound_sources": {
+                "max_queue_items": "execution_profile_default",
+                "max_queue_ms": "execution_profile_default",
+                "max_queue_bytes": "execution_profile_default",
+                "max_latency_contribution_ms": "execution_profile_default",
+            },
             "max_block_time_ms": 250,
         },
         "llm.delta -> polish.draft": {
@@ -531,6 +561,12 @@ RESOLVED_PLAN: Final[dict[str, Any]] = {
                 "TelemetryLane": "best_effort_drop",
             },
             "defaulting_source": "execution_profile_default",
+            "bound_sources": {
+                "max_queue_items": "execution_profile_default",
+                "max_queue_ms": "execution_profile_default",
+                "max_queue_bytes": "execution_profile_default",
+                "max_latency_contribution_ms": "execution_profile_default",
+            },
             "max_block_time_ms": 250,
         },
         "polish.text -> voice.text": {
@@ -545,6 +581,12 @@ RESOLVED_PLAN: Final[dict[str, Any]] = {
                 "TelemetryLane": "best_effort_drop",
             },
             "defaulting_source": "execution_profile_default",
+            "bound_sources": {
+                "max_queue_items": "execution_profile_default",
+                "max_queue_ms": "execution_profile_default",
+                "max_queue_bytes": "execution_profile_default",
+                "max_latency_contribution_ms": "execution_profile_default",
+            },
             "max_block_time_ms": 250,
         },
         "voice.audio -> egress.audio": {
@@ -559,6 +601,12 @@ RESOLVED_PLAN: Final[dict[str, Any]] = {
                 "TelemetryLane": "best_effort_drop",
             },
             "defaulting_source": "execution_profile_default",
+            "bound_sources": {
+                "max_queue_items": "execution_profile_default",
+                "max_queue_ms": "execution_profile_default",
+                "max_queue_bytes": "execution_profile_default",
+                "max_latency_contribution_ms": "execution_profile_default",
+            },
             "max_block_time_ms": 120_000,
         },
         "count.numbered -> log.in": {
@@ -573,6 +621,12 @@ RESOLVED_PLAN: Final[dict[str, Any]] = {
                 "TelemetryLane": "best_effort_drop",
             },
             "defaulting_source": "execution_profile_default",
+            "bound_sources": {
+                "max_queue_items": "execution_profile_default",
+                "max_queue_ms": "execution_profile_default",
+                "max_queue_bytes": "execution_profile_default",
+                "max_latency_contribution_ms": "execution_profile_default",
+            },
             "max_block_time_ms": 250,
         },
         "llm.final -> egress.text": {
@@ -587,6 +641,12 @@ RESOLVED_PLAN: Final[dict[str, Any]] = {
                 "TelemetryLane": "best_effort_drop",
             },
             "defaulting_source": "execution_profile_default",
+            "bound_sources": {
+                "max_queue_items": "execution_profile_default",
+                "max_queue_ms": "execution_profile_default",
+                "max_queue_bytes": "execution_profile_default",
+                "max_latency_contribution_ms": "execution_profile_default",
+            },
             "max_block_time_ms": 250,
         },
         "sorry.text -> voice.text": {
@@ -601,6 +661,12 @@ RESOLVED_PLAN: Final[dict[str, Any]] = {
                 "TelemetryLane": "best_effort_drop",
             },
             "defaulting_source": "execution_profile_default",
+            "bound_sources": {
+                "max_queue_items": "execution_profile_default",
+                "max_queue_ms": "execution_profile_default",
+                "max_queue_bytes": "execution_profile_default",
+                "max_latency_contribution_ms": "execution_profile_default",
+            },
             "max_block_time_ms": 250,
         },
     },

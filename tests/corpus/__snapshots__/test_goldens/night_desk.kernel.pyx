@@ -20,6 +20,7 @@ from rspp_runtime.kernel cimport (
     reactions,
     attempts,
 )
+from rspp_runtime.kernel.accounts cimport *
 from rspp_runtime.kernel.codes cimport *
 from rspp_runtime.kernel.gateway cimport Inbound
 from rspp_runtime.kernel.planhash cimport prepare
@@ -29,8 +30,8 @@ from night_desk._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "97d9d4b2b69f43511708895cd6df73f282ab8986eb4d1d88367b8ff32462f3fb"
-TEMPLATE_HASH = "39af998db69903faac18a3a6528feba3323d059b909b7215f5af1c858ace8af7"
+ABI_HASH = "fb986199af637fe62c58b0f990b10f5528401f56362e9f711b4cc757d12f29e8"
+TEMPLATE_HASH = "a1f163ce2bd9ff725dd949d9da2c8a5c65e2601db87b2792ba70fe35e55e3a47"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -38,7 +39,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 571,320 bytes
+# ==== what a session remembers: 573,496 bytes
 
 cdef struct Memory:
     Core core
@@ -50,6 +51,7 @@ cdef struct Memory:
     Output data[DATA_OUT]
     Output telemetry[TELEMETRY_OUT]
     Entry inbox[INBOX_RING]
+    Key keys[KEYS]
     Played ledger[LEDGER_RING]
     Message messages[CONTEXT_SLOTS]
     unsigned char hashes[HASHES * CONTROL_BYTES]
@@ -91,23 +93,40 @@ cdef int offer_ingress_audio(Core* core, Inbound* event) noexcept nogil:
 cdef int ingest_media(Core* core, Inbound* event) noexcept nogil:
     """What a party says, types or presses."""
     cdef int refused
+    cdef int answer
+    cdef int64_t seq = core.seq + 1
     if event.node != NODE_INGRESS:
         return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     if event.port == PORT_INGRESS_AUDIO:
         refused = gateway.media_is_refused(core, event, BYTES_INGRESS_AUDIO)
         if refused != gateway.GOES_ON:
             return refused
-        return offer_ingress_audio(core, event)
+        if event.invocation != 0 and gateway.is_duplicate(core, event):
+            return RESULT_REFUSED
+        answer = offer_ingress_audio(core, event)
+        if event.invocation != 0 and answer == RESULT_ACCEPTED:
+            gateway.remember(core, event.invocation, seq)
+        return answer
     if event.port == PORT_INGRESS_TEXT:
         refused = gateway.media_is_refused(core, event, BYTES_INGRESS_TEXT)
         if refused != gateway.GOES_ON:
             return refused
-        return gateway.typed(core, event)
+        if event.invocation != 0 and gateway.is_duplicate(core, event):
+            return RESULT_REFUSED
+        answer = gateway.typed(core, event)
+        if event.invocation != 0 and answer == RESULT_ACCEPTED:
+            gateway.remember(core, event.invocation, seq)
+        return answer
     if event.port == PORT_INGRESS_DTMF:
         refused = gateway.media_is_refused(core, event, BYTES_INGRESS_DTMF)
         if refused != gateway.GOES_ON:
             return refused
-        return gateway.nobody(core)
+        if event.invocation != 0 and gateway.is_duplicate(core, event):
+            return RESULT_REFUSED
+        answer = gateway.nobody(core)
+        if event.invocation != 0 and answer == RESULT_ACCEPTED:
+            gateway.remember(core, event.invocation, seq)
+        return answer
     return gateway.reject(core, CAUSE_UNKNOWN_PORT)
 
 cdef void push_ingress_audio__ears(Core* core, uint32_t item) noexcept nogil:
@@ -183,7 +202,7 @@ cdef int chunk_ears(Core* core, Inbound* event) noexcept nogil:
     else:
         return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     if answer == RESULT_ACCEPTED:
-        invocations.answered(core, NODE_EARS, invocation)
+        invocations.answered(core, NODE_EARS, invocation, event.b)
     return answer
 
 cdef void push_ears__stt(Core* core, uint32_t item) noexcept nogil:
@@ -199,10 +218,11 @@ cdef void push_ears__stt(Core* core, uint32_t item) noexcept nogil:
         edges.drop_oldest(core, EDGE_EARS__STT, size)
     edges.append_or_drop(core, EDGE_EARS__STT, item)
 
-cdef void react_ears_barge_in(Core* core) noexcept nogil:
+cdef bint react_ears_barge_in(Core* core) noexcept nogil:
     """ears.barge_in"""
     # night_desk.rspp:12  on ears.barge_in -> cancel turn
-    reactions.cancel_turn(core)
+    reactions.cancel_turn(core, CAUSE_BARGE_IN)
+    return True
 
 
 # ---- night_desk.rspp:8  node sorry : say, runs here, for a turn
@@ -307,7 +327,7 @@ cdef int chunk_stt(Core* core, Inbound* event) noexcept nogil:
     else:
         return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     if answer == RESULT_ACCEPTED:
-        invocations.answered(core, NODE_STT, invocation)
+        invocations.answered(core, NODE_STT, invocation, event.b)
     return answer
 
 cdef void push_stt_utterance__mind_prompt(Core* core, uint32_t item) noexcept nogil:
@@ -385,7 +405,7 @@ cdef int chunk_mind(Core* core, Inbound* event) noexcept nogil:
     else:
         return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     if answer == RESULT_ACCEPTED:
-        invocations.answered(core, NODE_MIND, invocation)
+        invocations.answered(core, NODE_MIND, invocation, event.b)
     return answer
 
 cdef void enqueue_mind_delta__voice(Core* core, uint32_t item) noexcept nogil:
@@ -418,7 +438,7 @@ cdef void push_mind_delta__voice(Core* core, uint32_t item) noexcept nogil:
         return
     if edge.pending_bytes + core.headers[item].size > MIND_DELTA__VOICE_HANDOFF_BYTES:
         release_mind_delta__voice(core, edge.pending_bytes)
-    until = edges.sentence_end(core, edge, item)
+    until = edges.mark_end(core, edge, item)
     edges.append_pending(core, EDGE_MIND_DELTA__VOICE, item, MIND_DELTA__VOICE_HANDOFF_NS)
     if until > 0:
         release_mind_delta__voice(core, until)
@@ -426,15 +446,17 @@ cdef void push_mind_delta__voice(Core* core, uint32_t item) noexcept nogil:
             core, EDGE_MIND_DELTA__VOICE, item, until, MIND_DELTA__VOICE_HANDOFF_NS,
         )
 
-cdef void react_mind_error(Core* core) noexcept nogil:
+cdef bint react_mind_error(Core* core) noexcept nogil:
     """mind.error"""
     # night_desk.rspp:13  on mind.error -> sorry
     reactions.say(core, NODE_SORRY, ORIGIN_API, 1, CAUSE_NODE_ERROR)
+    return True
 
-cdef void react_mind_timeout(Core* core) noexcept nogil:
+cdef bint react_mind_timeout(Core* core) noexcept nogil:
     """mind.timeout"""
     # night_desk.rspp:13  on mind.timeout -> sorry
     reactions.say(core, NODE_SORRY, ORIGIN_API, 2, CAUSE_NODE_TIMEOUT)
+    return True
 
 
 # ---- night_desk.rspp:7  node voice : tts, an effect, for a turn
@@ -513,7 +535,7 @@ cdef int chunk_voice(Core* core, Inbound* event) noexcept nogil:
     else:
         return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     if answer == RESULT_ACCEPTED:
-        invocations.answered(core, NODE_VOICE, invocation)
+        invocations.answered(core, NODE_VOICE, invocation, event.b)
     return answer
 
 cdef void push_voice__egress_audio(Core* core, uint32_t item) noexcept nogil:
@@ -549,18 +571,20 @@ cdef inline int move_voice__egress_audio(Core* core) noexcept nogil:
 
 # ==== reactions
 
-cdef void react(Core* core, int event) noexcept nogil:
-    """Does what the pipeline says about an event."""
+cdef bint react(Core* core, int event) noexcept nogil:
+    """Does what the pipeline says about an event. False if that is nothing."""
     if event == EVENT_EARS_BARGE_IN:
-        react_ears_barge_in(core)
+        return react_ears_barge_in(core)
     elif event == EVENT_MIND_ERROR:
-        react_mind_error(core)
+        return react_mind_error(core)
     elif event == EVENT_MIND_TIMEOUT:
-        react_mind_timeout(core)
+        return react_mind_timeout(core)
+    return False
 
 
 cdef void say(Core* core, int node) noexcept nogil:
     """Lets a node say its text."""
+    core.turn.spoke |= bit(node)
     if node == NODE_SORRY:
         say_sorry(core)
 
@@ -685,6 +709,7 @@ cdef int64_t advance(Core* core) noexcept nogil:
             continue
         timer = timers.take_due(core)
         if timer >= 0:
+            core.chain = 0
             on_timer(core, timer)
         elif core.turn.ends != 0:
             turns.resolve_ends(core)
@@ -757,6 +782,8 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     core.inbox.entries = memory.inbox
     core.inbox.max = INBOX
     core.inbox.mask = INBOX_RING - 1
+    core.keys = memory.keys
+    core.keys_max = KEYS
     core.ledger.entries = memory.ledger
     core.ledger.max = LEDGER
     core.ledger.mask = LEDGER_RING - 1
@@ -787,6 +814,11 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     core.turn_owner = EVENT_EARS_SPEECH_END
     core.barge_in = EVENT_EARS_BARGE_IN
     core.connected = NO_EVENT
+    core.button_down = NO_EVENT
+    core.button_up = NO_EVENT
+    core.dtmf = NO_EVENT
+    core.exhausted = NO_EVENT
+    core.modes_count = 1
     core.react = react
     core.say = say
     core.utter = utter
@@ -804,8 +836,7 @@ cdef void lay_out(Memory* memory) noexcept nogil:
         core, NODE_EARS, False, EARS_FIRST_NS, EARS_CHUNK_NS,
     )
     session.events(
-        core, NODE_EARS, NO_EVENT, False,
-        NO_EVENT, False, NO_EVENT,
+        core, NODE_EARS, NO_EVENT, NO_EVENT, NO_EVENT, NO_EVENT,
     )
 
     node = session.effect(
@@ -813,8 +844,7 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     )
     node.recogniser = True
     session.events(
-        core, NODE_STT, NO_EVENT, False,
-        NO_EVENT, False, NO_EVENT,
+        core, NODE_STT, NO_EVENT, NO_EVENT, NO_EVENT, NO_EVENT,
     )
 
     node = session.effect(
@@ -830,8 +860,7 @@ cdef void lay_out(Memory* memory) noexcept nogil:
         MIND_CIRCUIT_ERRORS, MIND_CIRCUIT_WITHIN_NS, MIND_CIRCUIT_OPEN_NS,
     )
     session.events(
-        core, NODE_MIND, EVENT_MIND_ERROR, True,
-        EVENT_MIND_TIMEOUT, True, NO_EVENT,
+        core, NODE_MIND, EVENT_MIND_ERROR, EVENT_MIND_TIMEOUT, NO_EVENT, NO_EVENT,
     )
 
     node = session.effect(
@@ -844,8 +873,7 @@ cdef void lay_out(Memory* memory) noexcept nogil:
         VOICE_BACKOFF_NS, VOICE_WINDOW, False,
     )
     session.events(
-        core, NODE_VOICE, NO_EVENT, False,
-        NO_EVENT, False, NO_EVENT,
+        core, NODE_VOICE, NO_EVENT, NO_EVENT, NO_EVENT, NO_EVENT,
     )
 
     edge = session.edge(
@@ -900,6 +928,7 @@ cdef class Session:
 
     cdef Memory* memory
     cdef list handlers
+    cdef tuple middles
     cdef object raised
     cdef bint running
 
@@ -912,7 +941,9 @@ cdef class Session:
         self.handlers = list(handlers)
         self.memory = <Memory*> session.allocate(sizeof(Memory), sizeof(Memory) - sizeof(self.memory.payloads))
         lay_out(self.memory)
-        prepare(&self.memory.core, TEMPLATE_HASH, "full", session_id)
+        self.middles = prepare(
+            &self.memory.core, TEMPLATE_HASH, ("full",), session_id,
+        )
         self.memory.core.owner = <void*> self
         session.begin(&self.memory.core, epoch)
 

@@ -265,7 +265,7 @@ PLAN: Final = Plan(
     pipeline               = "night_desk",
     pipeline_version       = "1.0.0",
     profile                = "simple/v1",
-    template_hash          = "39af998db69903faac18a3a6528feba3323d059b909b7215f5af1c858ace8af7",
+    template_hash          = "a1f163ce2bd9ff725dd949d9da2c8a5c65e2601db87b2792ba70fe35e55e3a47",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -300,9 +300,15 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 16,
     ledger_max             = 64,
-    memory_bytes           = 571_320,
+    memory_bytes           = 573_496,
     provider_bindings      = (("ears", "silero"), ("stt", "pocketsphinx"), ("mind", "scripted"), ("voice", "espeak")),
     assumptions            = ASSUMPTIONS,
+    policies               = (),
+    pause_ns               = 0,
+    soft_nodes             = 0,
+    soft_edges             = 0,
+    soft_ns                = 0,
+    keys_max               = 128,
 )
 
 # Who performs each effect node, in the order in which they are tried: the provider's name, and its settings. A secret
@@ -360,6 +366,12 @@ RESOLVED_PLAN: Final[dict[str, Any]] = {
                 "TelemetryLane": "best_effort_drop",
             },
             "defaulting_source": "execution_profile_default",
+            "bound_sources": {
+                "max_queue_items": "execution_profile_default",
+                "max_queue_ms": "execution_profile_default",
+                "max_queue_bytes": "execution_profile_default",
+                "max_latency_contribution_ms": "execution_profile_default",
+            },
             "drop_side": "oldest",
         },
         "ears.speech -> stt.audio": {
@@ -374,6 +386,12 @@ RESOLVED_PLAN: Final[dict[str, Any]] = {
                 "TelemetryLane": "best_effort_drop",
             },
             "defaulting_source": "execution_profile_default",
+            "bound_sources": {
+                "max_queue_items": "execution_profile_default",
+                "max_queue_ms": "execution_profile_default",
+                "max_queue_bytes": "execution_profile_default",
+                "max_latency_contribution_ms": "execution_profile_default",
+            },
             "drop_side": "oldest",
         },
         "stt.utterance -> mind.prompt": {
@@ -388,6 +406,12 @@ RESOLVED_PLAN: Final[dict[str, Any]] = {
                 "TelemetryLane": "best_effort_drop",
             },
             "defaulting_source": "execution_profile_default",
+            "bound_sources": {
+                "max_queue_items": "execution_profile_default",
+                "max_queue_ms": "execution_profile_default",
+                "max_queue_bytes": "execution_profile_default",
+                "max_latency_contribution_ms": "execution_profile_default",
+            },
             "max_block_time_ms": 250,
         },
         "mind.delta -> voice.text": {
@@ -402,6 +426,12 @@ RESOLVED_PLAN: Final[dict[str, Any]] = {
                 "TelemetryLane": "best_effort_drop",
             },
             "defaulting_source": "execution_profile_default",
+            "bound_sources": {
+                "max_queue_items": "execution_profile_default",
+                "max_queue_ms": "execution_profile_default",
+                "max_queue_bytes": "execution_profile_default",
+                "max_latency_contribution_ms": "execution_profile_default",
+            },
             "max_block_time_ms": 250,
         },
         "voice.audio -> egress.audio": {
@@ -416,6 +446,12 @@ RESOLVED_PLAN: Final[dict[str, Any]] = {
                 "TelemetryLane": "best_effort_drop",
             },
             "defaulting_source": "execution_profile_default",
+            "bound_sources": {
+                "max_queue_items": "execution_profile_default",
+                "max_queue_ms": "execution_profile_default",
+                "max_queue_bytes": "execution_profile_default",
+                "max_latency_contribution_ms": "execution_profile_default",
+            },
             "max_block_time_ms": 120_000,
         },
         "sorry.text -> voice.text": {
@@ -430,6 +466,12 @@ RESOLVED_PLAN: Final[dict[str, Any]] = {
                 "TelemetryLane": "best_effort_drop",
             },
             "defaulting_source": "execution_profile_default",
+            "bound_sources": {
+                "max_queue_items": "execution_profile_default",
+                "max_queue_ms": "execution_profile_default",
+                "max_queue_bytes": "execution_profile_default",
+                "max_latency_contribution_ms": "execution_profile_default",
+            },
             "max_block_time_ms": 250,
         },
     },

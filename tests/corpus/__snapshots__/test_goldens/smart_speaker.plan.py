@@ -271,7 +271,7 @@ PLAN: Final = Plan(
     pipeline               = "smart_speaker",
     pipeline_version       = "0.9.0",
     profile                = "simple/v1",
-    template_hash          = "dc0a27ba5974d12ae24c59db938e1e3d73acf8981650f5278553905eaac967f0",
+    template_hash          = "17075acf535d5edb06575d107a98a7ca67a04f92f02c40e36d462374270357ea",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -306,9 +306,15 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 16,
     ledger_max             = 64,
-    memory_bytes           = 430_200,
+    memory_bytes           = 432_344,
     provider_bindings      = (("ears", "silero"), ("stt", "pocketsphinx"), ("llm", "scripted"), ("voice", "espeak")),
     assumptions            = ASSUMPTIONS,
+    policies               = (),
+    pause_ns               = 0,
+    soft_nodes             = 0,
+    soft_edges             = 0,
+    soft_ns                = 0,
+    keys_max               = 128,
 )
 
 # Who performs each effect node, in the order in which they are tried: the provider's name, and its settings. A secret
@@ -363,6 +369,12 @@ RESOLVED_PLAN: Final[dict[str, Any]] = {
                 "TelemetryLane": "best_effort_drop",
             },
             "defaulting_source": "explicit_edge_config",
+            "bound_sources": {
+                "max_queue_items": "execution_profile_default",
+                "max_queue_ms": "explicit_edge_config",
+                "max_queue_bytes": "execution_profile_default",
+                "max_latency_contribution_ms": "explicit_edge_config",
+            },
             "drop_side": "newest",
         },
         "ears.speech -> stt.audio": {
@@ -377,6 +389,12 @@ RESOLVED_PLAN: Final[dict[str, Any]] = {
                 "TelemetryLane": "best_effort_drop",
             },
             "defaulting_source": "explicit_edge_config",
+            "bound_sources": {
+                "max_queue_items": "explicit_edge_config",
+                "max_queue_ms": "explicit_edge_config",
+                "max_queue_bytes": "execution_profile_default",
+                "max_latency_contribution_ms": "explicit_edge_config",
+            },
             "max_block_time_ms": 20,
         },
         "stt.utterance -> llm.prompt": {
@@ -391,6 +409,12 @@ RESOLVED_PLAN: Final[dict[str, Any]] = {
                 "TelemetryLane": "best_effort_drop",
             },
             "defaulting_source": "execution_profile_default",
+            "bound_sources": {
+                "max_queue_items": "execution_profile_default",
+                "max_queue_ms": "execution_profile_default",
+                "max_queue_bytes": "execution_profile_default",
+                "max_latency_contribution_ms": "execution_profile_default",
+            },
             "max_block_time_ms": 250,
         },
         "llm.delta -> voice.text": {
@@ -405,6 +429,12 @@ RESOLVED_PLAN: Final[dict[str, Any]] = {
                 "TelemetryLane": "best_effort_drop",
             },
             "defaulting_source": "execution_profile_default",
+            "bound_sources": {
+                "max_queue_items": "execution_profile_default",
+                "max_queue_ms": "execution_profile_default",
+                "max_queue_bytes": "execution_profile_default",
+                "max_latency_contribution_ms": "execution_profile_default",
+            },
             "max_block_time_ms": 250,
         },
         "voice.audio -> egress.audio": {
@@ -419,6 +449,12 @@ RESOLVED_PLAN: Final[dict[str, Any]] = {
                 "TelemetryLane": "best_effort_drop",
             },
             "defaulting_source": "execution_profile_default",
+            "bound_sources": {
+                "max_queue_items": "execution_profile_default",
+                "max_queue_ms": "execution_profile_default",
+                "max_queue_bytes": "execution_profile_default",
+                "max_latency_contribution_ms": "execution_profile_default",
+            },
             "max_block_time_ms": 120_000,
         },
         "again.text -> voice.text": {
@@ -433,6 +469,12 @@ RESOLVED_PLAN: Final[dict[str, Any]] = {
                 "TelemetryLane": "best_effort_drop",
             },
             "defaulting_source": "execution_profile_default",
+            "bound_sources": {
+                "max_queue_items": "execution_profile_default",
+                "max_queue_ms": "execution_profile_default",
+                "max_queue_bytes": "execution_profile_default",
+                "max_latency_contribution_ms": "execution_profile_default",
+            },
             "max_block_time_ms": 250,
         },
     },

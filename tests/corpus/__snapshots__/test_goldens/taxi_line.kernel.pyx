@@ -21,6 +21,7 @@ from rspp_runtime.kernel cimport (
     context, edges, egress, gateway, hearing, inbox, invocations, items, outputs, session, timers, turns,
     reactions,
 )
+from rspp_runtime.kernel.accounts cimport *
 from rspp_runtime.kernel.codes cimport *
 from rspp_runtime.kernel.gateway cimport Inbound
 from rspp_runtime.kernel.planhash cimport prepare
@@ -30,8 +31,8 @@ from taxi_line._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "97d9d4b2b69f43511708895cd6df73f282ab8986eb4d1d88367b8ff32462f3fb"
-TEMPLATE_HASH = "d810975488032d59f62c4651d7e4dec94ca878d77b346eb7741eadf234d07878"
+ABI_HASH = "fb986199af637fe62c58b0f990b10f5528401f56362e9f711b4cc757d12f29e8"
+TEMPLATE_HASH = "4447a9220cd36e6afa6e933ad2b3f310697eb585c68f591c405ac9ae3ce89536"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -39,7 +40,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 454,248 bytes
+# ==== what a session remembers: 456,488 bytes
 
 cdef struct Memory:
     Core core
@@ -51,6 +52,7 @@ cdef struct Memory:
     Output data[DATA_OUT]
     Output telemetry[TELEMETRY_OUT]
     Entry inbox[INBOX_RING]
+    Key keys[KEYS]
     Played ledger[LEDGER_RING]
     Message messages[CONTEXT_SLOTS]
     unsigned char hashes[HASHES * CONTROL_BYTES]
@@ -88,23 +90,40 @@ cdef int offer_ingress_audio(Core* core, Inbound* event) noexcept nogil:
 cdef int ingest_media(Core* core, Inbound* event) noexcept nogil:
     """What a party says, types or presses."""
     cdef int refused
+    cdef int answer
+    cdef int64_t seq = core.seq + 1
     if event.node != NODE_INGRESS:
         return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     if event.port == PORT_INGRESS_AUDIO:
         refused = gateway.media_is_refused(core, event, BYTES_INGRESS_AUDIO)
         if refused != gateway.GOES_ON:
             return refused
-        return offer_ingress_audio(core, event)
+        if event.invocation != 0 and gateway.is_duplicate(core, event):
+            return RESULT_REFUSED
+        answer = offer_ingress_audio(core, event)
+        if event.invocation != 0 and answer == RESULT_ACCEPTED:
+            gateway.remember(core, event.invocation, seq)
+        return answer
     if event.port == PORT_INGRESS_TEXT:
         refused = gateway.media_is_refused(core, event, BYTES_INGRESS_TEXT)
         if refused != gateway.GOES_ON:
             return refused
-        return gateway.typed(core, event)
+        if event.invocation != 0 and gateway.is_duplicate(core, event):
+            return RESULT_REFUSED
+        answer = gateway.typed(core, event)
+        if event.invocation != 0 and answer == RESULT_ACCEPTED:
+            gateway.remember(core, event.invocation, seq)
+        return answer
     if event.port == PORT_INGRESS_DTMF:
         refused = gateway.media_is_refused(core, event, BYTES_INGRESS_DTMF)
         if refused != gateway.GOES_ON:
             return refused
-        return gateway.nobody(core)
+        if event.invocation != 0 and gateway.is_duplicate(core, event):
+            return RESULT_REFUSED
+        answer = gateway.nobody(core)
+        if event.invocation != 0 and answer == RESULT_ACCEPTED:
+            gateway.remember(core, event.invocation, seq)
+        return answer
     return gateway.reject(core, CAUSE_UNKNOWN_PORT)
 
 cdef void push_ingress_audio__ears(Core* core, uint32_t item) noexcept nogil:
@@ -180,7 +199,7 @@ cdef int chunk_ears(Core* core, Inbound* event) noexcept nogil:
     else:
         return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     if answer == RESULT_ACCEPTED:
-        invocations.answered(core, NODE_EARS, invocation)
+        invocations.answered(core, NODE_EARS, invocation, event.b)
     return answer
 
 cdef void push_ears__stt(Core* core, uint32_t item) noexcept nogil:
@@ -196,15 +215,17 @@ cdef void push_ears__stt(Core* core, uint32_t item) noexcept nogil:
         edges.drop_oldest(core, EDGE_EARS__STT, size)
     edges.append_or_drop(core, EDGE_EARS__STT, item)
 
-cdef void react_ears_idle(Core* core) noexcept nogil:
+cdef bint react_ears_idle(Core* core) noexcept nogil:
     """ears.idle"""
     # taxi_line.rspp:20  on ears.idle -> ciao
     reactions.say(core, NODE_CIAO, ORIGIN_API, reactions.NO_FALLBACK, CAUSE_USER)
+    return True
 
-cdef void react_ears_barge_in(Core* core) noexcept nogil:
+cdef bint react_ears_barge_in(Core* core) noexcept nogil:
     """ears.barge_in"""
     # taxi_line.rspp:16  on ears.barge_in -> cancel turn
-    reactions.cancel_turn(core)
+    reactions.cancel_turn(core, CAUSE_BARGE_IN)
+    return True
 
 
 # ---- taxi_line.rspp:8  node short : say, runs here, for a turn
@@ -293,10 +314,11 @@ cdef void push_ciao__voice(Core* core, uint32_t item) noexcept nogil:
         edges.keep_latest(core, EDGE_CIAO__VOICE)
     edges.append_or_drop(core, EDGE_CIAO__VOICE, item)
 
-cdef void react_ciao_done(Core* core) noexcept nogil:
+cdef bint react_ciao_done(Core* core) noexcept nogil:
     """ciao.done"""
     # taxi_line.rspp:21  on ciao.done -> end session
     reactions.end_session(core)
+    return True
 
 
 # ---- taxi_line.rspp:12  node stt : stt, an effect, for the session
@@ -372,7 +394,7 @@ cdef int chunk_stt(Core* core, Inbound* event) noexcept nogil:
     else:
         return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     if answer == RESULT_ACCEPTED:
-        invocations.answered(core, NODE_STT, invocation)
+        invocations.answered(core, NODE_STT, invocation, event.b)
     return answer
 
 cdef void push_stt_utterance__llm_prompt(Core* core, uint32_t item) noexcept nogil:
@@ -389,15 +411,17 @@ cdef void push_stt_utterance__llm_prompt(Core* core, uint32_t item) noexcept nog
         edges.keep_latest(core, EDGE_STT_UTTERANCE__LLM_PROMPT)
     edges.append_or_drop(core, EDGE_STT_UTTERANCE__LLM_PROMPT, item)
 
-cdef void react_stt_error(Core* core) noexcept nogil:
+cdef bint react_stt_error(Core* core) noexcept nogil:
     """stt.error"""
     # taxi_line.rspp:22  on stt.error -> end session
     reactions.end_session(core)
+    return True
 
-cdef void react_stt_timeout(Core* core) noexcept nogil:
+cdef bint react_stt_timeout(Core* core) noexcept nogil:
     """stt.timeout"""
     # taxi_line.rspp:22  on stt.timeout -> end session
     reactions.end_session(core)
+    return True
 
 
 # ---- taxi_line.rspp:6  node llm : llm, an effect, for a turn
@@ -458,7 +482,7 @@ cdef int chunk_llm(Core* core, Inbound* event) noexcept nogil:
     else:
         return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     if answer == RESULT_ACCEPTED:
-        invocations.answered(core, NODE_LLM, invocation)
+        invocations.answered(core, NODE_LLM, invocation, event.b)
     return answer
 
 cdef void enqueue_llm_delta__voice(Core* core, uint32_t item) noexcept nogil:
@@ -491,7 +515,7 @@ cdef void push_llm_delta__voice(Core* core, uint32_t item) noexcept nogil:
         return
     if edge.pending_bytes + core.headers[item].size > LLM_DELTA__VOICE_HANDOFF_BYTES:
         release_llm_delta__voice(core, edge.pending_bytes)
-    until = edges.sentence_end(core, edge, item)
+    until = edges.mark_end(core, edge, item)
     edges.append_pending(core, EDGE_LLM_DELTA__VOICE, item, LLM_DELTA__VOICE_HANDOFF_NS)
     if until > 0:
         release_llm_delta__voice(core, until)
@@ -499,15 +523,17 @@ cdef void push_llm_delta__voice(Core* core, uint32_t item) noexcept nogil:
             core, EDGE_LLM_DELTA__VOICE, item, until, LLM_DELTA__VOICE_HANDOFF_NS,
         )
 
-cdef void react_llm_error(Core* core) noexcept nogil:
+cdef bint react_llm_error(Core* core) noexcept nogil:
     """llm.error"""
     # taxi_line.rspp:19  on llm.error -> sorry
     reactions.say(core, NODE_SORRY, ORIGIN_API, 2, CAUSE_NODE_ERROR)
+    return True
 
-cdef void react_llm_timeout(Core* core) noexcept nogil:
+cdef bint react_llm_timeout(Core* core) noexcept nogil:
     """llm.timeout"""
     # taxi_line.rspp:18  on llm.timeout -> short
     reactions.say(core, NODE_SHORT, ORIGIN_API, 1, CAUSE_NODE_TIMEOUT)
+    return True
 
 
 # ---- taxi_line.rspp:7  node voice : tts, an effect, for a turn
@@ -626,7 +652,7 @@ cdef int chunk_voice(Core* core, Inbound* event) noexcept nogil:
     else:
         return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     if answer == RESULT_ACCEPTED:
-        invocations.answered(core, NODE_VOICE, invocation)
+        invocations.answered(core, NODE_VOICE, invocation, event.b)
     return answer
 
 cdef void push_voice__egress_audio(Core* core, uint32_t item) noexcept nogil:
@@ -641,10 +667,11 @@ cdef void push_voice__egress_audio(Core* core, uint32_t item) noexcept nogil:
         edge.shedding = False
     edges.append_or_drop(core, EDGE_VOICE__EGRESS_AUDIO, item)
 
-cdef void react_voice_error(Core* core) noexcept nogil:
+cdef bint react_voice_error(Core* core) noexcept nogil:
     """voice.error"""
     # taxi_line.rspp:23  on voice.error -> end session
     reactions.end_session(core)
+    return True
 
 
 # ---- taxi_line.rspp:14  node egress : egress, a boundary, for the session
@@ -667,28 +694,30 @@ cdef inline int move_voice__egress_audio(Core* core) noexcept nogil:
 
 # ==== reactions
 
-cdef void react(Core* core, int event) noexcept nogil:
-    """Does what the pipeline says about an event."""
+cdef bint react(Core* core, int event) noexcept nogil:
+    """Does what the pipeline says about an event. False if that is nothing."""
     if event == EVENT_EARS_IDLE:
-        react_ears_idle(core)
+        return react_ears_idle(core)
     elif event == EVENT_EARS_BARGE_IN:
-        react_ears_barge_in(core)
+        return react_ears_barge_in(core)
     elif event == EVENT_CIAO_DONE:
-        react_ciao_done(core)
+        return react_ciao_done(core)
     elif event == EVENT_STT_ERROR:
-        react_stt_error(core)
+        return react_stt_error(core)
     elif event == EVENT_STT_TIMEOUT:
-        react_stt_timeout(core)
+        return react_stt_timeout(core)
     elif event == EVENT_LLM_ERROR:
-        react_llm_error(core)
+        return react_llm_error(core)
     elif event == EVENT_LLM_TIMEOUT:
-        react_llm_timeout(core)
+        return react_llm_timeout(core)
     elif event == EVENT_VOICE_ERROR:
-        react_voice_error(core)
+        return react_voice_error(core)
+    return False
 
 
 cdef void say(Core* core, int node) noexcept nogil:
     """Lets a node say its text."""
+    core.turn.spoke |= bit(node)
     if node == NODE_SHORT:
         say_short(core)
     elif node == NODE_SORRY:
@@ -831,6 +860,7 @@ cdef int64_t advance(Core* core) noexcept nogil:
             continue
         timer = timers.take_due(core)
         if timer >= 0:
+            core.chain = 0
             on_timer(core, timer)
         elif core.turn.ends != 0:
             turns.resolve_ends(core)
@@ -901,6 +931,8 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     core.inbox.entries = memory.inbox
     core.inbox.max = INBOX
     core.inbox.mask = INBOX_RING - 1
+    core.keys = memory.keys
+    core.keys_max = KEYS
     core.ledger.entries = memory.ledger
     core.ledger.max = LEDGER
     core.ledger.mask = LEDGER_RING - 1
@@ -931,6 +963,11 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     core.turn_owner = EVENT_EARS_SPEECH_END
     core.barge_in = EVENT_EARS_BARGE_IN
     core.connected = NO_EVENT
+    core.button_down = NO_EVENT
+    core.button_up = NO_EVENT
+    core.dtmf = NO_EVENT
+    core.exhausted = NO_EVENT
+    core.modes_count = 1
     core.react = react
     core.say = say
     core.utter = utter
@@ -948,8 +985,7 @@ cdef void lay_out(Memory* memory) noexcept nogil:
         core, NODE_EARS, False, EARS_FIRST_NS, EARS_CHUNK_NS,
     )
     session.events(
-        core, NODE_EARS, NO_EVENT, False,
-        NO_EVENT, False, NO_EVENT,
+        core, NODE_EARS, NO_EVENT, NO_EVENT, NO_EVENT, NO_EVENT,
     )
 
     node = session.effect(
@@ -957,16 +993,14 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     )
     node.recogniser = True
     session.events(
-        core, NODE_STT, EVENT_STT_ERROR, True,
-        EVENT_STT_TIMEOUT, True, NO_EVENT,
+        core, NODE_STT, EVENT_STT_ERROR, EVENT_STT_TIMEOUT, NO_EVENT, NO_EVENT,
     )
 
     node = session.effect(
         core, NODE_LLM, True, LLM_FIRST_NS, LLM_CHUNK_NS,
     )
     session.events(
-        core, NODE_LLM, EVENT_LLM_ERROR, True,
-        EVENT_LLM_TIMEOUT, True, NO_EVENT,
+        core, NODE_LLM, EVENT_LLM_ERROR, EVENT_LLM_TIMEOUT, NO_EVENT, NO_EVENT,
     )
 
     node = session.effect(
@@ -974,8 +1008,7 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     )
     node.voice = True
     session.events(
-        core, NODE_VOICE, EVENT_VOICE_ERROR, True,
-        NO_EVENT, False, NO_EVENT,
+        core, NODE_VOICE, EVENT_VOICE_ERROR, NO_EVENT, NO_EVENT, NO_EVENT,
     )
 
     edge = session.edge(
@@ -1046,6 +1079,7 @@ cdef class Session:
 
     cdef Memory* memory
     cdef list handlers
+    cdef tuple middles
     cdef object raised
     cdef bint running
 
@@ -1058,7 +1092,9 @@ cdef class Session:
         self.handlers = list(handlers)
         self.memory = <Memory*> session.allocate(sizeof(Memory), sizeof(Memory) - sizeof(self.memory.payloads))
         lay_out(self.memory)
-        prepare(&self.memory.core, TEMPLATE_HASH, "full", session_id)
+        self.middles = prepare(
+            &self.memory.core, TEMPLATE_HASH, ("full",), session_id,
+        )
         self.memory.core.owner = <void*> self
         session.begin(&self.memory.core, epoch)
 

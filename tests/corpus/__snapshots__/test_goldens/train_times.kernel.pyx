@@ -23,6 +23,7 @@ from rspp_runtime.kernel cimport (
     reactions,
     user_nodes,
 )
+from rspp_runtime.kernel.accounts cimport *
 from rspp_runtime.kernel.codes cimport *
 from rspp_runtime.kernel.gateway cimport Inbound
 from rspp_runtime.kernel.planhash cimport prepare
@@ -32,8 +33,8 @@ from train_times._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "97d9d4b2b69f43511708895cd6df73f282ab8986eb4d1d88367b8ff32462f3fb"
-TEMPLATE_HASH = "0d3c05bb3fbb287554ff15d9177ad38f9e973c2f34aca1ef5be29f2cdba8127f"
+ABI_HASH = "fb986199af637fe62c58b0f990b10f5528401f56362e9f711b4cc757d12f29e8"
+TEMPLATE_HASH = "02501d7fc0fb039e46546f45be93f7a1e33edcea14a7bcccff31cf8a47ccc8cd"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -43,7 +44,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
 cdef class Session
 
 
-# ==== what a session remembers: 512,312 bytes
+# ==== what a session remembers: 514,568 bytes
 
 cdef struct Memory:
     Core core
@@ -55,6 +56,7 @@ cdef struct Memory:
     Output data[DATA_OUT]
     Output telemetry[TELEMETRY_OUT]
     Entry inbox[INBOX_RING]
+    Key keys[KEYS]
     Played ledger[LEDGER_RING]
     Message messages[CONTEXT_SLOTS]
     unsigned char hashes[HASHES * CONTROL_BYTES]
@@ -92,23 +94,40 @@ cdef int offer_ingress_audio(Core* core, Inbound* event) noexcept nogil:
 cdef int ingest_media(Core* core, Inbound* event) noexcept nogil:
     """What a party says, types or presses."""
     cdef int refused
+    cdef int answer
+    cdef int64_t seq = core.seq + 1
     if event.node != NODE_INGRESS:
         return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     if event.port == PORT_INGRESS_AUDIO:
         refused = gateway.media_is_refused(core, event, BYTES_INGRESS_AUDIO)
         if refused != gateway.GOES_ON:
             return refused
-        return offer_ingress_audio(core, event)
+        if event.invocation != 0 and gateway.is_duplicate(core, event):
+            return RESULT_REFUSED
+        answer = offer_ingress_audio(core, event)
+        if event.invocation != 0 and answer == RESULT_ACCEPTED:
+            gateway.remember(core, event.invocation, seq)
+        return answer
     if event.port == PORT_INGRESS_TEXT:
         refused = gateway.media_is_refused(core, event, BYTES_INGRESS_TEXT)
         if refused != gateway.GOES_ON:
             return refused
-        return gateway.typed(core, event)
+        if event.invocation != 0 and gateway.is_duplicate(core, event):
+            return RESULT_REFUSED
+        answer = gateway.typed(core, event)
+        if event.invocation != 0 and answer == RESULT_ACCEPTED:
+            gateway.remember(core, event.invocation, seq)
+        return answer
     if event.port == PORT_INGRESS_DTMF:
         refused = gateway.media_is_refused(core, event, BYTES_INGRESS_DTMF)
         if refused != gateway.GOES_ON:
             return refused
-        return gateway.nobody(core)
+        if event.invocation != 0 and gateway.is_duplicate(core, event):
+            return RESULT_REFUSED
+        answer = gateway.nobody(core)
+        if event.invocation != 0 and answer == RESULT_ACCEPTED:
+            gateway.remember(core, event.invocation, seq)
+        return answer
     return gateway.reject(core, CAUSE_UNKNOWN_PORT)
 
 cdef void push_ingress_audio__ears(Core* core, uint32_t item) noexcept nogil:
@@ -185,7 +204,7 @@ cdef int chunk_ears(Core* core, Inbound* event) noexcept nogil:
     else:
         return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     if answer == RESULT_ACCEPTED:
-        invocations.answered(core, NODE_EARS, invocation)
+        invocations.answered(core, NODE_EARS, invocation, event.b)
     return answer
 
 cdef void push_ears__stt(Core* core, uint32_t item) noexcept nogil:
@@ -214,15 +233,17 @@ cdef void push_ears__screen(Core* core, uint32_t item) noexcept nogil:
         edges.drop_oldest(core, EDGE_EARS__SCREEN, size)
     edges.append_or_drop(core, EDGE_EARS__SCREEN, item)
 
-cdef void react_ears_idle(Core* core) noexcept nogil:
+cdef bint react_ears_idle(Core* core) noexcept nogil:
     """ears.idle"""
     # train_times.rspp:18  on ears.idle -> thanks
     reactions.say(core, NODE_THANKS, ORIGIN_API, reactions.NO_FALLBACK, CAUSE_USER)
+    return True
 
-cdef void react_ears_barge_in(Core* core) noexcept nogil:
+cdef bint react_ears_barge_in(Core* core) noexcept nogil:
     """ears.barge_in"""
     # train_times.rspp:17  on ears.barge_in -> cancel turn
-    reactions.cancel_turn(core)
+    reactions.cancel_turn(core, CAUSE_BARGE_IN)
+    return True
 
 
 # ---- train_times.rspp:9  node thanks : say, runs here, for a turn
@@ -254,10 +275,11 @@ cdef void push_thanks__voice(Core* core, uint32_t item) noexcept nogil:
         edges.keep_latest(core, EDGE_THANKS__VOICE)
     edges.append_or_drop(core, EDGE_THANKS__VOICE, item)
 
-cdef void react_thanks_done(Core* core) noexcept nogil:
+cdef bint react_thanks_done(Core* core) noexcept nogil:
     """thanks.done"""
     # train_times.rspp:19  on thanks.done -> end session
     reactions.end_session(core)
+    return True
 
 
 # ---- train_times.rspp:10  node sorry : say, runs here, for a turn
@@ -377,7 +399,7 @@ cdef int chunk_stt(Core* core, Inbound* event) noexcept nogil:
     else:
         return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     if answer == RESULT_ACCEPTED:
-        invocations.answered(core, NODE_STT, invocation)
+        invocations.answered(core, NODE_STT, invocation, event.b)
     return answer
 
 cdef void push_stt_utterance__lookup(Core* core, uint32_t item) noexcept nogil:
@@ -394,10 +416,11 @@ cdef void push_stt_utterance__lookup(Core* core, uint32_t item) noexcept nogil:
         edges.keep_latest(core, EDGE_STT_UTTERANCE__LOOKUP)
     edges.append_or_drop(core, EDGE_STT_UTTERANCE__LOOKUP, item)
 
-cdef void react_stt_started(Core* core) noexcept nogil:
+cdef bint react_stt_started(Core* core) noexcept nogil:
     """stt.started"""
     # train_times.rspp:22  on stt.started -> cancel turn
-    reactions.cancel_turn(core)
+    reactions.cancel_turn(core, CAUSE_USER)
+    return True
 
 
 # ---- train_times.rspp:7  node lookup : python, runs here, for a turn
@@ -405,11 +428,11 @@ cdef void react_stt_started(Core* core) noexcept nogil:
 cdef inline int move_stt_utterance__lookup(Core* core) noexcept nogil:
     """stt.utterance -> lookup.question: calls lookup."""
     cdef uint32_t item
-    if not user_nodes.has_room_for(
+    if not edges.takes_largest(
         &core.edges[EDGE_LOOKUP__EGRESS_TEXT], LOOKUP_EMISSIONS,
     ):
         return WAITS
-    if edges.is_on(core, EDGE_LOOKUP__VOICE) and not user_nodes.has_room_for(
+    if edges.is_on(core, EDGE_LOOKUP__VOICE) and not edges.takes_largest(
         &core.edges[EDGE_LOOKUP__VOICE], LOOKUP_EMISSIONS,
     ):
         return WAITS
@@ -431,7 +454,7 @@ cdef void call_lookup(Core* core, int port, uint32_t item) noexcept with gil:
         (BYTES_LOOKUP_ANSWER,),
     )
     if emissions is None:
-        invocations.fail(core, NODE_LOOKUP, False)
+        invocations.fail(core, NODE_LOOKUP)
         return
     for emission in emissions:
         if emission.port == PORT_LOOKUP_ANSWER:
@@ -473,10 +496,11 @@ cdef void push_lookup__voice(Core* core, uint32_t item) noexcept nogil:
         edges.keep_latest(core, EDGE_LOOKUP__VOICE)
     edges.append_or_drop(core, EDGE_LOOKUP__VOICE, item)
 
-cdef void react_lookup_error(Core* core) noexcept nogil:
+cdef bint react_lookup_error(Core* core) noexcept nogil:
     """lookup.error"""
     # train_times.rspp:20  on lookup.error -> sorry
     reactions.say(core, NODE_SORRY, ORIGIN_API, 3, CAUSE_NODE_ERROR)
+    return True
 
 
 # ---- train_times.rspp:8  node voice : tts, an effect, for a turn
@@ -576,7 +600,7 @@ cdef int chunk_voice(Core* core, Inbound* event) noexcept nogil:
     else:
         return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     if answer == RESULT_ACCEPTED:
-        invocations.answered(core, NODE_VOICE, invocation)
+        invocations.answered(core, NODE_VOICE, invocation, event.b)
     return answer
 
 cdef void push_voice__egress_audio(Core* core, uint32_t item) noexcept nogil:
@@ -591,10 +615,11 @@ cdef void push_voice__egress_audio(Core* core, uint32_t item) noexcept nogil:
         edge.shedding = False
     edges.append_or_drop(core, EDGE_VOICE__EGRESS_AUDIO, item)
 
-cdef void react_voice_timeout(Core* core) noexcept nogil:
+cdef bint react_voice_timeout(Core* core) noexcept nogil:
     """voice.timeout"""
     # train_times.rspp:21  on voice.timeout -> degrade written
     reactions.degrade(core, MODE_WRITTEN, MODE_WRITTEN_NODES_OFF, MODE_WRITTEN_EDGES_OFF, CAUSE_NODE_TIMEOUT)
+    return True
 
 
 # ---- train_times.rspp:13  node egress : egress, a boundary, for the session
@@ -630,24 +655,26 @@ cdef inline int move_lookup__egress_text(Core* core) noexcept nogil:
 
 # ==== reactions
 
-cdef void react(Core* core, int event) noexcept nogil:
-    """Does what the pipeline says about an event."""
+cdef bint react(Core* core, int event) noexcept nogil:
+    """Does what the pipeline says about an event. False if that is nothing."""
     if event == EVENT_EARS_IDLE:
-        react_ears_idle(core)
+        return react_ears_idle(core)
     elif event == EVENT_EARS_BARGE_IN:
-        react_ears_barge_in(core)
+        return react_ears_barge_in(core)
     elif event == EVENT_THANKS_DONE:
-        react_thanks_done(core)
+        return react_thanks_done(core)
     elif event == EVENT_STT_STARTED:
-        react_stt_started(core)
+        return react_stt_started(core)
     elif event == EVENT_LOOKUP_ERROR:
-        react_lookup_error(core)
+        return react_lookup_error(core)
     elif event == EVENT_VOICE_TIMEOUT:
-        react_voice_timeout(core)
+        return react_voice_timeout(core)
+    return False
 
 
 cdef void say(Core* core, int node) noexcept nogil:
     """Lets a node say its text."""
+    core.turn.spoke |= bit(node)
     if node == NODE_THANKS:
         say_thanks(core)
     elif node == NODE_SORRY:
@@ -774,6 +801,7 @@ cdef int64_t advance(Core* core) noexcept nogil:
             continue
         timer = timers.take_due(core)
         if timer >= 0:
+            core.chain = 0
             on_timer(core, timer)
         elif core.turn.ends != 0:
             turns.resolve_ends(core)
@@ -842,6 +870,8 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     core.inbox.entries = memory.inbox
     core.inbox.max = INBOX
     core.inbox.mask = INBOX_RING - 1
+    core.keys = memory.keys
+    core.keys_max = KEYS
     core.ledger.entries = memory.ledger
     core.ledger.max = LEDGER
     core.ledger.mask = LEDGER_RING - 1
@@ -872,6 +902,11 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     core.turn_owner = EVENT_EARS_SPEECH_END
     core.barge_in = EVENT_EARS_BARGE_IN
     core.connected = NO_EVENT
+    core.button_down = NO_EVENT
+    core.button_up = NO_EVENT
+    core.dtmf = NO_EVENT
+    core.exhausted = NO_EVENT
+    core.modes_count = 2
     core.react = react
     core.say = say
     core.utter = utter
@@ -889,8 +924,7 @@ cdef void lay_out(Memory* memory) noexcept nogil:
         core, NODE_EARS, False, EARS_FIRST_NS, EARS_CHUNK_NS,
     )
     session.events(
-        core, NODE_EARS, NO_EVENT, False,
-        NO_EVENT, False, NO_EVENT,
+        core, NODE_EARS, NO_EVENT, NO_EVENT, NO_EVENT, NO_EVENT,
     )
 
     node = session.effect(
@@ -898,14 +932,12 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     )
     node.recogniser = True
     session.events(
-        core, NODE_STT, NO_EVENT, False,
-        NO_EVENT, False, NO_EVENT,
+        core, NODE_STT, NO_EVENT, NO_EVENT, NO_EVENT, NO_EVENT,
     )
 
     core.nodes[NODE_LOOKUP].turn_scoped = True
     session.events(
-        core, NODE_LOOKUP, EVENT_LOOKUP_ERROR, True,
-        NO_EVENT, False, NO_EVENT,
+        core, NODE_LOOKUP, EVENT_LOOKUP_ERROR, NO_EVENT, NO_EVENT, NO_EVENT,
     )
 
     node = session.effect(
@@ -913,8 +945,7 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     )
     node.voice = True
     session.events(
-        core, NODE_VOICE, NO_EVENT, False,
-        EVENT_VOICE_TIMEOUT, True, NO_EVENT,
+        core, NODE_VOICE, NO_EVENT, EVENT_VOICE_TIMEOUT, NO_EVENT, NO_EVENT,
     )
 
     edge = session.edge(
@@ -987,6 +1018,7 @@ cdef class Session:
 
     cdef Memory* memory
     cdef list handlers
+    cdef tuple middles
     cdef object raised
     cdef bint running
 
@@ -999,7 +1031,9 @@ cdef class Session:
         self.handlers = list(handlers)
         self.memory = <Memory*> session.allocate(sizeof(Memory), sizeof(Memory) - sizeof(self.memory.payloads))
         lay_out(self.memory)
-        prepare(&self.memory.core, TEMPLATE_HASH, "full", session_id)
+        self.middles = prepare(
+            &self.memory.core, TEMPLATE_HASH, ("full", "written",), session_id,
+        )
         self.memory.core.owner = <void*> self
         session.begin(&self.memory.core, epoch)
 

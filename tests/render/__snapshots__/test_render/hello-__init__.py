@@ -18,7 +18,7 @@ from typing import Final, Literal
 
 from rspp_runtime.abi import ABI_HASH
 
-BUILT_FOR_ABI: Final = "97d9d4b2b69f43511708895cd6df73f282ab8986eb4d1d88367b8ff32462f3fb"
+BUILT_FOR_ABI: Final = "fb986199af637fe62c58b0f990b10f5528401f56362e9f711b4cc757d12f29e8"
 
 # Tables and kernel are laid out for one binary interface; with another they would fail silently, so check it first.
 if ABI_HASH != BUILT_FOR_ABI:
@@ -56,7 +56,8 @@ def open_session(
     """Opens a conversation at an authority epoch.
 
     `handlers` are the Python nodes, in the order of `HANDLERS`. `kernel` is `compiled`, its `pure` twin, or None for
-    whichever is there, the compiled one first. Raises ImportError if the compiled kernel is asked for and missing.
+    whichever is there, the compiled one first. Raises ImportError if the compiled kernel is asked for and missing, or
+    if it is there and of another build.
     """
     if kernel == "compiled" or (kernel is None and has_compiled_kernel()):
         factory = _compiled_kernel()
@@ -66,7 +67,7 @@ def open_session(
 
 
 def has_compiled_kernel() -> bool:
-    """Whether this installation carries the compiled kernel."""
+    """Whether this installation carries the compiled kernel. Raises ImportError if it is of another build."""
     try:
         _compiled_kernel()
     except ModuleNotFoundError:
@@ -82,4 +83,7 @@ def _compiled_kernel() -> SessionFactory:
             raise
         advice = "no compiled kernel: run `rsppc build hello.rspp`, or open the session with kernel='pure'"
         raise ModuleNotFoundError(f"hello: {advice}", name=error.name) from None
+    except (ImportError, TypeError, ValueError) as error:  # so an extension says that declarations have moved
+        advice = "run `rsppc build hello.rspp` again"
+        raise ImportError(f"hello: the compiled kernel is of another build ({error}): {advice}") from None
     return Session

@@ -18,7 +18,7 @@ def _connect(kernel: str) -> list[Output]:
 
 def test_the_plan_is_frozen() -> None:
     assert PLAN.pipeline == "voice_assistant"
-    assert TEMPLATE_HASH == "9c6eea04e33eb8da42ead433f46526a91a71ba31d448e20b5b05f01ad2b47edd"
+    assert TEMPLATE_HASH == "6f0bfd2b664f2a23d67d719712e133fe910ee40277907a0604883da3968e218c"
 
 
 def test_a_session_connects() -> None:

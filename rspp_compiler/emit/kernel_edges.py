@@ -1,0 +1,89 @@
+"""One edge as the compiled kernel prints it: what a push does, what it waits for, and who goes on with it."""
+
+from __future__ import annotations
+
+from rspp_compiler.emit.kernel_guards import guard_lines
+from rspp_compiler.emit.kernel_names import Names, duration
+from rspp_compiler.emit.kernel_records import EdgeView, Step
+from rspp_compiler.ir import memory
+from rspp_compiler.ir.layout import EFFECT, TURN, Edge, Plan
+
+
+def _steps(edge: Edge) -> list[Step]:
+    """What a push does before it finds out whether the item gets in."""
+    found = [Step(edge.gather.rule, always=True)] if edge.gather else []
+    for number, step in enumerate(edge.overflow):
+        if step.strategy == "drop_newest":
+            break
+        if step.strategy == "coalesce" and not (edge.gather and number == 0):
+            found.append(Step(step.rule, always=number == 0))
+        elif step.strategy == "sample":
+            found.append(Step("sample", always=number == 0, percent=step.keep_percent))
+        elif step.strategy in ("drop_oldest", "latest_only") and (step.strategy, number) != ("latest_only", 0):
+            found.append(Step(step.strategy))
+    return found
+
+
+def _together(edge: Edge) -> str:
+    sync = edge.sync
+    if sync is None or sync.policy != "atomic" or sync.peers.bit_count() == 1:
+        return ""
+    lowest = (sync.peers & -sync.peers).bit_length() - 1
+    return f"move_together_{lowest}"
+
+
+def edge_view(plan: Plan, names: Names, maskable: int, edge: Edge) -> EdgeView:
+    """What the templates print of one edge. `maskable` are the edges that are off in some mode."""
+    target = plan.nodes[edge.target]
+    strategies = [step.strategy for step in edge.overflow]
+    first = strategies[0] if strategies else "drop_newest"
+    kind, port = target.kind, memory.source_port(plan, edge)
+    if edge.target == plan.egress:
+        kind = "speaker" if target.inputs[edge.target_port].type == "audio" else "screen"
+    elif target.execution == EFFECT:
+        kind = "effect"
+    elif target.join:
+        kind = "join"
+    bounds = f"{edge.items_max} items, {edge.bytes_max} bytes"
+    bounds += f", {duration(edge.age_ns_max)}" if edge.age_ns_max else ""
+    order = [
+        f"block {duration(step.block_ns)}" if step.strategy == "block" and step.block_ns else step.strategy
+        for step in edge.overflow
+    ] or ["drop_newest"]
+    return EdgeView(
+        id=names.edge_ids[edge.id],
+        const=f"EDGE_{names.edge_ids[edge.id].upper()}",
+        name=edge.name,
+        line=edge.line,
+        bounds=f"{bounds}; then {', '.join(order).replace('_', ' ')}",
+        source=f"NODE_{names.node_ids[edge.source].upper()}",
+        target=f"NODE_{names.node_ids[edge.target].upper()}",
+        target_port=str(edge.target_port),
+        target_kind=kind,
+        pool=f"POOL_{names.pool_ids[edge.pool].upper()}",
+        turn_scoped=edge.scope == TURN,
+        ages=edge.age_ns_max > 0,
+        blocks=first == "block" or edge.flow != "signal",
+        block_ns=edge.overflow[0].block_ns if first == "block" else 0,
+        keeps_latest=first == "latest_only",
+        steps=_steps(edge),
+        handoff=edge.handoff is not None,
+        handoff_min=edge.handoff is not None and edge.handoff.bytes_min > 1,
+        mark=port.mark if port is not None else "",
+        maskable=bool(maskable >> edge.id & 1),
+        watched=edge.watermark is not None,
+        turn="outputs.active_turn(core)" if edge.scope == TURN else "0",
+        guard=guard_lines(edge.guard),
+        text=port is not None and port.type == "text",
+        gather_ns=edge.gather.ns if edge.gather else 0,
+        watermark=edge.watermark,
+        telemetry={"sample": "outputs.TELLS_HALF", "drop": "outputs.TELLS_NOTHING"}.get(edge.telemetry, ""),
+        credit=edge.flow != "signal",
+        silent=edge.flow == "credit",
+        sync=edge.sync is not None,
+        peers=hex(edge.sync.peers) if edge.sync else "",
+        atomic=edge.sync is not None and edge.sync.policy == "atomic",
+        by_media=edge.sync is not None and edge.sync.by == "media",
+        marks=edge.sync is not None and edge.sync.policy == "discontinuity",
+        together=_together(edge),
+    )

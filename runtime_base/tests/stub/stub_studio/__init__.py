@@ -1,0 +1,1 @@
+"""The kernel of stub_studio, rendered by render.py."""

@@ -1,0 +1,1 @@
+"""The kernel of stub_tollgate, rendered by render.py."""
