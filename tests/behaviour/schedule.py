@@ -8,12 +8,13 @@ items, no drain for a long time. Every answer of both kernels is compared at onc
 from __future__ import annotations
 
 import random
-from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from rspp_runtime.abi import Control, Emission, Handler, In, Inbound, Item, Op, Plan, Result, Session, Signal, Unit
+from reached import Coverage, show
+
+from rspp_runtime.abi import Control, Emission, Handler, In, Inbound, Item, Op, Plan, Result, Session, Unit
 from rspp_runtime.abi.codes import text_id
 from rspp_runtime.abi.plan import EFFECT, Node
 
@@ -36,42 +37,6 @@ class Running:
     untaken: int = 0
     finished: bool = False
     emitted: bool = False
-
-
-@dataclass
-class Coverage:
-    """What the schedules reached."""
-
-    signals: Counter[tuple[str, str]] = field(default_factory=Counter)
-    ops: Counter[str] = field(default_factory=Counter)
-    results: Counter[str] = field(default_factory=Counter)
-    follows: set[int] = field(default_factory=set)  # what followed the failure of an attempt
-    exhausted: set[int] = field(default_factory=set)  # which caps were reached, 0 a budget of time
-
-    def see(self, output: Any) -> None:
-        self.ops[Op(output.op).name] += 1
-        if output.op == Op.DECISION:
-            self.signals[Signal(output.code).name, _cause(output.cause)] += 1
-            if output.code == Signal.PROVIDER_ERROR:
-                self.follows.add(output.y)
-            elif output.code == Signal.BUDGET_EXHAUSTED:
-                self.exhausted.add(output.x)
-
-
-def _cause(code: int) -> str:
-    from rspp_runtime.abi import Cause
-
-    return Cause(code).name
-
-
-def show(output: Any) -> str:
-    """An output on one line: names for numbers, the size of its payload."""
-    if not hasattr(output, "op"):
-        return str(output)
-    name = Signal(output.code).name if output.op == Op.DECISION else Op(output.op).name
-    fields = [f"{key}={int(getattr(output, key))}" for key in ("node", "port", "turn", "invocation", "code", "x", "y")]
-    payload = f"{len(output.payload)}B" if len(output.payload) > 24 else output.payload
-    return f"{name} seq={output.seq} {' '.join(fields)} {_cause(output.cause)} {payload!r}"
 
 
 def handlers(seed: int) -> list[Handler]:

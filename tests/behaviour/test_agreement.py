@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from kernels import compiled, plan_of
 from plans import PLANS
-from schedule import Coverage, Driver, handlers
+from reached import Coverage
+from schedule import Driver, handlers
 
 from rspp_runtime.abi import Signal, Unit
 from rspp_runtime.abi.codes import Follow

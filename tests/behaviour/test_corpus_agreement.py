@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from build import build
-from schedule import Coverage, Driver, handlers
+from reached import Coverage
+from schedule import Driver, handlers
 
 from good_corpus import CASES
 from pipelines import compile_file, value

@@ -88,9 +88,11 @@ class World:
     def finish(self) -> None:
         """Silence until everything has ended; where it never does by itself, the person hangs up."""
         self.ending = True
-        if self.tables.repeats:
-            self.control(Control.ENDED)
         self.step()
+        if self.tables.repeats:
+            self.epoch = max(self.epoch, self.machine.book.epoch)  # whoever still had to learn of it has by now
+            self.control(Control.ENDED)
+            self.step()
         for _ in range(SPINS_MAX):
             if self.deadline < 0:
                 break
