@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -14,7 +15,11 @@ _SETTLE_S = 0.1  # editors write in several steps
 
 
 def watch(files: Iterable[Path], build: Callable[[], list[Result]]) -> None:
-    """Builds, waits for a change, builds again; until Ctrl-C, which is no error."""
+    """Builds, waits for a change, builds again; until Ctrl-C, which is no error.
+
+    Ctrl-C's own handler is set: a shell starts background jobs with SIGINT ignored, and then nothing would end it.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     named = list(files)
     try:
         while True:

@@ -81,7 +81,7 @@ def attendant() -> Plan:
     """Listens before it is interrupted, and comments on its own troubles."""
     plan = switchboard()
     own: dict[str, dict[str, object]] = {
-        "llm": {"event_exhausted": EXHAUSTED},
+        "llm": {"event_exhausted": EXHAUSTED, "speakable_ns": 0},  # a model may think until the turn is over
         "voice": {"event_started": STARTED, "event_done": DONE},
     }
     llm = plan.nodes[LLM].attempts

@@ -154,6 +154,11 @@ class Misfortunes:
             world.at(50 * MS, _CONTROL, (int(Control.CONNECTED), 0, 0))
         elif chance < 0.8:
             world.control(Control.CANCEL_NODE, rng.choice(world.tables.effects).id)
+        elif chance < 0.9:
+            world.control(Control.DISCONNECTED)
+            world.control(Control.CONNECTED)
+        elif chance < 0.93 and ("F7", "revoke") in self.kinds:
+            self._revoke()
 
     # ---- F2: of the evidence store
 

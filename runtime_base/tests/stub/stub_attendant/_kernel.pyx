@@ -1453,7 +1453,6 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     node = session.effect(
         core, NODE_LLM, True, LLM_FIRST_NS, LLM_CHUNK_NS,
     )
-    node.speakable_ns = LLM_SPEAKABLE_NS
     node.meter = &memory.meters[1]
     session.tried_again(
         core, NODE_LLM, &memory.attempts_llm, memory.retained_llm, LLM_RETAIN,

@@ -155,7 +155,6 @@ cdef enum:  # deadlines and windows of effect nodes
     LLM_FIRST_NS            =  800000000   # 800 ms
     LLM_CHUNK_NS            =  400000000   # 400 ms
     LLM_WINDOW              =          2   # items fed and not yet taken
-    LLM_SPEAKABLE_NS        =  400000000   # 400 ms
     LLM_CANDIDATES          =          4   # providers: large, then small, then tiny, then private
     LLM_TIMES               =          2   # attempts of each, at most
     LLM_ATTEMPT_NS          =  150000000   # 150 ms: to the first output of one attempt

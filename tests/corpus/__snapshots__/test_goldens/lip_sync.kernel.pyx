@@ -247,7 +247,7 @@ cdef void push_ears__stt(Core* core, uint32_t item) noexcept nogil:
 
 cdef bint react_ears_barge_in(Core* core) noexcept nogil:
     """ears.barge_in"""
-    # lip_sync.rspp:20  on ears.barge_in -> cancel turn
+    # lip_sync.rspp:23  on ears.barge_in -> cancel turn
     reactions.cancel_turn(core, CAUSE_BARGE_IN)
     return True
 
@@ -283,7 +283,7 @@ cdef void say_sorry(Core* core) noexcept nogil:
     items.release(core, item)
 
 cdef void push_sorry__voice(Core* core, uint32_t item) noexcept nogil:
-    # lip_sync.rspp:21  sorry.text -> voice.text
+    # lip_sync.rspp:24  sorry.text -> voice.text
     # 8 items, 8192 bytes; then block 250 ms, latest only
     cdef Edge* edge = &core.edges[EDGE_SORRY__VOICE]
     cdef int64_t size
@@ -398,7 +398,7 @@ cdef void push_stt_utterance__llm_prompt(Core* core, uint32_t item) noexcept nog
     edges.append_or_drop(core, EDGE_STT_UTTERANCE__LLM_PROMPT, item)
 
 cdef void push_stt_partial__desk(Core* core, uint32_t item) noexcept nogil:
-    # lip_sync.rspp:18  stt.partial -> desk.in
+    # lip_sync.rspp:21  stt.partial -> desk.in
     # 1 items, 1024 bytes, 200 ms; then latest only
     if item == NOTHING:
         return
@@ -524,13 +524,13 @@ cdef void push_llm_delta__voice(Core* core, uint32_t item) noexcept nogil:
 
 cdef bint react_llm_error(Core* core) noexcept nogil:
     """llm.error"""
-    # lip_sync.rspp:21  on llm.error -> sorry
+    # lip_sync.rspp:24  on llm.error -> sorry
     reactions.say(core, NODE_SORRY, ORIGIN_API, 1, CAUSE_NODE_ERROR)
     return True
 
 cdef bint react_llm_timeout(Core* core) noexcept nogil:
     """llm.timeout"""
-    # lip_sync.rspp:21  on llm.timeout -> sorry
+    # lip_sync.rspp:24  on llm.timeout -> sorry
     reactions.say(core, NODE_SORRY, ORIGIN_API, 2, CAUSE_NODE_TIMEOUT)
     return True
 
@@ -618,7 +618,7 @@ cdef int chunk_voice(Core* core, Inbound* event) noexcept nogil:
     return answer
 
 cdef void push_voice__egress_audio(Core* core, uint32_t item) noexcept nogil:
-    # lip_sync.rspp:15  voice.audio -> egress.audio
+    # lip_sync.rspp:18  voice.audio -> egress.audio
     # 100 items, 64000 bytes; then block
     cdef Edge* edge = &core.edges[EDGE_VOICE__EGRESS_AUDIO]
     cdef int64_t size
@@ -632,7 +632,7 @@ cdef void push_voice__egress_audio(Core* core, uint32_t item) noexcept nogil:
     edges.append_or_drop(core, EDGE_VOICE__EGRESS_AUDIO, item)
 
 cdef void push_voice__lips(Core* core, uint32_t item) noexcept nogil:
-    # lip_sync.rspp:16  voice.audio -> lips.speech
+    # lip_sync.rspp:19  voice.audio -> lips.speech
     # 16 items, 10240 bytes; then block 250 ms, drop oldest
     cdef Edge* edge = &core.edges[EDGE_VOICE__LIPS]
     cdef int64_t size
@@ -711,7 +711,7 @@ cdef int emit_lips_shapes(Core* core, object emission, int64_t turn, int64_t med
     return 0
 
 cdef void push_lips__face(Core* core, uint32_t item) noexcept nogil:
-    # lip_sync.rspp:17  lips.shapes -> face.in
+    # lip_sync.rspp:20  lips.shapes -> face.in
     # 8 items, 8192 bytes; then drop newest
     if item == NOTHING:
         return
@@ -734,7 +734,7 @@ cdef inline int move_lips__face(Core* core) noexcept nogil:
     return MOVED
 
 
-# ---- lip_sync.rspp:15  node egress : egress, a boundary, for the session
+# ---- lip_sync.rspp:18  node egress : egress, a boundary, for the session
 
 cdef inline int ready_voice__egress_audio(Core* core) noexcept nogil:
     """voice.audio -> egress.audio: whether egress can take one more."""

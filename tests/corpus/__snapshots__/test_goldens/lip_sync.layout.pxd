@@ -14,16 +14,16 @@ cdef enum:  # nodes
     NODE_VOICE   =  7   # lip_sync.rspp:6  tts
     NODE_LIPS    =  8   # lip_sync.rspp:7  python
     NODE_FACE    =  9   # lip_sync.rspp:8  tap
-    NODE_EGRESS  = 10   # lip_sync.rspp:15  egress
+    NODE_EGRESS  = 10   # lip_sync.rspp:18  egress
 
 cdef enum:  # edges: the one nearest to the egress first
-    EDGE_VOICE__EGRESS_AUDIO       = 0   # lip_sync.rspp:15  voice.audio -> egress.audio
-    EDGE_LIPS__FACE                = 1   # lip_sync.rspp:17  lips.shapes -> face.in
-    EDGE_VOICE__LIPS               = 2   # lip_sync.rspp:16  voice.audio -> lips.speech
+    EDGE_VOICE__EGRESS_AUDIO       = 0   # lip_sync.rspp:18  voice.audio -> egress.audio
+    EDGE_LIPS__FACE                = 1   # lip_sync.rspp:20  lips.shapes -> face.in
+    EDGE_VOICE__LIPS               = 2   # lip_sync.rspp:19  voice.audio -> lips.speech
     EDGE_LLM_DELTA__VOICE          = 3   # lip_sync.rspp:13  llm.delta -> voice.text
-    EDGE_SORRY__VOICE              = 4   # lip_sync.rspp:21  sorry.text -> voice.text
+    EDGE_SORRY__VOICE              = 4   # lip_sync.rspp:24  sorry.text -> voice.text
     EDGE_STT_UTTERANCE__LLM_PROMPT = 5   # lip_sync.rspp:13  stt.utterance -> llm.prompt
-    EDGE_STT_PARTIAL__DESK         = 6   # lip_sync.rspp:18  stt.partial -> desk.in
+    EDGE_STT_PARTIAL__DESK         = 6   # lip_sync.rspp:21  stt.partial -> desk.in
     EDGE_EARS__STT                 = 7   # lip_sync.rspp:13  ears.speech -> stt.audio
     EDGE_INGRESS_AUDIO__METER      = 8   # lip_sync.rspp:14  ingress.audio -> meter.in
     EDGE_INGRESS_AUDIO__EARS       = 9   # lip_sync.rspp:13  ingress.audio -> ears.audio

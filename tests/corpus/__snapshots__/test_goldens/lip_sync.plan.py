@@ -152,14 +152,14 @@ NODES: Final[tuple[Node, ...]] = (
         edges_in  = (1,),
         upstream  = 0b00100000000,
     ),
-    # ---- lip_sync.rspp:15  egress : egress
+    # ---- lip_sync.rspp:18  egress : egress
     Node(
         id        = 10,
         name      = "egress",
         kind      = "egress",
         execution = "boundary",
         scope     = "session",
-        line      = 15,
+        line      = 18,
         inputs    = (Port("audio", "audio", 640), Port("text", "text", 4_096), Port("ambient", "audio", 640)),
         edges_in  = (0,),
         upstream  = 0b00010000000,
@@ -168,11 +168,11 @@ NODES: Final[tuple[Node, ...]] = (
 
 # The edge that is nearest to the egress comes first: it is served first.
 EDGES: Final[tuple[Edge, ...]] = (
-    # ---- lip_sync.rspp:15  voice.audio -> egress.audio
+    # ---- lip_sync.rspp:18  voice.audio -> egress.audio
     Edge(
         id          = 0,
         name        = "voice.audio -> egress.audio",
-        line        = 15,
+        line        = 18,
         source      = 7,
         source_port = 0,
         target      = 10,
@@ -184,11 +184,11 @@ EDGES: Final[tuple[Edge, ...]] = (
         overflow    = (Overflow("block"),),
         sync        = Sync("lips", "atomic", "media", 5),
     ),
-    # ---- lip_sync.rspp:17  lips.shapes -> face.in
+    # ---- lip_sync.rspp:20  lips.shapes -> face.in
     Edge(
         id          = 1,
         name        = "lips.shapes -> face.in",
-        line        = 17,
+        line        = 20,
         source      = 8,
         source_port = 0,
         target      = 9,
@@ -200,11 +200,11 @@ EDGES: Final[tuple[Edge, ...]] = (
         overflow    = (Overflow("drop_newest"),),
         sync        = Sync("shapes", "atomic", "media", 2),
     ),
-    # ---- lip_sync.rspp:16  voice.audio -> lips.speech
+    # ---- lip_sync.rspp:19  voice.audio -> lips.speech
     Edge(
         id          = 2,
         name        = "voice.audio -> lips.speech",
-        line        = 16,
+        line        = 19,
         source      = 7,
         source_port = 0,
         target      = 8,
@@ -232,11 +232,11 @@ EDGES: Final[tuple[Edge, ...]] = (
         overflow    = (Overflow("block", 250_000_000), Overflow("latest_only")),
         handoff     = Handoff(150_000_000, 1_024),
     ),
-    # ---- lip_sync.rspp:21  sorry.text -> voice.text
+    # ---- lip_sync.rspp:24  sorry.text -> voice.text
     Edge(
         id          = 4,
         name        = "sorry.text -> voice.text",
-        line        = 21,
+        line        = 24,
         source      = 3,
         source_port = 0,
         target      = 7,
@@ -262,11 +262,11 @@ EDGES: Final[tuple[Edge, ...]] = (
         bytes_max   = 32_768,
         overflow    = (Overflow("block", 250_000_000), Overflow("latest_only")),
     ),
-    # ---- lip_sync.rspp:18  stt.partial -> desk.in
+    # ---- lip_sync.rspp:21  stt.partial -> desk.in
     Edge(
         id          = 6,
         name        = "stt.partial -> desk.in",
-        line        = 18,
+        line        = 21,
         source      = 4,
         source_port = 1,
         target      = 5,
@@ -349,12 +349,12 @@ EVENTS: Final[tuple[Event, ...]] = (
 )
 
 REACTIONS: Final[tuple[Reaction, ...]] = (
-    # lip_sync.rspp:20  on ears.barge_in -> cancel turn
-    Reaction(id=0, event=3, action=Action("cancel_turn"), line=20),
-    # lip_sync.rspp:21  on llm.error -> sorry
-    Reaction(id=1, event=4, action=Action("trigger", 3), line=21),
-    # lip_sync.rspp:21  on llm.timeout -> sorry
-    Reaction(id=2, event=5, action=Action("trigger", 3), line=21),
+    # lip_sync.rspp:23  on ears.barge_in -> cancel turn
+    Reaction(id=0, event=3, action=Action("cancel_turn"), line=23),
+    # lip_sync.rspp:24  on llm.error -> sorry
+    Reaction(id=1, event=4, action=Action("trigger", 3), line=24),
+    # lip_sync.rspp:24  on llm.timeout -> sorry
+    Reaction(id=2, event=5, action=Action("trigger", 3), line=24),
 )
 
 MODES: Final[tuple[Mode, ...]] = (
