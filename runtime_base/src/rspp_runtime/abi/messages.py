@@ -16,7 +16,8 @@ class Inbound(NamedTuple):
 
     For text, `a` is the byte offset just after the last sentence end within the payload (0 if none) and `b` its word
     count; for synthesised audio, `a` is the bytes and `b` the words of the invocation's text voiced by the end of the
-    item, both cumulative. They are stamped where the item enters (`rspp_runtime.session.gateway`) and recorded: the
+    item, both cumulative; for a key, `a` is its code if a collector of the plan ends with it, else 0 (what else was
+    pressed is content). They are stamped where the item enters (`rspp_runtime.session.gateway`) and recorded: the
     kernel never reads a payload to decide (CONTRACTS §2).
     """
 

@@ -38,13 +38,13 @@ cdef bint can_press(Core* core, Keys* keys, int node) noexcept nogil:
 
 
 cdef bint press(Core* core, Keys* keys, int node, uint32_t handle) noexcept nogil:
-    """One more key. True if that completes them."""
+    """One more key. True if that completes them. Which key it is decides nothing, but that it is the one that ends."""
     cdef Header* item = &core.headers[handle]
-    cdef int32_t key = core.payloads[item.offset] if item.size > 0 else -1
-    if key >= 0 and key != keys.until:
-        keys.pressed[keys.count] = <char> key
+    cdef bint ends = item.a > 0 and item.a == keys.until
+    if item.size > 0 and not ends:
+        keys.pressed[keys.count] = <char> core.payloads[item.offset]
         keys.count += 1
-    if (key >= 0 and key == keys.until and keys.count > 0) or keys.count >= keys.digits:
+    if (ends and keys.count > 0) or keys.count >= keys.digits:
         timers.stop(core, timers.of_node(node, TIMER_FIRST))
         if keys.opens:
             core.turn.last_seq = item.seq

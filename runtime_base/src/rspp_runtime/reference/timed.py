@@ -58,13 +58,13 @@ def say(s: State, node: NodeState) -> None:
 
 
 def _press(s: State, node: NodeState, parcel: Parcel) -> None:
-    """One item is one key: its first byte. The rest of a longer one is not looked at."""
+    """One item is one key: its first byte. Which one decides nothing, but that it is the one that ends (`a`)."""
     keys = node.plan.keys
     assert keys is not None
-    key = parcel.payload[:1]
-    if key and key[0] != keys.until:
-        node.keys += key
-    if (key and key[0] == keys.until and node.keys) or len(node.keys) >= keys.digits:
+    ends = parcel.a > 0 and parcel.a == keys.until
+    if not ends:
+        node.keys += parcel.payload[:1]
+    if (ends and node.keys) or len(node.keys) >= keys.digits:
         s.hearing.last_seq = parcel.seq if keys.opens else s.hearing.last_seq
         _complete(s, node)
     elif node.keys and keys.timeout_ns:

@@ -89,6 +89,7 @@ class Gateway:
         self._sequence = 0
         ports = plan.nodes[plan.ingress].outputs if plan.ingress >= 0 else ()
         self._ports = {port.name: (index, port) for index, port in enumerate(ports)}
+        self._ends = {node.keys.until for node in plan.nodes if node.keys}  # keys that end a number: no secret
 
     def next_sequence(self) -> int:
         """Transport sequence: counts whatever entered from outside, from 1."""
@@ -121,7 +122,7 @@ class Gateway:
         elif port is not None and port.type == "event":
             if port_name == "dtmf" and (len(payload) != 1 or payload not in KEYS):
                 raise InputError(f"ingress.dtmf: {payload!r} is not a key; send one of {KEYS.decode()} at a time")
-            a = payload[0] if payload else 0
+            a = payload[0] if payload and payload[0] in self._ends else 0
         named = key or ("" if sequence is None else f"{port_name}/{sequence}")
         return Inbound(
             In.MEDIA,

@@ -123,4 +123,7 @@ def _is_from_outside(plan: Plan, node: int, port: int) -> bool:
     """Whether items of that port are inputs of the session: then their sequences are known when they are offered."""
     if port < 0 or plan.nodes[node].execution not in (EFFECT, "boundary"):
         return False
-    return not (node == plan.recogniser and plan.nodes[node].outputs[port].name == "utterance")
+    name = plan.nodes[node].outputs[port].name
+    if node == plan.ingress and name == "text":
+        return False  # what is typed is an utterance, and goes on when its turn opens
+    return not (node == plan.recogniser and name == "utterance")
