@@ -73,8 +73,8 @@ def test_the_table_adds_up_and_tells_what_is_missing() -> None:
     ("changed", "said"),
     [
         ({"violation": {"invariant": "one_terminal", "again": "rspp simulate x --seed 4"}}, "rspp simulate x --seed 4"),
-        ({"data_events": {"p50": 60}}, "60 data events"),
-        ({"invocations": {"p50": 0}}, "0 invocations"),
+        ({"data_events": {"p50": 60, "p75": 130}}, "100 data events; 25% are known to"),
+        ({"invocations": {"p50": 0}}, "1 invocations; 0% are known to"),
         ({"disturbed_share": 0.1}, "10% of the turns"),
     ],
 )
