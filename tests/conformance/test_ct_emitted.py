@@ -235,11 +235,13 @@ WANTED = {
     "stub_assistant": CONTRACT - OF_MARKS - OF_ATTEMPTS - OF_EDGES,
     "stub_attendant": OF_TURNS | OF_ATTEMPTS | {"barge_in", "degrade", "fallback", "budget_exhausted"},
     "stub_junction": OF_TURNS | {"drop_notice"},
+    "stub_keypad": OF_TURNS | {"drop_notice", "fallback", "provider_error"},
     "stub_patience": OF_TURNS | {"barge_in", "playback_started", "playback_cancelled"},
     "stub_studio": OF_TURNS | OF_EDGES | {"drop_notice", "flow_xoff", "flow_xon"},
     "stub_switchboard": OF_TURNS | OF_ATTEMPTS | {"provider_error"},  # what it adds to the assistant
     "stub_switchyard": OF_TURNS | OF_MARKS | {"drop_notice"},
     "stub_tollgate": OF_TURNS | {"provider_error", "budget_exhausted"},
+    "stub_typist": OF_TURNS | {"provider_error"},
     "stub_workshop": OF_TURNS | {"drop_notice", "lease_rotated", "stale_epoch_reject"},  # no barge-in, no mode
 }
 

@@ -19,10 +19,11 @@ LOCAL_EXTRA = "pip install 'rspp-runtime[local]'"
 BUILT_IN: Mapping[str, str] = {
     "espeak": "rspp_runtime.providers.espeak",
     "pocketsphinx": "rspp_runtime.providers.pocketsphinx_stt",
-    "python": "rspp_runtime.session.outside",
     "scripted": "rspp_runtime.providers.scripted",
     "silero": "rspp_runtime.providers.silero",
 }
+OWN: Mapping[str, str] = {"python": "rspp_runtime.session.outside"}
+"""What performs a Python node outside of the kernel: no `use` line names it, and no package takes its place."""
 
 
 def names() -> list[str]:
@@ -35,6 +36,8 @@ def find(name: str) -> ProviderFactory:
 
     Raises `ProviderError` for an unknown name, a missing extra, or an entry point that does not load.
     """
+    if name in OWN:
+        return cast(ProviderFactory, importlib.import_module(OWN[name]).factory)
     points = sorted(importlib.metadata.entry_points(group=GROUP, name=name), key=lambda point: point.value)
     if len(points) > 1:
         values = ", ".join(point.value for point in points)
