@@ -24,7 +24,8 @@ class Pool:
 
 @dataclass(frozen=True, slots=True)
 class Port:
-    """An input or output of a node. `type` is audio, text, event or any; `item_bytes_max` bounds one item.
+    """An input or output of a node. `type` is audio, text, event, any, or call: an output by which a model calls the
+    tool of that name, an input that takes answers. `item_bytes_max` bounds one item.
 
     `mark` is what is stamped on its texts as `Inbound.a`: where the last sentence, clause or word in them ends.
     """
@@ -166,6 +167,20 @@ class Meter:
     prices: tuple[Price, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """What a model may call: `params` are its arguments with their types (text, number, flag).
+
+    `soft`: cancelled, it runs to its end; `filler`: something is said while it runs. The driver keeps `once`.
+    """
+
+    about: str
+    params: tuple[tuple[str, str], ...] = ()
+    once: bool = False
+    soft: bool = False
+    filler: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
     """One node. `execution` is kernel, effect or boundary (ingress, egress); `scope` is session or turn."""
@@ -200,6 +215,8 @@ class Node:
     pause: Pause | None = None  # endpointer
     keys: Keys | None = None  # collect
     event_own: int = -1  # timer: fired; endpointer: speech_end
+    tool: Tool | None = None  # tool
+    calls_max: int = 0  # model: calls of tools in one turn
     meter: int = -1  # effect: what its providers use is counted there
 
 

@@ -29,24 +29,23 @@ class JournalError(OSError):
     """The journal cannot be used: it is damaged, or of something else. The message names the file."""
 
 
-def key_of(session_id: str, tool: str, arguments: Any) -> str:
-    """The idempotency key of a call, 64 hex digits."""
-    text = f"rspp.tool.v1\0{session_id}\0{tool}\0{canonical(arguments)}"
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
 class Journal:
-    """What ran, by key. `path` None keeps it in memory. Used from several threads."""
+    """What ran in one session, by key. `path` None keeps it in memory. Used from several threads."""
 
-    def __init__(self, path: Path | None = None) -> None:
+    def __init__(self, session_id: str, path: Path | None = None) -> None:
         """Opens or makes the file. Raises `JournalError`, `OSError`."""
+        self.session_id = session_id
         self._lock = threading.Lock()
         self._known: dict[str, dict[str, Any] | None] = {}  # None: begun, and not ended
-        self._running: set[str] = set()  # begun here
         self._fd, self._number, self._id = -1, 0, os.urandom(16)
         self.path = path
         if path is not None:
             self._open(path)
+
+    def key(self, tool: str, arguments: Any) -> str:
+        """The idempotency key of a call, 64 hex digits."""
+        text = f"rspp.tool.v1\0{self.session_id}\0{tool}\0{canonical(arguments)}"
+        return hashlib.sha256(text.encode()).hexdigest()
 
     def begin(self, key: str, tool: str, arguments: Any) -> dict[str, Any] | None:
         """None: the key is new, and on the disk: run it. Else the outcome of the run that there was."""
