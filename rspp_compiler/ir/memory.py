@@ -149,7 +149,9 @@ def message_slots(plan: Plan) -> int:
 
 
 def context_bytes(plan: Plan) -> int:
-    """The ring of the conversation's text: its bound, and room for an utterance or an answer before the oldest is overwritten."""
+    """The ring of the conversation's text: its bound, and room for an utterance or a tool's answer before the oldest is
+    overwritten.
+    """
     answers = (node.outputs[0].item_bytes_max for node in plan.nodes if node.tool)
     return plan.context_bytes_max + max([plan.utterance_bytes_max, *answers])
 

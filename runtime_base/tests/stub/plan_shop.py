@@ -92,9 +92,7 @@ def shop() -> Plan:
         ),
         turn_nodes=plan.turn_nodes | mask(FIND, REFUND),
         turn_edges=plan.turn_edges | mask(TO_FIND, TO_REFUND, FROM_FIND, FROM_REFUND),
-        modes=tuple(
-            replace(mode, edges_off=mode.edges_off) for mode in plan.modes
-        ),
+        modes=tuple(replace(mode, edges_off=mode.edges_off) for mode in plan.modes),
         soft_nodes=mask(VOICE),
         soft_edges=mask(0, 1),
         soft_ns=400 * MS,

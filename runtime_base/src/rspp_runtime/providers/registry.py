@@ -22,6 +22,7 @@ BUILT_IN: Mapping[str, str] = {
     "python": "rspp_runtime.session.outside",
     "scripted": "rspp_runtime.providers.scripted",
     "silero": "rspp_runtime.providers.silero",
+    "tool": "rspp_runtime.tools.runner",
 }
 
 

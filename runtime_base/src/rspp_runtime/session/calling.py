@@ -1,7 +1,7 @@
 """The calls of tools that one invocation of a model makes: `call_tool` of `providers.contract.Invocation`.
 
-    call     CHUNK on the tool's port ──▶ kernel ──▶ the tool's own invocation (`tools/runner.py`)
-    answer   FEED on the port `answer` ◀── kernel ◀── its CHUNK, or the kernel's word that there is none
+call     CHUNK on the tool's port ──▶ kernel ──▶ the tool's own invocation (`tools/runner.py`)
+answer   FEED on the port `answer` ◀── kernel ◀── its CHUNK, or the kernel's word that there is none
 """
 
 from __future__ import annotations
