@@ -16,7 +16,7 @@ CALLS_MAX = 3
 
 
 def shop() -> Plan:
-    """`find` is quick, and something is said for it; `refund` is done once, and runs to its end when it is cancelled."""
+    """`find` is quick, and something is said for it; `refund` runs to its end when it is cancelled."""
     plan = assistant()
     call, answer = Port("call", "call", 96), Port("result", "text", 160)
     calls, answers = len(plan.pools), len(plan.pools) + 1

@@ -39,7 +39,8 @@ Evidence = Callable[[int], "asyncio.Future[bool] | bool"]
 class Driver:
     """Runs one session. `providers` are those of each effect node by name, in the order of the plan, already prepared.
 
-    `append` performs `Op.APPEND`; `observers` see everything, in order; `journal` is that of tools with `once`. The session itself stays the caller's.
+    `append` performs `Op.APPEND`; `observers` see everything, in order; `journal` is that of tools with `once`. The
+    session itself stays the caller's.
     """
 
     def __init__(
