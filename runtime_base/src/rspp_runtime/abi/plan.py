@@ -169,16 +169,14 @@ class Meter:
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """What a model may call: `params` are its arguments with their types (text, number, flag).
-
-    `soft`: cancelled, it runs to its end; `filler`: something is said while it runs. The driver keeps `once`.
-    """
+    """What a model may call. Of a tool that is `soft`, a run that is cancelled goes on to its end; the driver keeps
+    `once`. `params` have the types text, number, flag."""
 
     about: str
     params: tuple[tuple[str, str], ...] = ()
     once: bool = False
     soft: bool = False
-    filler: bool = False
+    filler: bool = False  # something is said while it runs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from rspp_runtime.abi.codes import Attribute, Cause, CircuitState, Origin, SessionState, Turn
 from rspp_runtime.abi.messages import Handler, Inbound, Output
 from rspp_runtime.abi.plan import EFFECT, TURN, Edge, Meter, Node, Plan
+from rspp_runtime.reference.callers import Caller
 
 TURN_BUDGET, WARNING, TOTAL, EVIDENCE = range(4)
 """The session's timer slots; those of nodes and edges follow."""
@@ -119,15 +120,6 @@ class JoinState:
     chosen: int = -1  # select: the source that goes through, -1 for none yet
     last_ns: int = 0  # select: when it last gave something
     over: bool = False  # its input has ended: it waits for nothing any more
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who waits for a tool: a model, which of its invocations, and the number that it gave the call."""
-
-    node: int
-    invocation: int
-    number: int
 
 
 @dataclass(slots=True)

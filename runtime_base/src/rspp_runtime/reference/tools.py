@@ -6,8 +6,9 @@ from rspp_runtime.abi.codes import Cause, Flag, Op, Result, Signal
 from rspp_runtime.abi.messages import Inbound
 from rspp_runtime.abi.plan import Port
 from rspp_runtime.reference import attempts, circuits, edges, invocations, turns
+from rspp_runtime.reference.callers import Caller
 from rspp_runtime.reference.outputs import data, data_room, decide
-from rspp_runtime.reference.state import TOOL, Caller, EdgeState, Invocation, NodeState, Parcel, State
+from rspp_runtime.reference.state import TOOL, EdgeState, Invocation, NodeState, Parcel, State
 
 
 def is_call(s: State, edge: EdgeState) -> bool:
