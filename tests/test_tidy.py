@@ -27,7 +27,7 @@ DATA_ROOMS = {"_grammar": "grammar", "_templates": "templates"}  # shipped under
 
 RUNTIME_ROOMS = {
     "abi", "cli", "contracts", "control", "evidence", "kernel", "nodes", "providers", "reference", "security",
-    "session", "simulation", "telemetry", "transports",
+    "session", "simulation", "telemetry", "tools", "transports",
 }  # fmt: skip
 
 # ---- where a library lives

@@ -40,6 +40,10 @@ def edge_view(plan: Plan, names: Names, maskable: int, edge: Edge) -> EdgeView:
     kind, port = target.kind, memory.source_port(plan, edge)
     if edge.target == plan.egress:
         kind = "speaker" if target.inputs[edge.target_port].type == "audio" else "screen"
+    elif target.tool is not None:
+        kind = "tool"
+    elif plan.nodes[edge.source].tool is not None:
+        kind = "answer"
     elif target.execution == EFFECT:
         kind = "effect"
     elif target.join:

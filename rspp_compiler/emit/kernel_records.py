@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from rspp_compiler.emit.kernel_events import EventView
-from rspp_compiler.ir.layout import Clock, Keys, Pause, Watermark
+from rspp_compiler.ir.layout import Clock, Keys, Pause, Tool, Watermark
 
 
 @dataclass(slots=True)
@@ -93,6 +93,7 @@ class PortView:
     text: bool
     groups: list[Group]
     edges: list[EdgeView]
+    call: bool = False  # it calls a tool
     said: str = ""  # what is done of `events` once an item was taken
 
 
@@ -152,3 +153,6 @@ class NodeView:
     keys: Keys | None = None
     fired: str = ""  # what happens when its time has come: the reaction to its own event
     owns_turn: bool = False  # its event ends the utterance
+    tool: Tool | None = None
+    calls_max: int = 0  # of a model
+    answers: str = ""  # pool of a tool's answers; input port of a model for them

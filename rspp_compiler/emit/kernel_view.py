@@ -61,6 +61,7 @@ class _View:
             text=node.id == plan.ingress and port.name == "text",
             groups=groups,
             edges=edges,
+            call=port.type == "call",
             said=self._said(node, port),
         )
 
@@ -110,6 +111,9 @@ class _View:
             keys=node.keys,
             fired=self._reaction(node.event_timeout if node.keys else node.event_own),
             owns_turn=node.event_own >= 0 and node.event_own == plan.turn_owner,
+            tool=node.tool,
+            calls_max=node.calls_max,
+            answers=self._answers(node),
         )
         view.outputs = [self._port(node, index, port) for index, port in enumerate(node.outputs)]
         view.edges_in = [self.edges[edge.id] for edge in plan.edges if edge.target == node.id]
@@ -121,6 +125,12 @@ class _View:
         """The function that reacts to an event; "" if nobody does."""
         named = any(row.event == event for row in self.plan.reactions)
         return f"react_{self.names.event_ids[event]}" if named else ""
+
+    def _answers(self, node: Node) -> str:
+        """Where answers of tools lie, or come in."""
+        if node.tool is not None:
+            return next(f"POOL_{self.names.pool_ids[e.pool].upper()}" for e in self.plan.edges if e.source == node.id)
+        return next((str(index) for index, port in enumerate(node.inputs) if port.type == "call"), "")
 
     def _join(self, join: Join) -> JoinView:
         names = [self.plan.nodes[self.plan.edges[edge].source].name for edge in join.sources]
@@ -238,6 +248,7 @@ def kernel_view(plan: Plan, source: str) -> dict[str, object]:
         "clocks": [node for node in view.nodes if node.clock],
         "keys": [node for node in view.nodes if node.keys],
         "joins": [node for node in view.nodes if node.join],
+        "tools": [node for node in view.nodes if node.tool],
         "tried_again": [node for node in view.nodes if node.candidates],
         "pauses": plan.pause_ns > 0,
         "soft": plan.soft_nodes != 0,

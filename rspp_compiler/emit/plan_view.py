@@ -177,6 +177,7 @@ def _imports(plan: Plan) -> str:
     used |= {"Clock"} if any(node.clock for node in plan.nodes) else set()
     used |= {"Pause"} if any(node.pause for node in plan.nodes) else set()
     used |= {"Keys"} if any(node.keys for node in plan.nodes) else set()
+    used |= {"Tool"} if any(node.tool for node in plan.nodes) else set()
     tried = [node.attempts for node in plan.nodes if node.attempts]
     used |= {"Attempts"} if tried else set()
     used |= {"Policy"} if plan.policies else set()

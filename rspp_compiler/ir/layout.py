@@ -166,6 +166,18 @@ class Meter:
     prices: tuple[Price, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """What a model may call. Of a tool that is `soft`, a run that is cancelled goes on to its end; the driver keeps
+    `once`. `params` have the types text, number, flag."""
+
+    about: str
+    params: tuple[tuple[str, str], ...] = ()
+    once: bool = False
+    soft: bool = False
+    filler: bool = False  # something is said while it runs
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
     """One node. `execution` is kernel, effect or boundary (ingress, egress); `scope` is session or turn."""
@@ -200,6 +212,8 @@ class Node:
     pause: Pause | None = None  # endpointer
     keys: Keys | None = None  # collect
     event_own: int = -1  # timer: fired; endpointer: speech_end
+    tool: Tool | None = None  # tool
+    calls_max: int = 0  # model: calls of tools in one turn
     meter: int = -1  # effect: what its providers use is counted there
 
 

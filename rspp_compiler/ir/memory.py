@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from rspp_compiler.ir.layout import Attempts, Edge, Plan, Port
 
-CORE_BYTES = 1160
+CORE_BYTES = 1168
 NODE_BYTES = 280
 ATTEMPTS_BYTES = 144
 CIRCUIT_BYTES = 40
@@ -23,6 +23,7 @@ KEYS_BYTES = 88
 EDGE_BYTES = 208
 SYNC_BYTES = 48
 SPENDING_BYTES = 40
+CALLING_BYTES = 72
 METER_BYTES = 160
 PRICE_BYTES = 40  # of one provider
 POOL_BYTES = 24
@@ -148,8 +149,11 @@ def message_slots(plan: Plan) -> int:
 
 
 def context_bytes(plan: Plan) -> int:
-    """The ring of the conversation's text: its bound, and room for an utterance before the oldest is overwritten."""
-    return plan.context_bytes_max + plan.utterance_bytes_max
+    """The ring of the conversation's text: its bound, and room for an utterance or a tool's answer before the oldest is
+    overwritten.
+    """
+    answers = (node.outputs[0].item_bytes_max for node in plan.nodes if node.tool)
+    return plan.context_bytes_max + max([plan.utterance_bytes_max, *answers])
 
 
 def _attempts_bytes(attempts: Attempts) -> int:
@@ -189,6 +193,8 @@ def memory_table(plan: Plan) -> list[Block]:
     table += [
         block(f"attempts: {node.name}", 1, _attempts_bytes(node.attempts)) for node in plan.nodes if node.attempts
     ]
+    if any(node.tool for node in plan.nodes):
+        table.append(block("calls of tools", len(plan.nodes), CALLING_BYTES))
     if plan.meters:
         table.append(block("spending", 1, SPENDING_BYTES))
         table += [block(f"meter: {one.name}", 1, METER_BYTES + len(one.prices) * PRICE_BYTES) for one in plan.meters]

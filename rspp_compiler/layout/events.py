@@ -59,6 +59,8 @@ def occurs(graph: Graph, event: EventSpec) -> bool:
     """Whether the runtime lets it occur."""
     if signal(graph, event) or (event.subject, event.event) in (("session", "connected"), ("turn", "budget_exhausted")):
         return True
+    if graph.spec.tool(event.subject) is not None and graph.find(event.subject) is None:
+        return event.event in ("started", "done", "error", "timeout")
     node = graph.find(event.subject)
     if node is not None and node.kind == "ingress":
         return event.event in PRESSED

@@ -17,10 +17,11 @@ from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.dump import to_data
 from rspp_compiler.ir.graph import Graph, GraphNode
 from rspp_compiler.ir.plan import Frozen, Layout, ProviderBinding
-from rspp_compiler.ir.spec import FileRef, SecretRef, SettingValue, TextTemplate
+from rspp_compiler.ir.spec import FileRef, SecretRef, SettingValue, TextTemplate, ToolSpec
 from rspp_compiler.layout.attempts import places
 from rspp_compiler.layout.resolved_plan import resolved_plan
 from rspp_compiler.layout.resources import resources
+from rspp_compiler.layout.tools import tools
 
 DOMAIN = b"rspp.plan.template.v1\0"
 # Of the tables: the hash itself, what is only storage, what follows from the rest, and places in the source. `rule` is
@@ -73,7 +74,18 @@ def _providers(graph: Graph) -> tuple[ProviderBinding, ...]:
                 keys = sorted(place.settings.keys() - _OF_THE_KERNEL)
                 options = {key: _option(place.settings[key]) for key in keys}
                 rows.append(ProviderBinding(node.id, place.candidate.name, options))
-    return tuple(rows)
+    return (*rows, *(ProviderBinding(tool.id, "tool", _called(tool)) for tool in tools(graph)))
+
+
+def _called(tool: ToolSpec) -> dict[str, object]:
+    """What runs a tool goes by."""
+    return {
+        "reference": tool.implementation,
+        "name": tool.id,
+        "params": tuple((param.name, param.type) for param in tool.params),
+        "once": tool.once,
+        "soft": tool.cancel == "soft",
+    }
 
 
 def _outside(node: GraphNode) -> dict[str, object]:

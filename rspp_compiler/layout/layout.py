@@ -13,7 +13,7 @@ from rspp_compiler.ir.memory import power_of_two
 from rspp_compiler.ir.plan import Layout, MemoryRow
 from rspp_compiler.ir.spec import EventSpec
 from rspp_compiler.ir.types import AudioType
-from rspp_compiler.layout import sync, tables
+from rspp_compiler.layout import sync, tables, tools
 from rspp_compiler.layout.conditions import session_guard
 from rspp_compiler.layout.control import Counter
 from rspp_compiler.layout.events import detector
@@ -46,12 +46,12 @@ def _laid_out(analysis: Analysis) -> Layout:
     together = max((len(group) for group in sync.together(graph)), default=1)  # all of them move in one step
     data_out_max = power_of_two(max(DATA_OUT_MIN, together * invoke_slots))
     # Each turn that closes leaves one metric for each edge.
-    telemetry_out_max = power_of_two(max(TELEMETRY_OUT_MIN, 2 * len(graph.edges)))
+    telemetry_out_max = power_of_two(max(TELEMETRY_OUT_MIN, 2 * (len(graph.edges) + len(tools.ways(graph)))))
     ledger_max = _ledger_max(graph)
     pool_table, pool_of = pools(graph, data_out_max, telemetry_out_max, ledger_max)
     nodes = tables.nodes(graph, ids)
-    edges = tables.edges(analysis, ids, pool_of)
-    reactions, modes = tables.reactions(graph, ids), tables.modes(graph, ids)
+    edges = tables.edges(analysis, ids, pool_of, nodes)
+    reactions, modes = tables.reactions(graph, ids), tables.modes(graph, ids, edges)
     recogniser = _only(nodes, "stt")
     speech_start = ids.events.get((detector(graph), "speech_start"), -1)
     barge_in = ids.events.get((detector(graph), "barge_in"), -1)
@@ -66,7 +66,7 @@ def _laid_out(analysis: Analysis) -> Layout:
         recording_level=spec.recording.level,
         nodes=nodes,
         edges=edges,
-        pools=pool_table,
+        pools=(*pool_table, *tools.pools(graph, data_out_max)),
         events=tables.events(graph, ids),
         reactions=reactions,
         modes=modes,
@@ -79,7 +79,7 @@ def _laid_out(analysis: Analysis) -> Layout:
         speech_nodes=mask(node.id for node in nodes if node.kind == "tts"),
         turn_nodes=mask(turn_nodes),
         turn_edges=mask(edge.id for edge in edges if edge.scope == "turn"),
-        stages=tuple(turn_nodes),
+        stages=tuple(node.id for node in nodes if node.scope == "turn" and node.tool is None),
         turn_ns=spec.budget.turn_ns,
         turn_warning_ns=spec.budget.turn_ns * spec.budget.warning_percent // 100,
         turn_total_ns=spec.budget.turn_total_ns,
@@ -186,4 +186,4 @@ def _bindings(graph: Graph) -> tuple[tuple[str, str], ...]:
             rows.append((node.id, "python"))
         if node.execution == "effect" and provider is not None:
             rows.append((node.id, provider.candidates[0].name))
-    return tuple(rows)
+    return (*rows, *((tool.id, "tool") for tool in tools.tools(graph)))

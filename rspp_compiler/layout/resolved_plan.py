@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from rspp_compiler.ir.graph import Graph, GraphEdge
+from rspp_compiler.ir.layout import Edge
 from rspp_compiler.ir.plan import Layout
 from rspp_compiler.ir.proofs.bounds import EdgeBound
 from rspp_compiler.ir.spec import WatermarkSpec
@@ -40,7 +41,8 @@ def resolved_plan(layout: Layout) -> dict[str, Any]:
         "provider_bindings": dict(plan.provider_bindings),
         "edge_buffer_policies": {
             edge.id: _edge_policy(edge, bounds[edge.id], turn_total_ns, spec.budget.edge_ns) for edge in graph.edges
-        },
+        }
+        | {edge.name: _way(edge, turn_total_ns) for edge in plan.edges if edge.name not in bounds},
         "flow_control": {
             "mode_by_lane": {"ControlLane": "signal", "DataLane": _flow(graph), "TelemetryLane": "signal"},
             "watermarks": {
@@ -129,6 +131,25 @@ def _edge_policy(edge: GraphEdge, bound: EdgeBound, turn_total_ns: int, edge_ns:
     return policy
 
 
+def _way(edge: Edge, turn_total_ns: int) -> dict[str, Any]:
+    """A way to a tool or back: it holds as many items as a turn may have calls, and is never full."""
+    fixed = "execution_profile_default"
+    return {
+        "strategy": "drop",
+        "drop_side": "newest",
+        "max_queue_items": edge.items_max,
+        "max_queue_ms": _ms(turn_total_ns),
+        "max_queue_bytes": edge.bytes_max,
+        "max_latency_contribution_ms": _ms(turn_total_ns),
+        "lane_handling": {
+            "DataLane": "drop",
+            "ControlLane": "non_blocking_priority",
+            "TelemetryLane": edge.telemetry,
+        },
+        "defaulting_source": fixed,
+    }
+
+
 def _marks(marks: WatermarkSpec) -> dict[str, Any]:
     """In items, in time, or in both."""
     found: dict[str, Any] = {}
@@ -146,7 +167,7 @@ def _handoff(layout: Layout) -> dict[str, Any]:
     found = [
         (edge, handoff)
         for edge in plan.edges
-        if (handoff := specs[edge.name])
+        if (handoff := specs.get(edge.name))
         and plan.nodes[edge.source].kind == "llm"
         and plan.nodes[edge.target].kind == "tts"
     ]

@@ -27,6 +27,7 @@ from rspp_compiler.ir.layout import (
 )
 from rspp_compiler.ir.proofs.bounds import EdgeBound
 from rspp_compiler.ir.spec import EventSpec, ReactionSpec, WatermarkSpec
+from rspp_compiler.layout import tools
 from rspp_compiler.layout.attempts import attempts
 from rspp_compiler.layout.events import DETECTED, signal
 from rspp_compiler.layout.guards import guard, reaction_guard
@@ -50,7 +51,7 @@ class Ids:
         self.edges = {graph.edges[index].id: id for id, index in enumerate(order)}
         self.modes = {"full": 0} | {mode.id: id for id, mode in enumerate(graph.spec.modes, start=1)}
         self.meters = meter_ids(graph)
-        self.tools = {tool.id: index for index, tool in enumerate(graph.spec.tools)}
+        self.tools = tools.ids(graph)
         self.events = {name: id for id, (name, _, _) in enumerate(_events(graph))}
 
     def event(self, spec: EventSpec | None) -> int:
@@ -60,9 +61,14 @@ class Ids:
 def events(graph: Graph, ids: Ids) -> tuple[Event, ...]:
     """Every event that a provider may emit, and every one of the kernel that a reaction names."""
     return tuple(
-        Event(id, str(spec), SUBJECTS.get(spec.subject, ids.nodes.get(spec.subject, -1)), port, signal(graph, spec))
+        Event(id, str(spec), _subject(spec, ids), port, signal(graph, spec))
         for id, (spec, port) in enumerate((_named(graph, name), port) for name, _, port in _events(graph))
     )
+
+
+def _subject(event: EventSpec, ids: Ids) -> int:
+    name = event.subject
+    return SUBJECTS.get(name, ids.nodes.get(name, ids.tools.get(name, -1)))
 
 
 def _named(graph: Graph, name: tuple[str, str]) -> EventSpec:
@@ -102,7 +108,8 @@ def event_ports(node: GraphNode) -> tuple[str, ...]:
 def nodes(graph: Graph, ids: Ids) -> tuple[Node, ...]:
     """Nodes by id; ids of Python handlers follow the order of nodes."""
     handlers = {node.id: index for index, node in enumerate(in_kernel(graph))}
-    return tuple(_node(graph, node, ids, handlers) for node in graph.nodes)
+    rows = [tools.taught(graph, node, _node(graph, node, ids, handlers)) for node in graph.nodes]
+    return (*rows, *tools.nodes(graph, ids.events))
 
 
 def in_kernel(graph: Graph) -> list[GraphNode]:
@@ -228,12 +235,13 @@ def _deadlines(graph: Graph, node: GraphNode) -> tuple[int, int]:
     return min(spec.first_output_ns, provider.first_chunk_ns), chunk_ns
 
 
-def edges(analysis: Analysis, ids: Ids, pool_of: dict[str, int]) -> tuple[Edge, ...]:
-    """Edges by id; `pool_of` maps an edge's name to its pool."""
+def edges(analysis: Analysis, ids: Ids, pool_of: dict[str, int], rows: tuple[Node, ...]) -> tuple[Edge, ...]:
+    """Edges by id; `pool_of` maps an edge's name to its pool. Those between models and tools come last."""
     graph = analysis.graph
     bounds = {bound.edge: bound for bound in analysis.bounds}
     table = [_edge(graph, edge, ids, pool_of[edge.id], bounds[edge.id]) for edge in graph.edges]
-    return tuple(sorted(table, key=lambda edge: edge.id))
+    ways = tools.edges(graph, rows, 1 + max(pool_of.values(), default=-1))
+    return (*sorted(table, key=lambda edge: edge.id), *ways)
 
 
 def _edge(graph: Graph, edge: GraphEdge, ids: Ids, pool: int, bound: EdgeBound) -> Edge:
@@ -332,20 +340,20 @@ def _action(reaction: ReactionSpec, ids: Ids) -> Action:
     verb, object = reaction.verb or "cancel_turn", reaction.object or ""
     if verb in ("degrade", "enter"):
         return Action(verb, ids.modes[object])
-    return Action(verb, ids.tools[object] if verb == "call" else ids.nodes.get(object, -1))
+    return Action(verb, ids.tools.get(object, -1) if verb == "call" else ids.nodes.get(object, -1))
 
 
-def modes(graph: Graph, ids: Ids) -> tuple[Mode, ...]:
+def modes(graph: Graph, ids: Ids, rows: tuple[Edge, ...]) -> tuple[Mode, ...]:
     """Mode 0 is the full pipeline; in the others an edge is off with either of its ends."""
     table = [Mode(id=0, name="full", nodes_off=0, edges_off=0)]
     for mode in graph.spec.modes:
-        off = set(mode.off)
+        off = {ids.nodes[id] for id in mode.off}
         table.append(
             Mode(
                 id=ids.modes[mode.id],
                 name=mode.id,
-                nodes_off=mask(ids.nodes[id] for id in off),
-                edges_off=mask(ids.edges[edge.id] for edge in graph.edges if {edge.source, edge.target} & off),
+                nodes_off=mask(off),
+                edges_off=mask(edge.id for edge in rows if {edge.source, edge.target} & off),
             )
         )
     return tuple(table)
@@ -363,7 +371,8 @@ def soft(graph: Graph, nodes: tuple[Node, ...], edges: tuple[Edge, ...]) -> Soft
     """Effect nodes with `cancel = soft`, and how what they still say gets on: not into another effect, which would
     begin anew.
     """
-    ends = [node for node in nodes if node.execution == "effect" and graph.node(node.name).spec.cancel == "soft"]
+    effects = [node for node in nodes if node.execution == "effect" and node.tool is None]
+    ends = [node for node in effects if graph.node(node.name).spec.cancel == "soft"]
     speaking, way = {node.id for node in ends}, 0
     for edge in sorted(edges, key=lambda edge: edge.source):  # nodes are in topological order
         if edge.source in speaking and edge.scope == "turn" and nodes[edge.target].execution != "effect":

@@ -26,6 +26,7 @@ from rspp_compiler.ir.spec import (
     SecretRef,
     SpecModel,
     TextTemplate,
+    ToolSpec,
 )
 from rspp_compiler.layout import leave_out
 from rspp_compiler.layout.attempts import overrides
@@ -34,6 +35,7 @@ from rspp_compiler.layout.guards import unknown, unstamped
 from rspp_compiler.layout.meters import metered
 from rspp_compiler.layout.sync import group_key, sharers
 from rspp_compiler.layout.tables import marks
+from rspp_compiler.layout.tools import MODEL
 from rspp_compiler.source import Span
 
 _LEAVE_OUT = "leave it out to build a package today"
@@ -50,7 +52,7 @@ _NOT_YET = frozenset({"realtime", "play", "redact", "grpc", "wasm", "resample", 
 _VERBS = frozenset(
     {"cancel_turn", "end_utterance", "end_session", "degrade", "enter", "pause", "resume", "abort_turn", "open_turn"}
 )
-_SETTINGS = frozenset({"diarise", "max_calls", "class"})
+_SETTINGS = frozenset({"diarise", "class"})
 _OF_AUDIO = frozenset({"vad", "stt", "tts"})  # whose time is that of their audio
 
 
@@ -128,7 +130,8 @@ def _whole(graph: Graph) -> Iterator[Missing]:
             what = "a policy that chooses providers where something is capped"
             yield Missing("E0901", what, policy.span, leave_out.line)
     for tool in spec.tools:
-        yield Missing("E0901", "tools", tool.span, partial(leave_out.tool, graph, tool))
+        if what := _untold(tool):
+            yield Missing("E0901", what, tool.span, partial(leave_out.tool, graph, tool))
     for budget in spec.budget.paths:
         yield Missing("E0904", "budgets of single paths", budget.span, leave_out.setting)
     if spec.recording.keep_ns:
@@ -140,6 +143,13 @@ def _whole(graph: Graph) -> Iterator[Missing]:
             if what := _fixed(graph, mode, node):
                 out = partial(leave_out.overrides, graph, mode)
                 yield Missing("E0904", what, mode.span, out)
+
+
+def _untold(tool: ToolSpec) -> str:
+    """Why the runtime cannot perform a tool yet; "" where it can."""
+    if tool.kind != "python":
+        return f"tools of the kind `{tool.kind}`"
+    return "tools in the `background`" if tool.background else ""
 
 
 def _fixed(graph: Graph, mode: ModeSpec, id: str) -> str:
@@ -193,7 +203,7 @@ def _settings(node: GraphNode) -> Iterator[Missing]:
         ("limit", "limits of a node", spec.limit is not None and not _limits(spec)),
         ("hooks", "hooks of a node", bool(spec.hooks) and (spec.kind != "python" or spec.place != "kernel")),
         ("tunable", "settings that can be tuned", bool(spec.tunable)),
-        ("tools", "tools of a model", bool(spec.tools)),
+        ("tools", f"tools of a `{spec.kind}`", bool(spec.tools) and spec.kind != MODEL),
         (
             "scope",
             "a scope of its own",

@@ -15,7 +15,7 @@ from typing import Any
 from reached import Coverage, show
 
 from rspp_runtime.abi import Control, Emission, Handler, In, Inbound, Item, Op, Plan, Result, Session, Unit
-from rspp_runtime.abi.codes import text_id
+from rspp_runtime.abi.codes import Flag, text_id
 from rspp_runtime.abi.plan import EFFECT, Node
 
 MS = 1_000_000
@@ -338,8 +338,11 @@ class Driver:
             port = rng.choice(data)
         kind, most = node.outputs[port].type, node.outputs[port].item_bytes_max
         values: dict[str, Any] = {"node": node.id, "port": port, "invocation": invocation.id, "flags": rng.randrange(2)}
-        if kind == "text":
+        if kind == "call":
+            values["payload"], values["a"] = bytes(rng.randrange(most + 1)), rng.randrange(99)
+        elif kind == "text":
             values["payload"], values["a"], values["b"] = self.words(most)
+            values["flags"] |= rng.choice((0, 0, Flag.FAILED)) if node.tool else 0
         elif kind == "audio":
             values["payload"] = bytes(most if rng.random() < 0.8 else rng.randrange(most + 1))
             values["media_ns"] = rng.randrange(1000) * MS

@@ -38,6 +38,7 @@ def test_struct_sizes_are_those_of_the_runtime() -> None:
         "Sync": memory.SYNC_BYTES,
         "Meter": memory.METER_BYTES,
         "Spending": memory.SPENDING_BYTES,
+        "Calling": memory.CALLING_BYTES,
     }
 
 

@@ -9,6 +9,7 @@ from typing import Literal
 from rspp_compiler.analysis.latency.figures import Figure
 from rspp_compiler.ir.graph import Graph
 from rspp_compiler.ir.spec import EventSpec, ReactionSpec, ToolSpec, TriggerSpec
+from rspp_compiler.ir.tooling import callers, has_filler
 
 _USED_UP = frozenset({"error", "timeout", "budget_exhausted", "provider_error", "provider_switch", "circuit_event"})
 
@@ -42,24 +43,6 @@ def causes(graph: Graph) -> tuple[Cause, ...]:
         for event in reaction.events
         for cause in _causes(graph, reaction, reaction.trigger, event, filled)
     )
-
-
-def has_filler(graph: Graph, tool: ToolSpec) -> bool:
-    """Whether something is said while the tool runs: a reaction to its start has a path that leads to an egress."""
-    return any(
-        _is_heard(graph, reaction)
-        for reaction in graph.spec.reactions
-        if any(event.subject == tool.id and event.event == "started" for event in reaction.events)
-    )
-
-
-def callers(graph: Graph, tool: str) -> list[str]:
-    """The models that may call a tool, in any mode, in the order of the graph."""
-    overrides = (one for mode in graph.spec.modes for one in mode.overrides)
-    given = {
-        one.node for one in overrides if one.field == "tools" and isinstance(one.value, tuple) and tool in one.value
-    }
-    return [node.id for node in graph.nodes if tool in node.spec.tools or node.id in given]
 
 
 def holds_up(tool: ToolSpec) -> bool:
@@ -100,19 +83,3 @@ def _causes(
 def _is_within_budget(event: EventSpec, tool: ToolSpec, filled: set[str]) -> bool:
     """Whether the event occurs while the model's budget runs: it is paused as soon as something is said."""
     return event.event == "started" or (event.event in ("error", "timeout") and tool.id not in filled)
-
-
-def _is_heard(graph: Graph, reaction: ReactionSpec) -> bool:
-    """Whether the path of a reaction leads to an egress, by its own edges and the flows behind it."""
-    if reaction.trigger is None:
-        return False
-    open_, seen = [reaction.trigger.node], {reaction.trigger.node}
-    while open_:
-        id = open_.pop()
-        if graph.node(id).kind == "egress":
-            return True
-        for edge in graph.out_of(id):
-            if (not edge.reactions or reaction.id in edge.reactions) and edge.target not in seen:
-                seen.add(edge.target)
-                open_.append(edge.target)
-    return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rspp_compiler.analysis.latency.attempts import ANSWERS, backoffs_ns, tries_of
-from rspp_compiler.analysis.latency.causes import has_filler, holds_up
+from rspp_compiler.analysis.latency.causes import holds_up
 from rspp_compiler.analysis.latency.figures import ms
 from rspp_compiler.analysis.latency.ways_out import MS, WayOut
 from rspp_compiler.analysis.shared import words
@@ -16,6 +16,7 @@ from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.graph import Graph, GraphNode
 from rspp_compiler.ir.proofs.latency import Attempt
 from rspp_compiler.ir.spec import ProviderSpec, ToolSpec
+from rspp_compiler.ir.tooling import has_filler
 
 
 def report_waits(graph: Graph, ctx: Context) -> None:

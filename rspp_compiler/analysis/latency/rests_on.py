@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from rspp_compiler.analysis.latency.arrivals import Arrivals
-from rspp_compiler.analysis.latency.causes import callers, holds_up
+from rspp_compiler.analysis.latency.causes import holds_up
 from rspp_compiler.analysis.latency.figures import Figure, assume
 from rspp_compiler.analysis.latency.ways import Stop, Ways
 from rspp_compiler.ir.graph import Graph, GraphEdge
 from rspp_compiler.ir.proofs.assumptions import Assumption
+from rspp_compiler.ir.tooling import callers
 
 
 def rests_on(ways: Ways, arrivals: Arrivals, stops: Iterable[Sequence[Stop]]) -> tuple[Assumption, ...]:

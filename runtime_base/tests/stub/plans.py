@@ -7,7 +7,8 @@ recogniser that owns the turn's end, edges that block for ever or are off the co
 providers, retries and circuit breakers, and `attendant` is that with guarded reactions and events that decisions
 raise; `junction` merges and selects by every rule; `patience` is the assistant that pauses before it lets itself be
 interrupted, `tollgate` the one with caps that are reached; `studio` has sync domains, credit and lanes; `keypad` has
-keys, buttons, timers and an end-pointer, `typist` no recogniser, and a Python node outside of the kernel. Bounds are
+keys, buttons, timers and an end-pointer, `typist` no recogniser, and a Python node outside of the kernel; `shop` has a
+model that calls tools. Bounds are
 small on purpose: queues fill, texts overflow, the conversation forgets.
 """
 
@@ -18,6 +19,7 @@ from plan_attendant import attendant
 from plan_junction import junction
 from plan_keypad import keypad, typist
 from plan_patience import patience
+from plan_shop import shop
 from plan_studio import studio
 from plan_switchboard import switchboard
 from plan_switchyard import switchyard
@@ -33,6 +35,7 @@ __all__ = [
     "junction",
     "keypad",
     "patience",
+    "shop",
     "studio",
     "switchboard",
     "switchyard",
@@ -47,6 +50,7 @@ PLANS = {
     "stub_junction": junction,
     "stub_keypad": keypad,
     "stub_patience": patience,
+    "stub_shop": shop,
     "stub_studio": studio,
     "stub_switchboard": switchboard,
     "stub_switchyard": switchyard,

@@ -34,6 +34,7 @@ from rspp_runtime.abi.plan import (
     Price,
     Reaction,
     Sync,
+    Tool,
     Watermark,
 )
 from rspp_runtime.abi.version import ABI_HASH
@@ -77,6 +78,7 @@ __all__ = [
     "Session",
     "Signal",
     "Sync",
+    "Tool",
     "Turn",
     "Unit",
     "Watermark",

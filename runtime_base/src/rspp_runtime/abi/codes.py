@@ -92,7 +92,7 @@ class Op(enum.IntEnum):
     RESUME = 6  # the producer of node that was told FULL may offer again
 
     INVOKE = 20  # start an invocation of node: x = which of its providers, y = attempts made before
-    CONTEXT = 21  # one message of the conversation, oldest first: x = role (0 user, 1 assistant)
+    CONTEXT = 21  # one message of the conversation, oldest first: x = role (0 user, 1 assistant, 2 tool)
     FEED = 22  # one item for the invocation: port = input port of node
     FINISH = 23  # the invocation gets no more input
     SEND = 24  # one item for the transport: port = input port of egress; x = media ns at which it plays
@@ -186,6 +186,8 @@ class Cause(enum.IntEnum):
     PROBE_ANSWERED = 44
     NOT_SELECTED = 50  # another flow was chosen
     SYNC_LOSS = 70  # what belongs to it was lost on another edge of its sync domain
+    TOO_MANY_CALLS = 80  # of tools, by one model in one turn
+    CALLER_GONE = 81  # the model's invocation that called, or waited for the answer, is not there any more
 
 
 class Follow(enum.IntEnum):
@@ -258,6 +260,7 @@ class Flag(enum.IntFlag):
 
     FINAL = 1  # a text that will not be revised
     DISCONTINUITY = 2  # something is missing before it: the first item after a gap in its sync domain
+    FAILED = 4  # an answer of a tool that is an error; made by the kernel: 256 x `Outcome`, and no payload
 
 
 EMITTER: dict[Signal, str] = {

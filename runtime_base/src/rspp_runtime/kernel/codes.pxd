@@ -146,6 +146,8 @@ cdef enum:  # Cause
     CAUSE_PROBE_ANSWERED = 44
     CAUSE_NOT_SELECTED = 50
     CAUSE_SYNC_LOSS = 70
+    CAUSE_TOO_MANY_CALLS = 80
+    CAUSE_CALLER_GONE = 81
 
 cdef enum:  # Follow
     FOLLOW_NONE = 0
@@ -194,6 +196,7 @@ cdef enum:  # SessionState
 cdef enum:  # Flag
     FLAG_FINAL = 1
     FLAG_DISCONTINUITY = 2
+    FLAG_FAILED = 4
 
 cdef enum:  # Outcome
     OUTCOME_SUCCESS = 0

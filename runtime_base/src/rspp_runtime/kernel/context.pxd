@@ -8,6 +8,7 @@ from rspp_runtime.kernel.state cimport Core, Text
 cdef enum:
     ROLE_USER = 0
     ROLE_ASSISTANT = 1
+    ROLE_TOOL = 2
 
 
 cdef inline void speak(Core* core, const unsigned char* text, int64_t size, int64_t words) noexcept nogil:

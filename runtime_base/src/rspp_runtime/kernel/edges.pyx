@@ -3,7 +3,7 @@
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint8_t, uint64_t
 from libc.string cimport memcpy
 
-from rspp_runtime.kernel cimport items, outputs, timers
+from rspp_runtime.kernel cimport awaited, items, outputs, timers
 from rspp_runtime.kernel.codes cimport (
     CAUSE_CANCEL_FLUSH, CAUSE_COALESCED, CAUSE_QUEUE_PRESSURE, CAUSE_SAMPLED, FLAG_FINAL, OP_RESUME, SIGNAL_DROP_NOTICE,
     SIGNAL_CREDIT_GRANT, SIGNAL_FLOW_XON, SIGNAL_WATERMARK,
@@ -195,7 +195,7 @@ cdef void resume(Core* core) noexcept nogil:
                 timers.stop(core, timers.of_edge(core, edge, TIMER_BLOCK))
         output = outputs.control(core, OP_RESUME, node_id)
         output.invocation = node.live.id if node.live.id != 0 else node.ending.id
-        if node.chunk_ns > 0 and not node.recogniser and (
+        if node.chunk_ns > 0 and not node.recogniser and not awaited.waits(core, node_id) and (
             (node.live.id != 0 and node.live.answered) or (node.ending.id != 0 and node.ending.answered)
         ):
             timers.start(core, timers.of_node(node_id, TIMER_CHUNK), core.now_ns + node.chunk_ns)

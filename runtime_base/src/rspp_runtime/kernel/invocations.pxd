@@ -2,7 +2,7 @@
 
 from libc.stdint cimport int64_t, uint32_t
 
-from rspp_runtime.kernel cimport attempts, circuits, context, outputs, stopping, timers
+from rspp_runtime.kernel cimport attempts, awaited, circuits, context, outputs, stopping, timers
 from rspp_runtime.kernel.codes cimport OP_FEED
 from rspp_runtime.kernel.state cimport (
     MOVED, OFF, OUTPUTS_FULL, TIMER_CHUNK, TIMER_FIRST, WAITS, Core, Entry, Header, Invocation, Node, Output, bit,
@@ -110,11 +110,13 @@ cdef inline void answered(Core* core, int node_id, Invocation* invocation, int64
     invocation.answered = True
     if words > 0:
         node.speak_due_ns = 0
-    if node.speak_due_ns > 0:
+    if awaited.is_held(core, node_id, words):
+        timers.stop(core, timers.of_node(node_id, TIMER_FIRST))
+    elif node.speak_due_ns > 0:
         timers.start(core, timers.of_node(node_id, TIMER_FIRST), node.speak_due_ns)
     elif not node.recogniser and not node.each_item:
         timers.stop(core, timers.of_node(node_id, TIMER_FIRST))
-    if node.chunk_ns == 0:
+    if node.chunk_ns == 0 or awaited.waits(core, node_id):
         return
     if node.voice and invocation == &node.live and invocation.voiced >= invocation.fed_bytes:
         timers.stop(core, chunk)         # it said all it was given

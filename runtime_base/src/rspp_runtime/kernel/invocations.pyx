@@ -3,12 +3,12 @@
 from libc.stdint cimport int64_t, uint32_t
 from libc.string cimport memset
 
-from rspp_runtime.kernel cimport attempts, circuits, events, hearing, outputs, spending, timers
+from rspp_runtime.kernel cimport attempts, awaited, circuits, events, hearing, outputs, spending, timers, tools
 from rspp_runtime.kernel.codes cimport (
     CAUSE_BUDGET_EXHAUSTED, CAUSE_CIRCUIT_OPEN, CAUSE_NODE_ERROR, CAUSE_NODE_TIMEOUT, CAUSE_NODE_TIMEOUT_OR_FAILURE,
     CAUSE_PROVIDER_FAILURE,
     FOLLOW_NONE, FOLLOW_PROVIDER_SWITCH, OP_CANCEL, OP_CONTEXT, OP_FINISH, OP_FORCE, OP_INVOKE,
-    OUTCOME_BLOCKED, OUTCOME_INFRASTRUCTURE_FAILURE, OUTCOME_SUCCESS, OUTCOME_TIMEOUT, SCOPE_NODE, SIGNAL_CANCEL,
+    OUTCOME_BLOCKED, OUTCOME_CANCELLED, OUTCOME_INFRASTRUCTURE_FAILURE, OUTCOME_SUCCESS, OUTCOME_TIMEOUT, SCOPE_NODE, SIGNAL_CANCEL,
     SIGNAL_PROVIDER_ERROR, SIGNAL_PROVIDER_SWITCH, TURN_ACTIVE,
 )
 from rspp_runtime.kernel.state cimport (
@@ -135,6 +135,7 @@ cdef void cancel(Core* core, int node_id, Invocation* invocation) noexcept nogil
         attempts.let_go(core, node_id)
     circuits.cancelled(core, node_id, invocation.id, invocation.candidate)
     stop(core, node_id, invocation)
+    tools.over(core, node_id, invocation.answered, OUTCOME_CANCELLED)
 
 
 cdef void stop(Core* core, int node_id, Invocation* invocation) noexcept nogil:
@@ -149,9 +150,9 @@ cdef void stop(Core* core, int node_id, Invocation* invocation) noexcept nogil:
     output = outputs.control(core, OP_CANCEL, node_id)
     output.turn = invocation.turn
     output.invocation = stopped
-    output.x = core.now_ns + core.grace_ns
+    output.x = awaited.grace_end(core, node_id)
     node.cancelling = stopped
-    timers.start(core, timers.of_node(node_id, TIMER_GRACE), core.now_ns + core.grace_ns)
+    timers.start(core, timers.of_node(node_id, TIMER_GRACE), output.x)
     outputs.take_back(core, stopped)
     invocation.id = 0
     stop_timers(core, node_id)
@@ -172,6 +173,7 @@ cdef void stop_timers(Core* core, int node_id) noexcept nogil:
     cdef Node* node = &core.nodes[node_id]
     if node.live.id != 0 or node.ending.id != 0:
         return
+    awaited.gone(core, node_id)
     node.speak_due_ns = 0
     if not attempts.is_backing_off(core, node_id):
         timers.stop(core, timers.of_node(node_id, TIMER_CHUNK))
@@ -212,6 +214,7 @@ cdef void done(Core* core, Entry* entry) noexcept nogil:
     slot.id = 0
     outputs.take_back(core, ended)
     stop_timers(core, node_id)
+    tools.over(core, node_id, slot.answered, entry.a)
     if was_live and not attempts.keeps(core, node_id, ended):
         attempts.let_go(core, node_id)
     if entry.a != OUTCOME_SUCCESS:
@@ -283,6 +286,8 @@ cdef void broken(Core* core, int node_id, bint timeout, bint exhausted, int end)
         if timeout:
             core.hearing.finish_pending = False
         hearing.lost(core)
+    if awaited.is_tool(core, node_id):
+        return               # it hurts only its call
     if not handled and (node.turn_scoped or (node.recogniser and was_waiting)) and core.turn.state == TURN_ACTIVE:
         core.turn.ends |= end
         if end == END_ERROR:
@@ -307,6 +312,7 @@ cdef void late(Core* core, int node_id, bint exhausted) noexcept nogil:
         circuits.cancelled(core, node_id, node.live.id, node.live.candidate)
     stop(core, node_id, &node.ending)
     stop(core, node_id, &node.live)
+    tools.over(core, node_id, slot.answered, OUTCOME_TIMEOUT)
     if not attempts.keeps(core, node_id, failed):
         attempts.let_go(core, node_id)
     fail_attempt(

@@ -5,7 +5,8 @@ from libc.stdlib cimport free
 from libc.string cimport memset
 
 from rspp_runtime.kernel.accounts cimport PRICES, Key, Meter, Spending
-from rspp_runtime.kernel cimport egress, invocations, outputs, pauses, timers
+from rspp_runtime.kernel.callers cimport Calling
+from rspp_runtime.kernel cimport awaited, egress, invocations, outputs, pauses, timers
 from rspp_runtime.kernel.attempts cimport budget_is_over, is_backing_off
 from rspp_runtime.kernel.cancels cimport Pause, Stopping
 from rspp_runtime.kernel.domains cimport Sync
@@ -200,7 +201,7 @@ cdef void on_node_timer(Core* core, int node, int which) noexcept nogil:
         core.nodes[node].attempts.backing_off = False
         return
     mute = 0 < core.nodes[node].speak_due_ns <= core.now_ns
-    exhausted = which == TIMER_FIRST and not mute and budget_is_over(core, node)
+    exhausted = which == TIMER_FIRST and not mute and not awaited.is_tool(core, node) and budget_is_over(core, node)
     if exhausted:
         outputs.decide(core, SIGNAL_BUDGET_EXHAUSTED, CAUSE_BUDGET_EXHAUSTED, node, 0, node)
     invocations.late(core, node, exhausted)
@@ -285,4 +286,5 @@ def struct_sizes() -> dict[str, int]:
         "Sync": sizeof(Sync),
         "Meter": sizeof(Meter),
         "Spending": sizeof(Spending),
+        "Calling": sizeof(Calling),
     }

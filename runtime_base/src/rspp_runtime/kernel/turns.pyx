@@ -4,7 +4,7 @@ from libc.stdint cimport int64_t, uint64_t, uint8_t
 
 from rspp_runtime.kernel cimport (
     circuits, context, edges, egress, hearing, invocations, outputs, pauses, planhash, spending, stopping,
-    timers,
+    timers, tools,
 )
 from rspp_runtime.kernel.codes cimport (
     CANCEL_MODE_HARD, CANCEL_MODE_SOFT, CAUSE_AUTHORITY_LOSS, CAUSE_BARGE_IN, CAUSE_BUDGET_EXHAUSTED, CAUSE_CANCELLED,
@@ -132,6 +132,7 @@ cdef void open_turn(Core* core) noexcept nogil:
     turn.playing = False
     turn.evidence = 0
     turn.spoke = 0
+    tools.turn_opens(core)
     take_mode(core)
     turn.context_count = context.messages(core)
     turn.first_seq = turn.last_seq

@@ -12,6 +12,8 @@ import enum
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
+from rspp_runtime.tools.offer import Answer, Offer
+
 
 class Outcome(enum.IntEnum):
     """How an invocation ended (`outcome_class` on the wire is the name in lower case)."""
@@ -82,6 +84,17 @@ class Invocation(Protocol):
     @property
     def cancelled(self) -> bool:
         """True once the kernel cancelled this invocation. Safe to read from a worker thread, cheap to poll."""
+        ...
+
+    @property
+    def tools(self) -> Sequence[Offer]:
+        """What the model may call. Empty except for language models."""
+        ...
+
+    async def call_tool(self, name: str, arguments: Mapping[str, Any]) -> Answer:
+        """Calls a tool, and waits for its answer: a value, or an error in words. Raises `Cancelled`, and nothing for
+        what the tool does; `docs/tools.md` says what is promised.
+        """
         ...
 
     def inputs(self) -> AsyncIterator[Input]:

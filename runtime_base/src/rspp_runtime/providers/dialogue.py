@@ -15,9 +15,18 @@
     [intent.answer_for.city]
     London = ["It rains in London."]
 
+    [[intent]]
+    name   = "order"
+    ask    = ["where is my order from {city}"]
+    call   = "find_order"                                # a tool of the pipeline
+    with   = { city = "{city}", open = true }            # its arguments
+    answer = ["Your order from {city} is {result.state}."]
+    when_failed = ["I cannot look that up now."]
+
 An answer may use the slots of its sentence, `{last_answer}` (what was last heard from the agent) and `{last_question}`
-(what the caller said before); an intent that uses these says in `without_context` what to answer when there is nothing
-yet. `matching` finds the intent of a sentence; `scripted` and the recogniser's language model use both.
+(what the caller said before); an intent that uses these two says in `without_context` what to answer when there is
+nothing yet. Behind a `call`, `{result}` is what the tool said, and `{result.state}` what is in it. `matching` finds the
+intent of a sentence; `scripted` and the recogniser's language model use both.
 """
 
 from __future__ import annotations
@@ -36,6 +45,7 @@ from rspp_runtime.providers.options import suggest
 ANSWER_BYTES_MAX = 3000
 SENTENCES_MAX = 5000  # after the slots were filled in: bounds start-up time and the language model
 CONTEXT_SLOTS = ("last_answer", "last_question")
+RESULT = "result"
 
 BUILT_IN_NAME = "the built-in dialogue"
 BUILT_IN = b"""\
@@ -90,6 +100,9 @@ class Intent:
     answers: tuple[str, ...]
     answers_for: Mapping[tuple[str, str], tuple[str, ...]]
     without_context: tuple[str, ...]
+    call: str = ""  # the tool that is called first
+    arguments: tuple[tuple[str, str | int | float | bool], ...] = ()  # texts with slots
+    when_failed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +130,9 @@ def built_in() -> Dialogue:
 def parse_dialogue(data: bytes, file: str) -> Dialogue:
     """Reads a dialogue file. `file` is its name, for messages. Raises `ProviderError` naming file, line and key."""
     return _Parser(data, file).dialogue()
+
+
+_KEYS = ("name", "ask", "answer", "answer_for", "without_context", "call", "with", "when_failed")
 
 
 class _Parser:
@@ -168,7 +184,7 @@ class _Parser:
         """The slots that a text uses, each of them known."""
         found = tuple(SLOT.findall(text))
         for name in found:
-            if name not in known:
+            if name not in known and not (RESULT in known and name.startswith(f"{RESULT}.")):
                 listed = ", ".join(known) or "none"
                 self.fail(place, f"{{{name}}} is not known here{suggest(name, known)}; known: {listed}")
         if set(SLOT.sub("", text)) & set("{}"):
@@ -208,7 +224,7 @@ class _Parser:
             line = self.intent_lines[index] if index < len(self.intent_lines) else 0
             place = f"line {line}: [[intent]] {index + 1}" if line else f"[[intent]] {index + 1}"
             table = self.table(place, raw)
-            self.keys(place, table, ("name", "ask", "answer", "answer_for", "without_context"))
+            self.keys(place, table, _KEYS)
             name = table.get("name")
             if not isinstance(name, str) or not name:
                 self.fail(place, "needs a name")
@@ -238,7 +254,8 @@ class _Parser:
         patterns = self.texts(f"{place} ask", table.get("ask"))
         # An answer may use a slot only if every sentence of the intent fills it.
         common = [slot for slot in self.slots if all(f"{{{slot}}}" in pattern for pattern in patterns)]
-        usable = (*common, *CONTEXT_SLOTS)
+        tool, arguments, when_failed = self.call(place, table, tuple(common))
+        usable = (*common, *CONTEXT_SLOTS, *([RESULT] if tool else []))
         answers = self.texts(f"{place} answer", table.get("answer"))
         answers_for: dict[tuple[str, str], tuple[str, ...]] = {}
         for slot, by_value in self.table(f"{place} answer_for", table.get("answer_for", {})).items():
@@ -257,4 +274,26 @@ class _Parser:
             self.names_in(f"{place} without_context", text, tuple(common))
         if used & set(CONTEXT_SLOTS) and not context:
             self.fail(place, "answers from the conversation, so it needs without_context = [...] for the first turn")
-        return Intent(name, answers, answers_for, context)
+        return Intent(name, answers, answers_for, context, tool, arguments, when_failed)
+
+    def call(
+        self, place: str, table: Mapping[str, Any], slots: tuple[str, ...]
+    ) -> tuple[str, tuple[tuple[str, str | int | float | bool], ...], tuple[str, ...]]:
+        """The tool that an intent calls, with which arguments, and what is said when that fails."""
+        tool, given = table.get("call", ""), self.table(f"{place} with", table.get("with", {}))
+        if not isinstance(tool, str):
+            self.fail(f"{place} call", "must be the name of a tool")
+        if not tool:
+            for key in ("with", "when_failed"):
+                if key in table:
+                    self.fail(place, f"has {key}, and no call")
+            return "", (), ()
+        for name, value in given.items():
+            if not isinstance(value, str | int | float | bool):
+                self.fail(f"{place} with.{name}", "must be a text, a number, true or false")
+            if isinstance(value, str):
+                self.names_in(f"{place} with.{name}", value, slots)
+        failed = self.texts(f"{place} when_failed", table.get("when_failed"))
+        for text in failed:
+            self.names_in(f"{place} when_failed", text, slots)
+        return tool, tuple(given.items()), failed

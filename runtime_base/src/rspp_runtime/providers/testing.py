@@ -10,15 +10,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from rspp_runtime.providers.contract import Cancelled, Input, Message, Provider
+from rspp_runtime.tools.offer import Answer, Offer
 
 FRAME_NS = 20_000_000
 SAMPLE_RATE_HZ = 16_000
 FRAME_BYTES = 640  # 20 ms of s16le mono at 16 kHz
 TEXT_BYTES_MAX = 4096  # CONTRACTS §2
+Tools = Mapping[Offer, Callable[[dict[str, Any]], Answer]]
+"""What a model may call, and what answers."""
 AUDIO_PORTS = {"vad": {"speech"}, "tts": {"audio"}}
 
 
@@ -74,6 +77,7 @@ class MemoryInvocation:
         take_s: float = 0.0,
         pace_s: float = 0.0,
         cancel_when: Callable[[Emission], bool] | None = None,
+        tools: Tools | None = None,
     ) -> None:
         self.id = 1
         self.node = modality
@@ -81,6 +85,9 @@ class MemoryInvocation:
         self.cancelled = False
         self.emissions: list[Emission] = []
         self.tokens = (0, 0)  # in and out, as the provider says
+        self.tools = tuple(tools or ())
+        self.called: list[tuple[str, dict[str, Any]]] = []
+        self._functions = {offer.name: function for offer, function in (tools or {}).items()}
         self._items = list(items)
         self._audio_ports = AUDIO_PORTS.get(modality, set())
         self._reference = reference
@@ -94,6 +101,19 @@ class MemoryInvocation:
     def cancel(self) -> None:
         """What the kernel does: from now on `inputs` and `emit` raise `Cancelled`."""
         self.cancelled = True
+
+    async def call_tool(self, name: str, arguments: Mapping[str, Any]) -> Answer:
+        if self.cancelled:
+            raise Cancelled
+        await asyncio.sleep(self._take_s)
+        offer = next((one for one in self.tools if one.name == name), None)
+        if offer is None:
+            return Answer(error=f"there is no tool {name!r}")
+        wrong = offer.wrong(dict(arguments))
+        if wrong:
+            return Answer(error=wrong)
+        self.called.append((name, dict(arguments)))
+        return self._functions[name](dict(arguments))
 
     async def inputs(self) -> AsyncIterator[Input]:
         for item in self._items:
@@ -170,6 +190,7 @@ def run(
     take_s: float = 0.0,
     pace_s: float = 0.0,
     cancel_when: Callable[[Emission], bool] | None = None,
+    tools: Tools | None = None,
 ) -> list[Emission]:
     """Prepares the provider, performs one invocation on `items`, closes it, and returns everything it emitted."""
 
@@ -183,6 +204,7 @@ def run(
             take_s=take_s,
             pace_s=pace_s,
             cancel_when=cancel_when,
+            tools=tools,
         )
         try:
             return await perform(provider, call)

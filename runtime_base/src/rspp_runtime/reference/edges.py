@@ -215,7 +215,8 @@ def resume(s: State) -> None:
         call = node.live or node.ending
         request(s, Op.RESUME, node=node.plan.id, invocation=call.id if call else 0)
         recogniser = node.plan.id == s.plan.recogniser
-        if node.plan.execution == EFFECT and call and call.answered and node.plan.chunk_ns and not recogniser:
+        due = node.plan.chunk_ns and not recogniser and not node.open
+        if node.plan.execution == EFFECT and call and call.answered and due:
             s.timers[s.chunk_timer(node.plan.id)] = s.now + node.plan.chunk_ns
 
 

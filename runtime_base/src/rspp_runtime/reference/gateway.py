@@ -5,7 +5,7 @@ from __future__ import annotations
 from rspp_runtime.abi.codes import Cause, In, Result, SessionState, Signal
 from rspp_runtime.abi.messages import Inbound
 from rspp_runtime.abi.plan import EFFECT
-from rspp_runtime.reference import attempts, circuits, edges, events, hearing, spending, stopping
+from rspp_runtime.reference import attempts, circuits, edges, events, hearing, spending, stopping, tools
 from rspp_runtime.reference.outputs import decide
 from rspp_runtime.reference.state import Entry, NodeState, Parcel, State
 
@@ -86,16 +86,20 @@ def chunk(s: State, event: Inbound) -> Result:
         return reject(s, Cause.UNKNOWN_PORT)
     node = s.nodes[event.node]
     call = node.find(event.invocation)
-    if call is None or call.over_output:
+    port = node.plan.outputs[event.port]
+    if call is None or call.over_output or tools.is_late(s, node, call, port):
         s.refused_outputs += 1
         decide(
             s, Signal.LATE_AFTER_CANCEL, Cause.CANCELLED,
             node=event.node, port=event.port, invocation=event.invocation, x=len(event.payload),
         )  # fmt: skip
         return Result.REFUSED
-    port = node.plan.outputs[event.port]
     if len(event.payload) > port.item_bytes_max:
         return reject(s, Cause.OVERSIZED)
+    if port.type == "call":
+        return tools.called(s, node, call, event)
+    if node.plan.tool:
+        return tools.said(s, node, call, event)
     final = event.node == s.plan.recogniser and port.name == "final"
     if final and not hearing.fits(s, len(event.payload)):
         return reject(s, Cause.OVERSIZED)
@@ -128,12 +132,14 @@ def _answered(s: State, node: NodeState, words: int) -> None:
     if identity == s.plan.recogniser or node.answers_each:
         return
     if words > 0:
-        node.speak_due_ns = 0
-    if node.speak_due_ns:
+        node.speak_due_ns = node.held_speak = 0
+    if node.filled:
+        node.held_first = node.held_speak
+    elif node.speak_due_ns:
         s.timers[s.first_timer(identity)] = node.speak_due_ns
     else:
         s.stop(s.first_timer(identity))
-    if not node.plan.chunk_ns:
+    if not node.plan.chunk_ns or node.open:
         return
     if s.voices(identity) and node.live is not None and node.live.voiced >= node.live.fed_bytes:
         s.stop(s.chunk_timer(identity))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from rspp_runtime.abi.codes import Cause, Follow, Op, Signal
 from rspp_runtime.abi.plan import EFFECT, SESSION, TURN
-from rspp_runtime.reference import attempts, circuits, events, hearing, reactions, spending, turns
+from rspp_runtime.reference import attempts, circuits, events, hearing, reactions, spending, tools, turns
 from rspp_runtime.reference.outputs import data, data_room, decide, request
 from rspp_runtime.reference.state import End, Invocation, NodeState, Parcel, State
 
-SUCCESS, TIMEOUT, BLOCKED, INFRASTRUCTURE_FAILURE = 0, 1, 3, 4
+SUCCESS, TIMEOUT, BLOCKED, INFRASTRUCTURE_FAILURE, CANCELLED = 0, 1, 3, 4, 5
 """The outcome classes that the kernel tells apart (`rspp_runtime.providers.contract.Outcome`)."""
 
 FAILURES_MAX = 3
@@ -137,6 +137,7 @@ def cancel(s: State, node: NodeState, call: Invocation) -> None:
         attempts.let_go(s, node)
     circuits.cancelled(node, call)
     _stop(s, node, call)
+    tools.over(s, node, call, CANCELLED)
 
 
 def _stop(s: State, node: NodeState, call: Invocation) -> None:
@@ -144,6 +145,8 @@ def _stop(s: State, node: NodeState, call: Invocation) -> None:
     if node.cancelling:
         request(s, Op.FORCE, node=identity, invocation=node.cancelling)
     deadline = s.now + s.plan.grace_ns
+    if node.plan.tool and node.plan.tool.soft:
+        deadline = max(deadline, s.timers.get(s.first_timer(identity), 0))  # it runs to its end
     request(s, Op.CANCEL, node=identity, turn=call.turn, invocation=call.id, x=deadline)
     node.cancelling = call.id
     s.timers[s.grace_timer(identity)] = deadline
@@ -169,6 +172,7 @@ def forget(s: State, node: NodeState, call: Invocation) -> None:
     else:
         node.ending = None
     if node.live is None and node.ending is None:
+        tools.gone(node)
         node.speak_due_ns = 0
         if not node.backing_off:
             s.stop(s.chunk_timer(node.plan.id))
@@ -184,6 +188,7 @@ def timed_out(s: State, node: NodeState, *, exhausted: bool = False) -> None:
             if doomed is not call:
                 circuits.cancelled(node, doomed)
             _stop(s, node, doomed)
+            tools.over(s, node, doomed, TIMEOUT)
     if call is None or node.kept != call.id:
         attempts.let_go(s, node)
     fail(s, node, Cause.NODE_TIMEOUT, TIMEOUT, call, retryable=True, was_ending=was_ending, exhausted=exhausted)
@@ -193,6 +198,7 @@ def ended(s: State, node: NodeState, call: Invocation, outcome: int, *, retryabl
     """The provider says that an invocation has ended."""
     was_live, was_ending = call is node.live, call is node.ending
     forget(s, node, call)
+    tools.over(s, node, call, outcome)
     if was_live and node.kept != call.id:
         attempts.let_go(s, node)
     if outcome != SUCCESS:
@@ -255,7 +261,7 @@ def _broken(
         s, node.plan.event_exhausted, Cause.BUDGET_EXHAUSTED, **fields
     )  # fmt: skip
     handled = reactions.raise_event(s, event, cause, **fields) or handled
-    needed = node.plan.scope == TURN
+    needed = node.plan.scope == TURN and not node.plan.tool
     if identity == s.plan.recogniser:
         needed = s.turn.waiting
         if cause is Cause.NODE_TIMEOUT:
@@ -267,7 +273,7 @@ def _broken(
             turns.fail(s, Cause.PROVIDER_FAILURE if by_provider else Cause.NODE_TIMEOUT_OR_FAILURE)
         elif s.active:
             s.turn.ends.add(end)
-    if effect and node.plan.scope == SESSION and identity != s.plan.recogniser:
+    if effect and node.plan.scope == SESSION and identity != s.plan.recogniser and not node.plan.tool:
         node.failures += 1
         if node.failures >= FAILURES_MAX:
             s.ending = True

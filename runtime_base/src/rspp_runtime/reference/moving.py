@@ -8,7 +8,18 @@ from dataclasses import replace
 from rspp_runtime.abi.codes import Cause, Flag, Op, Signal
 from rspp_runtime.abi.messages import Emission, Item, Output
 from rspp_runtime.abi.plan import EFFECT, TURN
-from rspp_runtime.reference import edges, invocations, joins, pauses, spending, stopping, sync, timed, turns
+from rspp_runtime.reference import (
+    edges,
+    invocations,
+    joins,
+    pauses,
+    spending,
+    stopping,
+    sync,
+    timed,
+    tools,
+    turns,
+)
 from rspp_runtime.reference.outputs import data, data_room, decide, telemetry
 from rspp_runtime.reference.state import EdgeState, NodeState, Parcel, Played, State
 
@@ -90,6 +101,10 @@ def _can_move(s: State, edge: EdgeState) -> bool:
         return False
     if node.plan.kind == "tap":
         return True
+    if tools.is_call(s, edge):
+        return tools.can_begin(s, node, edge)
+    if tools.is_answer(s, edge):
+        return tools.can_answer(s, node, edge)
     if node.plan.execution == EFFECT:
         return _can_feed(s, node, edge)
     if node.plan.kind == "egress":
@@ -143,6 +158,10 @@ def _move(s: State, edge: EdgeState, parcel: Parcel, marks: int) -> None:
                 x=parcel.media_ns, y=parcel.flags | marks, payload=parcel.payload,
             ),
         )  # fmt: skip
+    elif tools.is_call(s, edge):
+        tools.begin(s, node, edge, parcel)
+    elif tools.is_answer(s, edge):
+        tools.give_answer(s, node, edge, parcel)
     elif node.plan.execution == EFFECT:
         invocations.feed(s, node, port, parcel, marks)
     elif node.plan.kind == "egress":

@@ -196,7 +196,7 @@ class Session:
             node.backing_off = False
             return
         mute = 0 < node.speak_due_ns <= s.now
-        exhausted = which == 0 and not mute and attempts.budget_is_over(s, node)
+        exhausted = which == 0 and not mute and not node.plan.tool and attempts.budget_is_over(s, node)
         if exhausted:
             decide(s, Signal.BUDGET_EXHAUSTED, Cause.BUDGET_EXHAUSTED, node=node.plan.id, y=node.plan.id)
         invocations.timed_out(s, node, exhausted=exhausted)

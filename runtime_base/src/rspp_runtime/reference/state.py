@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from rspp_runtime.abi.codes import Attribute, Cause, CircuitState, Origin, SessionState, Turn
 from rspp_runtime.abi.messages import Handler, Inbound, Output
 from rspp_runtime.abi.plan import EFFECT, TURN, Edge, Meter, Node, Plan
+from rspp_runtime.reference.callers import Caller
 
 TURN_BUDGET, WARNING, TOTAL, EVIDENCE = range(4)
 """The session's timer slots; those of nodes and edges follow."""
@@ -17,7 +18,7 @@ TURN_BUDGET, WARNING, TOTAL, EVIDENCE = range(4)
 SPOKEN = frozenset({"spoken", "speech"})
 """Fields of a guard that grow while somebody speaks."""
 
-USER, ASSISTANT = 0, 1
+USER, ASSISTANT, TOOL = 0, 1, 2
 """Roles of a message of the conversation."""
 
 
@@ -155,6 +156,14 @@ class NodeState:
     join: JoinState = field(default_factory=JoinState)
     keys: bytearray = field(default_factory=bytearray)  # collect: what was pressed
     keys_ready: bool = False  # collect: it is complete, and waits for its turn
+    # Calls of tools (`tools.py`): of a tool, who waits; of a model, what it waits for.
+    caller: Caller | None = None
+    calls: int = 0  # of the turn
+    open: int = 0  # calls without an answer
+    filled: int = 0  # of them, those that something is said for
+    held_ns: int = 0  # since when its deadlines wait
+    held_first: int = 0  # its timer `first` then, 0 if that was off
+    held_speak: int = 0  # its `speak_due_ns` then
 
     @property
     def has_rest(self) -> bool:

@@ -304,6 +304,8 @@ def _open(s: State) -> None:
     turn.output_seen = turn.playing = turn.audio_sent = turn.evidence_asked = turn.waiting = False
     turn.end_cause = turn.cancel_cause = Cause.NONE
     turn.exempt = False
+    for node in s.nodes:
+        node.calls = 0
     turn.spoken.clear()
     turn.spoken_words = turn.spoke = 0
     s.egress.heard_words = s.egress.heard_bytes = 0

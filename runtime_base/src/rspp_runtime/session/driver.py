@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from rspp_runtime.abi.codes import Control, Op, Result, Signal
 from rspp_runtime.abi.messages import Inbound, Output, Session
-from rspp_runtime.abi.plan import Plan, provider_names
+from rspp_runtime.abi.plan import Node, Plan, provider_names
 from rspp_runtime.providers.contract import Provider
 from rspp_runtime.session.activity import Activity
 from rspp_runtime.session.clock import MS_NS, SECOND_NS, Clock
@@ -24,6 +24,8 @@ from rspp_runtime.session.gateway import Gateway
 from rspp_runtime.session.invocation import Call, done
 from rspp_runtime.session.observer import InvocationEnd, Observer
 from rspp_runtime.session.playback import PlayedAudio
+from rspp_runtime.tools.journal import Journal
+from rspp_runtime.tools.offer import Offer
 from rspp_runtime.transports.contract import Transport
 
 log = logging.getLogger(__name__)
@@ -37,7 +39,8 @@ Evidence = Callable[[int], "asyncio.Future[bool] | bool"]
 class Driver:
     """Runs one session. `providers` are those of each effect node by name, in the order of the plan, already prepared.
 
-    `append` performs `Op.APPEND`; `observers` see everything, in order. The session itself stays the caller's.
+    `append` performs `Op.APPEND`; `observers` see everything, in order; `journal` is that of tools with `once`. The
+    session itself stays the caller's.
     """
 
     def __init__(
@@ -51,6 +54,7 @@ class Driver:
         transport: Transport,
         append: Evidence,
         observers: Sequence[Observer] = (),
+        journal: Journal | None = None,
     ) -> None:
         missing = [
             node.name
@@ -64,6 +68,7 @@ class Driver:
         self.gateway = Gateway(plan, epoch)
         self.activity = Activity(plan)
         self.played = PlayedAudio()
+        self.journal = journal or Journal("")
         self._session = session
         self._providers = providers
         self._transport = transport
@@ -131,6 +136,17 @@ class Driver:
         if result == Result.ACCEPTED:
             await self.stepped()
         return result
+
+    def offers(self, node: Node) -> Mapping[str, Offer]:
+        """The tools of a model, by name, as they are declared and as their functions are."""
+        found: dict[str, Offer] = {}
+        for edge in self.plan.edges:
+            tool = self.plan.nodes[edge.target]
+            if edge.source == node.id and tool.tool is not None:
+                own = getattr(self._providers[tool.name][0][1], "offer", None)
+                optional = own.optional if own is not None else frozenset()
+                found[tool.name] = Offer(tool.name, tool.tool.about, tool.tool.params, optional)
+        return found
 
     def reference(self, media_ns: int, duration_ns: int) -> bytes:
         return self.played.read(media_ns, duration_ns)

@@ -33,23 +33,23 @@ class NodeError(Exception):
     """A Python node cannot be loaded; the message names the node and the reference."""
 
 
-def load(reference: str, node: str, *, may_wait: bool = False) -> UserNode:
+def load(reference: str, node: str, *, may_wait: bool = False, what: str = "node") -> UserNode:
     """Imports "module:Callable"; a class is instantiated, once a session. Raises `NodeError`, for an `async def` too
     unless it `may_wait`.
     """
     module_name, _, name = reference.partition(":")
-    cannot = f"node {node}: {reference} cannot be loaded"
+    cannot = f"{what} {node}: {reference} cannot be loaded"
     try:
         made: Any = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
-            raise NodeError(f"{cannot}: {_reason(error)}") from error
+            raise NodeError(f"{cannot}: {reason_of(error)}") from error
         raise NodeError(
             f"{cannot}: there is no module {error.name} here; start in the folder that holds it, name that folder in "
             "PYTHONPATH, or install it"
         ) from None
     except (Exception, SystemExit) as error:  # user code runs at import: whatever it raises is told in one line
-        raise NodeError(f"{cannot}: {_reason(error)}") from error
+        raise NodeError(f"{cannot}: {reason_of(error)}") from error
     for part in name.split("."):
         if not hasattr(made, part):
             near = difflib.get_close_matches(part, [other for other in dir(made) if not other.startswith("_")], n=1)
@@ -60,9 +60,9 @@ def load(reference: str, node: str, *, may_wait: bool = False) -> UserNode:
         try:
             made = made()
         except (Exception, SystemExit) as error:
-            raise NodeError(f"{cannot}: {name}() is made without arguments, and failed: {_reason(error)}") from error
+            raise NodeError(f"{cannot}: {name}() is made without arguments, and failed: {reason_of(error)}") from error
     if not callable(made):
-        raise NodeError(f"node {node}: {reference} is not callable; write a function or a class with __call__")
+        raise NodeError(f"{what} {node}: {reference} is not callable; write a function or a class with __call__")
     if is_async(made) and not may_wait:
         raise NodeError(
             f"node {node}: {reference} is async; a Python node runs inside the kernel's step and may not wait: "
@@ -125,7 +125,7 @@ def perform(node: Node, user: UserNode, kernel_item: KernelItem) -> tuple[list[E
     try:
         _nothing(user(item, _Emitter(node, emissions)))
     except (Exception, SystemExit) as error:  # a node's failure is an event of the pipeline, never the process' end
-        return [], _reason(error)
+        return [], reason_of(error)
     finally:
         item.close()
     return emissions, ""
@@ -139,7 +139,7 @@ async def perform_async(node: Node, user: UserNode, kernel_item: KernelItem) -> 
     try:
         _nothing(await called(item, _Emitter(node, emissions)))
     except (Exception, SystemExit) as error:
-        return [], _reason(error)
+        return [], reason_of(error)
     finally:
         item.close()
     return emissions, ""
@@ -184,7 +184,7 @@ class _Emitter:
         self._emissions.append(Emission(index, data, int(Flag.FINAL) if final else 0, a, b))
 
 
-def _reason(error: BaseException) -> str:
+def reason_of(error: BaseException) -> str:
     """What went wrong in user code, and where, in one line."""
     text = " ".join(str(error).split())
     return f"{type(error).__name__}: {text}{_place(error)}" if text else f"{type(error).__name__}{_place(error)}"

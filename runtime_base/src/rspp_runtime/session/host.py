@@ -27,6 +27,7 @@ from rspp_runtime.session.handlers import make_handlers
 from rspp_runtime.session.hooks import Hooks
 from rspp_runtime.session.observer import Observer
 from rspp_runtime.session.package import Bound, Package
+from rspp_runtime.tools.journal import SUFFIX, Journal
 from rspp_runtime.transports.contract import Transport
 
 
@@ -74,6 +75,7 @@ async def converse(
     hooks = Hooks(plan, users)
     session = package.open_session(options.session_id, options.epoch, handlers, options.kernel)
     log: LogWriter | None = None
+    journal: Journal | None = None
     try:
         await hooks.open()
         header = Header(
@@ -110,6 +112,7 @@ async def converse(
                 return False
             return log.durable() if log is not None and known else known
 
+        journal = Journal(options.session_id, _journal_path(package, options))
         driver = Driver(
             session,
             plan,
@@ -119,6 +122,7 @@ async def converse(
             transport=transport,
             append=append,
             observers=inner,
+            journal=journal,
         )
         try:
             await _together(driver, transport, options)
@@ -128,9 +132,18 @@ async def converse(
         return Finished(header, reader.conversation, or02.records, session.stats())
     finally:
         await hooks.close()
+        if journal is not None:
+            journal.close()
         if log is not None:
             log.close()
         session.close()
+
+
+def _journal_path(package: Package, options: Options) -> Path | None:
+    """Beside the log, where a tool must not run twice."""
+    if options.log is None or not any(node.tool and node.tool.once for node in package.plan.nodes):
+        return None
+    return options.log.with_name(options.log.name + SUFFIX)
 
 
 def _recorder(log: LogWriter, package: Package, options: Options, changed: Callable[[Change], None]) -> Recorder:

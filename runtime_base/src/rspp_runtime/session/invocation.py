@@ -11,16 +11,19 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
-from typing import Protocol
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import Any, Protocol
 
 from rspp_runtime.abi.codes import Flag, In, Result, Unit
 from rspp_runtime.abi.messages import Inbound
 from rspp_runtime.abi.plan import SESSION, Meter, Node
 from rspp_runtime.providers.contract import Cancelled, Input, Message, Outcome, Provider, ProviderError
+from rspp_runtime.session.calling import Calling
 from rspp_runtime.session.gateway import INCREMENT_PORT, InputError, check_audio, find_port, text_mark
 from rspp_runtime.session.observer import InvocationEnd
 from rspp_runtime.session.usage import Stamp, Usage
+from rspp_runtime.tools.journal import Journal
+from rspp_runtime.tools.offer import Answer, Offer
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +59,15 @@ class Door(Protocol):
 
     def reference(self, media_ns: int, duration_ns: int) -> bytes: ...
 
+    @property
+    def journal(self) -> Journal:
+        """Of the session's tools."""
+        ...
+
+    def offers(self, node: Node) -> Mapping[str, Offer]:
+        """The tools of a model, by name."""
+        ...
+
     def invocation_ended(self, call: Call, end: InvocationEnd) -> None: ...
 
 
@@ -74,6 +86,7 @@ class Call:
         self.forced = False
         self.row = node
         self.door = door  # one for each session
+        self.on_cancel: Callable[[], object] | None = None  # called once it is cancelled
         self._node = node
         self._owes_each = node.kind == "python"
         self._provider = provider
@@ -96,6 +109,7 @@ class Call:
         self._burst = 0
         self._burst_ns = -1
         self._done = False
+        self._calling = Calling(self, door.offers(node)) if node.calls_max else None
         self.task = asyncio.get_running_loop().create_task(self._run(), name=f"{node.name}-{invocation}")
 
     # ---- what the kernel asks
@@ -104,6 +118,9 @@ class Call:
         self._messages.append(Message(ROLES[role], text.decode("utf-8", "replace")))
 
     def feed(self, port: int, payload: bytes, media_ns: int, flags: int = 0) -> None:
+        if self._calling is not None and self._node.inputs[port].type == "call":
+            self._calling.answered(media_ns, flags, payload)
+            return
         self._items.append(Input(self._node.inputs[port].name, payload, media_ns, bool(flags & Flag.FINAL)))
         self._news.set()
 
@@ -118,6 +135,10 @@ class Call:
         self.cancelled = True
         self._news.set()
         self._resumed.set()
+        if self._calling is not None:
+            self._calling.cancel()
+        if self.on_cancel is not None:
+            self.on_cancel()
 
     def force(self) -> None:
         """The grace is over: the task is cancelled, and the kernel gets its DONE even if the task ignores that."""
@@ -131,6 +152,20 @@ class Call:
     @property
     def messages(self) -> Sequence[Message]:
         return self._messages
+
+    @property
+    def epoch(self) -> int:
+        """The authority epoch under which it speaks."""
+        return self._door.epoch if self._epoch is None else self._epoch
+
+    @property
+    def tools(self) -> Sequence[Offer]:
+        return tuple(self._calling.offers.values()) if self._calling is not None else ()
+
+    async def call_tool(self, name: str, arguments: Mapping[str, Any]) -> Answer:
+        if self._calling is None:
+            return Answer(error=f"there is no tool {name!r}: this model has none")
+        return await self._calling.call(name, arguments)
 
     async def inputs(self) -> AsyncIterator[Input]:
         while True:
@@ -169,9 +204,12 @@ class Call:
         words: int = 0,
         text_end: int = 0,
         final: bool = False,
+        failed: bool = False,
     ) -> None:
         async with self._emitting:
             event = self._chunk(port, bytes(payload), media_ns, words, text_end, final)
+            if failed:
+                event = event._replace(flags=event.flags | Flag.FAILED)
             kind = self._node.outputs[event.port].type
             if self._usage is not None and not await self._may_use(self._usage.giving(port, kind, event.payload)):
                 raise Cancelled
@@ -250,7 +288,7 @@ class Call:
             node=self.node_id,
             port=index,
             invocation=self.id,
-            epoch=self._door.epoch if self._epoch is None else self._epoch,
+            epoch=self.epoch,
             media_ns=media_ns,
             flags=int(Flag.FINAL) if final else 0,
             a=a,

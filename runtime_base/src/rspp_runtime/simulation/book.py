@@ -76,7 +76,7 @@ class Book(Pages):
         self.unplaced.append(event)
         if op == _CHUNK:
             call = self.calls.get(event.invocation)
-            if call is not None:
+            if call is not None and (event.node, event.port) not in self.called.calls:
                 call.answered_ns = self.now
                 call.spoke = call.spoke or event.b > 0
             if (event.node, event.port) in self.tables.event_ports:
@@ -105,6 +105,8 @@ class Book(Pages):
     def take(self, seq: int, event: Inbound) -> None:
         """An accepted input has its effect on the book."""
         op = event.op
+        if self.called.tools:
+            self.called.take(seq, event, self.turn.serial)
         if op in (_CHUNK, _MEDIA):
             for edge in self.tables.edges_of.get((event.node, event.port), ()):
                 if self.edges_off >> edge & 1 or not self.tracked[edge]:
@@ -299,6 +301,8 @@ class Book(Pages):
     def request(self, output: Output) -> None:
         """Any output that is no decision has its effect on the book."""
         op, t, seq, node, port, turn, invocation, _, _, x, y, payload = output
+        if self.called.tools:
+            self.called.request(output)
         if op in (FEED, SEND, TAP):
             self._moved(op, t, seq, node, port, invocation, x, y, payload)
         elif op == INVOKE:
@@ -345,7 +349,7 @@ class Book(Pages):
 
     def _moved(self, op: int, t: int, seq: int, node: int, port: int, invocation: int, x: int, y: int, payload: bytes
                ) -> None:  # fmt: skip
-        call = self.calls[invocation] if op == FEED else None
+        call = self.calls[invocation] if op == FEED and (node, port) not in self.called.answers else None
         if call is not None:
             again = call.attempts > 0 and seq in self.given.get(node, ())
             self._fed(call, t, seq)

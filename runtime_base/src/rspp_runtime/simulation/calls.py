@@ -110,7 +110,8 @@ def only_live_invocations_are_fed(book: Book, output: Output) -> str | None:
     call = book.calls.get(output.invocation)
     if call is None or call.node != output.node:
         return f"{Op(output.op).name} for invocation {output.invocation}, which is none"
-    return f"{Op(output.op).name} after FINISH" if call.finished else None
+    is_answer = (output.node, output.port) in book.called.answers and output.op == Op.FEED
+    return f"{Op(output.op).name} after FINISH" if call.finished and not is_answer else None
 
 
 @on(Op.FEED)
@@ -129,6 +130,8 @@ def attempts_get_the_same_input(book: Book, output: Output) -> str | None:
 @on(Op.FEED)
 def window_is_kept(book: Book, output: Output) -> str | None:
     """At most `window` items are fed and not yet taken."""
+    if (output.node, output.port) in book.called.answers:
+        return None
     call = book.calls.get(output.invocation)
     window = book.plan.nodes[output.node].window
     if call is not None and call.untaken >= window and call.id not in book.uncounted:
@@ -138,7 +141,12 @@ def window_is_kept(book: Book, output: Output) -> str | None:
 
 @on(Op.CANCEL)
 def a_cancel_gives_the_grace(book: Book, output: Output) -> str | None:
-    """A cancel's deadline is the grace after it."""
+    """A cancel's deadline is the grace after it; a soft tool may have the rest of its own time."""
+    row, call = book.plan.nodes[output.node], book.calls.get(output.invocation)
+    if row.tool and row.tool.soft and output.x > output.t_ns + book.plan.grace_ns:
+        began_ns = call.first_fed_ns if call and call.first_fed_ns >= 0 else output.t_ns  # cancelled as it began
+        late = output.x > began_ns + row.first_output_ns
+        return f"until {output.x} ns, later than its timeout" if late else None
     if output.x != output.t_ns + book.plan.grace_ns:
         return f"{output.x - output.t_ns} ns of grace, not {book.plan.grace_ns}"
     return None
@@ -187,7 +195,7 @@ def a_word_is_in_time(book: Book) -> str | None:
     """A model that has said no word within its deadline `speakable` is cancelled."""
     for call in book.calls.values():
         node = book.plan.nodes[call.node]
-        limit = node.speakable_ns
+        limit = 0 if node.calls_max else node.speakable_ns
         if limit and not call.spoke and 0 <= call.first_fed_ns <= book.now - limit:
             return f"invocation {call.id} of {node.name}: fed at {call.first_fed_ns}, no word by {book.now}"
     return None

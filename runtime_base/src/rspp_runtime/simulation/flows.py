@@ -52,6 +52,9 @@ def drop_notice_has_a_reason(book: Book, output: Output) -> str | None:
         if target.join is None or target.join.by not in ("first", "highest"):
             return f"{edge.name} does not lead to a select"
         return f"{edge.name} was chosen" if book.selected.get(target.id) == edge.id else None
+    if output.cause == Cause.CALLER_GONE:
+        of_a_tool = {edge.source, edge.target} & book.called.tools
+        return None if of_a_tool else f"nobody called by {edge.name}"
     if output.cause == Cause.SAMPLED:
         return None if "sample" in order else f"{edge.name} keeps all"
     if output.cause == Cause.COALESCED:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rspp_runtime.simulation import calls, credit, domains, flows, spending, turns
+from rspp_runtime.simulation import calls, credit, domains, flows, spending, tools, turns
 
 MACHINE = {
     "both_kernels_agree": "The compiled kernel and its twin answer every call alike (`--kernel both`).",
@@ -10,5 +10,5 @@ MACHINE = {
     "a_step_ends": "A step that is drained comes to its end.",
     "nothing_raises": "Whatever the world does, no call raises.",
 }
-ROOMS = tuple(room.CHECKS for room in (turns, calls, flows, domains, credit, spending))
+ROOMS = tuple(room.CHECKS for room in (turns, calls, tools, flows, domains, credit, spending))
 NAMES: dict[str, str] = {name: says for room in ROOMS for name, says in room.names.items()} | MACHINE

@@ -83,7 +83,7 @@ class Misfortunes:
             port = rng.choice((-1, 0, 99))
             world.machine.ingest(Inbound(int(In.CHUNK), work.node, port, work.id, world.epoch, payload=bytes(70_000)))
         elif fault == "drips" and work.queue:
-            port = work.queue[0][1]
+            port = next((said[1] for said in work.queue if said[1] not in world.parts[work.node].calls), 0)
             work.fault = ""
             work.queue.clear()  # a sign of life now and then, and never a word
             work.queue.extend([(250 * MS, port, b"", 0, 0)] * 14)

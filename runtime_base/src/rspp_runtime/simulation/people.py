@@ -37,6 +37,8 @@ class Work:
     said: int = 0
     fault: str = ""
     over: bool = False
+    calls: int = 0  # of tools, so far
+    waits: bool = False  # for an answer
 
 
 @dataclass(slots=True)
@@ -45,6 +47,7 @@ class Part:
 
     node: Node
     data: tuple[int, ...]  # data ports on which it speaks
+    calls: tuple[int, ...] = ()  # ports by which it calls tools
     start: int = -1  # event ports
     end: int = -1
     others: tuple[int, ...] = ()
@@ -63,8 +66,9 @@ def parts(plan: Plan) -> dict[int, Part]:
             continue
         events = [index for index, port in enumerate(node.outputs) if port.type == "event"]
         names = {port.name: index for index, port in enumerate(node.outputs)}
-        data = tuple(i for i, port in enumerate(node.outputs) if port.type != "event" and port.name != "utterance")
-        part = Part(node, data)
+        spoken = [i for i, port in enumerate(node.outputs) if port.type not in ("event", "call")]
+        data = tuple(i for i in spoken if node.outputs[i].name != "utterance")
+        part = Part(node, data, tuple(i for i, port in enumerate(node.outputs) if port.type == "call"))
         part.start = start.port if start and start.node == node.id else -1
         part.end = end.port if end and end.node == node.id else -1
         part.others = tuple(port for port in events if port not in (part.start, part.end))
@@ -134,6 +138,28 @@ class Speech:
             text, a, b = self.text(part.node.outputs[port].item_bytes_max, count)
             work.queue.append((gap, port, text, a, b))
             gap = rng.randrange(1, 25) * MS
+        if part.calls and rng.random() < 0.7:
+            self._call(part, work)
+
+    def _call(self, part: Part, work: Work) -> None:
+        """It calls tools somewhere in its answer, now and then more often than it may; most wait for each answer."""
+        rng = self.rng
+        for _ in range(rng.choice((1, 1, 1, 2, 2, 3, part.node.calls_max + 1))):
+            port = rng.choice(part.calls)
+            most = part.node.outputs[port].item_bytes_max
+            work.calls += 1
+            call = (rng.randrange(1, 60) * MS, port, bytes(rng.randrange(most)), work.calls, 0)
+            work.queue.insert(rng.choice((0, 0, rng.randrange(len(work.queue) + 1))), call)
+
+    def tool(self, part: Part, work: Work) -> None:
+        """A tool answers once; some are too slow, some say it twice, some say nothing."""
+        rng = self.rng
+        text, a, b = self.text(part.node.outputs[0].item_bytes_max, rng.randint(1, 6))
+        limit = part.node.first_output_ns
+        gap = rng.choice((MS, limit // 10, limit // 3, limit * 9 // 10, limit * 11 // 10))
+        for _ in range(rng.choice((1, 1, 1, 1, 1, 1, 1, 2, 0))):
+            work.queue.append((gap, 0, (b"%d " % work.id + text)[: part.node.outputs[0].item_bytes_max], a, b))
+            gap = MS
 
     def voice(self, part: Part, work: Work, text: bytes) -> None:
         """A voice speaks a text, with marks."""

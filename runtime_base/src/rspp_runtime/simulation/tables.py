@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
-from rspp_runtime.abi.plan import EFFECT, TURN, Check, Node, Plan
+from rspp_runtime.abi.plan import EFFECT, TURN, Check, Edge, Node, Plan
 from rspp_runtime.simulation.choosing import ample, can_be_followed, share_kept
 
 
@@ -35,7 +35,7 @@ class Tables:
     repeats: bool  # a timer goes on for ever
     effects: tuple[Node, ...]
     turn_effects: tuple[int, ...]
-    triggers: int  # reactions that make a say node speak
+    triggers: int  # reactions that make a say node speak, and tools that the kernel may answer for
     barge_in_cancels: bool
     joins: int  # merges and selects
     joined: int  # items that can wait for them
@@ -64,7 +64,7 @@ def tables(plan: Plan) -> Tables:
         edges_into={key: tuple(ids) for key, ids in into.items()},
         edges_from_node={key: tuple(ids) for key, ids in by_node.items()},
         tracked=tuple(edge.handoff is None and _is_from_outside(plan, edge.source, edge.source_port)
-                      and not _is_taken_unseen(plan.nodes[edge.target])
+                      and not _is_taken_unseen(plan.nodes[edge.target]) and not _is_of_a_tool(plan, edge)
                       and can_be_followed(plan, edge) for edge in plan.edges),
         guards=tuple(edge.guard for edge in plan.edges),
         kept_percent=tuple(share_kept(edge) for edge in plan.edges),
@@ -101,14 +101,15 @@ def tables(plan: Plan) -> Tables:
         repeats=any(node.clock and node.clock.every_ns for node in plan.nodes),
         effects=tuple(node for node in plan.nodes if node.execution == EFFECT),
         turn_effects=tuple(n.id for n in plan.nodes if n.execution == EFFECT and n.scope == TURN),
-        triggers=sum(reaction.action.verb == "trigger" for reaction in plan.reactions),
+        triggers=sum(reaction.action.verb == "trigger" for reaction in plan.reactions)
+        + sum(bool(node.tool) for node in plan.nodes),
         barge_in_cancels=plan.barge_in >= 0 and "cancel_turn" in verbs,
         joins=sum(bool(node.join or node.keys) for node in plan.nodes),
         joined=sum(edge.items_max for edge in plan.edges if _is_taken_unseen(plan.nodes[edge.target])),
         budget_reacts="turn.budget_exhausted" in named,
         handlers=tuple(node for _, node in python),
-        first_ns=tuple(0 if n.id == plan.recogniser else n.first_output_ns for n in plan.nodes),
-        chunk_ns=tuple(0 if n.id == plan.recogniser or plan.speech_nodes >> n.id & 1 else n.chunk_ns
+        first_ns=tuple(0 if n.id == plan.recogniser or n.calls_max else n.first_output_ns for n in plan.nodes),
+        chunk_ns=tuple(0 if n.id == plan.recogniser or plan.speech_nodes >> n.id & 1 or n.calls_max else n.chunk_ns
                        for n in plan.nodes),
         of_turn=tuple(n.scope == TURN for n in plan.nodes),
     )  # fmt: skip
@@ -117,6 +118,11 @@ def tables(plan: Plan) -> Tables:
 def _is_taken_unseen(node: Node) -> bool:
     """Whether the kernel takes what flows into it without a word: a join, an end-pointer, a collector of keys."""
     return bool(node.join or node.pause or node.keys)
+
+
+def _is_of_a_tool(plan: Plan, edge: Edge) -> bool:
+    """Whether calls or answers flow there: they have a book of their own (`called.py`)."""
+    return bool(plan.nodes[edge.source].tool or plan.nodes[edge.target].tool)
 
 
 def _is_from_outside(plan: Plan, node: int, port: int) -> bool:

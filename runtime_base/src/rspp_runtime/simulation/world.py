@@ -164,7 +164,10 @@ class World:
             op = output[0]
             if op == 22:
                 work = self.works.get(output[6])
-                if work is not None:
+                if work is not None and (output[3], output[4]) in self.machine.book.called.answers:
+                    work.waits = False
+                    self.schedule(work, MS)
+                elif work is not None:
                     self.fed(work, output[11])
             elif op == 1:
                 self.decided(output)
@@ -241,6 +244,8 @@ class World:
                 self.speech.answer(part, work)
         elif kind == "tts":
             self.speech.voice(part, work, payload)
+        elif kind == "tool":
+            self.speech.tool(part, work)
         else:
             self.speech.other(part, work)
         work.fed_bytes += len(payload)
@@ -272,6 +277,8 @@ class World:
             else:
                 work.finished = True  # it gets no more
             work.untaken = work.untaken_bytes = 0
+        if work.waits:
+            return
         queue, fault = work.queue, work.fault
         if fault and self.misfortunes.hinders(work):
             return
@@ -295,6 +302,9 @@ class World:
                 return
             queue.popleft()
             work.said += 1
+            if result == 0 and port in self.parts[work.node].calls and self.rng.random() < 0.9:
+                work.waits = True
+                return
         if queue:
             self.schedule(work, 2 * MS * 4)
         elif work.finished:
@@ -323,6 +333,8 @@ class World:
         if output[0] == 3:
             work.over = True
             del self.works[work.id]
+        elif (tool := self.plan.nodes[work.node].tool) is not None and tool.soft:
+            work.waits = False  # it runs to its end, whatever becomes of what it says
         elif work.fault != "late":
             work.queue.clear()
             self.end(work, 5)

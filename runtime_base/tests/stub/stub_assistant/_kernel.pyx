@@ -32,7 +32,7 @@ from stub_assistant._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "aabcd52905528bd42e05d6a97346ed19f6af1e66ff9fe1489bdaf1614095721f"
+ABI_HASH = "22ca5ea614be50cdcb8d4a4bb44ea2c6198702b7d344b3129f5d7d4c400cc975"
 TEMPLATE_HASH = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
@@ -41,7 +41,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 100,168 bytes
+# ==== what a session remembers: 100,176 bytes
 
 cdef struct Memory:
     Core core

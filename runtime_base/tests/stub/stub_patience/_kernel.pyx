@@ -35,7 +35,7 @@ from stub_patience._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "aabcd52905528bd42e05d6a97346ed19f6af1e66ff9fe1489bdaf1614095721f"
+ABI_HASH = "22ca5ea614be50cdcb8d4a4bb44ea2c6198702b7d344b3129f5d7d4c400cc975"
 TEMPLATE_HASH = "dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
@@ -44,7 +44,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 108,880 bytes
+# ==== what a session remembers: 108,888 bytes
 
 cdef struct Memory:
     Core core

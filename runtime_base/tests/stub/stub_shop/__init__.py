@@ -1,0 +1,1 @@
+"""The kernel of stub_shop, rendered by render.py."""
