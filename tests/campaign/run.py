@@ -70,13 +70,14 @@ def pipelines() -> dict[str, Path]:
 
 def build(name: str, source: Path, out: Path) -> Path:
     """The package's folder; an earlier build of the same source is used again."""
-    folder = out / "packages" / name
+    parent = out / "packages" / name  # its own: two files may declare pipelines of one name
     done = subprocess.run(
-        [BIN / "rsppc", "build", "--no-install", "--force", "-o", folder.parent, source], capture_output=True, text=True
+        [BIN / "rsppc", "build", "--no-install", "--force", "-o", parent, source], capture_output=True, text=True
     )
-    if done.returncode or not list((folder / "src" / name).glob("_kernel.*.so")):
+    built = list(parent.glob("*/src/*/_kernel.*.so"))
+    if done.returncode or not built:
         raise RuntimeError(f"{source} could not be built:\n{done.stdout}{done.stderr}")
-    return folder
+    return built[0].parents[2]
 
 
 def simulate(name: str, package: Path, kernel: str, turns: int, jobs: int, out: Path) -> Run:
