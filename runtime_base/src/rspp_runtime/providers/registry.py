@@ -23,7 +23,8 @@ BUILT_IN: Mapping[str, str] = {
     "silero": "rspp_runtime.providers.silero",
 }
 OWN: Mapping[str, str] = {"python": "rspp_runtime.session.outside", "tool": "rspp_runtime.tools.runner"}
-"""What performs a Python node outside of the kernel, and a tool: no `use` line names it, and no package takes its place."""
+"""What performs a Python node outside of the kernel, and a tool: no `use` line names them, and no package takes their
+place."""
 
 
 def names() -> list[str]:
