@@ -45,6 +45,7 @@ PLANS = (
     "stub_attendant",
     "stub_studio",
     "stub_tollgate",
+    "stub_shop",
 )
 REFERENCE = Path(rspp_runtime.reference.__file__).parent
 

@@ -265,6 +265,35 @@ TWIN: dict[str, tuple[str, str, str, str]] = {
         "behind the word of a soft cancel comes the next", "stopping.py",
         "return last >= s.turn.words_until", "return last >= s.turn.words_until + 2",
     ),
+    "calls_without_end": (
+        "a model calls tools as often as it likes", "tools.py",
+        "    if node.calls >= node.plan.calls_max or full:\n", "    if full:\n",
+    ),
+    "call_of_nobody": (
+        "a call begins whose caller is gone", "tools.py",
+        "    if model.find(parcel.media_ns) is None:\n", "    if False:\n",
+    ),
+    "two_calls_at_once": (
+        "a tool begins while its last call is being cancelled", "tools.py",
+        " or node.ending is not None or node.cancelling\n", " or node.ending is not None\n",
+    ),
+    "answer_to_another_call": (
+        "an answer carries the number of the next call", "tools.py",
+        "flags, caller.number, 0, payload", "flags, caller.number + 1, 0, payload",
+    ),
+    "failed_after_all": (
+        "who was answered is told that the call failed", "tools.py",
+        "if caller is None or call.answered or", "if caller is None or",
+    ),
+    "soft_without_a_deadline": (
+        "a soft tool may run on after its timeout", "invocations.py",
+        "deadline = max(deadline, s.timers.get(s.first_timer(identity), 0))",
+        "deadline = max(deadline, 2 * s.timers.get(s.first_timer(identity), 0))",
+    ),
+    "held_for_ever": (
+        "the deadlines of a model do not run again", "tools.py",
+        "        s.timers[s.first_timer(model.plan.id)] = model.held_first + waited\n", "        pass\n",
+    ),
     "soft_begins_anew": (
         "in a soft cancel somebody is given more to do", "moving.py",
         "if node.stopping or (s.turn.stopping and node.plan.scope == TURN):", "if False:",

@@ -93,7 +93,7 @@ BEHIND: dict[str, tuple[str, str, str, str, str]] = {
     "a tool, and all that names it": (
         "E0901",
         'node llm { tools = [find] }\n  node wait : say { text = "Wait." }\n  on find.started -> wait -> tts',
-        'tool find (id : text) : python("shop:find") { timeout = 1s }\n',
+        'tool find (id : text) : grpc("dns:///shop:443") { timeout = 1s }\n',
         "node llm",
         "",
     ),

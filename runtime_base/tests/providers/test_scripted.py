@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,7 +13,8 @@ from rspp_runtime.providers import registry
 from rspp_runtime.providers.contract import Input, Message, ProviderError
 from rspp_runtime.providers.dialogue import built_in, parse_dialogue, sentences
 from rspp_runtime.providers.scripted import Scripted
-from rspp_runtime.providers.testing import run
+from rspp_runtime.providers.testing import MemoryInvocation, perform, run
+from rspp_runtime.tools import Answer, Offer
 
 HEAD = '[dialogue]\nnot_understood = ["no"]\n'
 HELLO = '[[intent]]\nname = "hello"\nask = ["hello"]\nanswer = ["hi"]\n'
@@ -151,3 +155,67 @@ def test_slots_cannot_explode() -> None:
 def test_a_script_that_is_not_in_the_package() -> None:
     with pytest.raises(ProviderError, match=r"script names 'a\.toml', but the package carries b\.toml"):
         registry.create("scripted", {"script": "a.toml"}, {"b.toml": b""})
+
+
+# ---- tools
+
+SHOP = b"""
+[dialogue]
+not_understood = ["Sorry?"]
+
+[slots]
+number = ["7", "12.5"]
+again  = ["yes", "no"]
+
+[[intent]]
+name   = "order"
+ask    = ["where is order {number}, urgent {again}"]
+call   = "find"
+with   = { number = "{number}", label = "order {number}", urgent = "{again}", fixed = 3 }
+answer = ["It is {result.state} {result.at.place}, {result.count}.", "All of it: {result}"]
+when_failed = ["I cannot look up {number}."]
+"""
+
+
+def asked(
+    text: str, answer: Answer, messages: tuple[Message, ...] = ()
+) -> tuple[str, list[tuple[str, dict[str, Any]]]]:
+    """What is said to `text`, and what was called."""
+    params = (("number", "number"), ("label", "text"), ("urgent", "flag"), ("fixed", "number"))
+    provider = Scripted(parse_dialogue(SHOP, "shop.toml"), words_per_second=1000.0, first_word_ns=0)
+    call = MemoryInvocation(
+        "llm", [Input("prompt", text.encode(), 0)], messages=messages,
+        tools={Offer("find", params=params): lambda arguments: answer},
+    )  # fmt: skip
+    said = asyncio.run(perform(provider, call))
+    return said[-1].text, call.called
+
+
+def test_it_calls_a_tool_with_typed_arguments_and_says_what_it_said() -> None:
+    found = Answer({"state": "packed", "at": {"place": "in Rome"}, "count": 2})
+    text, called = asked("where is order 7, urgent yes", found)
+    assert called == [("find", {"number": 7, "label": "order 7", "urgent": True, "fixed": 3})]
+    assert text == "It is packed in Rome, 2."
+    text, _ = asked("where is order 7, urgent no", Answer(["a", 1]), (Message("user", "hello"),))
+    assert text == 'All of it: ["a",1]'
+
+
+def test_it_says_what_the_script_says_when_a_call_failed() -> None:
+    assert asked("where is order 12.5, urgent no", Answer(error="no such order"))[0] == "I cannot look up 12.5."
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        (b'call   = "find"', b"call   = 7", "call: must be the name of a tool"),
+        (b'call   = "find"\n', b"", "has with, and no call"),
+        (b"fixed = 3", b"fixed = [3]", "with.fixed: must be a text, a number, true or false"),
+        (b'"order {number}"', b'"order {nmber}"', "{nmber} is not known here (did you mean 'number'?)"),
+        (b'when_failed = ["I cannot look up {number}."]\n', b"", "when_failed: must be a list of texts"),
+    ],
+)
+def test_a_mistake_in_a_call_is_named(old: bytes, new: bytes, words: str) -> None:
+    assert SHOP.count(old) == 1
+    with pytest.raises(ProviderError) as caught:
+        parse_dialogue(SHOP.replace(old, new), "shop.toml")
+    assert words in caught.value.reason

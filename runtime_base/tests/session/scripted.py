@@ -239,6 +239,7 @@ async def converse(
     the_plan: Plan | None = None,
     append: Any = None,
     observers: Any = (),
+    journal: Any = None,
     **work: Callable[[Invocation], Awaitable[None]],
 ) -> tuple[Driver, Watch, Party]:
     """One session on the pure twin in the running (virtual) loop; `work` replaces a node's provider."""
@@ -249,7 +250,7 @@ async def converse(
     session = Session(the_plan, "t", 1, [])
     driver = Driver(
         session, the_plan, clock=VirtualClock(asyncio.get_running_loop()), epoch=1, providers=providers,
-        transport=party, append=append or (lambda turn: True), observers=[watch, *observers],
+        transport=party, append=append or (lambda turn: True), observers=[watch, *observers], journal=journal,
     )  # fmt: skip
     carrying = asyncio.create_task(party.run(driver))
     await driver.run()

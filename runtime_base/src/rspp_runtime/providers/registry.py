@@ -21,10 +21,10 @@ BUILT_IN: Mapping[str, str] = {
     "pocketsphinx": "rspp_runtime.providers.pocketsphinx_stt",
     "scripted": "rspp_runtime.providers.scripted",
     "silero": "rspp_runtime.providers.silero",
-    "tool": "rspp_runtime.tools.runner",
 }
-OWN: Mapping[str, str] = {"python": "rspp_runtime.session.outside"}
-"""What performs a Python node outside of the kernel: no `use` line names it, and no package takes its place."""
+OWN: Mapping[str, str] = {"python": "rspp_runtime.session.outside", "tool": "rspp_runtime.tools.runner"}
+"""What performs a Python node outside of the kernel, and a tool: no `use` line names them, and no package takes their
+place."""
 
 
 def names() -> list[str]:

@@ -106,7 +106,7 @@ class Book(Pages):
         """An accepted input has its effect on the book."""
         op = event.op
         if self.called.tools:
-            self.called.take(seq, event, self.turn.serial)
+            self.called.take(seq, event, self.turn.serial, self.calls.get(event.invocation))
         if op in (_CHUNK, _MEDIA):
             for edge in self.tables.edges_of.get((event.node, event.port), ()):
                 if self.edges_off >> edge & 1 or not self.tracked[edge]:

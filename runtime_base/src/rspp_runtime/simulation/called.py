@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from rspp_runtime.abi.codes import In, Op
 from rspp_runtime.abi.messages import Inbound, Output
 from rspp_runtime.abi.plan import Plan
+
+if TYPE_CHECKING:
+    from rspp_runtime.simulation.pages import Call
 
 Key = tuple[int, int]
 """The invocation that called, and the number that it gave the call."""
@@ -36,14 +40,16 @@ class Called:
         self.answers = frozenset((n.id, i) for n in models for i, p in enumerate(n.inputs) if p.type == "call")
         self.calls = frozenset((n.id, i) for n in nodes for i, p in enumerate(n.outputs) if p.type == "call")
 
-    def take(self, seq: int, event: Inbound, turn: int) -> None:
-        """An input was accepted."""
+    def take(self, seq: int, event: Inbound, turn: int, call: Call | None) -> None:
+        """An input was accepted. Who has called has deadlines that may wait: nobody knows them from outside."""
         if event.op == In.DONE:
             self.ended.add(event.invocation)
         elif event.op != In.CHUNK:
             return
         elif (event.node, event.port) in self.calls:
             key = event.invocation, event.a
+            if call is not None:
+                call.first_ns, call.chunk_ns, call.spoke = 0, 0, True
             self.waiting[seq] = key
             self.open.add(key)
             self.counted[event.node, turn] += 1

@@ -195,7 +195,7 @@ def a_word_is_in_time(book: Book) -> str | None:
     """A model that has said no word within its deadline `speakable` is cancelled."""
     for call in book.calls.values():
         node = book.plan.nodes[call.node]
-        limit = 0 if node.calls_max else node.speakable_ns
+        limit = node.speakable_ns
         if limit and not call.spoke and 0 <= call.first_fed_ns <= book.now - limit:
             return f"invocation {call.id} of {node.name}: fed at {call.first_fed_ns}, no word by {book.now}"
     return None

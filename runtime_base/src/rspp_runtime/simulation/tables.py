@@ -108,8 +108,8 @@ def tables(plan: Plan) -> Tables:
         joined=sum(edge.items_max for edge in plan.edges if _is_taken_unseen(plan.nodes[edge.target])),
         budget_reacts="turn.budget_exhausted" in named,
         handlers=tuple(node for _, node in python),
-        first_ns=tuple(0 if n.id == plan.recogniser or n.calls_max else n.first_output_ns for n in plan.nodes),
-        chunk_ns=tuple(0 if n.id == plan.recogniser or plan.speech_nodes >> n.id & 1 or n.calls_max else n.chunk_ns
+        first_ns=tuple(0 if n.id == plan.recogniser else n.first_output_ns for n in plan.nodes),
+        chunk_ns=tuple(0 if n.id == plan.recogniser or plan.speech_nodes >> n.id & 1 else n.chunk_ns
                        for n in plan.nodes),
         of_turn=tuple(n.scope == TURN for n in plan.nodes),
     )  # fmt: skip
