@@ -70,6 +70,10 @@ def _declared(graph: Graph) -> Iterator[MemoryPart]:
         if limit is not None and limit.memory_bytes:
             number = max((members[id] for id in node.parties), default=1) if node.scope == "party" else 1
             yield MemoryPart(f"declared: {node.id}", number, limit.memory_bytes, limit.origin("memory_bytes"))
+        state = node.spec.state
+        if state is not None:
+            kept = state.turn_bytes + state.session_bytes + state.durable_bytes
+            yield MemoryPart(f"state: {node.id}", 1, kept)
 
 
 def _is_untold(node: NodeSpec) -> bool:

@@ -40,7 +40,7 @@ _TYPES: dict[Type, tuple[str, list[Schema]]] = {
     "texts": ("One text, or a list of texts.", [_WORDS, {"type": "array", "items": {"anyOf": [_WORDS, _TAGGED]}}]),
     **{type: (f'{WHAT[type].capitalize()}, such as `"{_EXAMPLES[type]}"`.', []) for type in _EXAMPLES},
 }
-_OF_A_NODE = {"limit": tables.LIMIT_TABLE, "hooks": tables.HOOKS_TABLE}
+_OF_A_NODE = {"limit": tables.LIMIT_TABLE, "hooks": tables.HOOKS_TABLE, "state": tables.STATE_TABLE}
 _OF_A_FLOW = {
     "handoff": tables.HANDOFF,
     "lanes": tables.LANES,

@@ -167,6 +167,7 @@ def _imports(plan: Plan) -> str:
     used = {"Assumption", "Edge", "Event", "Mode", "Node", "Plan", "Pool", "Port", "Reaction"}
     used |= {"Action"} if plan.reactions else set()
     used |= {"Hook"} if any(node.hooks for node in plan.nodes) else set()
+    used |= {"State"} if any(node.state for node in plan.nodes) else set()
     used |= {"Overflow"} if any(edge.overflow for edge in plan.edges) else set()
     used |= {"Check"} if plan.policies or any(n.attempts and n.attempts.guards for n in plan.nodes) else set()
     used |= {"Check"} if any(one.guard for one in plan.edges) or any(one.guard for one in plan.reactions) else set()

@@ -262,7 +262,7 @@ class FilledPort:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilledNode:
-    """`settings` are those of its kind; `fields` every other figure of `NodeSpec`; `limit` and `hooks` blocks by key.
+    """`settings` are those of its kind; `fields` every other figure of `NodeSpec`; the other blocks are by key.
 
     `tunable` gives for each setting its least and greatest value (None: no number).
     """
@@ -274,6 +274,7 @@ class FilledNode:
     fields: Fields
     limit: Fields
     hooks: Fields
+    state: Fields
     tunable: tuple[tuple[str, float | None, float | None, Span], ...]
 
 

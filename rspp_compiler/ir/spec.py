@@ -126,6 +126,14 @@ class HookSpec(SpecModel):
     timeout_ns: int = Field(ge=1)
 
 
+class StateSpec(SpecModel):
+    """What a Python node may remember, in bytes of its packed form; 0 for nothing."""
+
+    turn_bytes: int = Field(default=0, ge=0)
+    session_bytes: int = Field(default=0, ge=0)
+    durable_bytes: int = Field(default=0, ge=0)
+
+
 class TunableSpec(SpecModel):
     """A setting that a tenant or session may change, within `low` to `high` in base units (None: no number)."""
 
@@ -162,6 +170,7 @@ class NodeSpec(SpecModel):
     emissions_max: int = Field(default=0, ge=0)
     limit: LimitSpec | None = None
     hooks: tuple[HookSpec, ...] = ()
+    state: StateSpec | None = None
     tools: tuple[str, ...] = ()
     tunable: tuple[TunableSpec, ...] = ()
     implicit: bool = False

@@ -23,10 +23,11 @@ from rspp_compiler.ir.layout import (
     Pause,
     Port,
     Reaction,
+    State,
     Watermark,
 )
 from rspp_compiler.ir.proofs.bounds import EdgeBound
-from rspp_compiler.ir.spec import EventSpec, ReactionSpec, WatermarkSpec
+from rspp_compiler.ir.spec import EventSpec, NodeSpec, ReactionSpec, WatermarkSpec
 from rspp_compiler.layout import tools
 from rspp_compiler.layout.attempts import attempts
 from rspp_compiler.layout.events import DETECTED, signal
@@ -150,6 +151,7 @@ def _node(graph: Graph, node: GraphNode, ids: Ids, handlers: dict[str, int]) -> 
         interruptible=node.kind != "say" or node.spec.settings.get("interruptible") is not False,
         handler=handlers.get(node.id, -1),
         hooks=tuple(Hook(hook.name, hook.timeout_ns) for hook in spec.hooks) if node.kind == "python" else (),
+        state=_state(spec),
         emissions_max=_emissions(graph, node) if node.kind == "python" else 0,
         attempts=tried,
         **_timed(graph, node, ids),
@@ -177,6 +179,11 @@ def _timed(graph: Graph, node: GraphNode, ids: Ids) -> dict[str, Any]:
     until = str(node.spec.settings.get("until", "")).encode()
     opens = any(edge.scope == "turn" for edge in graph.out_of(node.id))
     return {"keys": Keys(ns("digits") or KEYS_MAX, until[0] if until else -1, ns("timeout_ns"), opens)}
+
+
+def _state(spec: NodeSpec) -> State | None:
+    held = spec.state
+    return State(held.turn_bytes, held.session_bytes, held.durable_bytes) if held is not None else None
 
 
 def _join(graph: Graph, node: GraphNode, ids: Ids) -> Join:

@@ -32,7 +32,7 @@ _BUDGET = Table(
 )
 _MODE = Table("a mode", (Setting("off", "names", about="nodes that are switched off"),))
 _INNER = {  # what stands in the braces of a setting, by where the setting stands
-    "node": {"limit": tables.LIMIT_TABLE, "hooks": tables.HOOKS_TABLE},
+    "node": {"limit": tables.LIMIT_TABLE, "hooks": tables.HOOKS_TABLE, "state": tables.STATE_TABLE},
     "flow": {
         "handoff": tables.HANDOFF,
         "watermark": tables.WATERMARK,
@@ -58,6 +58,7 @@ BLOCKS: dict[str, str] = {
     "fairness": "`session.tenant`: whose turn it is when many want to flow",
     "limit": "`{ concurrency = 8, cpu = 50%, memory = 512MB }`: what the node may use",
     "hooks": "`{ init = 5s, start = 1s, stop = 1s }`: how long each hook of its life may take",
+    "state": "`{ turn = 1kB, session = 4kB, durable = 4kB }`: what a Python node may remember, and for how long",
     "tunable": "settings that a tenant or a session may change, within bounds",
     "timeout": "`{ first_chunk = 700ms, chunk = 300ms }`: deadlines of one stream",
     "retry": "`{ times = 1, backoff = 50ms }`: how often one provider is tried again",

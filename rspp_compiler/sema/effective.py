@@ -132,6 +132,8 @@ def _node(node: NodeSpec) -> Iterator[Row]:
         yield Row(f"{id}.emissions", f"{node.emissions_max} items", node.origin("emissions_max"))
     if node.limit:
         yield from _fields(node.limit, tables.LIMIT_TABLE, f"{id}.limit")
+    if node.state:
+        yield from _fields(node.state, tables.STATE_TABLE, f"{id}.state")
     for hook in node.hooks:
         yield Row(f"{id}.hooks.{hook.name}", show_ns(hook.timeout_ns), hook.origin("timeout_ns"))
     for tunable in node.tunable:

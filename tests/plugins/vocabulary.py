@@ -92,6 +92,7 @@ def _of_kinds() -> Iterator[str]:
     yield from (f"node.{block}" for block in BLOCKS)
     yield from _of_table("node.limit", tables.LIMIT_TABLE.settings)
     yield from _of_table("node.hooks", tables.HOOKS_TABLE.settings)
+    yield from _of_table("node.state", tables.STATE_TABLE.settings)
     yield "node.tunable within bounds"
 
 

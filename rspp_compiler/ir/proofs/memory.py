@@ -12,7 +12,7 @@ class MemoryPart:
     """A part of one session's memory: `number` things of `each_bytes`.
 
     `what` is a row of the kernel's block (`ring: llm.delta -> voice.text`), what further members of a party take, or
-    what a node declares as its `limit.memory`. `origin` is None for what follows from the plan.
+    what a node declares as its `limit.memory` or `state`. `origin` is None for what follows from the plan.
     """
 
     what: str

@@ -14,7 +14,7 @@ from rspp_compiler.sema.language.tables import node_table
 from rspp_compiler.sema.reading.fields import read_one, unknown_key
 
 # What a node is made of: no mode can change it while the session lives.
-_FIXED = ("scope", "cancel", "work", "limit", "hooks", "tunable", "place", "class", "timeout")
+_FIXED = ("scope", "cancel", "work", "limit", "hooks", "state", "tunable", "place", "class", "timeout")
 
 
 def fill_modes(

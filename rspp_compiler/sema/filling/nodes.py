@@ -1,4 +1,4 @@
-"""Nodes: settings of their kind, and what every node has: budget, place, work, pool, limits, hooks."""
+"""Nodes: settings of their kind, and what every node has: budget, place, work, pool, limits, hooks, state."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from rspp_compiler.sema.language.catalog import Kind
 from rspp_compiler.sema.language.engines import ENGINES
 from rspp_compiler.sema.language.kinds import KINDS
 from rspp_compiler.sema.language.profile import ProfileTable
-from rspp_compiler.sema.language.tables import HOOKS_TABLE, LIMIT_TABLE, node_table
+from rspp_compiler.sema.language.tables import HOOKS_TABLE, LIMIT_TABLE, STATE_TABLE, node_table
 from rspp_compiler.sema.reading.fields import latest, read_block, read_fields, with_defaults
 from rspp_compiler.sema.reading.tunable import read_tunable
 from rspp_compiler.sema.reading.values import listed, suggest
@@ -59,7 +59,7 @@ class Nodes:
             fields["chunk_ns"] = self._blocks.chunk(fields["provider"].text)
         if "tools" in apart:
             fields["tools"] = self.known_tools(apart["tools"], written["tools"])
-        is_own = "hooks" in table.blocks
+        is_own, has_state = "hooks" in table.blocks, "state" in table.blocks
         payload_class = settings["class"].text if "class" in settings else ""
         return FilledNode(
             bound=node,
@@ -69,6 +69,7 @@ class Nodes:
             fields=fields,
             limit=read_block(written["limit"], LIMIT_TABLE, self._ctx) if "limit" in written else {},
             hooks=read_block(written["hooks"], HOOKS_TABLE, self._ctx) if "hooks" in written and is_own else {},
+            state=read_block(written["state"], STATE_TABLE, self._ctx) if "state" in written and has_state else {},
             tunable=read_tunable(written["tunable"], node.kind, self._ctx) if "tunable" in written else (),
         )
 

@@ -170,5 +170,10 @@ LIMIT = (
     Setting("cpu", "percent", 1, 10_000, about="of one core"),
     Setting("memory", "bytes", 1_000, 1_000_000_000_000, about="for each session"),
 )
+STATE = (
+    Setting("turn", "bytes", 1, 1_000_000, about="what it knows until its turn ends"),
+    Setting("session", "bytes", 1, 1_000_000, about="what it knows until its process ends"),
+    Setting("durable", "bytes", 1, 65_536, about="what it knows in whichever process goes on with the session"),
+)
 HOOKS = ("init", "start", "stop", "on_cancel", "on_barge_in", "on_budget_exhausted")
 HOOK_SETTINGS = tuple(Setting(hook, "duration", 1 * MS, 600 * S, about="the most this hook may take") for hook in HOOKS)

@@ -301,7 +301,7 @@ EVERY_NODE: tuple[Setting, ...] = (
     WORK,
     Setting("provider", "name", about="the pool that performs it"),
 )
-BLOCKS = ("limit", "hooks", "tunable")
+BLOCKS = ("limit", "hooks", "state", "tunable")
 
 
 def events_of(kind: Kind) -> tuple[str, ...]:

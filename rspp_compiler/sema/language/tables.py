@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from rspp_compiler.sema.language.catalog import CANCEL, HOOK_SETTINGS, LIMIT, MS, Engine, H, S, Setting, Table
+from rspp_compiler.sema.language.catalog import CANCEL, HOOK_SETTINGS, LIMIT, MS, STATE, Engine, H, S, Setting, Table
 from rspp_compiler.sema.language.kinds import BLOCKS, EVERY_NODE, KINDS
 
 D = 24 * H
@@ -79,6 +79,7 @@ RECORD = Table(
 )
 LIMIT_TABLE = Table("`limit`", LIMIT)
 HOOKS_TABLE = Table("`hooks`", HOOK_SETTINGS)
+STATE_TABLE = Table("`state`", STATE)
 
 # ---- tools
 
@@ -161,12 +162,13 @@ PROVIDER = Table("a provider block", (ACCEPT,), ("timeout", "retry", "circuit", 
 
 @cache
 def node_table(kind: str) -> Table:
-    """What a node of that kind takes; `limit`, `hooks` and `tunable` are read apart."""
+    """What a node of that kind takes; `limit`, `hooks`, `state` and `tunable` are read apart."""
     of = KINDS[kind]
     if of.is_boundary:
         return Table(f"`{kind}`", ())
     every = [one for one in EVERY_NODE if one.name != "provider" or of.has_provider]
-    blocks = tuple(block for block in BLOCKS if block != "hooks" or of.has_signature)
+    of_code = {"hooks": of.has_signature, "state": kind == "python"}
+    blocks = tuple(block for block in BLOCKS if of_code.get(block, True))
     return Table(f"`{kind}`", (*of.settings, *every), blocks)
 
 

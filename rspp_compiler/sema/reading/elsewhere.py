@@ -27,6 +27,7 @@ _WRITTEN: tuple[tuple[Table, str], ...] = (
     (tables.PRICE, "in `price` of a `use` line: `price = {{ {key} = … }}`"),
     (tables.LIMIT_TABLE, "in `limit` of a node: `limit = {{ {key} = … }}`"),
     (tables.HOOKS_TABLE, "in `hooks` of a node: `hooks = {{ {key} = … }}`"),
+    (tables.STATE_TABLE, "in `state` of a Python node: `state = {{ {key} = … }}`"),
     (tables.RECORD, "behind `record`: `record L1 {{ {key} = … }}`"),
     (tables.SYNC, "in `sync` of a flow: `sync = {{ {key} = … }}`"),
     (tables.WATERMARK, "in `watermark` of a flow: `watermark = {{ {key} = … }}`"),

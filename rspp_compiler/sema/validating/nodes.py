@@ -7,13 +7,13 @@ from typing import Any
 
 from rspp_compiler.diagnostics import Fix
 from rspp_compiler.diagnostics.fixes import line_before, line_behind, remove, setting_in
-from rspp_compiler.diagnostics.statements import braces
+from rspp_compiler.diagnostics.statements import braces, without_setting
 from rspp_compiler.ir import spec
 from rspp_compiler.ir.bound import BoundNode, Fields, FilledNode, FilledPort
 from rspp_compiler.ir.context import Context
 from rspp_compiler.sema.language.catalog import Setting
 from rspp_compiler.sema.language.kinds import KINDS
-from rspp_compiler.sema.language.tables import BUDGET, HOOKS_TABLE, LIMIT_TABLE, NS_MAX, node_table
+from rspp_compiler.sema.language.tables import BUDGET, HOOKS_TABLE, LIMIT_TABLE, NS_MAX, STATE_TABLE, node_table
 from rspp_compiler.sema.language.units import show
 from rspp_compiler.sema.reading.ranges import Ranges, origins, values
 from rspp_compiler.source import Source, Span
@@ -66,6 +66,7 @@ class NodeSpecs:
             implementation=bound.implementation,
             limit=self._limit(node),
             hooks=self._hooks(node),
+            state=self._state(node),
             tunable=self._tunable(node, settings),
             implicit=bound.implicit,
             **{"first_output_ns": 0, "chunk_ns": 0, **values(fields), **numbers},
@@ -149,6 +150,22 @@ class NodeSpecs:
             for name, setting in HOOKS_TABLE.by_name.items()
             if setting.field in node.hooks
         )
+
+    def _state(self, node: FilledNode) -> spec.StateSpec | None:
+        """Nothing of a turn is kept where there is none (E0311)."""
+        turn = node.state.get("turn_bytes")
+        if turn is not None and node.bound.scope != "turn":
+            self._ctx.sink.add(
+                "E0311",
+                f"`{node.bound.id}` belongs to the session: it has no turn to forget something with",
+                turn.origin.span,
+                help="keep it in `session`, as long as the process has the session, or in `durable`",
+                fix=without_setting(self._ctx.source(turn.origin.span), turn.origin.span),
+            )
+        if not node.state:
+            return None
+        numbers = self._ranges.clamped(node.state, STATE_TABLE)
+        return spec.StateSpec(span=node.bound.span, origins=origins(node.state), **numbers)
 
     def _tunable(self, node: FilledNode, settings: Fields) -> tuple[spec.TunableSpec, ...]:
         """What may be changed; its value as compiled lies within its own bounds (E0311)."""

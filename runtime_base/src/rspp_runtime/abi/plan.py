@@ -138,6 +138,15 @@ class Keys:
 
 
 @dataclass(frozen=True, slots=True)
+class State:
+    """What a Python node may remember, in bytes of its packed form (`nodes/state.py`); 0 for nothing."""
+
+    turn_bytes: int = 0
+    session_bytes: int = 0
+    durable_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Price:
     """What one provider charges, in micro-dollars; 0 for what it does not charge for."""
 
@@ -207,6 +216,7 @@ class Node:
     handler: int = -1  # python: index into the handlers
     emissions_max: int = 0  # python: most emissions of one call
     hooks: tuple[Hook, ...] = ()  # python; the driver calls them
+    state: State | None = None  # python; the driver keeps it
     attempts: Attempts | None = None  # effect: None is one provider, tried once
     join: Join | None = None  # merge, select
     clock: Clock | None = None  # timer

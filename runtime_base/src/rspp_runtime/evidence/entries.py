@@ -38,6 +38,7 @@ class Kind(enum.IntEnum):
     END = 8
     LEVEL = 9
     RECOVERED = 10
+    STATE = 11
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +148,17 @@ class Level(NamedTuple):
     reason: str  # queue_pressure, export_lag, stable
 
 
+class State(NamedTuple):
+    """What a Python node remembers from here on for whoever goes on with the session: after its call before this.
+
+    At every level, since no other process could go on without it. It counts if the step that the call was part of does.
+    """
+
+    node: int
+    seq: int  # of the item of the call
+    payload: bytes  # MessagePack: a map of names to values (`session.scopes`)
+
+
 class Recovered(NamedTuple):
     """The writer was stopped, and a new holder of the session's authority goes on (CONTRACTS §5; `evidence.recover`).
 
@@ -165,7 +177,7 @@ class End(NamedTuple):
     stats: dict[str, int]
 
 
-Entry = Input | Handler | Step | Out | Invocation | Evidence | Level | Recovered | End
+Entry = Input | Handler | Step | Out | Invocation | Evidence | Level | State | Recovered | End
 
 _KINDS: dict[type[Any], Kind] = {
     Input: Kind.INPUT,
@@ -177,6 +189,7 @@ _KINDS: dict[type[Any], Kind] = {
     End: Kind.END,
     Level: Kind.LEVEL,
     Recovered: Kind.RECOVERED,
+    State: Kind.STATE,
 }
 _TYPES: dict[Kind, type[Any]] = {kind: entry for entry, kind in _KINDS.items()}
 

@@ -56,6 +56,8 @@ class Execution:
         self.report.begin_stretch(log.header.level, 1, 0)
         self.missing: Callable[[int, Item], Sequence[Emission] | None] | None = None
         self.plan = plan
+        self.durable: dict[int, bytes] = {}  # what Python nodes remember, by node id
+        self._remembered: dict[int, bytes] = {}  # … by calls of a step that is not there yet
         self._keeps = Keeps(plan)
         self._left_out = False
         self._outcomes: deque[entries.Handler] = deque()
@@ -103,8 +105,12 @@ class Execution:
                 if payload is None and size:
                     self._left_out = True
                     self.report.leaves_out(text=self._keeps.emission("L1", row.node, Emission(port)))
+        elif isinstance(row, entries.State):
+            self._remembered[row.node] = row.payload
         elif isinstance(row, entries.Step):
             self._step(row, record)
+            self.durable |= self._remembered
+            self._remembered.clear()
         elif isinstance(row, entries.Invocation):
             known = [name for name in provider_names(self.plan, row.node) if name] or [row.provider]
             if row.provider not in known:
@@ -114,6 +120,7 @@ class Execution:
         elif isinstance(row, entries.Level):
             self.report.begin_stretch(row.level, record, row.now_ns)
         elif isinstance(row, entries.Recovered):
+            self._remembered.clear()
             self._outcomes.clear()  # calls of a step that is not in the log: the new holder's session took it otherwise
         elif isinstance(row, entries.End):
             for difference in compare_stats(row, self.session.stats(), record):

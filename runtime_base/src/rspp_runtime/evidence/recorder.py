@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from rspp_runtime.abi.codes import Op, Signal
 from rspp_runtime.abi.messages import Inbound, Output
 from rspp_runtime.abi.plan import Plan
-from rspp_runtime.evidence.entries import Entry, Handler, Input, Invocation, Level, Out, Step
+from rspp_runtime.evidence.entries import Entry, Handler, Input, Invocation, Level, Out, State, Step
 from rspp_runtime.evidence.levels import Change, Keeps, Levels
 from rspp_runtime.session.observer import HandlerCall, InvocationEnd, Observer
 
@@ -78,6 +78,8 @@ class Recorder(Observer):
             )
         )
         self.put(Handler(call.node, call.seq, call.start_ns, call.end_ns, kept, call.reason))
+        if call.durable is not None:
+            self.put(State(call.node, call.seq, call.durable))
 
     def on_step(self, now_ns: int, deadline_ns: int, drained_ns: int, outputs: Sequence[Output]) -> None:
         self.put(Step(now_ns, deadline_ns, drained_ns, len(outputs)))

@@ -15,10 +15,13 @@ A node is a callable of one item. A class is such a callable too, made once a se
             self.words += item.words
             emit(f"{self.words} words so far")
 
+`state` declares what it remembers, and for how long: a turn, or until another process goes on with the session.
+
 It runs inside the kernel's step: it must be quick, must not wait, and does no I/O. `rspp_runtime.nodes.testing` runs
 one without a pipeline.
 """
 
+from rspp_runtime.nodes import state
 from rspp_runtime.nodes.item import Emit, Item, ItemGoneError
 
-__all__ = ["Emit", "Item", "ItemGoneError"]
+__all__ = ["Emit", "Item", "ItemGoneError", "state"]

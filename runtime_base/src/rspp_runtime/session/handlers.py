@@ -19,13 +19,18 @@ from rspp_runtime.abi.codes import Flag
 from rspp_runtime.abi.messages import Emission, Handler
 from rspp_runtime.abi.messages import Item as KernelItem
 from rspp_runtime.abi.plan import Node, Plan
+from rspp_runtime.nodes import packing, state
 from rspp_runtime.nodes.item import Item
+from rspp_runtime.nodes.state import StateError
+from rspp_runtime.session import scopes as keeping
 from rspp_runtime.session.clock import Clock
 from rspp_runtime.session.gateway import check_audio, find_port, text_mark
 from rspp_runtime.session.observer import HandlerCall, Observer
+from rspp_runtime.session.scopes import Scopes, guarded, hold, is_stateful
 
 log = logging.getLogger(__name__)
 
+_OURS = (__file__, importlib.__file__, state.__file__, packing.__file__, keeping.__file__)
 UserNode = Callable[[Item, Any], object]
 
 
@@ -33,9 +38,11 @@ class NodeError(Exception):
     """A Python node cannot be loaded; the message names the node and the reference."""
 
 
-def load(reference: str, node: str, *, may_wait: bool = False, what: str = "node") -> UserNode:
+def load(
+    reference: str, node: str, *, may_wait: bool = False, may_remember: bool = False, what: str = "node"
+) -> UserNode:
     """Imports "module:Callable"; a class is instantiated, once a session. Raises `NodeError`, for an `async def` too
-    unless it `may_wait`.
+    unless it `may_wait`, and for a class that declares what it remembers unless it `may_remember`.
     """
     module_name, _, name = reference.partition(":")
     cannot = f"{what} {node}: {reference} cannot be loaded"
@@ -58,7 +65,14 @@ def load(reference: str, node: str, *, may_wait: bool = False, what: str = "node
         made = getattr(made, part)
     if inspect.isclass(made):
         try:
-            made = made()
+            if is_stateful(made) and not may_remember:
+                raise NodeError(
+                    f"{what} {node}: {reference} declares what it remembers, and runs outside of the kernel, where nobody "
+                    "keeps that yet: let it run in the kernel, or keep it in `self`"
+                )
+            made = guarded(made)() if is_stateful(made) else made()
+        except NodeError:
+            raise
         except (Exception, SystemExit) as error:
             raise NodeError(f"{cannot}: {name}() is made without arguments, and failed: {reason_of(error)}") from error
     if not callable(made):
@@ -83,33 +97,50 @@ def make_handlers(
     clock: Clock,
     observers: Sequence[Observer],
     users: dict[int, object] | None = None,
+    held: dict[int, Scopes] | None = None,
 ) -> list[Handler | None]:
     """One handler for each Python node of the plan, by `Node.handler`. Raises `NodeError`.
 
-    `users` gets what was loaded, by node id.
+    `users` gets what was loaded, by node id, and `held` what it remembers, of those that do.
     """
     nodes = [node for node in plan.nodes if node.handler >= 0]
     handlers: list[Handler | None] = [None] * (1 + max((node.handler for node in nodes), default=-1))
     for node in nodes:
         if node.name not in references:
             raise NodeError(f"node {node.name}: the package names no handler for it")
-        user = load(references[node.name], node.name)
+        user = load(references[node.name], node.name, may_remember=True)
         if users is not None:
             users[node.id] = user
-        handlers[node.handler] = wrap(node, user, clock, observers)
+        try:
+            scopes = hold(node, user)
+        except StateError as error:
+            raise NodeError(f"node {node.name}: {error}") from None
+        if scopes is not None and held is not None:
+            held[node.id] = scopes
+        handlers[node.handler] = wrap(node, user, clock, observers, scopes)
     return handlers
 
 
-def wrap(node: Node, user: UserNode, clock: Clock, observers: Sequence[Observer]) -> Handler:
-    """`user` as the kernel calls it."""
+def wrap(
+    node: Node, user: UserNode, clock: Clock, observers: Sequence[Observer], scopes: Scopes | None = None
+) -> Handler:
+    """`user` as the kernel calls it. `scopes` is what it remembers."""
 
     def handler(kernel_item: KernelItem) -> Sequence[Emission] | None:
         start_ns = clock.now_ns()
+        if scopes is not None:
+            scopes.enter(kernel_item)
         emissions, reason = perform(node, user, kernel_item)
+        durable = None
+        if scopes is not None:
+            try:
+                durable = scopes.leave(failed=bool(reason))
+            except StateError as error:
+                reason = reason_of(error)
         if reason:
             log.warning("node %s failed: %s", node.name, reason)
         call = HandlerCall(
-            node.id, kernel_item.seq, start_ns, clock.now_ns(), None if reason else tuple(emissions), reason
+            node.id, kernel_item.seq, start_ns, clock.now_ns(), None if reason else tuple(emissions), reason, durable
         )
         for observer in observers:
             observer.on_handler(call)
@@ -195,6 +226,6 @@ def _place(error: BaseException) -> str:
     frames = [
         f
         for f in traceback.extract_tb(error.__traceback__)
-        if f.filename not in (__file__, importlib.__file__) and not f.filename.startswith("<frozen")
+        if f.filename not in _OURS and not f.filename.startswith("<frozen")
     ]
     return f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""

@@ -27,6 +27,7 @@ from rspp_runtime.session.handlers import make_handlers
 from rspp_runtime.session.hooks import Hooks
 from rspp_runtime.session.observer import Observer
 from rspp_runtime.session.package import Bound, Package
+from rspp_runtime.session.scopes import Scopes
 from rspp_runtime.tools.journal import SUFFIX, Journal
 from rspp_runtime.transports.contract import Transport
 
@@ -71,7 +72,10 @@ async def converse(
     plan = package.plan
     inner: list[Observer] = []  # filled below; handlers and driver tell the same ones
     users: dict[int, object] = {}
-    handlers = make_handlers(plan, package.handlers, clock, inner, users)
+    held: dict[int, Scopes] = {}
+    handlers = make_handlers(plan, package.handlers, clock, inner, users, held)
+    for scopes in held.values():
+        scopes.seed = f"{options.seed}/{options.session_id}"
     hooks = Hooks(plan, users)
     session = package.open_session(options.session_id, options.epoch, handlers, options.kernel)
     log: LogWriter | None = None

@@ -12,7 +12,10 @@ from rspp_runtime.abi.messages import Emission, Inbound, Output
 
 
 class HandlerCall(NamedTuple):
-    """One call of a user's Python node. `emissions` is None if it failed, `reason` says why."""
+    """One call of a user's Python node. `emissions` is None if it failed, `reason` says why.
+
+    `durable` is what the node remembers for whoever goes on with the session, if that is something else now.
+    """
 
     node: int
     seq: int  # runtime sequence of the item it was given
@@ -20,6 +23,7 @@ class HandlerCall(NamedTuple):
     end_ns: int
     emissions: tuple[Emission, ...] | None
     reason: str = ""
+    durable: bytes | None = None
 
 
 class InvocationEnd(NamedTuple):
