@@ -52,6 +52,7 @@ class Counter:
             self._cut(),
             self._resolve_ends(),
             self._end_session(),
+            self._hand_over(),
             self._open(),
             self._finishing(),
             self._finish_hearing(),
@@ -113,6 +114,12 @@ class Counter:
     def _end_session(self) -> int:
         """All invocations, and ENDED."""
         return sum(self._cancel_node(node) for node in self._effects) + 1
+
+    def _hand_over(self) -> int:
+        """Invocations and edges outside of turns, SESSION_HANDOFF, MIGRATION_FINISH; a turn has ended before."""
+        cancels = sum(_CALLS * _CANCEL_CALL for node in self._effects if node.scope != TURN)
+        flushes = sum(1 + bool(edge.watermark) for edge in self._edges if edge.scope != TURN)
+        return cancels + flushes + 2
 
     def _open(self) -> int:
         """TURN_OPEN, the text of a greeting, the utterance."""

@@ -5,7 +5,10 @@ from __future__ import annotations
 from rspp_compiler.ir.graph import Graph
 from rspp_compiler.ir.spec import EventSpec
 
-_OF_THE_SESSION = ("disconnected", "ended", "turn_open_proposed", "reject", "defer", "lease_rotated")
+_OF_THE_SESSION = (
+    *("disconnected", "ended", "turn_open_proposed", "reject", "defer"),
+    *("lease_rotated", "migration_start", "migration_finish", "session_handoff"),
+)
 _OF_THE_TURN = (
     *("turn_open", "commit", "abort", "close", "cancel", "barge_in"),
     *("budget_warning", "degrade", "fallback", "stale_epoch_reject", "deauthorized_drain"),

@@ -182,6 +182,8 @@ INPUTS: dict[str, Callable[[Conversation], Result]] = {
     "control LEASE_ROTATED": _control(Control.LEASE_ROTATED, 2),
     "control LEASE_ROTATED, not higher": _control(Control.LEASE_ROTATED, 1),
     "control LEASE_REVOKED": _control(Control.LEASE_REVOKED),
+    "control HANDOFF": _control(Control.HANDOFF, 2),
+    "control HANDOFF, not higher": _control(Control.HANDOFF, 1),
     "control SNAPSHOT stale": _control(Control.SNAPSHOT, 1),
     "control BINDING off": _control(Control.BINDING, LLM, 0),
     "control EVIDENCE_APPENDED": lambda t: t.offer(In.CONTROL, port=Control.EVIDENCE_APPENDED, a=_turn(t)),

@@ -354,7 +354,7 @@ class Driver:
     def trouble(self) -> None:
         """What happens to a session from outside."""
         rng = self.rng
-        choice = rng.randrange(10)
+        choice = rng.randrange(11)
         if choice == 0:
             if rng.random() < 0.3:
                 self.control(rng.choice((Control.ENDED, Control.CANCEL_SESSION)))
@@ -380,9 +380,23 @@ class Driver:
             self.control(Control.DISCONNECTED)
             self.advance()
             self.control(Control.CONNECTED)
+        elif choice == 9:
+            self.hand_over()
         else:
             for _ in range(rng.randrange(1, 30)):
                 self.audio()
+
+    def hand_over(self) -> None:
+        """Another process goes on, and perhaps yet another, before or after a step; then its transport connects."""
+        rng = self.rng
+        for _ in range(rng.choice((1, 1, 1, 2))):
+            offered = self.epoch + rng.choice((0, 1, 1, 2))
+            self.ingest(In.CONTROL, port=Control.HANDOFF, a=offered, b=rng.choice((0, 0, 1)), epoch=offered)
+            if rng.random() < 0.7:
+                self.advance()
+            self.epoch = max(self.epoch, offered)
+        if rng.random() < 0.8:
+            self.control(Control.CONNECTED)
 
     def mischief(self) -> None:
         """What a driver should not do."""

@@ -1,8 +1,7 @@
 """F1 to F7 of CONTRACTS §13: one failure a run, on both kernels. For each: the same seed gives the same control
 outcomes, every turn that opened ends once and closes, its evidence is complete, and the log replays identically.
 
-F5 (partial loss in a sync domain) is in `test_f5_sync_loss.py`; F8 (failover with migration) is not executed by the
-runtime yet.
+F5 (partial loss in a sync domain) is in `test_f5_sync_loss.py`, F8 (failover with migration) in `test_f8_failover.py`.
 """
 
 from __future__ import annotations

@@ -3,6 +3,31 @@
 from __future__ import annotations
 
 TWIN: dict[str, tuple[str, str, str, str]] = {
+    "a_holder_keeps_the_calls": (
+        "who takes a session over leaves the old process' invocations alive", "handoff.py",
+        "        invocations.cancel_all(s, node)\n", "",
+    ),
+    "a_holder_keeps_what_waited": (
+        "who takes a session over goes on with what waited", "handoff.py",
+        "        edges.flush(s, edge)\n", "        pass\n",
+    ),
+    "a_holder_knows_what_was_not_kept": (
+        "the conversation goes on though its texts were not kept", "handoff.py",
+        "        s.context.clear()\n", "        pass\n",
+    ),
+    "a_migration_without_an_end": (
+        "a migration that began is not told to have ended", "handoff.py",
+        "    decide(s, Signal.MIGRATION_FINISH, x=s.epoch)\n", "",
+    ),
+    "a_holder_goes_on_at_the_old_epoch": (
+        "who takes a session over does not raise its epoch", "handoff.py",
+        "    s.revoked = False\n    decide(s, Signal.LEASE_ROTATED, x=epoch)\n",
+        "    s.revoked = False\n    s.epoch = epoch - 1\n    decide(s, Signal.LEASE_ROTATED, x=epoch)\n",
+    ),
+    "a_holder_is_connected_at_once": (
+        "a session that is taken over opens turns before anybody is connected", "handoff.py",
+        "        s.state = SessionState.DEGRADED\n", "        pass\n",
+    ),
     "selects_twice": (
         "a select chooses anew within a turn", "joins.py",
         "            state.chosen = place\n", "            state.chosen = -1\n",

@@ -47,6 +47,7 @@ class Control(enum.IntEnum):
     BUTTON_DOWN = 40  # `ingress.button_down`: push to talk
     BUTTON_UP = 41
     DTMF = 42  # a = the key, as a character code
+    HANDOFF = 90  # another process goes on: a = its authority epoch, b = 1 if it does not know what was said
     SEEN = 50  # a = the idempotency key of an item that an earlier holder of the session has taken
 
 
@@ -144,6 +145,9 @@ class Signal(enum.IntEnum):
     PLAYBACK_RESUMED = 61  # x, y as above
     CANCEL_PENDING = 62  # a soft cancel: node, or -1 for the turn; x = ns by which it is accepted (recorded only)
     DISCONTINUITY = 70  # node = edge id; x = number of the discontinuity in the session
+    MIGRATION_START = 90  # x = the epoch of the holder before
+    SESSION_HANDOFF = 91  # x = epoch of the new holder, y = serial of the last turn
+    MIGRATION_FINISH = 92  # x = epoch
     CREDIT_GRANT = 71  # node = edge id; x = items that its producer may offer more
 
 
@@ -303,6 +307,9 @@ EMITTER: dict[Signal, str] = {
     Signal.ENTERED: "RK-17",
     Signal.DISCONTINUITY: "RK-15",
     Signal.CREDIT_GRANT: "RK-14",
+    Signal.MIGRATION_START: "CP-08",
+    Signal.SESSION_HANDOFF: "CP-08",
+    Signal.MIGRATION_FINISH: "CP-08",
 }
 """Module code that signs each decision (CONTRACTS §3)."""
 

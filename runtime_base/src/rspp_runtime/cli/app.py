@@ -88,6 +88,10 @@ def run(
         list[str] | None,
         typer.Option("--session", metavar="KEY=TEXT", help="What conditions may ask: tenant=acme; may be repeated."),
     ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Of the chance that Python nodes draw.", min=0)] = 0,
+    resume: Annotated[
+        Path | None, typer.Option("--resume", metavar="LOG", help="Go on with a session that another process has left.")
+    ] = None,
     kernel: KernelOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -114,6 +118,8 @@ def run(
             attributes=tuple(session or ()),
             kernel=kernel.value if kernel else None,
             json=json,
+            seed=seed,
+            resume=resume,
         )
     )
 

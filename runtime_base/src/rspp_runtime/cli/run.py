@@ -26,6 +26,7 @@ from rspp_runtime.cli.failure import (
     usage,
 )
 from rspp_runtime.evidence.assumptions import as_data
+from rspp_runtime.evidence.entries import LogError
 from rspp_runtime.evidence.summary import broken_assumptions, figures, rows
 from rspp_runtime.session.clock import Clock, MonotonicClock, VirtualClock
 from rspp_runtime.session.handlers import NodeError
@@ -59,6 +60,8 @@ class Request:
     attributes: tuple[str, ...]  # KEY=TEXT
     kernel: str | None
     json: bool
+    seed: int = 0
+    resume: Path | None = None  # the log of a session that another process has left
 
 
 def run(request: Request) -> None:
@@ -74,6 +77,7 @@ def run(request: Request) -> None:
     if request.echo_db is not None and request.wav is None:
         usage("--echo needs a microphone: --wav FILE")
     _check_distinct(request)
+    _check_resume(request)
     console = Console(stderr=request.json, highlight=False)
     logging.basicConfig(level=logging.ERROR, format="%(message)s")
     source = _source(request)
@@ -89,6 +93,8 @@ def run(request: Request) -> None:
                 raise _interrupted(request, is_sigterm=ended.is_set()) from None
     except (PackageError, NodeError) as error:
         raise Failure(EXIT_FINDINGS, str(error)) from None
+    except LogError as error:
+        raise Failure(EXIT_FINDINGS, f"{request.resume}: {error}") from None
     except AudioFileError as error:
         raise Failure(EXIT_FINDINGS, str(error)) from None
     _show(request, package, finished, console)
@@ -132,11 +138,28 @@ def _check_distinct(request: Request) -> None:
         ("--out", request.out),
         ("--timeline", request.timeline),
         ("--log", request.log),
+        ("--resume", request.resume),
     )
     seen: dict[Path, str] = {}
     for option, path in named:
         if path is not None and (first := seen.setdefault(path.resolve(), option)) != option:
             usage(f"{first} and {option} name the same file, {path}; give {option} another one")
+
+
+def _check_resume(request: Request) -> None:
+    """Who goes on with a session has its log, its name, its seed and its level."""
+    if request.resume is None:
+        return
+    for option, is_given in (
+        ("--log", request.log is not None),
+        ("--level", request.level is not None),
+        ("--session-id", request.session_id is not None),
+        ("--seed", request.seed != 0),
+    ):
+        if is_given:
+            usage(f"--resume goes on with a session and its log as they are: leave {option} out")
+    if not request.resume.is_file():
+        raise Failure(EXIT_USAGE, f"{request.resume}: there is no such log")
 
 
 def _check_outputs(request: Request) -> None:
@@ -182,7 +205,9 @@ async def _conversation(request: Request, package: Package, source: AudioFile | 
         if not 0 < len(request.session_id.encode()) <= 64:
             usage("--session-id must have 1 to 64 bytes")
         options = replace(options, session_id=request.session_id)
-    options = replace(options, attributes=_attributes(request.attributes))
+    options = replace(options, attributes=_attributes(request.attributes), seed=request.seed)
+    if request.resume is not None:
+        options = replace(options, log=request.resume, resume=True)
     view: ConsoleView | None = None if request.json else ConsoleView(package.plan, console)
     observers: list[Observer] = [] if view is None else [view]
     try:
@@ -193,7 +218,8 @@ async def _conversation(request: Request, package: Package, source: AudioFile | 
             _complain(transport, console)
             return finished
     except OSError as error:
-        raise Failure(EXIT_FINDINGS, f"{error.filename or request.log} cannot be written: {error.strerror}") from None
+        named = error.filename or request.log or request.resume
+        raise Failure(EXIT_FINDINGS, f"{named} cannot be written: {error.strerror}") from None
     finally:
         if view is not None:
             view.close()
@@ -242,8 +268,8 @@ def _show(request: Request, package: Package, finished: Finished, console: Conso
         except OSError as error:
             raise Failure(EXIT_FINDINGS, f"{request.timeline} cannot be written: {error.strerror}") from None
         written.append(("timeline", request.timeline))
-    if request.log is not None:
-        written.append(("log", request.log))
+    if (log := request.log or request.resume) is not None:
+        written.append(("log", log))
     if request.json:
         print(json_module.dumps(_report(finished, written), ensure_ascii=False, indent=2))
         return

@@ -11,7 +11,9 @@ from rspp_runtime.abi.plan import Plan
 from rspp_runtime.evidence.entries import End, Out
 
 MS_NS = 1_000_000
-_AUTHORITY = frozenset({Signal.STALE_EPOCH_REJECT, Signal.DEAUTHORIZED_DRAIN, Signal.LEASE_ROTATED})
+_AUTHORITY = frozenset({Signal.STALE_EPOCH_REJECT, Signal.DEAUTHORIZED_DRAIN, Signal.LEASE_ROTATED}) | frozenset(
+    {Signal.MIGRATION_START, Signal.SESSION_HANDOFF, Signal.MIGRATION_FINISH}
+)
 
 
 class Divergence(enum.StrEnum):

@@ -127,6 +127,8 @@ class Or02(Observer):
         self._started: dict[int, _Start] = {}  # by invocation
         self._failed: dict[int, tuple[str, str]] = {}  # invocation → (outcome class, retry decision)
         self._used: dict[int, dict[str, int]] = {}  # by invocation: what it was metered for, by unit
+        self._migrations: list[dict[str, int]] = []  # of the session, in order
+        self._migrating: dict[int, _Turn] = {}  # turns that one found open
         self._accepted_ns = 0  # the last input that may have caused a cancel
         snapshots = resolved.get("snapshot_provenance", {})
         determinism = resolved.get("determinism", {})
@@ -223,6 +225,16 @@ class Or02(Observer):
         turn = self._turns.get(output.turn)
         if signal == Signal.LEASE_ROTATED:
             self._epoch = output.x
+        elif signal == Signal.MIGRATION_START:
+            self._migrating = {serial: one for serial, one in self._turns.items() if not one.closed}
+            self._migrations.append({"from_epoch": output.x, "start_timestamp": output.t_ns // MS_NS})
+            for one in self._migrating.values():
+                one.record["migrations"] = self._migrations[-1:]
+        elif signal == Signal.MIGRATION_FINISH and self._migrations:
+            self._migrations[-1] |= {"to_epoch": output.x, "finish_timestamp": output.t_ns // MS_NS}
+            for serial, one in self._migrating.items():
+                self._write(serial, one, "amended")
+            self._migrating = {}
         elif signal == Signal.TURN_OPEN:
             self._open(output)
         elif signal == Signal.LATE_AFTER_CANCEL:
@@ -281,6 +293,8 @@ class Or02(Observer):
             },
             output.t_ns,
         )
+        if self._migrations:
+            turn.record["migrations"] = list(self._migrations)
         turn.calls = {-1 - index: call for index, call in enumerate(self._stt)}
         self._stt = []
         self._turns[output.turn] = turn

@@ -20,6 +20,7 @@ passes (`.pxd`), plain C functions for what happens a few times in a turn (`.pyx
 `pauses`       holding playback back, and going on where it stopped
 `stopping`     soft cancels: a segment may end first
 `turns`        proposing, opening, ending a turn; the end of the session
+`handoff`      another process goes on
 `gateway`      `ingest`
 `inbox`        the control inputs that wait, one by one
 `reactions`    what a reaction can do

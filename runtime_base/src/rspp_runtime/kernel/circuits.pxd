@@ -4,6 +4,7 @@ from libc.stdint cimport int64_t
 
 from rspp_runtime.kernel.state cimport Core, Invocation
 
+cdef void close_all(Core* core, int node_id) noexcept nogil
 cdef bint allows(Core* core, int node_id, int candidate) noexcept nogil
 cdef int choose(Core* core, int node_id, int first) noexcept nogil
 cdef void begins(Core* core, int node_id, Invocation* invocation) noexcept nogil

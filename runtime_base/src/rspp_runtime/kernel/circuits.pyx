@@ -18,6 +18,22 @@ cdef inline Circuit* breaker(Core* core, int node_id, int64_t candidate) noexcep
     return &attempts.circuits[candidate]
 
 
+cdef void close_all(Core* core, int node_id) noexcept nogil:
+    """Nothing is known about any of its providers."""
+    cdef Attempts* attempts = core.nodes[node_id].attempts
+    cdef Circuit* circuit
+    cdef int candidate
+    if attempts == NULL or attempts.circuits == NULL:
+        return
+    for candidate in range(attempts.candidates):
+        circuit = &attempts.circuits[candidate]
+        circuit.state = CIRCUIT_CLOSED
+        circuit.until_ns = 0
+        circuit.probe = 0
+        circuit.first = 0
+        circuit.count = 0
+
+
 cdef void say(Core* core, int node_id, int64_t invocation, int64_t candidate, int state, int cause) noexcept nogil:
     """CIRCUIT_EVENT."""
     outputs.decide_of(core, SIGNAL_CIRCUIT_EVENT, cause, node_id, 0, invocation, candidate, state)

@@ -32,6 +32,7 @@ cdef enum:  # Control
     CONTROL_BUTTON_UP = 41
     CONTROL_DTMF = 42
     CONTROL_SEEN = 50
+    CONTROL_HANDOFF = 90
 
 cdef enum:  # Unit
     UNIT_AUDIO_NS = 1
@@ -108,6 +109,9 @@ cdef enum:  # Signal
     SIGNAL_CANCEL_PENDING = 62
     SIGNAL_DISCONTINUITY = 70
     SIGNAL_CREDIT_GRANT = 71
+    SIGNAL_MIGRATION_START = 90
+    SIGNAL_SESSION_HANDOFF = 91
+    SIGNAL_MIGRATION_FINISH = 92
 
 cdef enum:  # Cause
     CAUSE_NONE = 0

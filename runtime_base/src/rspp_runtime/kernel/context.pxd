@@ -47,4 +47,11 @@ cdef inline int64_t messages(Core* core) noexcept nogil:
     return core.context.tail - core.context.head
 
 
+cdef inline void forget(Core* core) noexcept nogil:
+    """Nobody knows any more what was said."""
+    core.context.head = core.context.tail
+    core.context.bytes = 0
+    core.turn.context_count = 0
+
+
 cdef void remember(Core* core, int role, const char* text, int64_t size) noexcept nogil

@@ -10,7 +10,8 @@ from rspp_runtime.kernel.codes cimport (
     CAUSE_AUTHORITY_EPOCH_MISMATCH, CAUSE_CANCELLED, CAUSE_DUPLICATE, CAUSE_UNKNOWN_PORT, CONTROL_ATTRIBUTE,
     CONTROL_BUTTON_DOWN,
     CONTROL_CONNECTED, CONTROL_DTMF, CONTROL_EVIDENCE_APPENDED,
-    CONTROL_EVIDENCE_FAILED, CONTROL_LEASE_ROTATED, CONTROL_SEEN, IN_CHUNK, IN_CONTROL, IN_CREDIT, IN_DONE,
+    CONTROL_EVIDENCE_FAILED, CONTROL_HANDOFF, CONTROL_LEASE_ROTATED, CONTROL_SEEN,
+    IN_CHUNK, IN_CONTROL, IN_CREDIT, IN_DONE,
     IN_MEDIA, IN_USAGE,
     RESULT_ACCEPTED, RESULT_FULL, RESULT_REFUSED, SIGNAL_LATE_AFTER_CANCEL, SIGNAL_REJECT, SIGNAL_STALE_EPOCH_REJECT,
 )
@@ -43,6 +44,7 @@ cdef bint holds_any_epoch(Inbound* event) noexcept nogil:
         return True
     return event.op == IN_CONTROL and (
         event.port == CONTROL_LEASE_ROTATED
+        or event.port == CONTROL_HANDOFF
         or event.port == CONTROL_EVIDENCE_APPENDED
         or event.port == CONTROL_EVIDENCE_FAILED
     )
@@ -103,6 +105,7 @@ cdef int other(Core* core, Inbound* event) noexcept nogil:
         CONTROL_CONNECTED <= event.port <= CONTROL_EVIDENCE_FAILED
         or CONTROL_BUTTON_DOWN <= event.port <= CONTROL_DTMF
         or event.port == CONTROL_ATTRIBUTE
+        or event.port == CONTROL_HANDOFF
     ):
         if inbox.is_full(core):
             return RESULT_FULL

@@ -1,12 +1,14 @@
 """The inbox: one control input after the other."""
 
-from rspp_runtime.kernel cimport events, hearing, invocations, outputs, reactions, turns
+from rspp_runtime.kernel cimport events, handoff, hearing, invocations, outputs, reactions, turns
 from rspp_runtime.kernel.codes cimport (
     CAUSE_BARGE_IN, CAUSE_RECORDING_EVIDENCE_UNAVAILABLE, CAUSE_USER, CONTROL_ATTRIBUTE, CONTROL_BINDING,
     CONTROL_BUTTON_DOWN, CONTROL_BUTTON_UP, CONTROL_CANCEL_NODE, CONTROL_DTMF,
     CONTROL_CANCEL_SESSION, CONTROL_CANCEL_TURN, CONTROL_CONNECTED, CONTROL_DISCONNECTED, CONTROL_END_UTTERANCE,
-    CONTROL_ENDED, CONTROL_EVIDENCE_APPENDED, CONTROL_EVIDENCE_FAILED, CONTROL_LEASE_REVOKED, CONTROL_LEASE_ROTATED,
-    CONTROL_SNAPSHOT, ORIGIN_API, ORIGIN_SPEECH, ORIGIN_TEXT, SESSION_CREATED, SESSION_DEGRADED, SESSION_RUNNING,
+    CONTROL_ENDED, CONTROL_EVIDENCE_APPENDED, CONTROL_EVIDENCE_FAILED, CONTROL_HANDOFF, CONTROL_LEASE_REVOKED,
+    CONTROL_LEASE_ROTATED,
+    CONTROL_SNAPSHOT, ORIGIN_API, ORIGIN_SPEECH, ORIGIN_TEXT, SESSION_CREATED, SESSION_DEGRADED, SESSION_ENDED,
+    SESSION_RUNNING,
     SIGNAL_BARGE_IN, SIGNAL_CONNECTED, SIGNAL_DISCONNECTED, SIGNAL_HEARD, SIGNAL_LEASE_ROTATED, TURN_ACTIVE,
 )
 from rspp_runtime.kernel.happened cimport ATTRIBUTES
@@ -106,6 +108,9 @@ cdef void on_control(Core* core, Entry* entry) noexcept nogil:
             core.epoch = entry.a
             outputs.decide(core, SIGNAL_LEASE_ROTATED, 0, -1, core.epoch, 0)
             lose_authority(core)
+    elif entry.port == CONTROL_HANDOFF:
+        if entry.a > core.epoch and core.state != SESSION_ENDED:
+            handoff.begin(core, entry.a, entry.b != 0)
     elif entry.port == CONTROL_LEASE_REVOKED:
         core.revoked = True
         lose_authority(core)

@@ -324,6 +324,7 @@ cdef struct Turn:
 
 
 cdef struct Hearing:
+    uint64_t endpointers     # nodes by whose time an utterance ends
     int64_t first_seq        # of the speech that is being heard
     int64_t finish_seq
     int64_t finish_pending
@@ -355,6 +356,7 @@ cdef struct Core:
     int32_t modes_count
     uint8_t revoked
     uint8_t ending
+    uint8_t handed_over      # another process goes on: 1, or 2 if it does not know what was said
     uint8_t fault            # a bound that the compiler promised did not hold
     uint64_t bindings_off
     uint64_t nodes_off

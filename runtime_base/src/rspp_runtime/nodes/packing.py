@@ -11,7 +11,7 @@ import types
 import typing
 from typing import Any
 
-import msgpack  # type: ignore[import-untyped]
+import msgpack
 
 _PLAIN = (bool, int, float, str, bytes)
 _INT_MIN, _INT_MAX = -(2**63), 2**63 - 1

@@ -12,6 +12,7 @@ It is slow and obvious on purpose, and shares no code with the compiled kernel. 
 `hearing`      the end of an utterance, the joined transcript
 `reactions`    what the pipeline's `on …` lines do
 `turns`        proposing, opening, finishing, ending
+`handoff`      leases; another process goes on
 `joins`        merges and selects
 `timed`        timers, end-pointers, collectors of keys
 `moving`       items from edges into nodes and to the transport

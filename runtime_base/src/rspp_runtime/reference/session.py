@@ -13,6 +13,7 @@ from rspp_runtime.reference import (
     edges,
     events,
     gateway,
+    handoff,
     hearing,
     invocations,
     joins,
@@ -28,7 +29,7 @@ from rspp_runtime.reference.outputs import control_room, decide, request
 from rspp_runtime.reference.outputs import drain as drain_outputs
 from rspp_runtime.reference.state import EVIDENCE, TOTAL, TURN_BUDGET, WARNING, End, Entry, NodeState, State
 
-_NOT_FENCED = (Control.LEASE_ROTATED, Control.EVIDENCE_APPENDED, Control.EVIDENCE_FAILED)
+_NOT_FENCED = (Control.LEASE_ROTATED, Control.HANDOFF, Control.EVIDENCE_APPENDED, Control.EVIDENCE_FAILED)
 _CONTROLS = frozenset(Control)
 _PRESSED = {Control.BUTTON_DOWN: ".button_down", Control.BUTTON_UP: ".button_up", Control.DTMF: ".dtmf"}
 
@@ -123,6 +124,8 @@ class Session:
         s = self._s
         if s.raised:
             reactions.next_raised(s)
+        elif s.handed_over:
+            handoff.step(s)
         elif s.inbox:
             s.chain.clear()
             self._enter(s.inbox.popleft())
@@ -303,14 +306,8 @@ class Session:
 
     def _authority_or_evidence(self, code: Control, event: Inbound) -> None:
         s = self._s
-        if code is Control.LEASE_ROTATED:
-            if event.a > s.epoch:
-                s.epoch = event.a
-                decide(s, Signal.LEASE_ROTATED, x=s.epoch)
-                self._authority_lost()
-        elif code is Control.LEASE_REVOKED:
-            s.revoked = True
-            self._authority_lost()
+        if code in handoff.LEASES:
+            handoff.lease(s, code, event)
         elif code is Control.SNAPSHOT:
             s.snapshot = event.a
         elif code is Control.BINDING:
@@ -321,7 +318,3 @@ class Session:
                 turns.commit(s)
             else:
                 self._evidence_failed()
-
-    def _authority_lost(self) -> None:
-        if self._s.active:
-            self._s.turn.ends.add(End.AUTHORITY)

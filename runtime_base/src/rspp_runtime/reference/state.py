@@ -319,6 +319,7 @@ class State:
         self.now = 0
         self.seq = 0
         self.ending = False
+        self.handed_over = 0  # another process goes on: 1, or 2 if it does not know what was said
         self.turn = TurnState()
         self.deferred: Proposal | None = None
         self.hearing = Hearing()

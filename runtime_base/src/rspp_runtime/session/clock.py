@@ -40,6 +40,21 @@ class VirtualClock:
         return round(self._loop.time() * SECOND_NS) - self._start_ns
 
 
+class LaterClock:
+    """Another clock, which `go_on` sets forward: that of a session which another process began."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._ahead_ns = 0
+
+    def go_on(self, since_ns: int) -> None:
+        """It is `since_ns` now, or later already."""
+        self._ahead_ns = max(self._ahead_ns, since_ns - self._clock.now_ns())
+
+    def now_ns(self) -> int:
+        return self._clock.now_ns() + self._ahead_ns
+
+
 async def sleep_until(clock: Clock, due_ns: int) -> None:
     """Waits until session time `due_ns`; returns at once, but not before other tasks ran, if it has passed."""
     await asyncio.sleep(max(0, due_ns - clock.now_ns()) / SECOND_NS)

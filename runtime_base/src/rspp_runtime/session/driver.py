@@ -39,8 +39,8 @@ Evidence = Callable[[int], "asyncio.Future[bool] | bool"]
 class Driver:
     """Runs one session. `providers` are those of each effect node by name, in the order of the plan, already prepared.
 
-    `append` performs `Op.APPEND`; `observers` see everything, in order; `journal` is that of tools with `once`. The
-    session itself stays the caller's.
+    `append` performs `Op.APPEND`; `observers` see everything, in order; `journal` is that of tools with `once`;
+    `sequence` is the last transport sequence of an earlier holder. The session itself stays the caller's.
     """
 
     def __init__(
@@ -55,6 +55,7 @@ class Driver:
         append: Evidence,
         observers: Sequence[Observer] = (),
         journal: Journal | None = None,
+        sequence: int = 0,
     ) -> None:
         missing = [
             node.name
@@ -65,7 +66,7 @@ class Driver:
             raise ValueError(f"no provider is bound to node {', '.join(missing)}")
         self.plan = plan
         self.clock = clock
-        self.gateway = Gateway(plan, epoch)
+        self.gateway = Gateway(plan, epoch, sequence)
         self.activity = Activity(plan)
         self.played = PlayedAudio()
         self.journal = journal or Journal("")

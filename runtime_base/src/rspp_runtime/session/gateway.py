@@ -81,12 +81,13 @@ class Gateway:
     """Makes `Inbound` tuples: stamps the transport's sequence and the authority epoch, measures and checks payloads.
 
     `epoch` is the epoch that this process holds; the driver raises it when the kernel has accepted a rotation.
+    `sequence` is the last transport sequence that an earlier holder of the session has given.
     """
 
-    def __init__(self, plan: Plan, epoch: int) -> None:
+    def __init__(self, plan: Plan, epoch: int, sequence: int = 0) -> None:
         self.epoch = epoch
         self._plan = plan
-        self._sequence = 0
+        self._sequence = sequence
         ports = plan.nodes[plan.ingress].outputs if plan.ingress >= 0 else ()
         self._ports = {port.name: (index, port) for index, port in enumerate(ports)}
         self._ends = {node.keys.until for node in plan.nodes if node.keys}  # keys that end a number: no secret

@@ -67,8 +67,8 @@ def load(
         try:
             if is_stateful(made) and not may_remember:
                 raise NodeError(
-                    f"{what} {node}: {reference} declares what it remembers, and runs outside of the kernel, where nobody "
-                    "keeps that yet: let it run in the kernel, or keep it in `self`"
+                    f"{what} {node}: {reference} declares what it remembers, and runs outside of the kernel, where "
+                    "nobody keeps that yet: let it run in the kernel, or keep it in `self`"
                 )
             made = guarded(made)() if is_stateful(made) else made()
         except NodeError:

@@ -6,11 +6,12 @@ import asyncio
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from rspp_runtime.abi.codes import Attribute, Control, text_id
+from rspp_runtime.abi.messages import Session
 from rspp_runtime.abi.plan import asked
 from rspp_runtime.abi.version import ABI_HASH
 from rspp_runtime.evidence.entries import End, Entry, Header
@@ -19,10 +20,12 @@ from rspp_runtime.evidence.levels import Change
 from rspp_runtime.evidence.log import LogFile
 from rspp_runtime.evidence.or02 import Or02
 from rspp_runtime.evidence.recorder import Recorder
+from rspp_runtime.evidence.recover import Holder
 from rspp_runtime.evidence.segment import SEGMENT_BYTES
 from rspp_runtime.evidence.writer import LogWriter
-from rspp_runtime.session.clock import Clock, VirtualClock
+from rspp_runtime.session.clock import Clock, LaterClock, VirtualClock
 from rspp_runtime.session.driver import Driver
+from rspp_runtime.session.going_on import by_node, holder_of, since_ns
 from rspp_runtime.session.handlers import make_handlers
 from rspp_runtime.session.hooks import Hooks
 from rspp_runtime.session.observer import Observer
@@ -44,6 +47,7 @@ class Options:
     session_id: str = field(default_factory=lambda: f"s-{uuid.uuid4().hex[:12]}")
     epoch: int = 1
     seed: int = 0
+    resume: bool = False  # go on with the session of `log`, which another process has left
     attributes: Mapping[Attribute, str] = field(default_factory=dict)  # what is known of the session; `ID` is its id
 
 
@@ -67,47 +71,57 @@ async def converse(
 ) -> Finished:
     """Runs one session to its end. `providers` are prepared and stay the caller's.
 
-    Raises `PackageError`, `NodeError`, `OSError` (the log), and whatever the transport raises.
+    Raises `PackageError`, `NodeError`, `LogError` (of the log that is gone on with), `OSError` (the log), and whatever
+    the transport raises.
     """
     plan = package.plan
     inner: list[Observer] = []  # filled below; handlers and driver tell the same ones
     users: dict[int, object] = {}
     held: dict[int, Scopes] = {}
+    is_virtual = isinstance(clock, VirtualClock)
+    clock = later = LaterClock(clock)
     handlers = make_handlers(plan, package.handlers, clock, inner, users, held)
+    hooks = Hooks(plan, users)
+    holder: Holder | None = None
+    if options.resume:
+        assert options.log is not None
+        holder = holder_of(package, options.log, options.kernel, held)
+        was = holder.execution.log.header
+        options = replace(options, session_id=was.session_id, seed=was.seed, epoch=holder.epoch, level=holder.level)
     for scopes in held.values():
         scopes.seed = f"{options.seed}/{options.session_id}"
-    hooks = Hooks(plan, users)
-    session = package.open_session(options.session_id, options.epoch, handlers, options.kernel)
+    if holder is not None:
+        session = holder.session
+    else:
+        session = package.open_session(options.session_id, options.epoch, handlers, options.kernel)
     log: LogWriter | None = None
     journal: Journal | None = None
     try:
         await hooks.open()
-        header = Header(
-            package=package.name,
-            pipeline=plan.pipeline,
-            pipeline_version=plan.pipeline_version,
-            profile=plan.profile,
-            template_hash=plan.template_hash,
-            abi_hash=ABI_HASH,
-            session_id=options.session_id,
-            epoch=options.epoch,
-            seed=options.seed,
-            level=options.level,
-            kernel=package.kernel_of(session),
-            started_ms=time.time_ns() // 1_000_000 - clock.now_ns() // 1_000_000,
-        )
         reader = Reader(plan)
         recorders = [Recorder(reader.add, plan, level="L2")]
-        if options.log is not None:
-            file = LogFile(options.log, header, options.segment_bytes)
-            log = LogWriter(file, threaded=not isinstance(clock, VirtualClock))
-            recorders.append(_recorder(log, package, options, lambda change: or02.level_changed(change.level)))
 
         def put(entry: Entry) -> None:
             for recorder in recorders:
                 recorder.put(entry)
 
-        or02 = _or02(package, options, header, put)
+        file: LogFile | None = None
+        if holder is not None:
+            holder.go_on()
+            later.go_on(since_ns(holder, is_virtual=is_virtual))
+            for entry in (*holder.execution.log.entries, *holder.written):
+                reader.add(entry)
+            header, or02, file = holder.execution.log.header, holder.or02, holder.file
+            holder.execution.missing = by_node(plan, handlers)
+            or02.put = put
+        else:
+            header = _header(package, options, session, clock)
+            or02 = _or02(package, options, header, put)
+            if options.log is not None:
+                file = LogFile(options.log, header, options.segment_bytes)
+        if file is not None:
+            log = LogWriter(file, threaded=not is_virtual)
+            recorders.append(_recorder(log, package, options, lambda change: or02.level_changed(change.level)))
         inner += [*recorders, or02, hooks, *observers]
 
         def append(turn: int) -> asyncio.Future[bool] | bool:
@@ -127,6 +141,7 @@ async def converse(
             append=append,
             observers=inner,
             journal=journal,
+            sequence=holder.sequence if holder else 0,
         )
         try:
             await _together(driver, transport, options)
@@ -140,7 +155,27 @@ async def converse(
             journal.close()
         if log is not None:
             log.close()
+        if holder is not None:
+            holder.close()
         session.close()
+
+
+def _header(package: Package, options: Options, session: Session, clock: Clock) -> Header:
+    plan = package.plan
+    return Header(
+        package=package.name,
+        pipeline=plan.pipeline,
+        pipeline_version=plan.pipeline_version,
+        profile=plan.profile,
+        template_hash=plan.template_hash,
+        abi_hash=ABI_HASH,
+        session_id=options.session_id,
+        epoch=options.epoch,
+        seed=options.seed,
+        level=options.level,
+        kernel=package.kernel_of(session),
+        started_ms=time.time_ns() // 1_000_000 - clock.now_ns() // 1_000_000,
+    )
 
 
 def _journal_path(package: Package, options: Options) -> Path | None:

@@ -180,11 +180,13 @@ class Scopes:
 def guarded(kind: type) -> type:
     """The class, whose instances cannot remember in a call what they do not declare."""
 
+    set_of: Any = kind.__setattr__
+
     def set_attribute(self: object, name: str, value: object) -> None:
         keeper = vars(self).get(HELD_BY)
         if keeper is not None and not isinstance(getattr(kind, name, None), Field):
             keeper.may_set(name)
-        super(made, self).__setattr__(name, value)  # type: ignore[misc]
+        set_of(self, name, value)
 
     made = type(kind)(kind.__name__, (kind,), {"__setattr__": set_attribute, "__module__": kind.__module__})
     made.__qualname__ = kind.__qualname__

@@ -43,6 +43,7 @@ from rspp_runtime.simulation.pages import (
 from rspp_runtime.simulation.spent import began, used
 
 _MEDIA, _CHUNK, _DONE, _CREDIT, _CONTROL, _USAGE = (int(kind) for kind in tuple(In)[:6])
+BRING_AN_EPOCH = (Control.LEASE_ROTATED, Control.HANDOFF)
 _OPENING_ENDS = frozenset(
     int(s) for s in (Signal.REJECT, Signal.DEFER, Signal.STALE_EPOCH_REJECT, Signal.DEAUTHORIZED_DRAIN)
 )
@@ -97,7 +98,7 @@ class Book(Pages):
                 call.untaken -= min(max(event.a, 0), call.untaken)
         elif op != _USAGE:
             self.entries += 1
-            if op == _CONTROL and event.port == Control.LEASE_ROTATED:
+            if op == _CONTROL and event.port in BRING_AN_EPOCH:
                 self.epochs_offered.add(event.a)
 
     # ---- an accepted input, at its place
@@ -160,6 +161,8 @@ class Book(Pages):
             self.leaving = self.leaving or code == Control.CANCEL_SESSION
             if active:
                 self.turn.ends.add(CANCELLED)
+        elif code == Control.HANDOFF and event.b:
+            self.blank_epochs.add(event.a)
         elif code == Control.ENDED:
             self.leaving = True
             if active:
@@ -257,6 +260,8 @@ class Book(Pages):
             self.selected[node] = x
         elif code == 40:
             self.above ^= 1 << node
+        elif code == 90 or code == 92:
+            self.migrates(x, begins=code == 90)
         elif code == 6:
             self.heard = 0
             if self.tables.barge_in_cancels:

@@ -17,7 +17,9 @@ on, after_step, while_ = CHECKS.on, CHECKS.after_step, CHECKS.while_
 _MEDIA, _CHUNK, _DONE, _CREDIT, _CONTROL = (int(kind) for kind in (In.MEDIA, In.CHUNK, In.DONE, In.CREDIT, In.CONTROL))
 _UNCHECKED = (int(In.DONE), int(In.CREDIT), int(In.USAGE))  # whatever their epoch
 _ACCEPTED = int(Result.ACCEPTED)
-_ANY_EPOCH = frozenset(map(int, (Control.LEASE_ROTATED, Control.EVIDENCE_APPENDED, Control.EVIDENCE_FAILED)))
+_ANY_EPOCH = frozenset(
+    int(code) for code in (Control.LEASE_ROTATED, Control.HANDOFF, Control.EVIDENCE_APPENDED, Control.EVIDENCE_FAILED)
+)
 
 
 def answer_is_right(book: Book, event: Inbound, result: int) -> None:

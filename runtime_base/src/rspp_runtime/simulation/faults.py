@@ -15,7 +15,7 @@ FAULTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "F5": ("partial loss in a sync domain", ("frames_lost", "frames_twice", "frames_swapped", "marks_lost")),
     "F6": ("transport disconnect or stall", ("disconnect", "flapping", "hang_up", "clock_jump")),
     "F7": ("authority conflict", ("rotate", "rotate_twice", "ends_at_once", "stale_inputs", "revoke", "learn_epoch")),
-    "F8": ("failover with migration", ("crash", "crash_at_append")),
+    "F8": ("failover with migration", ("crash", "crash_at_append", "hand_over", "hand_over_twice")),
 }  # fmt: skip
 """Class → (title, its misfortunes)."""
 
@@ -24,8 +24,8 @@ OF_CALLS = frozenset(
 )
 """Misfortunes that strike the next invocation of some node; the others strike at a time."""
 
-RARE = {"hang_up": 0.08, "revoke": 0.1}
-"""Misfortunes that end the session are drawn less often."""
+RARE = {"hang_up": 0.08, "revoke": 0.1, "hand_over": 0.5, "hand_over_twice": 0.2}
+"""Misfortunes that end the session, or that take long to play, are drawn less often."""
 
 
 def parse(text: str) -> tuple[str, ...]:

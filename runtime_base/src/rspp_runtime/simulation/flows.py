@@ -46,7 +46,8 @@ def drop_notice_has_a_reason(book: Book, output: Output) -> str | None:
         is_atomic = edge.sync is not None and edge.sync.policy == "atomic"
         return None if is_atomic else f"{edge.name} falls with no other"
     if output.cause == Cause.CANCEL_FLUSH:
-        return None if book.turn_state == ACTIVE else f"{edge.name} flushed and no turn is active"
+        flushes = book.turn_state == ACTIVE or book.handing
+        return None if flushes else f"{edge.name} flushed and no turn is active"
     if output.cause == Cause.NOT_SELECTED:
         target = book.plan.nodes[edge.target]
         if target.join is None or target.join.by not in ("first", "highest"):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from rspp_runtime.simulation import calls, credit, domains, flows, spending, tools, turns
+from rspp_runtime.simulation import calls, credit, domains, flows, leases, spending, tools, turns
 
 MACHINE = {
     "both_kernels_agree": "The compiled kernel and its twin answer every call alike (`--kernel both`).",
     "the_next_deadline_is_not_past": "`advance` never answers a time that is past.",
     "a_step_ends": "A step that is drained comes to its end.",
+    "a_log_builds_the_session": "What was recorded of a session, executed again, builds it as it was.",
     "nothing_raises": "Whatever the world does, no call raises.",
 }
-ROOMS = tuple(room.CHECKS for room in (turns, calls, tools, flows, domains, credit, spending))
+ROOMS = tuple(room.CHECKS for room in (turns, calls, tools, flows, domains, credit, spending, leases))
 NAMES: dict[str, str] = {name: says for room in ROOMS for name, says in room.names.items()} | MACHINE

@@ -25,6 +25,9 @@ _ALWAYS: dict[Signal, tuple[int, ...]] = {
     Signal.CANCEL: ANY,  # of the session
     Signal.BUDGET_EXHAUSTED: (ACTIVE,),
     Signal.LEASE_ROTATED: ANY,
+    Signal.MIGRATION_START: ANY,
+    Signal.SESSION_HANDOFF: (IDLE, CLOSED),
+    Signal.MIGRATION_FINISH: (IDLE, CLOSED),
     Signal.REJECT: ANY,
     Signal.DEFER: (OPENING, ACTIVE),
     Signal.STALE_EPOCH_REJECT: ANY,
@@ -56,6 +59,8 @@ def legal(plan: Plan) -> frozenset[tuple[int, int]]:
     falls_back = any(r.action.verb == "trigger" and r.event in failures for r in plan.reactions)
     add(Signal.FALLBACK, (ACTIVE,) if falls_back else ())
     add(Signal.DROP_NOTICE, (ACTIVE,) if plan.turn_edges else ())  # a flush
+    handed = [edge for edge in plan.edges if edge.scope != TURN and edge.source >= 0]
+    add(Signal.DROP_NOTICE, (IDLE, CLOSED) if handed else ())  # … of a session that is handed over
     add(Signal.DROP_NOTICE, _of_edges([edge for edge in plan.edges if _sheds(edge)], ANY))
     stops = [edge for edge in plan.edges if edge.overflow and edge.overflow[0].strategy == "block"]
     stops = [edge for edge in stops if plan.nodes[edge.source].execution != "kernel"]

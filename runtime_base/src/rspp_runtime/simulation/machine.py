@@ -18,7 +18,7 @@ from rspp_runtime.simulation.show import difference, show_input
 from rspp_runtime.simulation.tables import Tables
 from rspp_runtime.simulation.violation import Violation
 
-INGEST, ADVANCE, DRAIN, CRASH = range(4)
+INGEST, ADVANCE, DRAIN, CRASH, REBUILD = range(5)
 Action = tuple[int, int, Inbound | int | None]
 """What the world did: (kind, now, the input, or of a crash the new epoch)."""
 
@@ -46,6 +46,8 @@ class Machine:
         self.trace: list[Action] = []
         self.seen: list[Callable[[Book, Output], None]] = []  # who watches outputs: coverage, a picture
         self.now = 0
+        self._began = 0  # of the present session, in the trace
+        self._rebuilding = False
         self.past_turns = 0  # accepted in sessions that crashed
         self.past_invocations = self.past_data_events = 0
         self.telemetry_max = max(1, plan.telemetry_out_max)
@@ -53,15 +55,18 @@ class Machine:
         self.python = bool(tables.handlers)
         self._open(1)
 
-    def _open(self, epoch: int) -> None:
-        self.sessions = self.opener(self.session_id, epoch, ())
-        for index, session in enumerate(self.sessions):
+    def _sessions(self, epoch: int) -> list[Session]:
+        sessions = self.opener(self.session_id, epoch, ())
+        for index, session in enumerate(sessions):
             if self.python:
                 session.close()
                 handlers = [self._handler(n, counted=index == 0) for n in range(len(self.tables.handlers))]
-                self.sessions[index] = self.opener(self.session_id, epoch, handlers)[index]
-        self.session = self.sessions[0]
-        self.others = self.sessions[1:]
+                sessions[index] = self.opener(self.session_id, epoch, handlers)[index]
+        return sessions
+
+    def _open(self, epoch: int) -> None:
+        self._began, self._first_epoch = len(self.trace), epoch
+        self._take(self._sessions(epoch))
         self.book = Book(self.plan, self.tables, self.session_id, epoch)
         self.book.legal = self.legal
         self.book.now = self.now
@@ -154,6 +159,30 @@ class Machine:
         self.close()
         self._open(epoch)
 
+    def rebuild(self) -> None:
+        """The process dies; another one builds the session from what was recorded (F8)."""
+        self._rebuilding = True
+        built = self._sessions(self._first_epoch)
+        for index, session in enumerate(built):
+            for kind, now, what in self.trace[self._began :]:
+                if kind == INGEST:
+                    assert isinstance(what, Inbound)
+                    session.ingest(what, now)
+                elif kind == ADVANCE:
+                    session.advance(now)
+                elif kind == DRAIN:
+                    session.drain()
+            before, after = self.sessions[index].stats(), session.stats()
+            if after != before:
+                raise Violation("a_log_builds_the_session", f"{before}, and then {after}")
+        self._rebuilding = False
+        self.trace.append((REBUILD, self.now, None))
+        self.close()
+        self._take(built)
+
+    def _take(self, sessions: list[Session]) -> None:
+        self.sessions, self.session, self.others = sessions, sessions[0], sessions[1:]
+
     def close(self) -> None:
         for session in self.sessions:
             session.close()
@@ -231,7 +260,8 @@ class Machine:
         ports, most, seed = node.outputs, node.emissions_max, self.seed
 
         def handler(item: Item) -> Sequence[Emission] | None:
-            if counted:
+            counts = counted and not self._rebuilding
+            if counts:
                 self._consumed.append((node.id, item.port, item.seq))
             mood = (item.seq * 2_654_435_761 + seed * 40_503 + index) >> 7 & 255
             if mood == 0:
@@ -245,7 +275,7 @@ class Machine:
                 port = (mood + n) % len(ports) if mood < 128 else 0
                 payload = item.payload[: ports[port].item_bytes_max]
                 emissions.append(Emission(port, payload, item.flags, min(item.a, len(payload)), item.b))
-            if counted:
+            if counts:
                 self.book.emitted += len(emissions)
             return emissions
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 from rspp_runtime.abi.messages import Inbound
 from rspp_runtime.abi.plan import Plan
-from rspp_runtime.simulation.machine import ADVANCE, CRASH, INGEST, Action, Machine, Opener
+from rspp_runtime.simulation.machine import ADVANCE, CRASH, INGEST, REBUILD, Action, Machine, Opener
 from rspp_runtime.simulation.tables import Tables
 from rspp_runtime.simulation.violation import Violation
 
@@ -35,6 +35,8 @@ def replay(plan: Plan, read: Tables, opener: Opener, seed: int, trace: Sequence[
             elif kind == CRASH:
                 assert isinstance(what, int)
                 machine.crash(what)
+            elif kind == REBUILD:
+                machine.rebuild()
             else:
                 machine.drain()
     except Violation as violation:

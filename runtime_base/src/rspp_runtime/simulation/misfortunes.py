@@ -266,3 +266,34 @@ class Misfortunes:
 
     def _crash_at_append(self) -> None:
         self.world.crash_at_append = True
+
+    def _hand_over(self) -> None:
+        """The process dies; another one builds the session from the log and goes on, perhaps without its texts."""
+        world, rng = self.world, self.world.rng
+        before, world.epoch = world.epoch, max(world.epoch, world.machine.book.epoch) + rng.choice((1, 1, 3))
+        world.machine.rebuild()
+        if world.machine.book.turn_state == 2:
+            world.tally.crashed += 1
+        world.offer(
+            Inbound(int(In.CONTROL), -1, int(Control.HANDOFF), 0, world.epoch, a=world.epoch, b=rng.randrange(2))
+        )
+        for work in world.works.values():
+            if work.queue and rng.random() < 0.7:
+                _, port, payload, a, b = work.queue[0]
+                epoch = rng.choice((before, world.epoch))
+                world.machine.ingest(Inbound(int(In.CHUNK), work.node, port, work.id, epoch, a=a, b=b, payload=payload))
+            work.over = True
+        world.works.clear()
+        world.owed = [event for event in world.owed if event.op == int(In.CONTROL) and event.port == Control.HANDOFF]
+        world.interrupted = False
+        for part in world.parts.values():
+            part.speaking = False
+        if rng.random() < 0.5:
+            world.control(Control.CONNECTED)
+        else:
+            world.at(rng.randrange(1, 900) * MS, _CONTROL, (int(Control.CONNECTED), 0, 0))
+
+    def _hand_over_twice(self) -> None:
+        """The new process dies, too, before or after it has said a word."""
+        self._hand_over()
+        self.world.at(self.world.rng.choice((0, 40)) * MS, _TROUBLE, "hand_over")

@@ -78,6 +78,9 @@ class Pages:
         self.epoch = epoch
         self.epochs_offered: set[int] = set()
         self.revoked = False
+        self.handing = False  # a migration has begun, and has not ended
+        self.blank_epochs: set[int] = set()  # of holders that do not know what was said
+        self.blank_turn = -1  # the first turn of such a one
         self.mode = 0
         self.entered = 0
         self.edges_off = 0
@@ -148,6 +151,14 @@ class Pages:
         self.heard = 0  # the turn of a HEARD that awaits its BARGE_IN
         self.outputs_kind = 0  # whether the last drain held anything but items
         self.waiting: list[int] = []  # edges that hold items, when a step is checked
+
+    def migrates(self, epoch: int, *, begins: bool) -> None:
+        """Another process takes the session over; at its end it waits for a transport."""
+        self.handing = begins
+        if begins:
+            self.running = self.revoked = False
+        elif epoch in self.blank_epochs:
+            self.blank_turn = self.turn.serial + 1
 
     def place(self, outputs: Sequence[Output]) -> list[tuple[int, Inbound]]:
         """The runtime sequence of each input accepted since the last drain: the numbers that no decision has."""

@@ -62,7 +62,8 @@ def show_output(output: Output, plan: Plan | None = None) -> str:
 def show_action(action: Any, plan: Plan | None = None) -> str:
     """A line of a trace."""
     kind, now, what = action
-    text = ("", "advance", "drain", f"CRASH, a new session at epoch {what}")[kind] or f"ingest {show_input(what, plan)}"
+    others = ("", "advance", "drain", f"CRASH, a new session at epoch {what}", "CRASH, and the session is built again")
+    text = others[kind] or f"ingest {show_input(what, plan)}"
     return f"{now / MS:12.3f} ms  {text}"
 
 
