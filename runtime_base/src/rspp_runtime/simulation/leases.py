@@ -38,8 +38,9 @@ def a_handoff_goes_on_with_the_same_session(book: Book, output: Output) -> str |
 @on(Signal.SESSION_HANDOFF)
 def nothing_hot_is_handed_over(book: Book, output: Output) -> str | None:
     """No invocation lives and no item waits that was the old process'."""
-    if book.calls:
-        return f"invocation {min(book.calls)} goes on"
+    live = [call.id for call in book.calls.values() if call.node not in book.excused]  # others may have ended
+    if live:
+        return f"invocation {min(live)} goes on"
     for edge in book.plan.edges:
         sure = book.tracked[edge.id] and edge.id not in book.hazy and book.plan.nodes[edge.target].execution == EFFECT
         if sure and book.held[edge.id]:
