@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 
-from rspp_runtime.abi.codes import Cause, Control, In, Signal
+from rspp_runtime.abi.codes import Cause, Control, In
 from rspp_runtime.abi.messages import Inbound, Output
 from rspp_runtime.abi.plan import TURN, Check
 from rspp_runtime.simulation.choosing import passes
@@ -18,6 +18,7 @@ from rspp_runtime.simulation.pages import (
     ACTIVE,
     APPEND,
     AUTHORITY,
+    BRING_AN_EPOCH,
     BUDGET,
     CANCEL,
     CANCELLED,
@@ -30,7 +31,9 @@ from rspp_runtime.simulation.pages import (
     FORCE,
     IDLE,
     INVOKE,
+    OF_AN_OPENING,
     OPENING,
+    OPENING_ENDS,
     RESUME,
     SECOND_NS,
     SEND,
@@ -43,14 +46,6 @@ from rspp_runtime.simulation.pages import (
 from rspp_runtime.simulation.spent import began, used
 
 _MEDIA, _CHUNK, _DONE, _CREDIT, _CONTROL, _USAGE = (int(kind) for kind in tuple(In)[:6])
-BRING_AN_EPOCH = (Control.LEASE_ROTATED, Control.HANDOFF)
-_OPENING_ENDS = frozenset(
-    int(s) for s in (Signal.REJECT, Signal.DEFER, Signal.STALE_EPOCH_REJECT, Signal.DEAUTHORIZED_DRAIN)
-)
-_OF_AN_OPENING = frozenset(
-    int(c) for c in (Cause.SNAPSHOT_STALE, Cause.SNAPSHOT_MISSING, Cause.SNAPSHOT_INCOMPATIBLE,
-                     Cause.PLAN_NOT_FREEZABLE, Cause.AUTHORITY_LOSS, Cause.AUTHORITY_EPOCH_MISMATCH)
-)  # fmt: skip
 
 
 class Book(Pages):
@@ -208,7 +203,7 @@ class Book(Pages):
             self.stale -= 1
         elif code == 15 and cause == 14 and self.turn_state == OPENING:
             self.doubtful = True
-        elif code in _OPENING_ENDS and self.turn_state == OPENING and cause in _OF_AN_OPENING:
+        elif code in OPENING_ENDS and self.turn_state == OPENING and cause in OF_AN_OPENING:
             self.turn_state = IDLE
         elif code == 14:
             self.epoch = x

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from rspp_runtime.abi.codes import In, Turn
+from rspp_runtime.abi.codes import Cause, Control, In, Signal, Turn
 from rspp_runtime.abi.messages import Inbound, Output
 from rspp_runtime.abi.plan import Plan
 from rspp_runtime.simulation.called import Called
@@ -19,6 +19,14 @@ IDLE, OPENING, ACTIVE, TERMINAL, CLOSED = (int(state) for state in Turn)
 SECOND_NS = 1_000_000_000
 AUTHORITY, CANCELLED, BUDGET, ERROR, DISCONNECT = range(5)
 """Reasons to end a turn, the strongest first (CONTRACTS §5)."""
+BRING_AN_EPOCH = (Control.LEASE_ROTATED, Control.HANDOFF)
+OPENING_ENDS = frozenset(
+    int(s) for s in (Signal.REJECT, Signal.DEFER, Signal.STALE_EPOCH_REJECT, Signal.DEAUTHORIZED_DRAIN)
+)
+OF_AN_OPENING = frozenset(
+    int(c) for c in (Cause.SNAPSHOT_STALE, Cause.SNAPSHOT_MISSING, Cause.SNAPSHOT_INCOMPATIBLE,
+                     Cause.PLAN_NOT_FREEZABLE, Cause.AUTHORITY_LOSS, Cause.AUTHORITY_EPOCH_MISMATCH)
+)  # fmt: skip
 
 
 @dataclass(slots=True)
