@@ -3,6 +3,7 @@
 `codes`     numbers with names: operations, signals, reasons, states
 `messages`  the tuples that go in (`Inbound`) and come out (`Output`), and the protocol of a session
 `plan`      the tables that the compiler lays out and both kernels execute
+`lookup`    questions about a plan
 `version`   the fingerprint that a generated package checks before its first use
 """
 

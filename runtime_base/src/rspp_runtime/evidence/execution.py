@@ -15,8 +15,9 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from rspp_runtime.abi.codes import In, Op, Result
+from rspp_runtime.abi.lookup import provider_names
 from rspp_runtime.abi.messages import Emission, Handler, Inbound, Item, Output, Session
-from rspp_runtime.abi.plan import Plan, provider_names
+from rspp_runtime.abi.plan import Plan
 from rspp_runtime.evidence import entries
 from rspp_runtime.evidence.differences import (
     Difference,

@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from rspp_runtime.abi.codes import Cause, Follow, In, Op, Result, Scope, Signal, Unit
+from rspp_runtime.abi.lookup import provider_names
 from rspp_runtime.abi.messages import Inbound, Output
-from rspp_runtime.abi.plan import Plan, provider_names
+from rspp_runtime.abi.plan import Plan
 from rspp_runtime.evidence.entries import Evidence
 from rspp_runtime.providers.contract import Outcome
 from rspp_runtime.session.observer import InvocationEnd, Observer

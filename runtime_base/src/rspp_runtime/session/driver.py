@@ -15,8 +15,9 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 
 from rspp_runtime.abi.codes import Control, Op, Result, Signal
+from rspp_runtime.abi.lookup import provider_names
 from rspp_runtime.abi.messages import Inbound, Output, Session
-from rspp_runtime.abi.plan import Node, Plan, provider_names
+from rspp_runtime.abi.plan import Node, Plan
 from rspp_runtime.providers.contract import Provider
 from rspp_runtime.session.activity import Activity
 from rspp_runtime.session.clock import MS_NS, SECOND_NS, Clock

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from rspp_runtime.abi.codes import Attribute, Control, text_id
+from rspp_runtime.abi.lookup import asked
 from rspp_runtime.abi.messages import Session
-from rspp_runtime.abi.plan import asked
 from rspp_runtime.abi.version import ABI_HASH
 from rspp_runtime.evidence.entries import End, Entry, Header
 from rspp_runtime.evidence.facts import Conversation, Reader

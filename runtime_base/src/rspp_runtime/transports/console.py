@@ -12,8 +12,9 @@ from rich.console import Console
 from rich.text import Text
 
 from rspp_runtime.abi.codes import Cause, In, Op, Origin, Result, Signal
+from rspp_runtime.abi.lookup import provider_names
 from rspp_runtime.abi.messages import Inbound, Output
-from rspp_runtime.abi.plan import Plan, provider_names
+from rspp_runtime.abi.plan import Plan
 from rspp_runtime.providers.contract import Outcome
 from rspp_runtime.session.observer import HandlerCall, InvocationEnd, Observer
 
