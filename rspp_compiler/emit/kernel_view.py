@@ -129,7 +129,8 @@ class _View:
     def _answers(self, node: Node) -> str:
         """Where answers of tools lie, or come in."""
         if node.tool is not None:
-            return next(f"POOL_{self.names.pool_ids[e.pool].upper()}" for e in self.plan.edges if e.source == node.id)
+            own = (f"POOL_{self.names.pool_ids[e.pool].upper()}" for e in self.plan.edges if e.source == node.id)
+            return next(own, "0")  # nobody waits for answers of one that only reactions call
         return next((str(index) for index, port in enumerate(node.inputs) if port.type == "call"), "")
 
     def _join(self, join: Join) -> JoinView:

@@ -46,7 +46,9 @@ def _laid_out(analysis: Analysis) -> Layout:
     together = max((len(group) for group in sync.together(graph)), default=1)  # all of them move in one step
     data_out_max = power_of_two(max(DATA_OUT_MIN, together * invoke_slots))
     # Each turn that closes leaves one metric for each edge.
-    telemetry_out_max = power_of_two(max(TELEMETRY_OUT_MIN, 2 * (len(graph.edges) + len(tools.ways(graph)))))
+    telemetry_out_max = power_of_two(
+        max(TELEMETRY_OUT_MIN, 2 * (len(graph.edges) + len(tools.ways(graph)) + len(tools.called(graph))))
+    )
     ledger_max = _ledger_max(graph)
     pool_table, pool_of = pools(graph, data_out_max, telemetry_out_max, ledger_max)
     nodes = tables.nodes(graph, ids)
@@ -79,7 +81,7 @@ def _laid_out(analysis: Analysis) -> Layout:
         speech_nodes=mask(node.id for node in nodes if node.kind == "tts"),
         turn_nodes=mask(turn_nodes),
         turn_edges=mask(edge.id for edge in edges if edge.scope == "turn"),
-        stages=tuple(node.id for node in nodes if node.scope == "turn" and node.tool is None),
+        stages=tuple(node.id for node in nodes if node.scope == "turn" and (node.tool is None or node.upstream)),
         turn_ns=spec.budget.turn_ns,
         turn_warning_ns=spec.budget.turn_ns * spec.budget.warning_percent // 100,
         turn_total_ns=spec.budget.turn_total_ns,

@@ -52,7 +52,7 @@ class Ids:
         self.edges = {graph.edges[index].id: id for id, index in enumerate(order)}
         self.modes = {"full": 0} | {mode.id: id for id, mode in enumerate(graph.spec.modes, start=1)}
         self.meters = meter_ids(graph)
-        self.tools = tools.ids(graph)
+        self.tools, self.calls = tools.ids(graph), tools.call_ids(graph)
         self.events = {name: id for id, (name, _, _) in enumerate(_events(graph))}
 
     def event(self, spec: EventSpec | None) -> int:
@@ -347,7 +347,9 @@ def _action(reaction: ReactionSpec, ids: Ids) -> Action:
     verb, object = reaction.verb or "cancel_turn", reaction.object or ""
     if verb in ("degrade", "enter"):
         return Action(verb, ids.modes[object])
-    return Action(verb, ids.tools.get(object, -1) if verb == "call" else ids.nodes.get(object, -1))
+    if verb == "call" and object in ids.calls:
+        return Action("trigger", ids.calls[object])
+    return Action(verb, ids.nodes.get(object, -1))
 
 
 def modes(graph: Graph, ids: Ids, rows: tuple[Edge, ...]) -> tuple[Mode, ...]:

@@ -35,7 +35,7 @@ from rspp_compiler.layout.guards import unknown, unstamped
 from rspp_compiler.layout.meters import metered
 from rspp_compiler.layout.sync import group_key, sharers
 from rspp_compiler.layout.tables import marks
-from rspp_compiler.layout.tools import MODEL
+from rspp_compiler.layout.tools import MODEL, called
 from rspp_compiler.source import Span
 
 _LEAVE_OUT = "leave it out to build a package today"
@@ -297,7 +297,8 @@ def _reactions(graph: Graph) -> Iterator[Missing]:
             out = partial(leave_out.reaction, graph, reaction)
             what = f"`{reaction.action}`: only what flows into `egress.audio` can be paused"
             yield Missing("E0905", what, reaction.span, out)
-        if reaction.verb and reaction.verb not in _VERBS:
+        calls = reaction.verb == "call" and reaction.object in {tool.id for tool in called(graph)}
+        if reaction.verb and reaction.verb not in _VERBS and not calls:
             out = partial(leave_out.action, graph, reaction)
             help = f"write `{leave_out.INSTEAD[reaction.verb]}`" if reaction.verb in leave_out.INSTEAD else _LEAVE_OUT
             yield Missing("E0905", f"the action `{reaction.action}`", reaction.span, out, help)

@@ -3,6 +3,8 @@
 A model gets for each of its tools an output, whose only edge leads to the tool, and an input `answer`, to which an
 edge of each leads. That is the only circle of a plan: `calls_max` bounds it, and its rings hold that many items. Tools
 stand behind all other nodes, and their edges behind all others, so that a pipeline without tools keeps its numbers.
+
+`call TOOL` of a reaction is a node that says "{}" to the tool: whoever triggers it calls without arguments.
 """
 
 from __future__ import annotations
@@ -20,6 +22,8 @@ CALL_BYTES_MAX = 2048  # the arguments of one call, in JSON
 ANSWER_BYTES_MAX = 4096  # a call and its answer: a text item (CONTRACTS §2)
 IN_TRANSIT = 4  # items that lie in neither a ring nor an output
 MODEL = "llm"
+NO_ARGUMENTS = "{}"
+CALLS_WAITING_MAX = 4  # of reactions, before one tool; the next one is dropped, and that is told
 
 
 class Way(NamedTuple):
@@ -41,9 +45,18 @@ def runs(tool: ToolSpec) -> bool:
 
 
 def tools(graph: Graph) -> tuple[ToolSpec, ...]:
-    """The tools that a model may call, as they are declared."""
-    named = {name for node in graph.of_kind(MODEL) for name in node.spec.tools}
+    """The tools that a model may call, or a reaction, as they are declared."""
+    named = {name for node in graph.of_kind(MODEL) for name in node.spec.tools} | _called(graph)
     return tuple(tool for tool in graph.spec.tools if runs(tool) and tool.id in named)
+
+
+def called(graph: Graph) -> tuple[ToolSpec, ...]:
+    """Those of them that reactions call."""
+    return tuple(tool for tool in tools(graph) if tool.id in _called(graph))
+
+
+def _called(graph: Graph) -> set[str]:
+    return {reaction.object or "" for reaction in graph.spec.reactions if reaction.verb == "call"}
 
 
 def of_model(graph: Graph, node: GraphNode) -> tuple[ToolSpec, ...]:
@@ -58,15 +71,32 @@ def ways(graph: Graph) -> tuple[Way, ...]:
 
 
 def ids(graph: Graph) -> dict[str, int]:
-    """Node ids of the tools."""
-    return {tool.id: len(graph.nodes) + index for index, tool in enumerate(tools(graph))}
+    """Node ids of the tools, behind those that call them for reactions."""
+    return {tool.id: len(graph.nodes) + len(called(graph)) + index for index, tool in enumerate(tools(graph))}
+
+
+def call_ids(graph: Graph) -> dict[str, int]:
+    """By tool, the node that calls it for reactions."""
+    return {tool.id: len(graph.nodes) + index for index, tool in enumerate(called(graph))}
 
 
 def nodes(graph: Graph, events: dict[tuple[str, str], int]) -> Iterator[Node]:
-    """A row for each tool."""
-    edges = _edge_ids(graph)
+    """A row for each tool, and for each way in which reactions call one."""
+    edges, calls = _edge_ids(graph), call_ids(graph)
+    for tool in called(graph):
+        yield Node(
+            id=calls[tool.id],
+            name=f"call {tool.id}",
+            kind="say",
+            execution="kernel",
+            scope="turn",
+            line=tool.span.line,
+            outputs=(Port("call", "text", CALL_BYTES_MAX),),
+            text=NO_ARGUMENTS,
+        )
     for tool in tools(graph):
         into = [edges[way.name] for way in ways(graph) if way.tool is tool and not way.back]
+        into += [edges[_call_name(tool)]] if tool.id in calls else []
         yield Node(
             id=ids(graph)[tool.id],
             name=tool.id,
@@ -77,6 +107,7 @@ def nodes(graph: Graph, events: dict[tuple[str, str], int]) -> Iterator[Node]:
             inputs=(Port("call", "call", CALL_BYTES_MAX),),
             outputs=(Port("result", "text", ANSWER_BYTES_MAX),),
             edges_in=tuple(into),
+            upstream=1 << calls[tool.id] if tool.id in calls else 0,
             window=1,
             first_output_ns=tool.timeout_ns,
             event_error=events.get((tool.id, "error"), -1),
@@ -132,10 +163,27 @@ def edges(graph: Graph, rows: tuple[Node, ...], pools: int) -> Iterator[Edge]:
             bytes_max=most * size,
         )
 
+    calls = call_ids(graph)
+    for tool in called(graph):
+        yield Edge(
+            id=edge_ids[_call_name(tool)],
+            name=_call_name(tool),
+            line=tool.span.line,
+            source=calls[tool.id],
+            source_port=0,
+            target=tool_ids[tool.id],
+            target_port=0,
+            scope="turn",
+            pool=pools,
+            items_max=CALLS_WAITING_MAX,
+            bytes_max=CALLS_WAITING_MAX * CALL_BYTES_MAX,
+        )
+
 
 def pools(graph: Graph, data_out_max: int) -> tuple[Pool, ...]:
     """Slots for calls, and for answers: what the rings and the outputs can hold."""
     waiting = sum(_calls_max(way.model) for way in ways(graph) if not way.back)
+    waiting += CALLS_WAITING_MAX * len(called(graph))
     if not waiting:
         return ()
     slots = waiting + data_out_max + IN_TRANSIT
@@ -143,7 +191,12 @@ def pools(graph: Graph, data_out_max: int) -> tuple[Pool, ...]:
 
 
 def _edge_ids(graph: Graph) -> dict[str, int]:
-    return {way.name: len(graph.edges) + index for index, way in enumerate(ways(graph))}
+    names = [*(way.name for way in ways(graph)), *map(_call_name, called(graph))]
+    return {name: len(graph.edges) + index for index, name in enumerate(names)}
+
+
+def _call_name(tool: ToolSpec) -> str:
+    return f"call {tool.id} -> {tool.id}"
 
 
 def _calls_max(node: GraphNode) -> int:

@@ -296,7 +296,7 @@ TWIN: dict[str, tuple[str, str, str, str]] = {
     ),
     "call_of_nobody": (
         "a call begins whose caller is gone", "tools.py",
-        "    if model.find(parcel.media_ns) is None:\n", "    if False:\n",
+        "    if _is_orphan(s, edge, parcel):\n", "    if False:\n",
     ),
     "two_calls_at_once": (
         "a tool begins while its last call is being cancelled", "tools.py",

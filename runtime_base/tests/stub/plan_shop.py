@@ -9,22 +9,24 @@ from units import MS, OLDEST, mask
 
 from rspp_runtime.abi.plan import Action, Attempts, Edge, Event, Node, Overflow, Plan, Pool, Port, Reaction, Tool
 
-LLM, HELLO, VOICE, FIND, REFUND = 4, 6, 7, 9, 10
-FIND_STARTED, FIND_TIMEOUT, REFUND_DONE, REFUND_ERROR = 9, 10, 11, 12
-TO_FIND, TO_REFUND, FROM_FIND, FROM_REFUND = 9, 10, 11, 12
+LLM, HELLO, VOICE, FIND, REFUND, CALL = 4, 6, 7, 9, 10, 11
+IDLE, FIND_STARTED, FIND_TIMEOUT, REFUND_DONE, REFUND_ERROR = 3, 9, 10, 11, 12
+TO_FIND, TO_REFUND, FROM_FIND, FROM_REFUND, BY_REACTION = 9, 10, 11, 12, 13
 CALLS_MAX = 3
 
 
 def shop() -> Plan:
-    """`find` is quick, and something is said for it; `refund` runs to its end when it is cancelled."""
+    """`find` is quick, and something is said for it; `refund` runs to its end when it is cancelled, and
+    reactions call it too.
+    """
     plan = assistant()
     call, answer = Port("call", "call", 96), Port("result", "text", 160)
     calls, answers = len(plan.pools), len(plan.pools) + 1
 
-    def tool(id: int, name: str, made: Tool, way_in: int, timeout_ns: int, **events: int) -> Node:
+    def tool(id: int, name: str, made: Tool, ways_in: tuple[int, ...], timeout_ns: int, **events: int) -> Node:
         return Node(
             id=id, name=name, kind="tool", execution="effect", scope="turn", line=50 + id, inputs=(call,),
-            outputs=(answer,), edges_in=(way_in,), window=1, first_output_ns=timeout_ns, tool=made, **events,
+            outputs=(answer,), edges_in=ways_in, window=1, first_output_ns=timeout_ns, tool=made, **events,
         )  # fmt: skip
 
     def edge(id: int, name: str, source: int, source_port: int, target: int, target_port: int, pool: int) -> Edge:
@@ -49,10 +51,12 @@ def shop() -> Plan:
 
     nodes = (
         *(taught(node) for node in plan.nodes),
-        tool(FIND, "find", Tool("finds", (("number", "text"),), filler=True), TO_FIND, 400 * MS,
+        tool(FIND, "find", Tool("finds", (("number", "text"),), filler=True), (TO_FIND,), 400 * MS,
              event_started=FIND_STARTED, event_timeout=FIND_TIMEOUT),
-        tool(REFUND, "refund", Tool("pays back", once=True, soft=True), TO_REFUND, 900 * MS,
-             event_done=REFUND_DONE, event_error=REFUND_ERROR),
+        tool(REFUND, "refund", Tool("pays back", once=True, soft=True), (TO_REFUND, BY_REACTION), 900 * MS,
+             event_done=REFUND_DONE, event_error=REFUND_ERROR, upstream=mask(CALL)),
+        Node(id=CALL, name="call refund", kind="say", execution="kernel", scope="turn", line=61,
+             outputs=(Port("call", "text", 96),), text="{}"),
     )  # fmt: skip
     edges = (
         *(replace(one, overflow=(Overflow(OLDEST),)) if one.id == 1 else one for one in plan.edges),
@@ -60,11 +64,14 @@ def shop() -> Plan:
         edge(TO_REFUND, "llm.refund -> refund", LLM, 2, REFUND, 0, calls),
         edge(FROM_FIND, "find -> llm.answer", FIND, 0, LLM, 1, answers),
         edge(FROM_REFUND, "refund -> llm.answer", REFUND, 0, LLM, 1, answers),
+        edge(BY_REACTION, "call refund -> refund", CALL, 0, REFUND, 0, calls),
     )
     rows = [
         *((row.event, row.action) for row in plan.reactions),
         (FIND_STARTED, Action("trigger", HELLO)),
         (FIND_TIMEOUT, Action("cancel_node", REFUND)),
+        (FIND_TIMEOUT, Action("trigger", CALL)),
+        (IDLE, Action("trigger", CALL)),
         (REFUND_DONE, Action("cancel_node", FIND)),
         (REFUND_ERROR, Action("trigger", HELLO)),
     ]
@@ -77,7 +84,7 @@ def shop() -> Plan:
         edges=edges,
         pools=(
             *(replace(pool, slots=pool.slots + retained.get(pool.name, 0)) for pool in plan.pools),
-            Pool("call", 96, 2 * CALLS_MAX + 24 + 4),
+            Pool("call", 96, 3 * CALLS_MAX + 24 + 4),
             Pool("answer", 160, 2 * CALLS_MAX + 24 + 4),
         ),
         events=(
@@ -90,8 +97,9 @@ def shop() -> Plan:
         reactions=tuple(
             Reaction(id=id, event=event, action=action, line=40 + id) for id, (event, action) in enumerate(rows)
         ),
-        turn_nodes=plan.turn_nodes | mask(FIND, REFUND),
-        turn_edges=plan.turn_edges | mask(TO_FIND, TO_REFUND, FROM_FIND, FROM_REFUND),
+        turn_nodes=plan.turn_nodes | mask(FIND, REFUND, CALL),
+        stages=(*plan.stages, CALL, REFUND),
+        turn_edges=plan.turn_edges | mask(TO_FIND, TO_REFUND, FROM_FIND, FROM_REFUND, BY_REACTION),
         modes=tuple(replace(mode, edges_off=mode.edges_off) for mode in plan.modes),
         soft_nodes=mask(VOICE),
         soft_edges=mask(0, 1),

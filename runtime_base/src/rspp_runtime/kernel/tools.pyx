@@ -70,24 +70,29 @@ cdef int64_t turn_of(Core* core, int edge_id) noexcept nogil:
 cdef int can_begin(Core* core, int node_id, int model, int64_t invocation) noexcept nogil:
     """Whether the call of this invocation can begin, or is nobody's any more."""
     cdef Node* node = &core.nodes[node_id]
-    if invocations.find(core, model, invocation) == NULL:
+    if is_orphan(core, model, invocation):
         return MOVED
     if node.live.id != 0 or node.ending.id != 0 or node.cancelling != 0 or stopping.holds(core, node_id):
         return WAITS
     return MOVED if outputs.data_slots(core) >= core.invoke_slots else OUTPUTS_FULL
 
 
+cdef bint is_orphan(Core* core, int model, int64_t invocation) noexcept nogil:
+    """The model's invocation that made a call is gone; a reaction waits for nothing."""
+    return core.calling[model].calls_max > 0 and invocations.find(core, model, invocation) == NULL
+
+
 cdef bint takes(Core* core, int node_id, int model, int edge_id, uint32_t handle) noexcept nogil:
     """Remembers who waits. False if nobody does: then the call is lost, and does not begin."""
     cdef Header* item = &core.headers[handle]
     cdef Calling* row = &core.calling[node_id]
-    if invocations.find(core, model, item.media_ns) == NULL:
+    if is_orphan(core, model, item.media_ns):
         edges.lose(core, edge_id, handle, CAUSE_CALLER_GONE)
         return False
     row.model = model
     row.invocation = item.media_ns
     row.number = item.a
-    if row.filler:
+    if row.filler and row.invocation != 0:
         hold(core, model)
     return True
 

@@ -54,8 +54,7 @@ def called(s: State, node: NodeState, call: Invocation, event: Inbound) -> Resul
 
 def can_begin(s: State, node: NodeState, edge: EdgeState) -> bool:
     """Whether the call at the head can begin, or is nobody's any more."""
-    model = s.nodes[edge.plan.source]
-    if model.find(edge.items[0][1].media_ns) is None:
+    if _is_orphan(s, edge, edge.items[0][1]):
         return True
     busy = node.live is not None or node.ending is not None or node.cancelling
     if busy or node.stopping or (s.turn.stopping and node.plan.scope == "turn"):
@@ -63,15 +62,22 @@ def can_begin(s: State, node: NodeState, edge: EdgeState) -> bool:
     return data_room(s, 3 + s.plan.context_items_max)
 
 
+def _is_orphan(s: State, edge: EdgeState, parcel: Parcel) -> bool:
+    """Whether the model's invocation that made a call is gone; a reaction waits for nothing."""
+    model = s.nodes[edge.plan.source]
+    return model.plan.calls_max > 0 and model.find(parcel.media_ns) is None
+
+
 def begin(s: State, node: NodeState, edge: EdgeState, parcel: Parcel) -> None:
     """Run one call."""
     model = s.nodes[edge.plan.source]
-    if model.find(parcel.media_ns) is None:
+    if _is_orphan(s, edge, parcel):
         edges.lose(s, edge, parcel, Cause.CALLER_GONE)
         return
     assert node.plan.tool is not None
-    node.caller = Caller(model.plan.id, parcel.media_ns, parcel.a)
-    if node.plan.tool.filler:
+    by_model = model.plan.calls_max > 0
+    node.caller = Caller(model.plan.id, parcel.media_ns, parcel.a) if by_model else None
+    if node.plan.tool.filler and by_model:
         _hold(s, model)
     invocations.feed(s, node, 0, parcel)
     if node.live is not None:

@@ -15,7 +15,7 @@ on, after_step = CHECKS.on, CHECKS.after_step
 def a_call_begins_once(book: Book, output: Output) -> str | None:
     """A tool runs only for a call that was taken, only once for it, and only while somebody waits for the answer."""
     called = book.called
-    if output.node not in called.tools:
+    if output.node not in called.tools or not output.x:  # a reaction calls
         return None
     key = called.waiting.get(output.seq)
     if key is None:

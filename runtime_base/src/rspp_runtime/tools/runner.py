@@ -65,12 +65,14 @@ class Runner:
     async def invoke(self, call: Invocation) -> None:
         """Takes the arguments, calls, answers. Raises `ProviderError` where the function failed."""
         assert isinstance(call, Call)  # the driver's own: it knows the session's journal
-        payload = b"".join([item.payload async for item in call.inputs()])
-        arguments = _read(payload)
+        items = [item async for item in call.inputs()]
+        arguments = _read(b"".join(item.payload for item in items))
         wrong = self.offer.wrong(arguments)
-        if wrong:  # the model's mistake, and nobody else's
+        if wrong:
             await self._answer(call, arguments, {"error": wrong})
-            return
+            if not any(item.media_ns for item in items):  # a reaction called: nobody reads the answer
+                raise ProviderError(Outcome.INFRASTRUCTURE_FAILURE, wrong)
+            return  # the model's mistake, and nobody else's
         outcome = await self._called(call, arguments)
         await self._answer(call, arguments, outcome)
         if "failed" in outcome:
