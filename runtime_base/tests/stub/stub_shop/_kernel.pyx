@@ -18,6 +18,7 @@ are on one page, docs/kernel.md; what is the same for every pipeline is in `rspp
     llm.refund -> refund
     find -> llm.answer
     refund -> llm.answer
+    call refund -> refund
 """
 
 from libc.stdint cimport int64_t, uint32_t, uint64_t
@@ -50,7 +51,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 117,824 bytes
+# ==== what a session remembers: 118,920 bytes
 
 cdef struct Memory:
     Core core
@@ -79,6 +80,7 @@ cdef struct Memory:
     uint32_t ring_llm_refund__refund[LLM_REFUND__REFUND_RING]
     uint32_t ring_find__llm_answer[FIND__LLM_ANSWER_RING]
     uint32_t ring_refund__llm_answer[REFUND__LLM_ANSWER_RING]
+    uint32_t ring_call_refund__refund[CALL_REFUND__REFUND_RING]
     char pending_llm_delta__voice[LLM_DELTA__VOICE_PENDING]
     Attempts attempts_llm
     uint64_t retained_llm[LLM_RETAIN]
@@ -235,6 +237,8 @@ cdef bint react_ears_idle(Core* core) noexcept nogil:
     """ears.idle"""
     # stub_shop.rspp:46  on ears.idle -> cancel llm
     reactions.cancel_node(core, NODE_LLM, CAUSE_USER)
+    # stub_shop.rspp:50  on ears.idle -> call refund
+    reactions.say(core, NODE_CALL_REFUND, ORIGIN_API, reactions.NO_FALLBACK, CAUSE_USER)
     return True
 
 cdef bint react_ears_barge_in(Core* core) noexcept nogil:
@@ -791,6 +795,8 @@ cdef bint react_find_timeout(Core* core) noexcept nogil:
     """find.timeout"""
     # stub_shop.rspp:48  on find.timeout -> cancel refund
     reactions.cancel_node(core, NODE_REFUND, CAUSE_NODE_TIMEOUT)
+    # stub_shop.rspp:49  on find.timeout -> call refund
+    reactions.say(core, NODE_CALL_REFUND, ORIGIN_API, 9, CAUSE_NODE_TIMEOUT)
     return True
 
 
@@ -808,6 +814,25 @@ cdef inline int move_llm_refund__refund(Core* core) noexcept nogil:
         items.release(core, item)
         return MOVED
     if tools.takes(core, NODE_REFUND, NODE_LLM, EDGE_LLM_REFUND__REFUND, item):
+        invocations.begin(core, NODE_REFUND)
+        invocations.feed(core, NODE_REFUND, 0, item)
+        if core.nodes[NODE_REFUND].live.id != 0:
+            invocations.finish(core, NODE_REFUND)
+    items.release(core, item)
+    return MOVED
+
+cdef inline int move_call_refund__refund(Core* core) noexcept nogil:
+    """call refund -> refund: runs one call, after the one before it."""
+    cdef uint32_t item
+    cdef int64_t caller = edges.head(core, &core.edges[EDGE_CALL_REFUND__REFUND]).media_ns
+    cdef int answer = tools.can_begin(core, NODE_REFUND, NODE_CALL_REFUND, caller)
+    if answer != MOVED:
+        return answer
+    item = edges.pop(core, EDGE_CALL_REFUND__REFUND)
+    if edges.is_stale(core, item):
+        items.release(core, item)
+        return MOVED
+    if tools.takes(core, NODE_REFUND, NODE_CALL_REFUND, EDGE_CALL_REFUND__REFUND, item):
         invocations.begin(core, NODE_REFUND)
         invocations.feed(core, NODE_REFUND, 0, item)
         if core.nodes[NODE_REFUND].live.id != 0:
@@ -839,15 +864,37 @@ cdef void push_refund__llm_answer(Core* core, uint32_t item) noexcept nogil:
 
 cdef bint react_refund_done(Core* core) noexcept nogil:
     """refund.done"""
-    # stub_shop.rspp:49  on refund.done -> cancel find
+    # stub_shop.rspp:51  on refund.done -> cancel find
     reactions.cancel_node(core, NODE_FIND, CAUSE_USER)
     return True
 
 cdef bint react_refund_error(Core* core) noexcept nogil:
     """refund.error"""
-    # stub_shop.rspp:50  on refund.error -> hello
-    reactions.say(core, NODE_HELLO, ORIGIN_API, 10, CAUSE_NODE_ERROR)
+    # stub_shop.rspp:52  on refund.error -> hello
+    reactions.say(core, NODE_HELLO, ORIGIN_API, 12, CAUSE_NODE_ERROR)
     return True
+
+
+# ---- stub_shop.rspp:61  node call refund : say, runs here, for a turn
+
+cdef void say_call_refund(Core* core) noexcept nogil:
+    """Says: {}"""
+    cdef int64_t seq = outputs.next_seq(core)
+    cdef uint32_t item
+    item = items.make(
+        core, POOL_CALL, seq, outputs.active_turn(core),
+        b"{}", 2,
+    )
+    items.mark(core, item, 0, FLAG_FINAL, 2, 1)
+    push_call_refund__refund(core, item)
+    items.release(core, item)
+
+cdef void push_call_refund__refund(Core* core, uint32_t item) noexcept nogil:
+    # stub_shop.rspp:63  call refund -> refund
+    # 3 items, 288 bytes; then drop newest
+    if item == NOTHING:
+        return
+    edges.append_or_drop(core, EDGE_CALL_REFUND__REFUND, item)
 
 
 # ==== reactions
@@ -893,6 +940,8 @@ cdef void say(Core* core, int node) noexcept nogil:
         say_sorry(core)
     elif node == NODE_HELLO:
         say_hello(core)
+    elif node == NODE_CALL_REFUND:
+        say_call_refund(core)
 
 
 # ==== advance: everything that can be done now
@@ -943,6 +992,22 @@ cdef bint finish_turn(Core* core, bint* outputs_full) noexcept nogil:
         if (core.waiting_edges & <uint64_t> 0x3) == 0:
             complete |= bit(NODE_EGRESS)
 
+    # call refund, after none
+    if (0x0 & ~complete) == 0 and (complete & bit(NODE_CALL_REFUND)) == 0:
+        if (core.waiting_edges & <uint64_t> 0x0) == 0:
+            complete |= bit(NODE_CALL_REFUND)
+
+    # refund, after call refund
+    if (0x800 & ~complete) == 0 and (complete & bit(NODE_REFUND)) == 0:
+        if (core.waiting_edges & <uint64_t> 0x2400) == 0:
+            if core.nodes[NODE_REFUND].live.id != 0:
+                if outputs.data_slots(core) > 0:
+                    invocations.finish(core, NODE_REFUND)
+                    return True
+                outputs_full[0] = True
+            elif core.nodes[NODE_REFUND].ending.id == 0:
+                complete |= bit(NODE_REFUND)
+
     if (<uint64_t> TURN_STAGES & ~complete) == 0 and turns.everything_played(core):
         turns.ask_for_evidence(core)
         return True
@@ -987,6 +1052,8 @@ cdef inline int move(Core* core, int edge) noexcept nogil:
         return move_find__llm_answer(core)
     elif edge == EDGE_REFUND__LLM_ANSWER:
         return move_refund__llm_answer(core)
+    elif edge == EDGE_CALL_REFUND__REFUND:
+        return move_call_refund__refund(core)
     return WAITS
 
 
@@ -1324,6 +1391,12 @@ cdef void lay_out(Memory* memory) noexcept nogil:
         core, EDGE_REFUND__LLM_ANSWER, NODE_REFUND, NODE_LLM,
         memory.ring_refund__llm_answer, REFUND__LLM_ANSWER_RING,
         REFUND__LLM_ANSWER_ITEMS, REFUND__LLM_ANSWER_BYTES, REFUND__LLM_ANSWER_ITEM_BYTES,
+    )
+
+    edge = session.edge(
+        core, EDGE_CALL_REFUND__REFUND, NODE_CALL_REFUND, NODE_REFUND,
+        memory.ring_call_refund__refund, CALL_REFUND__REFUND_RING,
+        CALL_REFUND__REFUND_ITEMS, CALL_REFUND__REFUND_BYTES, CALL_REFUND__REFUND_ITEM_BYTES,
     )
 
 
