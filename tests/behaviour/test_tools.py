@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conversation import LLM, VOICE, Conversation, decision, requests, signals
+from conversation import EARS, IDLE, LLM, VOICE, Conversation, decision, requests, signals
 from kernels import plan_of
 from plan_shop import FIND, FIND_STARTED, FROM_FIND, REFUND, TO_REFUND
 
@@ -238,3 +238,25 @@ def test_answers_wait_where_they_can_be_counted(talk: Conversation) -> None:
         talk.done(FIND)
     assert [number for number, _, _ in answers(talk.outputs)] == [1, 2, 3]
     assert "QUEUE_PRESSURE" not in {Cause(one.cause).name for one in talk.outputs if one.op == Op.DECISION}
+
+
+def test_a_reaction_calls_and_the_turn_waits_for_it(talk: Conversation) -> None:
+    """Nobody is its caller: what it says is forgotten, and the turn is finished when it is done."""
+    talk.chunk(EARS, IDLE)  # cancels the model, calls `refund`
+    outputs = talk.step()
+    assert of(outputs, REFUND) == [Op.INVOKE, Op.FEED, Op.FINISH]
+    assert next(one.payload for one in requests(outputs, Op.FEED) if one.node == REFUND) == b"{}"
+    talk.done(LLM, CANCELLED)
+    talk.chunk(REFUND, 0, b"paid")
+    assert not requests(talk.step(talk.now + 300), Op.APPEND)
+    assert requests(talk.done(REFUND), Op.APPEND)
+    assert answers(talk.outputs) == []
+
+
+def test_a_reaction_outside_of_a_turn_opens_one_for_its_call(kernel: Callable[[str], Any]) -> None:
+    talk = Conversation(kernel(NAME)(plan_of(NAME), "talk", 1, [None, None])).connect()
+    talk.hear()
+    talk.chunk(EARS, IDLE)
+    outputs = talk.step()
+    assert "TURN_OPEN" in signals(outputs)
+    assert of(outputs, REFUND) == [Op.INVOKE, Op.FEED, Op.FINISH]

@@ -41,7 +41,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 100,176 bytes
+# ==== what a session remembers: 100,184 bytes
 
 cdef struct Memory:
     Core core

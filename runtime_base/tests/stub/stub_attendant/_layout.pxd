@@ -244,7 +244,7 @@ cdef enum:  # capacities
     TURN_COST              = 60000000   # thousandths of a micro-dollar a turn; 0: any
     HASHES                 =       41   # turns between two drains
     AUDIO_BYTES_PER_SECOND =    32000   # at egress.audio
-    MEMORY_BYTES           =   149648   # of one session
+    MEMORY_BYTES           =   149656   # of one session
 
 cdef enum:  # payloads: slots, bytes of a slot, and where the pool begins
     POOL_AUDIO_SLOTS      =     74

@@ -44,7 +44,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 108,888 bytes
+# ==== what a session remembers: 108,896 bytes
 
 cdef struct Memory:
     Core core
