@@ -1,14 +1,17 @@
 """Mechanical bugs, drawn with a seed, each hunted within a bound: `python tests/mutants/sweep.py twin|compiled`.
 
-Each is hunted in a process of its own by the random schedules that compare both kernels and then by the simulator, on
-every stub plan. A process that dies, or is not done in time, has found it too. Prints a table of what found how many,
-and the survivors; each of those is either in `equivalent.py`, with the reason, or a gap (exit code 1).
+Each is hunted in a process of its own by the random schedules that compare both kernels, then by the simulator, on
+every stub plan, and then by the tests of `tests/behaviour`. A process that dies, or is not done in time, has found it
+too. Prints a table of what found how many, and the survivors; each of those is either in `equivalent.py`, with the
+reason, or a gap (exit code 1).
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
+import io
 import os
 import resource
 import shutil
@@ -28,6 +31,8 @@ for folder in (HERE, HERE.parent / "behaviour", HERE.parents[1] / "runtime_base"
         sys.path.insert(0, str(folder))
 
 import build as stub_build  # noqa: E402
+import kernels  # noqa: E402
+import pytest  # noqa: E402
 from changes import Change, sample  # noqa: E402
 from equivalent import reason  # noqa: E402
 from hunt import REFERENCE, opener_of  # noqa: E402
@@ -39,7 +44,7 @@ import rspp_runtime.reference  # noqa: E402
 from rspp_runtime.simulation.campaign import simulate  # noqa: E402
 from rspp_runtime.simulation.faults import FAULTS  # noqa: E402
 
-SECONDS = 150  # of the processor, for one bug; a busy machine makes none of them slower
+SECONDS = 300  # of the processor, for one bug; a busy machine makes none of them slower
 SCHEDULES, STEPS, TURNS = 30, 200, 60
 Factory = Callable[..., Any]
 
@@ -62,6 +67,15 @@ def chase(pairs: Callable[[str], tuple[Factory, Factory]], scale: int = 1) -> st
         if found:
             return f"simulator: {found.violation.name}"
     return ""
+
+
+def examine(kernel: str) -> str:
+    """The same from the tests of what a kernel does, by example; they ask `kernels` for the kernel."""
+    arguments = [str(HERE.parent / "behaviour"), "-x", "-q", "-s", "-k", kernel, "-p", "no:cacheprovider",
+                 f"--ignore-glob=*{os.sep}test_*agreement.py", f"--ignore-glob=*{os.sep}test_seeded_bugs.py",
+                 f"--ignore-glob=*{os.sep}test_leaks.py"]  # fmt: skip
+    with contextlib.redirect_stdout(io.StringIO()):
+        return "tests" if pytest.main(arguments) == pytest.ExitCode.TESTS_FAILED else ""
 
 
 def in_a_child(work: Callable[[], str], seconds: int) -> str:
@@ -109,7 +123,8 @@ def sweep_twin(count: int, seed: int, scale: int) -> list[tuple[Change, str]]:
 
             def work(change: Change = change, folder: str = folder) -> str:
                 twin = twin_with(change, Path(folder))
-                return chase(lambda name: (twin, compiled(name)), scale)
+                kernels.pure = lambda _name: twin
+                return chase(lambda name: (twin, compiled(name)), scale) or examine("pure")
 
             results.append((change, tell(change, in_a_child(work, SECONDS * scale))))
     return results
@@ -150,7 +165,7 @@ def hunt_switched(scale: int, numbers: Sequence[str]) -> None:
 
         def work(module: str = module, number: str = number) -> str:
             importlib.import_module(f"rspp_runtime.kernel.{module}").set_mutant(int(number))
-            return chase(lambda name: (compiled(name), rspp_runtime.reference.Session), scale)
+            return chase(lambda name: (compiled(name), rspp_runtime.reference.Session), scale) or examine("compiled")
 
         print(number, in_a_child(work, SECONDS * scale), flush=True)
 
