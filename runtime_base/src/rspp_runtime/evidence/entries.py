@@ -39,6 +39,7 @@ class Kind(enum.IntEnum):
     LEVEL = 9
     RECOVERED = 10
     STATE = 11
+    CLOCK = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +160,17 @@ class State(NamedTuple):
     payload: bytes  # MessagePack: a map of names to values (`session.scopes`)
 
 
+class Clock(NamedTuple):
+    """How a clock stands against session time, as measured by the items that carry it (`evidence.clocks`)."""
+
+    now_ns: int
+    name: str  # ingress.PORT: a media clock; wall
+    its_ns: int  # what it shows, or of media showed when the item was made
+    skew_ns: int  # how far it has fallen behind since it was first seen; negative: gone ahead
+    drift_ppm: int  # millionths that it is too slow
+    beyond: int  # 1 while the skew is beyond its bound
+
+
 class Recovered(NamedTuple):
     """The writer was stopped, and a new holder of the session's authority goes on (CONTRACTS §5; `evidence.recover`).
 
@@ -177,7 +189,7 @@ class End(NamedTuple):
     stats: dict[str, int]
 
 
-Entry = Input | Handler | Step | Out | Invocation | Evidence | Level | State | Recovered | End
+Entry = Input | Handler | Step | Out | Invocation | Evidence | Level | State | Clock | Recovered | End
 
 _KINDS: dict[type[Any], Kind] = {
     Input: Kind.INPUT,
@@ -190,6 +202,7 @@ _KINDS: dict[type[Any], Kind] = {
     Level: Kind.LEVEL,
     Recovered: Kind.RECOVERED,
     State: Kind.STATE,
+    Clock: Kind.CLOCK,
 }
 _TYPES: dict[Kind, type[Any]] = {kind: entry for entry, kind in _KINDS.items()}
 

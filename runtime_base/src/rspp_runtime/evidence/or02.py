@@ -14,7 +14,7 @@ from rspp_runtime.abi.codes import Cause, Follow, In, Op, Result, Scope, Signal,
 from rspp_runtime.abi.lookup import provider_names
 from rspp_runtime.abi.messages import Inbound, Output
 from rspp_runtime.abi.plan import Plan
-from rspp_runtime.evidence.entries import Evidence
+from rspp_runtime.evidence.entries import Clock, Evidence
 from rspp_runtime.providers.contract import Outcome
 from rspp_runtime.session.observer import InvocationEnd, Observer
 
@@ -128,6 +128,7 @@ class Or02(Observer):
         self._started: dict[int, _Start] = {}  # by invocation
         self._failed: dict[int, tuple[str, str]] = {}  # invocation → (outcome class, retry decision)
         self._used: dict[int, dict[str, int]] = {}  # by invocation: what it was metered for, by unit
+        self._skews: dict[str, int] = {}  # of each clock, ns
         self._migrations: list[dict[str, int]] = []  # of the session, in order
         self._migrating: dict[int, _Turn] = {}  # turns that one found open
         self._accepted_ns = 0  # the last input that may have caused a cancel
@@ -163,6 +164,14 @@ class Or02(Observer):
         for turn in self._turns.values():
             if not turn.closed:
                 turn.record["recording_level"] = min(turn.record["recording_level"], level)
+
+    def clock_read(self, row: Clock) -> None:
+        """A turn's record says how far each clock was off, at most, since it opened."""
+        self._skews[row.name] = row.skew_ns
+        for turn in self._turns.values():
+            if not turn.closed:
+                skews = turn.record.setdefault("clock_skew_ms", {})
+                skews[row.name] = max(skews.get(row.name, 0.0), _ms(row.skew_ns), key=abs)
 
     # ---- observing
 
@@ -294,6 +303,8 @@ class Or02(Observer):
             },
             output.t_ns,
         )
+        if self._skews:
+            turn.record["clock_skew_ms"] = {name: _ms(skew_ns) for name, skew_ns in self._skews.items()}
         if self._migrations:
             turn.record["migrations"] = list(self._migrations)
         turn.calls = {-1 - index: call for index, call in enumerate(self._stt)}

@@ -7,7 +7,8 @@ from typing import Any
 
 from rspp_runtime.abi.codes import EMITTER, RECORDED_ONLY, CancelMode, Cause, Op, Origin, Scope, Signal
 from rspp_runtime.abi.plan import Plan
-from rspp_runtime.evidence.entries import Header, Input, Level, Log, Out
+from rspp_runtime.evidence.clocks import WALL
+from rspp_runtime.evidence.entries import Clock, Header, Input, Level, Log, Out
 from rspp_runtime.providers.contract import Outcome
 
 SCHEMA_VERSION = "v1.0"
@@ -49,12 +50,18 @@ class Records:
         self._header = header
         self._epoch = header.epoch
         self._transport_sequence = 0
+        self._wall_ns = header.started_ms * MS_NS  # the wall clock at session time 0, as it was read last
         self._last = 0  # runtime sequence
         self._steps_down = 0
 
     def heard(self, row: Input) -> None:
         """An input entered: later decisions carry its transport sequence."""
         self._transport_sequence = max(self._transport_sequence, row.transport_sequence)
+
+    def mapped(self, row: Clock) -> None:
+        """A clock was read: later records have the wall clock's time."""
+        if row.name == WALL:
+            self._wall_ns = row.its_ns - row.now_ns
 
     def of(self, out: Out) -> list[dict[str, Any]]:
         """The records of one output: none for what is no decision, two where an outcome is also a signal."""
@@ -95,7 +102,7 @@ class Records:
             "runtime_sequence": out.seq,
             "authority_epoch": self._epoch,
             "runtime_timestamp_ms": out.t_ns // MS_NS,
-            "wall_clock_timestamp_ms": self._header.started_ms + out.t_ns // MS_NS,
+            "wall_clock_timestamp_ms": (self._wall_ns + out.t_ns) // MS_NS,
             "payload_class": "metadata",
         }
         if turn:
@@ -157,6 +164,8 @@ class Records:
             }
         elif signal is Signal.STALE_EPOCH_REJECT:
             record["offered_epoch"] = out.x
+        elif signal is Signal.MIGRATION_START:
+            record["previous_epoch"] = out.x
         elif signal in (Signal.PLAYBACK_COMPLETED, Signal.PLAYBACK_CANCELLED):
             record |= {"words_heard": out.x, "bytes_heard": out.y, "basis": "paced"}
         return record
@@ -171,7 +180,7 @@ class Records:
             "session_id": self._header.session_id,
             "event_id": f"{self._header.session_id}/e{out.seq}",
             "runtime_timestamp_ms": out.t_ns // MS_NS,
-            "wall_clock_timestamp_ms": self._header.started_ms + out.t_ns // MS_NS,
+            "wall_clock_timestamp_ms": (self._wall_ns + out.t_ns) // MS_NS,
             "emitted_by": EMITTER[signal],
             "authority_epoch": self._epoch,
             "reason": Cause(out.cause).name.lower() if out.cause else signal.name.lower(),
@@ -205,6 +214,8 @@ def records(log: Log, plan: Plan) -> Iterator[dict[str, Any]]:
     for row in log.entries:
         if isinstance(row, Input):
             make.heard(row)
+        elif isinstance(row, Clock):
+            make.mapped(row)
         elif isinstance(row, Out):
             yield from make.of(row)
         elif isinstance(row, Level) and row.level < row.before:

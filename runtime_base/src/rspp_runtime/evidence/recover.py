@@ -23,7 +23,7 @@ from rspp_runtime.abi.codes import Control, In, Op, Signal
 from rspp_runtime.abi.messages import Emission, Inbound, Item, Output
 from rspp_runtime.abi.plan import Plan
 from rspp_runtime.evidence import entries
-from rspp_runtime.evidence.entries import End, Entry, Invocation, Level, Log, LogError, Recovered
+from rspp_runtime.evidence.entries import Clock, End, Entry, Invocation, Level, Log, LogError, Recovered
 from rspp_runtime.evidence.execution import Execution, OpenSession, inbound
 from rspp_runtime.evidence.levels import Keeps
 from rspp_runtime.evidence.log import LogFile, read
@@ -126,6 +126,8 @@ def _rebuild(execution: Execution, or02: Or02) -> int:
             or02.on_step(row.now_ns, row.deadline_ns, row.drained_ns, execution.outputs)
         elif isinstance(row, Invocation):
             or02.on_invocation(InvocationEnd(*row))
+        elif isinstance(row, Clock):
+            or02.clock_read(row)
         elif isinstance(row, Level):
             or02.level_changed(row.level)
     if not execution.report.identical:

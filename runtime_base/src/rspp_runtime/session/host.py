@@ -14,6 +14,8 @@ from rspp_runtime.abi.codes import Attribute, Control, text_id
 from rspp_runtime.abi.lookup import asked
 from rspp_runtime.abi.messages import Session
 from rspp_runtime.abi.version import ABI_HASH
+from rspp_runtime.evidence.clocks import Clocks
+from rspp_runtime.evidence.entries import Clock as ClockReading
 from rspp_runtime.evidence.entries import End, Entry, Header
 from rspp_runtime.evidence.facts import Conversation, Reader
 from rspp_runtime.evidence.levels import Change
@@ -122,7 +124,13 @@ async def converse(
         if file is not None:
             log = LogWriter(file, threaded=not is_virtual)
             recorders.append(_recorder(log, package, options, lambda change: or02.level_changed(change.level)))
-        inner += [*recorders, or02, hooks, *observers]
+
+        def clock_read(reading: ClockReading) -> None:
+            put(reading)
+            or02.clock_read(reading)
+
+        clocks = Clocks(plan, clock_read, None if is_virtual else time.time_ns)
+        inner += [*recorders, clocks, or02, hooks, *observers]
 
         def append(turn: int) -> asyncio.Future[bool] | bool:
             known = or02.baseline(turn)
