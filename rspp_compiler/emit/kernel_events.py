@@ -11,6 +11,7 @@ from rspp_compiler.ir import memory
 from rspp_compiler.ir.layout import Event, Plan, Reaction
 
 TURN_EXHAUSTED = "turn.budget_exhausted"
+TURN_FAILED = "turn.error"
 
 
 @dataclass(slots=True)
@@ -69,6 +70,8 @@ class Events:
     def _about(self, event: Event) -> str:
         """Which decisions of an event's signal are about its subject."""
         node = self.names.node_ids[event.node].upper() if event.node >= 0 else ""
+        if event.name == TURN_FAILED:
+            return " and apologies.is_failure(core, decision.cause)"
         if event.signal == "CANCEL":
             about = f"SCOPE_NODE and decision.y == NODE_{node}" if node else "SCOPE_TURN"
             return f" and decision.x == {about}"
@@ -104,6 +107,8 @@ class Events:
             mode = f"MODE_{self.names.mode_ids[target].upper()}"
             call = f"reactions.{verb}(core, {mode}, {mode}_NODES_OFF, {mode}_EDGES_OFF, {cause})"
             words = f"{verb} {self.plan.modes[target].name}"
+        elif verb == "trigger" and name == TURN_FAILED:
+            call, words = f"apologies.apologise(core, {node})", self.plan.nodes[target].name
         elif verb == "trigger":
             failed = cause in ("CAUSE_NODE_ERROR", "CAUSE_NODE_TIMEOUT", "CAUSE_BUDGET_EXHAUSTED")
             fallback = str(row.id) if failed else "reactions.NO_FALLBACK"

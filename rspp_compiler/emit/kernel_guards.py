@@ -23,6 +23,7 @@ _FIELDS = {
     "heard": "core.happened.heard",
     "spoken": "core.speech.words",
     "speech": "(core.now_ns - core.speech.onset_ns)",
+    "failures": "core.apologies.failures",
     "idles": "core.speech.idles",
     "idle": "(core.now_ns - core.speech.quiet_ns)",
 }

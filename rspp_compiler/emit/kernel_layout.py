@@ -162,6 +162,8 @@ class _Constants:
         plan, rows = self.plan, []
         if plan.pause_ns:
             rows.append(Row("PAUSE_NS", str(plan.pause_ns), f"{duration(plan.pause_ns)}: then it was an interruption"))
+        if plan.apology_ns:
+            rows.append(Row("APOLOGY_NS", str(plan.apology_ns), f"{duration(plan.apology_ns)}: at most one apology"))
         if plan.soft_nodes:
             rows.append(Row("SOFT_NS", str(plan.soft_ns), f"{duration(plan.soft_ns)}: the longest segment"))
         return rows

@@ -252,6 +252,7 @@ def kernel_view(plan: Plan, source: str) -> dict[str, object]:
         "tools": [node for node in view.nodes if node.tool],
         "tried_again": [node for node in view.nodes if node.candidates],
         "pauses": plan.pause_ns > 0,
+        "apologises": plan.apology_ns > 0,
         "soft": plan.soft_nodes != 0,
         "pressed": {what: pressed(plan, view.names, what) for what in ("button_down", "button_up", "dtmf")},
         "audio_port": next((i for i, p in enumerate(plan.nodes[plan.egress].inputs) if p.name == "audio"), -1),

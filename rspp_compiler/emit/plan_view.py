@@ -19,7 +19,7 @@ _MASKS = {
     "turn_edges": "edges",
 }
 _TUPLE_WIDTH = 88  # a longer tuple has one item a line
-_IF_USED = ("meters", "turn_cost_microusd")
+_IF_USED = ("meters", "turn_cost_microusd", "apology_ns")
 _TABLES = ("nodes", "edges", "pools", "events", "reactions", "modes", "assumptions", "meters")
 
 

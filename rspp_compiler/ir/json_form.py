@@ -186,7 +186,7 @@ class Body(Form):
     reactions: list[ReactionForm] = []
     modes: list[ModeForm] = []
     budget: Settings | None = Field(
-        None, description="Keys are `turn`, `turn.total`, `turn.pause`, a node, a path `a.b -> c.d`."
+        None, description="Keys are `turn`, `turn.total`, `turn.pause`, `turn.apology`, a node, a path `a.b -> c.d`."
     )
 
 

@@ -55,7 +55,8 @@ class Check:
 
     Of an edge's item: `length` (bytes), `words`, `final` (1 or 0). Of a reaction's event, each where `docs/kernel.md`
     (Events) says so: `cause`, `outcome`, `retryable`, `provider` (its place), `attempts`, `elapsed` (ns), `heard`
-    (words played); of the speech: `spoken` (words), `speech` (ns), `idles`, `idle` (ns).
+    (words played), `failures` (turns in a row that failed); of the speech: `spoken` (words), `speech` (ns), `idles`,
+    `idle` (ns).
     """
 
     op: str
@@ -440,3 +441,4 @@ class Plan:
     meters: tuple[Meter, ...] = ()
     turn_cost_microusd: int = 0  # what a turn may cost in all; 0 for any
     keys_max: int = 128  # idempotency keys of input that are remembered
+    apology_ns: int = 0  # least time between two apologies for failed turns; 0: no line names `turn.error`

@@ -18,6 +18,7 @@ JOIN_BYTES = 56
 PAUSE_BYTES = 40
 HAPPENED_BYTES = 64
 SPEECH_BYTES = 72
+APOLOGIES_BYTES = 24
 STOPPING_BYTES = 144
 KEYS_BYTES = 88
 EDGE_BYTES = 208
@@ -201,6 +202,7 @@ def memory_table(plan: Plan) -> list[Block]:
     table += [block("attributes", len(ATTRIBUTES), 8)] if asks(plan) else []
     table += [block("raised events", raised(plan), HAPPENED_BYTES)] if raised(plan) else []
     table += [block("speech", 1, SPEECH_BYTES)] if speech(plan) else []
+    table += [block("apologies", 1, APOLOGIES_BYTES)] if plan.apology_ns else []
     table += [
         block(f"join: {node.name}", 1, JOIN_BYTES + word(len(node.join.sources) * HANDLE_BYTES))
         for node in plan.nodes

@@ -339,12 +339,14 @@ class PathBudgetSpec(SpecModel):
 class BudgetSpec(SpecModel):
     """Budgets of the whole, to the first output (CONTRACTS §7); a node's own is `NodeSpec.first_output_ns`.
 
-    `turn_pause_ns` is the most that playback may be paused: after that it was an interruption.
+    `turn_pause_ns` is the most that playback may be paused: after that it was an interruption. Between two apologies for
+    turns that failed are at least `turn_apology_ns`.
     """
 
     turn_ns: int = Field(ge=1)
     turn_total_ns: int = Field(ge=1)
     turn_pause_ns: int = Field(ge=1)
+    turn_apology_ns: int = Field(ge=1)
     path_ns: int = Field(ge=1)
     edge_ns: int = Field(ge=1)
     node_ns: int = Field(ge=1)

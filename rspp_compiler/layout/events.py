@@ -10,13 +10,15 @@ _OF_THE_SESSION = (
     *("lease_rotated", "migration_start", "migration_finish", "session_handoff"),
 )
 _OF_THE_TURN = (
-    *("turn_open", "commit", "abort", "close", "cancel", "barge_in"),
+    *("turn_open", "commit", "abort", "error", "close", "cancel", "barge_in"),
     *("budget_warning", "degrade", "fallback", "stale_epoch_reject", "deauthorized_drain"),
 )
 _OF_AN_EFFECT = ("provider_error", "provider_switch", "circuit_event", "cancel", "fallback")
 _PLAYBACK = ("playback_started", "playback_completed", "playback_cancelled")
 AT_ONCE = frozenset({"started", "done", "error", "timeout", "budget_exhausted"})
 """Events of a node whose reactions run in the middle of the step in which they occur."""
+FAILED = "turn.error"
+"""The abort of a turn that nobody wanted to end."""
 PRESSED = ("button_down", "button_up", "dtmf")
 DETECTED = ("speech_start", "speech_end", "idle")
 """Events that a provider emits."""
@@ -42,6 +44,7 @@ _FIELDS = {
     "disconnected": {"reason": "cause"},
 }
 _OTHER = {"reason": "cause"}
+_FAILED = {**_OTHER, "count": "failures"}
 
 
 def signal(graph: Graph, event: EventSpec) -> str:
@@ -49,6 +52,8 @@ def signal(graph: Graph, event: EventSpec) -> str:
     name = event.event
     if event.subject in ("session", "turn"):
         found = name in (_OF_THE_SESSION if event.subject == "session" else _OF_THE_TURN)
+        if found and str(event) == FAILED:
+            return "ABORT"
         return name.upper() if found else ""
     node = graph.find(event.subject)
     if node is None:
@@ -77,7 +82,9 @@ def fields(event: EventSpec, detector: str) -> dict[str, str]:
     heard = event.event in (*DETECTED, "barge_in") and event.subject != "turn"
     if heard and event.subject != detector:
         return {}
-    return _FIELDS.get(event.event, _OTHER) if event.subject != "turn" else _OTHER
+    if event.subject == "turn":
+        return _FAILED if str(event) == FAILED else _OTHER
+    return _FIELDS.get(event.event, _OTHER)
 
 
 def detector(graph: Graph) -> str:

@@ -107,6 +107,7 @@ def _laid_out(analysis: Analysis) -> Layout:
         soft_ns=soft.longest_ns,
         policies=tuple(Policy(one.id, session_guard(one.condition, ids.modes)) for one in spec.policies),
         assumptions=tuple(Assumption(one.id, one.kind, one.subject, one.limit) for one in analysis.assumptions),
+        apology_ns=spec.budget.turn_apology_ns if ("turn", "error") in ids.events else 0,
         meters=meters(graph),
         turn_cost_microusd=spec.budget.cost_microusd,
     )

@@ -167,7 +167,7 @@ def _reaction(item: str, names: Names) -> Items:
 def _condition(item: str, names: Names) -> Items:
     if ref := re.search(r"\b(event|session|turn)\.$", item):
         subject = re.search(rf"\bon\s.*?({REF})\.(\w+)[^.]*\bwhen\b", item)
-        for name, type in names.fields(ref[1], subject[2] if subject else ""):
+        for name, type in names.fields(ref[1], subject[2] if subject else "", subject[1] if subject else ""):
             yield word(name, ItemKind.Field, type)
     elif re.search(r"\bsession\.mode\s*(?:==|!=)\s*$", item):
         yield from symbols(names, "mode")

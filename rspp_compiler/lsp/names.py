@@ -93,14 +93,16 @@ class Names:
         kind = KINDS.get(node.kind if node else ref)
         return tuple(dict.fromkeys(events_of(kind))) if kind else ()
 
-    def fields(self, subject: str, event: str) -> list[tuple[str, str]]:
-        """The fields of `session`, `turn` or `event` with their types; `event` is the reaction's, "" in a flow."""
+    def fields(self, subject: str, event: str, of: str = "") -> list[tuple[str, str]]:
+        """The fields of `session`, `turn` or `event` with their types; `event` is the reaction's, that of `of`; "" in a
+        flow.
+        """
         if subject == "session":
             return list(SESSION_FIELDS.items())
         if subject == "turn":
             return list(TURN_FIELDS.items())
         if event:
-            return list(event_fields(event).items())
+            return list(event_fields(event, of).items())
         return list({name: type for fields in ITEM_FIELDS.values() for name, type in fields.items()}.items())
 
     def _signature(self, node: Symbol) -> ast.Signature | None:

@@ -24,6 +24,7 @@ _BUDGET = Table(
         Setting("turn", "duration", about="from the end of the user's utterance to the first sound of the answer"),
         Setting("turn.total", "duration", about="the whole turn"),
         Setting("turn.pause", "duration", about="the most that `pause` may hold the voice back"),
+        Setting("turn.apology", "duration", about="from one apology for a failed turn to the next, at least"),
         Setting("path", "duration", about="any one path through the pipeline"),
         Setting("edge", "duration", about="any one edge"),
         Setting("node", "duration", about="any one node to its first output"),

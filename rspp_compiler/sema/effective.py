@@ -28,8 +28,8 @@ from rspp_compiler.sema.language.engines import engine
 from rspp_compiler.sema.language.units import show, show_bytes, show_ns
 
 _BUDGET = {
-    "turn_ns": "turn", "turn_total_ns": "turn.total", "turn_pause_ns": "turn.pause", "path_ns": "path",
-    "edge_ns": "edge", "node_ns": "node",
+    "turn_ns": "turn", "turn_total_ns": "turn.total", "turn_pause_ns": "turn.pause",
+    "turn_apology_ns": "turn.apology", "path_ns": "path", "edge_ns": "edge", "node_ns": "node",
 }  # fmt: skip
 _HANDOFF = {"by": "by", "max_age_ns": "age_ns_max", "min_chars": "chars_min"}
 

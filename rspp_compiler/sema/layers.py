@@ -197,7 +197,7 @@ class _Pipeline:
         path = ".".join(words)
         known = [*self._nodes, *self._edges, *(f"provider.{block.id}" for block in self._bound.providers)]
         known += [*(f"tool.{tool.id}" for tool in self._bound.tools), "budget.turn", "record.keep"]
-        known += ["budget.turn.total", "budget.turn.pause"]
+        known += ["budget.turn.total", "budget.turn.pause", "budget.turn.apology"]
         owner = ".".join(words[:-1]) or words[0]
         nearest = suggest(owner, known)
         help = f"did you mean `{nearest}`?" if nearest else f"its nodes are {listed(self._nodes)}"

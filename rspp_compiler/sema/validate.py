@@ -103,7 +103,8 @@ class _Validator:
         return self._duration(field.removesuffix("_ns"), valued) if field.endswith("_ns") else valued.number
 
     def _duration(self, name: str, valued: Valued) -> int:
-        name = {"turn_total": "turn.total", "turn_pause": "turn.pause"}.get(name, name)
+        if name in ("turn_total", "turn_pause", "turn_apology"):
+            name = name.replace("_", ".")
         number: int = self._ranges.clamp(Setting(name, "duration", BUDGET.min, BUDGET.max), valued)
         return number
 

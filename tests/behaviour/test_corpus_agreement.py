@@ -32,6 +32,7 @@ def for_runtime(made: Any) -> Any:
 # What the schedules must have reached: pairs of a signal and its cause.
 REACHED = {
     "front_desk": {("BARGE_IN", "BARGE_IN"), ("ABORT", "CANCELLED"), ("FALLBACK", "NODE_ERROR")},
+    "help_line": {("ABORT", "PROVIDER_FAILURE"), ("ABORT", "NODE_TIMEOUT_OR_FAILURE"), ("PLAYBACK_CANCELLED", "NONE")},
     "kiosk": {("DROP_NOTICE", cause) for cause in ("SAMPLED", "COALESCED", "QUEUE_AGE")},
     "lip_sync": {("DROP_NOTICE", "SAMPLED"), ("DISCONTINUITY", "SAMPLED")},
     "night_porter": {("ENTERED", "USER"), ("DEGRADE", "NODE_ERROR"), ("DEGRADE", "USER")},

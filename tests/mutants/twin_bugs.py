@@ -28,6 +28,17 @@ TWIN: dict[str, tuple[str, str, str, str]] = {
         "a session that is taken over opens turns before anybody is connected", "handoff.py",
         "        s.state = SessionState.DEGRADED\n", "        pass\n",
     ),
+    "apologises_for_apologies": (
+        "an apology that fails is excused again", "apologies.py",
+        "return cause in _FAILURES and not s.turn.is_apology", "return cause in _FAILURES",
+    ),
+    "apologises_for_cancels": (
+        "a turn that was cancelled is excused", "apologies.py",
+        "    Cause.PROVIDER_FAILURE,\n", "    Cause.PROVIDER_FAILURE,\n    Cause.CANCELLED,\n",
+    ),
+    "apologises_too_often": (
+        "there is no time between two apologies", "apologies.py", " and s.now >= s.apology_due_ns", "",
+    ),
     "selects_twice": (
         "a select chooses anew within a turn", "joins.py",
         "            state.chosen = place\n", "            state.chosen = -1\n",

@@ -59,7 +59,8 @@ VERBS = (
     "cancel", "degrade", "enter", "pause", "resume", "call",
 )  # fmt: skip
 BUDGET = {
-    "turn_ns": 2 * S, "turn_total_ns": 120 * S, "turn_pause_ns": S, "path_ns": 1800 * MS, "edge_ns": 250 * MS,
+    "turn_ns": 2 * S, "turn_total_ns": 120 * S, "turn_pause_ns": S, "turn_apology_ns": 3 * S,
+    "path_ns": 1800 * MS, "edge_ns": 250 * MS,
     "node_ns": 800 * MS,
 }  # fmt: skip
 LIMITS = {

@@ -84,6 +84,8 @@ class Runs:
         return summed([None if failures is None else either * failures, *others])
 
     def _fails(self, subject: str) -> int | None:
+        if subject == "turn":
+            return 1
         kind: Literal["node", "tool"] = "node" if self._graph.find(subject) is not None else "tool"
         return self._counts.get((kind, subject))
 

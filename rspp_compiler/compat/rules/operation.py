@@ -12,6 +12,7 @@ _BUDGETS = {
     "turn_ns": "the turn",
     "turn_total_ns": "the whole turn",
     "turn_pause_ns": "a pause",
+    "turn_apology_ns": "the time between two apologies",
     "path_ns": "a path",
     "edge_ns": "an edge",
 }

@@ -13,7 +13,12 @@ from rspp_compiler.sema.language.profile import ProfileTable
 from rspp_compiler.sema.language.tables import COST
 from rspp_compiler.sema.reading.fields import latest, read_one, unknown_key
 
-_WHOLE = {"turn": "turn_ns", "turn.total": "turn_total_ns", "turn.pause": "turn_pause_ns"}
+_WHOLE = {
+    "turn": "turn_ns",
+    "turn.total": "turn_total_ns",
+    "turn.pause": "turn_pause_ns",
+    "turn.apology": "turn_apology_ns",
+}
 
 
 class Budgets:
@@ -26,6 +31,7 @@ class Budgets:
         names = ("turn", "turn_total", "path", "edge", "node")
         self.fields: dict[str, Valued] = {f"{name}_ns": profile.get(f"budget.{name}") for name in names}
         self.fields["turn_pause_ns"] = profile.get("pause.max")
+        self.fields["turn_apology_ns"] = profile.get("apology.gap")
         self.fields["warning_percent"] = profile.get("budget.warning")
         self.nodes: dict[str, Valued] = {}
         self._read({node.id: node for node in bound.nodes})

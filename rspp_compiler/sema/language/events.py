@@ -11,7 +11,7 @@ SESSION_EVENTS = (
     "recording_level_downgraded",
 )
 TURN_EVENTS = (
-    *("turn_open", "commit", "abort", "close", "cancel", "barge_in"),
+    *("turn_open", "commit", "abort", "error", "close", "cancel", "barge_in"),
     *("budget_warning", "budget_exhausted", "degrade", "fallback", "stale_epoch_reject", "deauthorized_drain"),
 )
 TOOL_EVENTS = ("started", "done", "error", "timeout")
@@ -57,6 +57,11 @@ EVENT_FIELDS: dict[str, Fields] = {
 DEFAULT_FIELDS: Fields = {"reason": "text"}
 
 
-def event_fields(event: str) -> Fields:
-    """Fields of an event, by its name; every other signal carries its reason."""
+_FAILED_TURN: Fields = {"reason": "text", "count": "number"}
+
+
+def event_fields(event: str, subject: str = "") -> Fields:
+    """Fields of an event, by its name and its subject; every other signal carries its reason."""
+    if (subject, event) == ("turn", "error"):
+        return _FAILED_TURN
     return EVENT_FIELDS.get(event, DEFAULT_FIELDS)

@@ -112,7 +112,7 @@ class Reactions:
             return None
         if not events:
             return None
-        tables = [event_fields(event.event) for event in events]
+        tables = [event_fields(event.event, event.subject) for event in events]
         shared: Fields = reduce(_shared, tables)
         of = " or ".join(f"`{event.subject}.{event.event}`" for event in events)
         return self.conditions.guard(line.guard, shared, of)

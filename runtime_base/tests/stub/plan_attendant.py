@@ -13,7 +13,7 @@ from rspp_runtime.abi.plan import Action, Check, Event, Mode, Plan, Policy, Reac
 STT, LLM, SORRY, HELLO, VOICE, EGRESS = 2, 4, 5, 6, 7, 8
 IDLE, BARGE_IN, LLM_ERROR, LLM_TIMEOUT, VOICE_ERROR = 3, 4, 5, 6, 8
 SWITCH, CIRCUIT, FAILED, CANCELLED, FELL_BACK, EXHAUSTED, SPOKEN, STARTED, DONE = range(9, 18)
-OVER, ABORTED, OPENED, SHOWN, DEFERRED, COMMITTED = range(18, 24)
+OVER, ABORTED, OPENED, SHOWN, DEFERRED, COMMITTED, ERRED = range(18, 25)
 TEXT_ONLY, BRIEF, MUTE = 1, 2, 3
 
 
@@ -38,6 +38,7 @@ def _events() -> tuple[Event, ...]:
         Event(SHOWN, "egress.output_accepted", EGRESS, -1, "OUTPUT_ACCEPTED"),
         Event(DEFERRED, "session.defer", -1, -1, "DEFER"),
         Event(COMMITTED, "turn.commit", -2, -1, "COMMIT"),
+        Event(ERRED, "turn.error", -2, -1, "ABORT"),
     )
 
 
@@ -72,6 +73,7 @@ def _reactions(plan: Plan) -> tuple[Reaction, ...]:
         (SHOWN, "degrade", MUTE, (Check("==", "mode", TEXT_ONLY),)),
         (SWITCH, "degrade", MUTE, (Check("==", "mode", BRIEF),)),
         (DEFERRED, "cancel_node", VOICE, _both(Check("==", "cause", 13), Check(">", "turn", 2))),
+        (ERRED, "trigger", SORRY, (Check(">=", "failures", 1),)),
     ):
         rows.append(Reaction(id=len(rows), event=event, action=Action(verb, target), line=60 + len(rows), guard=guard))
     return tuple(rows)
@@ -106,6 +108,7 @@ def attendant() -> Plan:
         nodes=nodes,
         events=(*plan.events, *_events()),
         reactions=_reactions(plan),
+        apology_ns=100 * MS,
         policies=(Policy("private", (Check("==", "tenant", text_id("acme")), Check("==", "tier", 0), Check("or"))),),
         modes=(
             *plan.modes,

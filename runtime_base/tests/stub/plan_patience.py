@@ -1,4 +1,4 @@
-"""The assistant that is patient with itself and with others: it pauses, it ends its words, it has buttons."""
+"""The assistant that is patient with itself and with others: it pauses, ends its words, has buttons, is sorry."""
 
 from __future__ import annotations
 
@@ -7,15 +7,19 @@ from dataclasses import replace
 from plan_assistant import assistant
 from units import MS, mask
 
-from rspp_runtime.abi.plan import Action, Event, Plan, Reaction
+from rspp_runtime.abi.plan import Action, Check, Event, Plan, Reaction
 
-INGRESS, LLM, VOICE = 0, 4, 7
+INGRESS, LLM, SORRY, HELLO, VOICE = 0, 4, 5, 6, 7
+TURN = -2
 CONNECTED, SPEECH_START, SPEECH_END, IDLE, BARGE_IN = range(5)
-STT_ERROR, BUTTON_DOWN, BUTTON_UP, DTMF = 7, 9, 10, 11
+STT_ERROR, BUTTON_DOWN, BUTTON_UP, DTMF, FAILED = 7, 9, 10, 11, 12
 
 
 def patience() -> Plan:
-    """Speech pauses, its end resumes; a pause that lasts too long, `idle` and a button cancel, softly if they can."""
+    """Speech pauses, its end resumes; a pause that lasts too long, `idle` and a button cancel, softly if they can.
+
+    It apologises for turns that fail, from the third in a row on in other words.
+    """
     plan = assistant()
     others = [row for row in plan.reactions if row.event not in (BARGE_IN, IDLE, STT_ERROR)]
     rows = [
@@ -28,7 +32,10 @@ def patience() -> Plan:
         (BUTTON_DOWN, Action("open_turn")),
         (BUTTON_UP, Action("end_utterance")),
         (DTMF, Action("open_turn")),
+        (FAILED, Action("trigger", SORRY)),
+        (FAILED, Action("trigger", HELLO)),
     ]
+    guards = {SORRY: (Check("<=", "failures", 2),), HELLO: (Check(">", "failures", 2),)}
     # What was sent is kept until it has been heard.
     pools = tuple(
         replace(pool, slots=pool.slots + plan.ledger_max) if pool.name == "audio" else pool for pool in plan.pools
@@ -38,7 +45,14 @@ def patience() -> Plan:
         pipeline="stub_patience",
         template_hash="d" * 64,
         reactions=tuple(
-            Reaction(id=id, event=event, action=action, line=40 + id) for id, (event, action) in enumerate(rows)
+            Reaction(
+                id=id,
+                event=event,
+                action=action,
+                line=40 + id,
+                guard=guards[action.target] if event == FAILED else (),
+            )
+            for id, (event, action) in enumerate(rows)
         ),
         nodes=tuple(replace(node, interruptible=node.name != "hello") for node in plan.nodes),
         pools=pools,
@@ -47,8 +61,10 @@ def patience() -> Plan:
             Event(BUTTON_DOWN, "ingress.button_down", INGRESS, -1),
             Event(BUTTON_UP, "ingress.button_up", INGRESS, -1),
             Event(DTMF, "ingress.dtmf", INGRESS, -1),
+            Event(FAILED, "turn.error", TURN, -1, "ABORT"),
         ),
         pause_ns=1500 * MS,
+        apology_ns=4000 * MS,
         soft_nodes=mask(LLM, VOICE),
         soft_edges=mask(0, 1),
         soft_ns=400 * MS,

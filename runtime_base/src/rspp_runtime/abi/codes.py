@@ -105,7 +105,7 @@ class Op(enum.IntEnum):
 class Signal(enum.IntEnum):
     """Decisions of the kernel, by the names of CONTRACTS §3 and §4. `EMITTER` says who signs each."""
 
-    TURN_OPEN_PROPOSED = 1  # x = origin (`Origin`)
+    TURN_OPEN_PROPOSED = 1  # x = origin (`Origin`), y = the turn that it apologises for, 0 for none
     TURN_OPEN = 2  # payload = 32 bytes of plan hash; x, y = first and last runtime sequence that it answers
     COMMIT = 3
     ABORT = 4  # cause

@@ -22,6 +22,13 @@ cdef struct Happened:
     int32_t origin           # of the turn
 
 
+cdef struct Apologies:
+    # What is known of turns that failed (`apologies.pxd`).
+    int64_t failures         # in a row
+    int64_t due_ns           # before which there is no apology
+    int64_t gap_ns           # between two of them
+
+
 cdef struct Speech:
     # What the user is saying, as far as guards of reactions ask.
     int64_t onset_ns

@@ -14,7 +14,7 @@ from rspp_runtime.kernel.codes cimport CAUSE_BUDGET_EXHAUSTED, SESSION_CREATED, 
 from rspp_runtime.kernel.codes cimport (
     UNIT_AUDIO_NS, UNIT_CALLS, UNIT_CHARS, UNIT_COST, UNIT_SESSION_AUDIO_NS, UNIT_TOKENS_IN, UNIT_TOKENS_OUT,
 )
-from rspp_runtime.kernel.happened cimport Happened, Speech
+from rspp_runtime.kernel.happened cimport Apologies, Happened, Speech
 from rspp_runtime.kernel.joins cimport Join
 from rspp_runtime.kernel.state cimport (
     NO_KEY, NOTHING, OFF, TIMER_CHUNK, TIMER_FIRST, TIMER_GRACE, Attempts, Circuit, Core, Edge, Entry, Header,
@@ -283,6 +283,7 @@ def struct_sizes() -> dict[str, int]:
         "Happened": sizeof(Happened),
         "Speech": sizeof(Speech),
         "Keys": sizeof(Keys),
+        "Apologies": sizeof(Apologies),
         "Sync": sizeof(Sync),
         "Meter": sizeof(Meter),
         "Spending": sizeof(Spending),

@@ -10,7 +10,7 @@ from rspp_runtime.kernel.accounts cimport Key, Meter, Spending
 from rspp_runtime.kernel.callers cimport Calling
 from rspp_runtime.kernel.cancels cimport Pause, Stopping
 from rspp_runtime.kernel.domains cimport Sync
-from rspp_runtime.kernel.happened cimport Happened, Speech
+from rspp_runtime.kernel.happened cimport Apologies, Happened, Speech
 
 cdef enum:
     NOTHING = 0xFFFFFFFF     # no item: the handle that names none
@@ -300,7 +300,8 @@ cdef struct Proposal:
     int64_t input_end_ns
     int64_t epoch
     int32_t origin
-    int32_t trigger          # say node, or -1
+    int16_t trigger          # say node, or -1
+    uint16_t is_apology      # it says that the last turn failed
 
 
 cdef struct Turn:
@@ -423,6 +424,7 @@ cdef struct Core:
     uint64_t watched         # signals whose decisions raise events
     Happened* raised
     Speech* speech           # NULL if no guard asks
+    Apologies* apologies     # NULL: nobody asks for turns that fail
     int64_t* attributes      # of the session, where a condition asks
     Choose choose            # what the generated package does; NULL if the plan leaves nothing to choose
     Notice notice

@@ -1,10 +1,11 @@
 """Turns: proposed, opened, ended; and the end of the session."""
 
-from libc.stdint cimport uint64_t
+from libc.stdint cimport int64_t, uint64_t
 
 from rspp_runtime.kernel.state cimport Core
 
 cdef void propose(Core* core, int origin, int trigger) noexcept nogil
+cdef void begin(Core* core, int origin, int trigger, int64_t apologises_for) noexcept nogil
 cdef void decide_opening(Core* core) noexcept nogil
 cdef void cancel(Core* core, int cause) noexcept nogil
 cdef void resolve_ends(Core* core) noexcept nogil

@@ -1,9 +1,9 @@
 """Turns (CONTRACTS §5): one turn is one response. Idle, Opening, Active, Terminal, Closed."""
 
-from libc.stdint cimport int64_t, uint64_t, uint8_t
+from libc.stdint cimport int16_t, int64_t, uint64_t, uint8_t
 
 from rspp_runtime.kernel cimport (
-    circuits, context, edges, egress, hearing, invocations, outputs, pauses, planhash, spending, stopping,
+    apologies, circuits, context, edges, egress, hearing, invocations, outputs, pauses, planhash, spending, stopping,
     timers, tools,
 )
 from rspp_runtime.kernel.codes cimport (
@@ -39,12 +39,19 @@ cdef void propose(Core* core, int origin, int trigger) noexcept nogil:
     if turn.state == TURN_OPENING or turn.state == TURN_ACTIVE:
         defer(core, origin, trigger)
         return
+    begin(core, origin, trigger, 0)
+
+
+cdef void begin(Core* core, int origin, int trigger, int64_t apologises_for) noexcept nogil:
+    """Nothing is in its way. `apologises_for`: the turn that failed, 0 for none."""
+    cdef Turn* turn = &core.turn
     turn.proposal.origin = origin
     turn.proposal.input_end_ns = core.now_ns
     turn.proposal.epoch = core.input_epoch
-    turn.proposal.trigger = trigger
+    turn.proposal.trigger = <int16_t> trigger
+    turn.proposal.is_apology = apologises_for > 0
     turn.state = TURN_OPENING
-    outputs.decide(core, SIGNAL_TURN_OPEN_PROPOSED, 0, -1, origin, 0)
+    outputs.decide(core, SIGNAL_TURN_OPEN_PROPOSED, 0, -1, origin, apologises_for)
 
 
 cdef void defer(Core* core, int origin, int trigger) noexcept nogil:
@@ -57,7 +64,7 @@ cdef void defer(Core* core, int origin, int trigger) noexcept nogil:
     if first or trigger < 0 or not by_user:
         deferred.origin = origin
     if trigger >= 0:
-        deferred.trigger = trigger
+        deferred.trigger = <int16_t> trigger
     deferred.epoch = core.input_epoch
     core.turn.deferred = True
     if first:
@@ -266,6 +273,7 @@ cdef void abort(Core* core, int cause) noexcept nogil:
     stop_work(core)
     stop_playback(core)
     core.turn.state = TURN_TERMINAL
+    apologies.aborts(core, cause)
     outputs.decide(core, SIGNAL_ABORT, cause, -1, 0, 0)
     outputs.decide(core, SIGNAL_CLOSE, 0, -1, 0, 0)
     close(core, True)
@@ -275,6 +283,7 @@ cdef void commit(Core* core) noexcept nogil:
     """Everything was said, played and recorded. What a late reaction began was never heard: it stops."""
     stop_work(core)
     core.turn.state = TURN_TERMINAL
+    apologies.committed(core)
     outputs.decide(core, SIGNAL_COMMIT, 0, -1, 0, 0)
     outputs.decide(core, SIGNAL_CLOSE, 0, -1, 0, 0)
     close(core, False)

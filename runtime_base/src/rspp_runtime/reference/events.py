@@ -5,6 +5,7 @@ from __future__ import annotations
 from rspp_runtime.abi.codes import Cause, Scope, Signal
 from rspp_runtime.abi.messages import Output
 from rspp_runtime.abi.plan import Event
+from rspp_runtime.reference import apologies
 from rspp_runtime.reference.state import Happened, NodeState, State
 
 _PLAYBACK = (Signal.PLAYBACK_STARTED, Signal.PLAYBACK_COMPLETED, Signal.PLAYBACK_CANCELLED)
@@ -26,6 +27,8 @@ def attempts(node: NodeState) -> int:
 def _is_of(s: State, event: Event, decision: Output) -> bool:
     """Whether a decision of the event's signal is about the event's subject."""
     signal, node = Signal(decision.code), event.node
+    if event.name == apologies.EVENT:
+        return apologies.is_failure(s, decision.cause)
     if signal is Signal.CANCEL:
         return decision.x == Scope.TURN if node == -2 else decision.x == Scope.NODE and decision.y == node
     if signal in (Signal.BUDGET_WARNING, Signal.BUDGET_EXHAUSTED):

@@ -83,6 +83,8 @@ def _of_event(s: State, name: str, happened: Happened) -> int | None:
         if not s.speech.speaking:
             return None
         return s.speech.words if name == "spoken" else s.now - s.speech.onset_ns
+    if name == "failures":
+        return s.failures
     if name in ("idles", "idle"):
         return s.speech.idles if name == "idles" else s.now - s.speech.quiet_ns
     return int(happened.elapsed_ns if name == "elapsed" else getattr(happened, name))

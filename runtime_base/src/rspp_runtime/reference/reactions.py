@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rspp_runtime.abi.codes import Cause, Flag, Origin, Scope, SessionState, Signal
 from rspp_runtime.abi.plan import EFFECT, Reaction
-from rspp_runtime.reference import edges, guards, hearing, invocations, pauses, stopping, timed, turns
+from rspp_runtime.reference import apologies, edges, guards, hearing, invocations, pauses, stopping, timed, turns
 from rspp_runtime.reference.outputs import decide
 from rspp_runtime.reference.state import Happened, Parcel, State
 
@@ -97,6 +97,8 @@ def _react(s: State, reaction: Reaction, cause: Cause, seq: int, epoch: int) -> 
         pauses.resume(s, cause)
     elif verb == "enter":
         _enter(s, target, cause)
+    elif verb == "trigger" and s.plan.events[reaction.event].name == apologies.EVENT:
+        turns.apologise(s, target, epoch)
     elif verb == "trigger":
         if s.active:
             if cause in _OF_A_FAILURE:

@@ -190,6 +190,7 @@ class TurnState:
     epoch: int = 0
     input_end_ns: int = 0
     trigger: int = -1
+    is_apology: bool = False  # it says that the last one failed
     waiting: bool = False
     ends: set[End] = field(default_factory=set)
     end_cause: Cause = Cause.NONE
@@ -343,6 +344,8 @@ class State:
         self.refused_outputs = 0
         self.flushed_items = 0
         self.discontinuities = 0
+        self.failures = 0  # turns in a row that failed
+        self.apology_due_ns = 0  # before which there is no apology
         self.outputs_full = False
         self.barge_in_waits = any(  # for more words, or a longer speech
             reaction.event == plan.barge_in and any({check.field, check.other} & SPOKEN for check in reaction.guard)

@@ -9,6 +9,7 @@ from rspp_runtime.abi.codes import CancelMode, Cause, Op, Origin, Scope, Session
 from rspp_runtime.abi.messages import Output
 from rspp_runtime.abi.plan import EFFECT, TURN
 from rspp_runtime.reference import (
+    apologies,
     choices,
     edges,
     hearing,
@@ -47,7 +48,14 @@ def propose(s: State, origin: Origin, epoch: int, trigger: int = -1) -> None:
     elif s.turn.state in (Turn.OPENING, Turn.ACTIVE):
         _defer(s, origin, epoch, trigger)
     else:
-        _begin(s, Proposal(origin, epoch, trigger))
+        begin(s, origin, epoch, trigger)
+
+
+def apologise(s: State, say: int, epoch: int) -> None:
+    """The last turn has failed: propose one that says so, if that is due."""
+    if apologies.is_due(s):
+        s.apology_due_ns = s.now + s.plan.apology_ns
+        begin(s, Origin.API, epoch, say, apologises_for=s.turn.serial)
 
 
 def decide_opening(s: State) -> None:
@@ -138,6 +146,7 @@ def abort(s: State, cause: Cause) -> None:
     """End the turn without its answer: nothing of it may leave any more (cases T7 to T10)."""
     _stop_work(s)
     stop_playback(s)
+    apologies.aborts(s, cause)
     decide(s, Signal.ABORT, cause)
     s.turn.state = Turn.TERMINAL
     _close(s, append=True)
@@ -146,6 +155,7 @@ def abort(s: State, cause: Cause) -> None:
 def commit(s: State) -> None:
     """The answer is complete, played and on record (case T6). What came too late to be heard is stopped."""
     _stop_work(s)
+    apologies.committed(s)
     decide(s, Signal.COMMIT)
     s.turn.state = Turn.TERMINAL
     _close(s, append=False)
@@ -266,13 +276,15 @@ def _refusal(s: State) -> tuple[Signal, Cause] | None:
     return None
 
 
-def _begin(s: State, proposal: Proposal) -> None:
-    decide(s, Signal.TURN_OPEN_PROPOSED, x=proposal.origin)
+def begin(s: State, origin: Origin, epoch: int, trigger: int, *, apologises_for: int = 0) -> None:
+    """A turn is proposed, and nothing is in its way."""
+    decide(s, Signal.TURN_OPEN_PROPOSED, x=origin, y=apologises_for)
     s.turn.state = Turn.OPENING
-    s.turn.origin = proposal.origin
+    s.turn.origin = origin
     s.turn.input_end_ns = s.now
-    s.turn.epoch = proposal.epoch
-    s.turn.trigger = proposal.trigger
+    s.turn.epoch = epoch
+    s.turn.trigger = trigger
+    s.turn.is_apology = apologises_for > 0
 
 
 def _defer(s: State, origin: Origin, epoch: int, trigger: int) -> None:
@@ -291,7 +303,7 @@ def _defer(s: State, origin: Origin, epoch: int, trigger: int) -> None:
 def _take_deferred(s: State) -> None:
     if s.deferred is not None and not s.ending and s.state is SessionState.RUNNING:
         proposal, s.deferred = s.deferred, None
-        _begin(s, proposal)
+        begin(s, proposal.origin, proposal.epoch, proposal.trigger)
 
 
 def _open(s: State) -> None:

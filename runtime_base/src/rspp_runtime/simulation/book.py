@@ -180,18 +180,22 @@ class Book(Pages):
             self.doubtful = False
             self.input_end_ns = t
             self.origin = x
+            self.apologises_for = y
+            self.apologised_ns = t if y else self.apologised_ns
         elif code == 2:
             self.turn_state = ACTIVE
             self.accepted_turns += 1
             self.opened += 1
             for of_a_turn in [one for one in self.selected if self.plan.nodes[one].scope == TURN]:
                 del self.selected[of_a_turn]
-            self.turn = TurnBook(turn, self.input_end_ns, t, seq, self.origin)
+            self.turn = TurnBook(turn, self.input_end_ns, t, seq, self.origin, is_apology=self.apologises_for > 0)
+            self.failed = 0
             self.mode, self.edges_off = self.entered, self.plan.modes[self.entered].edges_off
         elif code == 3 or code == 4:
             self.turn_state = TERMINAL
             if code == 4:
                 self.open_records.add(turn)
+                self.failed = 0 if book.is_apology or cause not in _FAILURES else turn
         elif code == 5:
             self._closed(turn)
             for spent in self.spent:

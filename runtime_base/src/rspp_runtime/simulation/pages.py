@@ -73,6 +73,7 @@ class TurnBook:
     refused: int = 0  # LATE_AFTER_CANCEL at the fence
     text: bool = False  # text left
     budgets: set[int] = field(default_factory=set)  # y of BUDGET_EXHAUSTED
+    is_apology: bool = False
 
 
 class Pages:
@@ -98,6 +99,9 @@ class Pages:
         self.opened = 0  # … since the last drain: each may be given an utterance
         self.input_end_ns = 0
         self.origin = 0
+        self.apologises_for = 0  # the turn that is Opening; 0 for none
+        self.apologised_ns = -1  # when that was proposed last
+        self.failed = 0  # the last turn, if it failed
         self.doubtful = False  # SESSION_NOT_RUNNING while Opening: of that turn, or of another proposal
         self.running = False
         self.leaving = False  # hung up, or the session was cancelled

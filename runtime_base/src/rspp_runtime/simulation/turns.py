@@ -58,6 +58,17 @@ def a_proposal_waits_for_the_end(book: Book, output: Output) -> str | None:
     return None if 0 <= output.x <= Origin.API else f"origin {output.x}"
 
 
+@on(Signal.TURN_OPEN_PROPOSED)
+def an_apology_is_for_a_failure(book: Book, output: Output) -> str | None:
+    """A turn that apologises follows the one that failed, never an apology, and not too soon after the last one."""
+    if not output.y:
+        return None
+    if not book.plan.apology_ns or output.y != book.failed or output.x != Origin.API:
+        return f"an apology for turn {output.y}, origin {output.x}; turn {book.failed} had failed"
+    early = 0 <= book.apologised_ns and output.t_ns < book.apologised_ns + book.plan.apology_ns
+    return f"an apology at {output.t_ns} after one at {book.apologised_ns}" if early else None
+
+
 @on(Signal.TURN_OPEN)
 def a_turn_opens_once(book: Book, output: Output) -> str | None:
     """Only a proposed turn opens, with the next serial, in a connected session that holds its authority."""
