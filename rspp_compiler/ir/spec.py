@@ -339,8 +339,8 @@ class PathBudgetSpec(SpecModel):
 class BudgetSpec(SpecModel):
     """Budgets of the whole, to the first output (CONTRACTS §7); a node's own is `NodeSpec.first_output_ns`.
 
-    `turn_pause_ns` is the most that playback may be paused: after that it was an interruption. Between two apologies for
-    turns that failed are at least `turn_apology_ns`.
+    `turn_pause_ns` is the most that playback may be paused: after that it was an interruption. Between two apologies
+    for turns that failed are at least `turn_apology_ns`.
     """
 
     turn_ns: int = Field(ge=1)

@@ -65,7 +65,7 @@ def an_apology_is_for_a_failure(book: Book, output: Output) -> str | None:
         return None
     if not book.plan.apology_ns or output.y != book.failed or output.x != Origin.API:
         return f"an apology for turn {output.y}, origin {output.x}; turn {book.failed} had failed"
-    early = 0 <= book.apologised_ns and output.t_ns < book.apologised_ns + book.plan.apology_ns
+    early = book.apologised_ns >= 0 and output.t_ns < book.apologised_ns + book.plan.apology_ns
     return f"an apology at {output.t_ns} after one at {book.apologised_ns}" if early else None
 
 
