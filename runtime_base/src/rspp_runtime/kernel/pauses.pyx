@@ -31,9 +31,12 @@ cdef void take_back(Core* core) noexcept nogil:
     """What was sent, not played, and not even drained does not leave."""
     cdef Ledger* ledger = &core.ledger
     cdef uint32_t first = ledger.head & ledger.mask
-    cdef int64_t first_ns = ledger.entries[first].end_ns - egress.length_ns(core, core.pause.frames[first])
+    cdef int64_t first_ns
     cdef uint32_t index
     cdef Output* output
+    if ledger.head == ledger.tail:
+        return               # what plays on is of a turn that has ended
+    first_ns = ledger.entries[first].end_ns - egress.length_ns(core, core.pause.frames[first])
     for index in range(core.data.count):
         output = &core.data.slots[index]
         if output.op == OP_SEND and output.port == core.pause.port and output.x >= first_ns:

@@ -86,6 +86,8 @@ def length_ns(s: State, frame: Parcel) -> int:
 
 def _take_back(s: State) -> None:
     """What was sent, not played, and not even drained does not leave."""
+    if not s.egress.ledger:
+        return  # what plays on is of a turn that has ended
     entry = s.egress.ledger[0]
     first_ns = entry.end_ns - length_ns(s, entry.frame)
     port = s.audio_port

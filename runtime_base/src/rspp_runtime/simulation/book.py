@@ -25,6 +25,7 @@ from rspp_runtime.simulation.pages import (
     CLOSED,
     DISCONNECT,
     ERROR,
+    FAILURES,
     FEED,
     FINISH,
     FLUSH,
@@ -195,7 +196,7 @@ class Book(Pages):
             self.turn_state = TERMINAL
             if code == 4:
                 self.open_records.add(turn)
-                self.failed = 0 if book.is_apology or cause not in _FAILURES else turn
+                self.failed = 0 if book.is_apology or cause not in FAILURES else turn
         elif code == 5:
             self._closed(turn)
             for spent in self.spent:

@@ -27,6 +27,11 @@ OF_AN_OPENING = frozenset(
     int(c) for c in (Cause.SNAPSHOT_STALE, Cause.SNAPSHOT_MISSING, Cause.SNAPSHOT_INCOMPATIBLE,
                      Cause.PLAN_NOT_FREEZABLE, Cause.AUTHORITY_LOSS, Cause.AUTHORITY_EPOCH_MISMATCH)
 )  # fmt: skip
+FAILURES = frozenset(
+    int(c) for c in (Cause.RECORDING_EVIDENCE_UNAVAILABLE, Cause.NODE_TIMEOUT_OR_FAILURE, Cause.PROVIDER_FAILURE,
+                     Cause.BUDGET_EXHAUSTED)
+)  # fmt: skip
+"""Causes of an abort for which somebody may apologise."""
 
 
 @dataclass(slots=True)
