@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-ABI_HASH = "4be8b6e7c44d69dda895c9da99452cac858aacfd2e59257ec79f17dcd587cc57"
+ABI_HASH = "b9d0b684a3070fb5765177432fb5bce325c75b87f164d93350fcb8dbf3ee9e0f"
 """Equal to `rspp_runtime.abi.ABI_HASH`; a test holds them together, since the compiler never imports the runtime."""
 
 NODES_MAX = 63
