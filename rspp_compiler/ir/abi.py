@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-ABI_HASH = "b9d0b684a3070fb5765177432fb5bce325c75b87f164d93350fcb8dbf3ee9e0f"
+ABI_HASH = "2d8ac99123c09ac448838c73d627aa681943f9aed6e2392119eafdd0749e6c7d"
 """Equal to `rspp_runtime.abi.ABI_HASH`; a test holds them together, since the compiler never imports the runtime."""
 
 NODES_MAX = 63

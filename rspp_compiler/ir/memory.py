@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from rspp_compiler.ir.layout import Attempts, Edge, Plan, Port
 
-CORE_BYTES = 1176
+CORE_BYTES = 1184
 NODE_BYTES = 280
 ATTEMPTS_BYTES = 144
 CIRCUIT_BYTES = 40

@@ -177,12 +177,7 @@ class Book(Pages):
         if code == 12:  # DROP_NOTICE
             self._dropped(node, x, y, cause, output[6])
         elif code == 1:
-            self.turn_state = OPENING
-            self.doubtful = False
-            self.input_end_ns = t
-            self.origin = x
-            self.apologises_for = y
-            self.apologised_ns = t if y else self.apologised_ns
+            self.proposed(t, x, y)
         elif code == 2:
             self.turn_state = ACTIVE
             self.accepted_turns += 1

@@ -177,6 +177,15 @@ class Pages:
         elif epoch in self.blank_epochs:
             self.blank_turn = self.turn.serial + 1
 
+    def proposed(self, t: int, origin: int, apologises_for: int) -> None:
+        """A turn is Opening; with the serial of another, it is to say that this one failed."""
+        self.turn_state = OPENING
+        self.doubtful = False
+        self.input_end_ns = t
+        self.origin = origin
+        self.apologises_for = apologises_for
+        self.apologised_ns = t if apologises_for else self.apologised_ns
+
     def place(self, outputs: Sequence[Output]) -> list[tuple[int, Inbound]]:
         """The runtime sequence of each input accepted since the last drain: the numbers that no decision has."""
         taken = [o[2] for o in outputs if o[0] == DECISION and not (o[7] == 26 and o[10] == 1)]
