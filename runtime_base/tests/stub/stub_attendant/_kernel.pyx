@@ -22,13 +22,14 @@ from rspp_runtime.kernel cimport (
     context, edges, egress, gateway, handoff, hearing, inbox, invocations, items, outputs, session, timers, turns,
     reactions,
     events,
+    apologies,
     attempts,
     spending,
 )
 from rspp_runtime.kernel.accounts cimport *
 from rspp_runtime.kernel.codes cimport *
 from rspp_runtime.kernel.gateway cimport Inbound
-from rspp_runtime.kernel.happened cimport ATTRIBUTES, Happened, Speech
+from rspp_runtime.kernel.happened cimport ATTRIBUTES, Apologies, Happened, Speech
 from rspp_runtime.kernel.planhash cimport choices, prepare
 from rspp_runtime.kernel.state cimport *
 
@@ -36,7 +37,7 @@ from stub_attendant._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "b201f15153dd0098a0fb1526af12808a48f8f8748143bacaa570c6db211344b6"
+ABI_HASH = "2d8ac99123c09ac448838c73d627aa681943f9aed6e2392119eafdd0749e6c7d"
 TEMPLATE_HASH = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
@@ -45,7 +46,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 149,656 bytes
+# ==== what a session remembers: 149,752 bytes
 
 cdef struct Memory:
     Core core
@@ -92,6 +93,7 @@ cdef struct Memory:
     int64_t attributes[ATTRIBUTES]
     Happened raised[RAISED]
     Speech speech
+    Apologies apologies
     Header headers[HEADERS]
     unsigned char payloads[PAYLOAD_BYTES]
 
@@ -971,6 +973,18 @@ cdef bint react_turn_commit(Core* core) noexcept nogil:
     return acted
 
 
+cdef bint react_turn_error(Core* core) noexcept nogil:
+    """turn.error"""
+    cdef bint acted = False
+    # stub_attendant.rspp:87  on turn.error when … -> sorry
+    if (
+        (core.apologies.failures >= 1)
+    ):
+        apologies.apologise(core, NODE_SORRY)
+        acted = True
+    return acted
+
+
 cdef bint react(Core* core, int event) noexcept nogil:
     """Does what the pipeline says about an event. False if that is nothing."""
     if event == EVENT_SESSION_CONNECTED:
@@ -985,6 +999,8 @@ cdef bint react(Core* core, int event) noexcept nogil:
         return react_turn_turn_open(core)
     elif event == EVENT_TURN_COMMIT:
         return react_turn_commit(core)
+    elif event == EVENT_TURN_ERROR:
+        return react_turn_error(core)
     elif event == EVENT_EARS_IDLE:
         return react_ears_idle(core)
     elif event == EVENT_EARS_BARGE_IN:
@@ -1044,6 +1060,8 @@ cdef void notice(Core* core, Output* decision) noexcept nogil:
         events.remember(core, RAISED_SESSION_DEFER, decision)
     if decision.code == SIGNAL_COMMIT:
         events.remember(core, RAISED_TURN_COMMIT, decision)
+    if decision.code == SIGNAL_ABORT and apologies.is_failure(core, decision.cause):
+        events.remember(core, RAISED_TURN_ERROR, decision)
 
 
 cdef void react_to_decision(Core* core) noexcept nogil:
@@ -1071,6 +1089,8 @@ cdef void react_to_decision(Core* core) noexcept nogil:
         react_session_defer(core)
     elif which == RAISED_TURN_COMMIT:
         react_turn_commit(core)
+    elif which == RAISED_TURN_ERROR:
+        react_turn_error(core)
 
 
 cdef void say(Core* core, int node) noexcept nogil:
@@ -1385,6 +1405,8 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     core.speech.event_end = EVENT_EARS_SPEECH_END
     core.speech.event_idle = EVENT_EARS_IDLE
     core.speech.waits = True
+    core.apologies = &memory.apologies
+    core.apologies.gap_ns = APOLOGY_NS
     core.react = react
     core.say = say
     core.utter = utter

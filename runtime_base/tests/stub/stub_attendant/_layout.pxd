@@ -51,6 +51,7 @@ cdef enum:  # events
     EVENT_EGRESS_OUTPUT_ACCEPTED   = 21   # egress.output_accepted
     EVENT_SESSION_DEFER            = 22   # session.defer
     EVENT_TURN_COMMIT              = 23   # turn.commit
+    EVENT_TURN_ERROR               = 24   # turn.error
 
 cdef enum:  # events that decisions raise
     RAISED_LLM_PROVIDER_SWITCH      =  0
@@ -64,7 +65,8 @@ cdef enum:  # events that decisions raise
     RAISED_EGRESS_OUTPUT_ACCEPTED   =  8
     RAISED_SESSION_DEFER            =  9
     RAISED_TURN_COMMIT              = 10
-    RAISED                          = 11   # how many
+    RAISED_TURN_ERROR               = 11
+    RAISED                          = 12   # how many
 
 cdef enum:  # output ports
     PORT_INGRESS_AUDIO     = 0   # ingress.audio
@@ -139,6 +141,7 @@ cdef enum:  # durations, in nanoseconds
     GRACE_NS        =    75000000   # 75 ms: from cancel to force
     LEAD_NS         =   200000000   # 200 ms: audio is sent at most this early
     EVIDENCE_NS     =   500000000   # 500 ms
+    APOLOGY_NS      =   100000000   # 100 ms: at most one apology
 
 cdef enum:  # deadlines and windows of effect nodes
     EARS_FIRST_NS           =          0   # 0 ns
@@ -244,7 +247,7 @@ cdef enum:  # capacities
     TURN_COST              = 60000000   # thousandths of a micro-dollar a turn; 0: any
     HASHES                 =       41   # turns between two drains
     AUDIO_BYTES_PER_SECOND =    32000   # at egress.audio
-    MEMORY_BYTES           =   149656   # of one session
+    MEMORY_BYTES           =   149752   # of one session
 
 cdef enum:  # payloads: slots, bytes of a slot, and where the pool begins
     POOL_AUDIO_SLOTS      =     74

@@ -21,6 +21,8 @@ from libc.stdint cimport int64_t, uint32_t, uint64_t
 from rspp_runtime.kernel cimport (
     context, edges, egress, gateway, handoff, hearing, inbox, invocations, items, outputs, session, timers, turns,
     reactions,
+    events,
+    apologies,
     pauses,
     stopping,
 )
@@ -28,6 +30,7 @@ from rspp_runtime.kernel.accounts cimport *
 from rspp_runtime.kernel.cancels cimport *
 from rspp_runtime.kernel.codes cimport *
 from rspp_runtime.kernel.gateway cimport Inbound
+from rspp_runtime.kernel.happened cimport ATTRIBUTES, Apologies, Happened, Speech
 from rspp_runtime.kernel.planhash cimport prepare
 from rspp_runtime.kernel.state cimport *
 
@@ -35,7 +38,7 @@ from stub_patience._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "b201f15153dd0098a0fb1526af12808a48f8f8748143bacaa570c6db211344b6"
+ABI_HASH = "2d8ac99123c09ac448838c73d627aa681943f9aed6e2392119eafdd0749e6c7d"
 TEMPLATE_HASH = "dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
@@ -44,7 +47,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 108,896 bytes
+# ==== what a session remembers: 108,992 bytes
 
 cdef struct Memory:
     Core core
@@ -76,6 +79,8 @@ cdef struct Memory:
     char utterance[UTTERANCE_BUFFER]
     char spoken[SPOKEN_BUFFER]
     char context[CONTEXT_BUFFER]
+    Happened raised[RAISED]
+    Apologies apologies
     Header headers[HEADERS]
     unsigned char payloads[PAYLOAD_BYTES]
 
@@ -706,10 +711,30 @@ cdef bint react_session_connected(Core* core) noexcept nogil:
     return True
 
 
+cdef bint react_turn_error(Core* core) noexcept nogil:
+    """turn.error"""
+    cdef bint acted = False
+    # stub_patience.rspp:52  on turn.error when … -> sorry
+    if (
+        (core.apologies.failures <= 2)
+    ):
+        apologies.apologise(core, NODE_SORRY)
+        acted = True
+    # stub_patience.rspp:53  on turn.error when … -> hello
+    if (
+        (core.apologies.failures > 2)
+    ):
+        apologies.apologise(core, NODE_HELLO)
+        acted = True
+    return acted
+
+
 cdef bint react(Core* core, int event) noexcept nogil:
     """Does what the pipeline says about an event. False if that is nothing."""
     if event == EVENT_SESSION_CONNECTED:
         return react_session_connected(core)
+    elif event == EVENT_TURN_ERROR:
+        return react_turn_error(core)
     elif event == EVENT_INGRESS_BUTTON_DOWN:
         return react_ingress_button_down(core)
     elif event == EVENT_INGRESS_BUTTON_UP:
@@ -731,6 +756,19 @@ cdef bint react(Core* core, int event) noexcept nogil:
     elif event == EVENT_VOICE_ERROR:
         return react_voice_error(core)
     return False
+
+
+cdef void notice(Core* core, Output* decision) noexcept nogil:
+    """Which events a decision raises."""
+    if decision.code == SIGNAL_ABORT and apologies.is_failure(core, decision.cause):
+        events.remember(core, RAISED_TURN_ERROR, decision)
+
+
+cdef void react_to_decision(Core* core) noexcept nogil:
+    """Runs the reactions to the first event that decisions have raised."""
+    cdef int which = events.take(core)
+    if which == RAISED_TURN_ERROR:
+        react_turn_error(core)
 
 
 cdef void say(Core* core, int node) noexcept nogil:
@@ -879,6 +917,9 @@ cdef int64_t advance(Core* core) noexcept nogil:
             return core.now_ns
         session.begin_step(core)
         outputs_full = False
+        if core.raised_events != 0:
+            react_to_decision(core)
+            continue
         if core.handed_over:
             handoff.step(core)
             continue
@@ -999,6 +1040,11 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     core.dtmf = EVENT_INGRESS_DTMF
     core.exhausted = NO_EVENT
     core.modes_count = 2
+    core.raised = memory.raised
+    core.watched = bit(SIGNAL_ABORT)
+    core.notice = notice
+    core.apologies = &memory.apologies
+    core.apologies.gap_ns = APOLOGY_NS
     pauses.lay_out(core, &memory.pause, memory.paused_frames, AUDIO_EDGES, 0, PAUSE_NS, TIMER_PAUSE)
     stopping.lay_out(
         core, &memory.stopping, SOFT_NODES, SOFT_EDGES, AUDIO_EDGES, 0, SOFT_NS, TIMER_STOP,

@@ -39,6 +39,11 @@ cdef enum:  # events
     EVENT_INGRESS_BUTTON_DOWN =  9   # ingress.button_down
     EVENT_INGRESS_BUTTON_UP   = 10   # ingress.button_up
     EVENT_INGRESS_DTMF        = 11   # ingress.dtmf
+    EVENT_TURN_ERROR          = 12   # turn.error
+
+cdef enum:  # events that decisions raise
+    RAISED_TURN_ERROR = 0
+    RAISED            = 1   # how many
 
 cdef enum:  # output ports
     PORT_INGRESS_AUDIO     = 0   # ingress.audio
@@ -110,6 +115,7 @@ cdef enum:  # durations, in nanoseconds
     LEAD_NS         =   200000000   # 200 ms: audio is sent at most this early
     EVIDENCE_NS     =   500000000   # 500 ms
     PAUSE_NS        =  1500000000   # 1500 ms: then it was an interruption
+    APOLOGY_NS      =  4000000000   # 4 s: at most one apology
     SOFT_NS         =   400000000   # 400 ms: the longest segment
 
 cdef enum:  # deadlines and windows of effect nodes
@@ -193,7 +199,7 @@ cdef enum:  # capacities
     CONTEXT_BUFFER         =   1000
     HASHES                 =     33   # turns between two drains
     AUDIO_BYTES_PER_SECOND =  32000   # at egress.audio
-    MEMORY_BYTES           = 108896   # of one session
+    MEMORY_BYTES           = 108992   # of one session
 
 cdef enum:  # payloads: slots, bytes of a slot, and where the pool begins
     POOL_AUDIO_SLOTS      =    62
