@@ -171,7 +171,9 @@ class Misfortunes:
     # ---- F4
 
     def _credits_held(self) -> None:
-        self.world.held_until = self.world.now + self.world.rng.randrange(50, 1_500) * MS
+        world, rng = self.world, self.world.rng
+        world.held_until = world.now + rng.randrange(50, 1_500) * MS
+        world.held_node = rng.choice((-1, rng.choice(world.tables.effects).id))
 
     def _undrained(self) -> None:
         self.world.undrained_until = self.world.now + self.world.rng.randrange(20, 800) * MS

@@ -12,6 +12,7 @@ from rspp_runtime.simulation.book import Book
 from rspp_runtime.simulation.pages import IDLE, OPENING
 
 BIN = 20  # data events of a bar in the distribution
+SUBSTANTIAL = 100  # data events of a turn that is one; it has a provider's invocation too
 
 
 @dataclass(slots=True)
@@ -22,6 +23,7 @@ class Tally:
     crashed: int = 0  # turns that a crash ended
     faulted: int = 0
     interrupted: int = 0
+    substantial: int = 0
     disturbed: int = 0  # either
     cases: int = 0
     sizes: Counter[int] = field(default_factory=Counter)  # data events of a turn → turns
@@ -38,6 +40,7 @@ class Tally:
         self.turns += 1
         self.sizes[data_events] += 1
         self.calls[invocations] += 1
+        self.substantial += data_events >= SUBSTANTIAL and invocations > 0
         self.faulted += faulted
         self.interrupted += interrupted
         self.disturbed += faulted or interrupted
@@ -89,6 +92,7 @@ class Tally:
             "turns": self.turns,
             "cases": self.cases,
             "crashed_turns": self.crashed,
+            "substantial_share": round(self.substantial / max(1, self.turns), 3),
             "disturbed_share": round(self.disturbed / max(1, self.turns), 3),
             "faulted_share": round(self.faulted / max(1, self.turns), 3),
             "interrupted_share": round(self.interrupted / max(1, self.turns), 3),

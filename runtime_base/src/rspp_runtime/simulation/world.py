@@ -55,6 +55,7 @@ class World:
         self.marks = (0, 0)  # data events and invocations at the last close
         self.outcome = ""
         self.undrained_until = self.held_until = 0
+        self.held_node = -1  # of which provider the credits are held, -1 of all
         self.evidence_fault = ""
         self.crash_at_append = self.is_on_the_brink = False
         self.with_keys = rng.random() < 0.5  # whether the transport has idempotency keys
@@ -269,8 +270,9 @@ class World:
         if work.over:
             return
         if work.untaken:
-            if self.held_until - self.now > MS:  # less is within this window, which would never end
-                self.schedule(work, self.held_until - self.now)
+            held = self.held_until - self.now
+            if held > MS and self.held_node in (-1, work.node):  # less is within this window, which would never end
+                self.schedule(work, held)
                 return
             if self.uses(work, work.untaken_bytes, gives=False):
                 self.machine.ingest(Inbound(CREDIT, work.node, 0, work.id, work.epoch, 0, 0, 0, work.untaken))
