@@ -68,7 +68,7 @@ class Book(Pages):
             return
         if result == 2:
             self.refusals += 1
-            self.stale += event.epoch != self.epoch
+            self.stale += [event.epoch] if event.epoch != self.epoch else []
             return
         self.unplaced.append(event)
         if op == _CHUNK:
@@ -199,8 +199,8 @@ class Book(Pages):
         elif code == 10:
             self.mode = x
             self.edges_off = self.plan.modes[x].edges_off
-        elif code == 17 and self.stale:
-            self.stale -= 1
+        elif code == 17 and x in self.stale:
+            self.stale.remove(x)
         elif code == 15 and cause == 14 and self.turn_state == OPENING:
             self.doubtful = True
         elif code in OPENING_ENDS and self.turn_state == OPENING and cause in OF_AN_OPENING:

@@ -245,12 +245,14 @@ class Machine:
         self._undrained = self._unknown = False
         if not (book.outputs_kind or book.entries or self.python or self.tables.joins or not book.complete):
             book.seq += self._counted
-            book.refusals = book.stale = book.opened = 0
+            book.refusals = book.opened = 0
+            book.stale.clear()
             return
         seq = self.session.stats()["runtime_sequence"]
         calls.sequence_is_gapless(book, seq, self._counted)
         book.seq = seq
-        book.emitted = book.entries = book.refusals = book.stale = book.opened = 0
+        book.emitted = book.entries = book.refusals = book.opened = 0
+        book.stale.clear()
 
     # ---- Python nodes
 

@@ -154,7 +154,7 @@ class Pages:
         self.cursor_ns = 0  # when the next sample would play
         self.unplaced: list[Inbound] = []  # accepted since the last drain
         self.known: list[tuple[int, int]] = []  # (index in it, the runtime sequence before it)
-        self.stale = 0  # of these under another epoch, whose decision has not come yet
+        self.stale: list[int] = []  # epochs of these, of another than the session's, until they are decided
         self.refusals = 0  # REFUSED answers since the last drain
         self.entries = 0  # inbox entries accepted since the last drain
         self.emitted = 0  # items that Python nodes made since the last drain
