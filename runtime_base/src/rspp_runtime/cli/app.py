@@ -89,6 +89,10 @@ def run(
         typer.Option("--session", metavar="KEY=TEXT", help="What conditions may ask: tenant=acme; may be repeated."),
     ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Of the chance that Python nodes draw.", min=0)] = 0,
+    overhead: Annotated[
+        float | None,
+        typer.Option("--overhead", metavar="MS", help="Say in which turns a step took the kernel longer.", min=0),
+    ] = None,
     resume: Annotated[
         Path | None, typer.Option("--resume", metavar="LOG", help="Go on with a session that another process has left.")
     ] = None,
@@ -119,6 +123,7 @@ def run(
             kernel=kernel.value if kernel else None,
             json=json,
             seed=seed,
+            overhead_ms=overhead,
             resume=resume,
         )
     )

@@ -27,8 +27,8 @@ from rspp_runtime.cli.failure import (
 )
 from rspp_runtime.evidence.assumptions import as_data
 from rspp_runtime.evidence.entries import LogError
-from rspp_runtime.evidence.summary import broken_assumptions, figures, rows
-from rspp_runtime.session.clock import Clock, MonotonicClock, VirtualClock
+from rspp_runtime.evidence.summary import broken_assumptions, figures, over_budget, rows
+from rspp_runtime.session.clock import MS_NS, Clock, MonotonicClock, VirtualClock
 from rspp_runtime.session.handlers import NodeError
 from rspp_runtime.session.host import Finished, Options, converse
 from rspp_runtime.session.observer import Observer
@@ -61,6 +61,7 @@ class Request:
     kernel: str | None
     json: bool
     seed: int = 0
+    overhead_ms: float | None = None  # the most that one step may take the kernel, or it is told
     resume: Path | None = None  # the log of a session that another process has left
 
 
@@ -270,6 +271,9 @@ def _show(request: Request, package: Package, finished: Finished, console: Conso
         written.append(("timeline", request.timeline))
     if (log := request.log or request.resume) is not None:
         written.append(("log", log))
+    if request.overhead_ms is not None:
+        for line in over_budget(conversation, int(request.overhead_ms * MS_NS)):
+            print(line, file=sys.stderr)
     if request.json:
         print(json_module.dumps(_report(finished, written), ensure_ascii=False, indent=2))
         return

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from rspp_runtime.abi.codes import Cause, In, Op, Origin, Result, Signal
 from rspp_runtime.abi.plan import Plan
 from rspp_runtime.evidence.assumptions import Broken, Watch
-from rspp_runtime.evidence.entries import End, Entry, Input, Invocation, Out, Step
+from rspp_runtime.evidence.entries import End, Entry, Handler, Input, Invocation, Out, Step
+from rspp_runtime.evidence.overhead import Overhead, Stopwatch
 
 FRAME_NS = 20_000_000
 
@@ -88,6 +89,7 @@ class Turn:
     pauses: int = 0  # of playback: maybe it was interrupted
     budget_exhausted: list[tuple[int, str]] = field(default_factory=list)
     edges_high: dict[int, int] = field(default_factory=dict)
+    overhead: Overhead = field(default_factory=Overhead)
 
     def end_ns(self, now_ns: int) -> int:
         """When it closed; of one that is open, now."""
@@ -138,6 +140,8 @@ class Reader:
         self._owner_of: dict[int, Turn] = {}  # invocation → its turn
         self._deadline_ns = -1
         self._drained_ns = 0
+        self._stopwatch = Stopwatch()
+        self._step: Overhead | None = None  # the last one, until a turn is found for it
 
     def feed(self, entries: Iterable[Entry]) -> Conversation:
         for entry in entries:
@@ -155,13 +159,22 @@ class Reader:
                 late_ns = entry.now_ns - self._deadline_ns
                 self.conversation.late_ns_max = max(self.conversation.late_ns_max, late_ns)
             self._deadline_ns, self._drained_ns = entry.deadline_ns, entry.drained_ns
+            self._stepped(self._stopwatch.stepped(entry.now_ns, entry.drained_ns))
             self.conversation.end_ns = max(self.conversation.end_ns, entry.now_ns)
+        elif isinstance(entry, Handler):
+            self._stopwatch.called(entry.node, entry.start_ns, entry.end_ns)
         elif isinstance(entry, Out):
             self._output(entry)
         elif isinstance(entry, Invocation):
             self.conversation.invocations.append(entry)
         elif isinstance(entry, End):
             self.conversation.stats = entry.stats
+
+    def _stepped(self, step: Overhead) -> None:
+        """A step is of the turn that was Active when it began, else of the one that it opens."""
+        self._step = step if self._turn is None else None
+        if self._turn is not None:
+            self._turn.overhead.add(step)
 
     # ---- what came in
 
@@ -266,6 +279,9 @@ class Reader:
         )
         if self.conversation.speech and turn.origin == "speech":
             turn.speech_end_ns = self.conversation.speech[-1].end_ns
+        if self._step is not None:
+            turn.overhead.add(self._step)
+            self._step = None
         self.conversation.turns.append(turn)
         self._turn = turn
 

@@ -15,8 +15,9 @@ from rspp_runtime.abi.lookup import provider_names
 from rspp_runtime.abi.messages import Inbound, Output
 from rspp_runtime.abi.plan import Plan
 from rspp_runtime.evidence.entries import Clock, Evidence
+from rspp_runtime.evidence.overhead import Overhead, Stopwatch
 from rspp_runtime.providers.contract import Outcome
-from rspp_runtime.session.observer import InvocationEnd, Observer
+from rspp_runtime.session.observer import HandlerCall, InvocationEnd, Observer
 
 SCHEMA_VERSION = "v1.0"
 MS_NS = 1_000_000
@@ -100,6 +101,7 @@ class _Turn:
         self.failed = 0  # the invocation that failed last
         self.replaced: set[int] = set()  # invocations whose failure a fallback answered
         self.closed = False
+        self.overhead = Overhead()
 
 
 class Or02(Observer):
@@ -132,6 +134,7 @@ class Or02(Observer):
         self._migrations: list[dict[str, int]] = []  # of the session, in order
         self._migrating: dict[int, _Turn] = {}  # turns that one found open
         self._accepted_ns = 0  # the last input that may have caused a cancel
+        self._stopwatch = Stopwatch()
         snapshots = resolved.get("snapshot_provenance", {})
         determinism = resolved.get("determinism", {})
         self._common: dict[str, Any] = {
@@ -183,7 +186,21 @@ class Or02(Observer):
                 unit = Unit(event.port).name.lower()
                 used[unit] = used.get(unit, 0) + event.a
 
+    def on_handler(self, call: HandlerCall) -> None:
+        self._stopwatch.called(call.node, call.start_ns, call.end_ns)
+
     def on_step(self, now_ns: int, deadline_ns: int, drained_ns: int, outputs: Sequence[Output]) -> None:
+        step = self._stopwatch.stepped(now_ns, drained_ns)
+        working = [turn for turn in self._turns.values() if not turn.closed]
+        for turn in working:
+            turn.overhead.add(step)
+        self._read(outputs, drained_ns)
+        if not working:  # it is the step in which one opens
+            for turn in self._turns.values():
+                if not turn.closed:
+                    turn.overhead.add(step)
+
+    def _read(self, outputs: Sequence[Output], drained_ns: int) -> None:
         for output in outputs:
             if output.op == Op.DECISION:
                 self._decided(output, drained_ns)
@@ -340,6 +357,7 @@ class Or02(Observer):
         for invocation in turn.replaced & calls.keys():
             calls[invocation] = calls[invocation] | {"retry_decision": "fallback"}
         record = dict(turn.record)
+        record["overhead"] = turn.overhead.record({node.id: node.name for node in self._plan.nodes})
         record["provider_invocations"] = [calls[key] for key in sorted(calls)]
         if "cancel_scope" in record or turn.refused_count:
             record["outputs_refused"] = list(turn.refused)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from rspp_runtime.evidence import overhead
 from rspp_runtime.evidence.facts import Conversation, Turn
 
 MS_NS = 1_000_000
@@ -50,6 +51,7 @@ def figures(conversation: Conversation, turn: Turn) -> dict[str, Any]:
         out["heard_error_ms"] = FRAME_MS + _ms(conversation.late_ns_max)
     if turn.pauses:
         out["pauses"] = turn.pauses
+    out["overhead"] = turn.overhead.record({node.id: node.name for node in plan.nodes})
     if turn.cancel_ns >= 0 and turn.silent_ns >= 0:
         out["cancel_to_silence_ms"] = _ms(turn.silent_ns - turn.cancel_ns)
         onsets = [speech.start_ns for speech in conversation.speech if speech.noticed_start_ns == turn.cancel_ns]
@@ -61,6 +63,16 @@ def figures(conversation: Conversation, turn: Turn) -> dict[str, Any]:
 def broken_assumptions(conversation: Conversation) -> list[str]:
     """One line for each assumption that the run broke: its id, what was observed, and the limit."""
     return [f"assumption broken: {conversation.broken[id]}" for id in sorted(conversation.broken)]
+
+
+def over_budget(conversation: Conversation, most_ns: int) -> list[str]:
+    """One line for each turn in which a step took the kernel itself longer than `most_ns` (`rspp run --overhead`)."""
+    return [
+        f"overhead: a step of turn {turn.serial} took the kernel {overhead.ms(turn.overhead.longest_ns):g} ms, "
+        f"more than {overhead.ms(most_ns):g} ms"
+        for turn in conversation.turns
+        if turn.overhead.longest_ns > most_ns
+    ]
 
 
 def rows(conversation: Conversation, turn: Turn) -> list[tuple[str, str]]:
@@ -102,6 +114,11 @@ def rows(conversation: Conversation, turn: Turn) -> list[tuple[str, str]]:
     by_name = {edge.name: edge.items_max for edge in plan.edges}
     for index, (name, high) in enumerate(highs):
         out.append(("fullest edges" if index == 0 else "", f"{high:>3} of {by_name[name]:<4} {name}"))
+    own = known["overhead"]
+    longest = f"the longest {own['longest_step_ms']:.2f} ms"
+    out.append(("the kernel itself", f"{own['kernel_ms']:.1f} ms in {_count(own['steps'], 'step')}, {longest}"))
+    for index, (name, took) in enumerate(own["nodes_ms"].items()):
+        out.append(("called in steps" if index == 0 else "", f"{name} {took:.1f} ms"))
     out.append(("plan hash", known["plan_hash"][:16] + "…"))
     out.append(("memory", f"{known['memory_bytes'] / 1000:.0f} kB a session"))
     return out
