@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from rspp_runtime.abi.codes import Cause, In, Op, Origin, Result, Signal
 from rspp_runtime.abi.plan import Plan
@@ -55,6 +56,17 @@ class Refusal:
     fence: bool
 
 
+class Run(NamedTuple):
+    """One call of a tool; `end_ns` -1 if it has not answered."""
+
+    name: str
+    invocation: int
+    start_ns: int
+    end_ns: int
+    arguments: str
+    answer: str
+
+
 @dataclass(slots=True)
 class Turn:
     """One turn. Times are -1 where the thing did not happen."""
@@ -75,6 +87,7 @@ class Turn:
     first_fed_ns: dict[str, int] = field(default_factory=dict)  # node → its first input
     voiced: set[int] = field(default_factory=set)  # runtime sequences of the texts that voices were given
     deltas: list[Text] = field(default_factory=list)
+    tools: list[Run] = field(default_factory=list)  # calls that ran, in order
     said: bytes = b""  # what was given to the voices
     shown: bytes = b""  # what was sent as text
     said_words: int = 0
@@ -194,7 +207,9 @@ class Reader:
             texts = self.conversation.finals if port.name == "final" else self.conversation.partials
             texts.append(Text(entry.now_ns, _text(entry.payload), port.name == "final"))
         turn = self._owner_of.get(entry.invocation)
-        if turn is not None and port.type != "event":
+        if node.tool and turn is not None:
+            turn.tools = [_said(one, entry) for one in turn.tools]
+        if turn is not None and port.type not in ("event", "call"):
             turn.first_ns.setdefault(node.name, entry.now_ns)
             turn.last_ns[node.name] = entry.now_ns
             if node.kind == "llm" and port.name == "delta":
@@ -219,6 +234,8 @@ class Reader:
         elif out.op == Op.FEED and turn is not None and out.turn == turn.serial:
             name = self._plan.nodes[out.node].name
             turn.first_fed_ns.setdefault(name, out.t_ns)
+            if self._plan.nodes[out.node].tool:
+                turn.tools.append(Run(name, out.invocation, out.t_ns, -1, _text(out.payload or b""), ""))
             if self._plan.speech_nodes >> out.node & 1 and out.seq not in turn.voiced:  # not again, by another attempt
                 turn.voiced.add(out.seq)
                 turn.said += out.payload or b""
@@ -296,6 +313,13 @@ class Reader:
         turn.asked = " ".join(final.text for final in finals if final.text)
         turn.final_ns = finals[-1].t_ns if finals else -1
         self._turn = None
+
+
+def _said(run: Run, entry: Input) -> Run:
+    """The run of a tool with its answer, if this is it."""
+    if run.invocation != entry.invocation:
+        return run
+    return run._replace(end_ns=entry.now_ns, answer=_text(entry.payload))
 
 
 def _text(payload: bytes | None) -> str:

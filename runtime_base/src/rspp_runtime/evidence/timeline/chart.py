@@ -77,6 +77,10 @@ def _turn(canvas: Canvas, conversation: Conversation, turn: Turn, following_ns: 
             canvas.tick(row, turn.first_ns[node.name], row, f"{node.name}: first output", at=5, height=18)
         elif node.name in turn.first_fed_ns and node.kind in ("llm", "tts"):
             _silent(canvas, turn, "llm" if node.kind == "llm" else "voice", node.name, end_ns)
+    for tool in turn.tools:
+        until_ns = tool.end_ns if tool.end_ns >= 0 else end_ns
+        told = f"{tool.name}({tool.arguments}): {(until_ns - tool.start_ns) / 1e6:.0f} ms: {tool.answer or 'no answer'}"
+        canvas.bar("llm", tool.start_ns, until_ns, "turn" if tool.end_ns >= 0 else "cut", told, at=5, height=4)
     for delta in turn.deltas:
         canvas.tick("llm", delta.t_ns, "llm", f"{delta.text.strip() or 'a word'} at {clock(delta.t_ns)}", height=12)
     if turn.deltas and turn.deltas[0].text:
