@@ -168,6 +168,7 @@ def test_a_turn_takes_its_calls_along(talk: Conversation) -> None:
     assert answers(outputs) == []
 
 
+@pytest.mark.feature("F-038", "no_leak")
 def test_a_soft_one_runs_to_its_end_and_the_next_waits_for_it(talk: Conversation) -> None:
     start = talk.now
     call(talk, REFUND)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import os
 import shutil
@@ -97,6 +98,12 @@ def rspp(folder: Path, *arguments: str, path: str) -> subprocess.CompletedProces
     return subprocess.run(line, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=300)
 
 
+def _calls(record: dict[str, Any]) -> list[dict[str, Any]]:
+    """The invocations of an OR-02 record."""
+    found: list[dict[str, Any]] = record.get("or02", {}).get("provider_invocations", [])
+    return found
+
+
 @pytest.fixture
 def run(folder: Path, kernel: str) -> Run:
     def command(*arguments: str) -> dict[str, Any]:
@@ -111,7 +118,8 @@ def run(folder: Path, kernel: str) -> Run:
 
 def test_what_a_tool_found_is_heard(run: Run, folder: Path, kernel: str) -> None:
     """Asked aloud: the filler is said while the tool runs, and its result behind it, to the end."""
-    report = run("--wav", "question.wav", "--out", f"{kernel}.wav", "--log", f"{kernel}.log", "--level", "L2")
+    drawn = ("--timeline", f"{kernel}.html")
+    report = run("--wav", "question.wav", "--out", f"{kernel}.wav", "--log", f"{kernel}.log", "--level", "L2", *drawn)
     (turn,) = report["turns"]
     assert turn["outcome"] == "commit"
     assert turn["heard"].replace(".", ". ").strip() == "One moment please. In London it is mild."
@@ -119,6 +127,13 @@ def test_what_a_tool_found_is_heard(run: Run, folder: Path, kernel: str) -> None
     reply, rate_hz = soundfile.read(folder / f"{kernel}.wav", dtype="int16")
     loud = np.flatnonzero(np.abs(reply.astype(int)) > 300)
     assert (loud[-1] - loud[0]) / rate_hz > 2.0  # both sentences
+
+    records = rspp(folder, "timeline", f"{kernel}.log", "--package", "out/order_desk", "--jsonl", path="").stdout
+    calls = [call for line in records.splitlines() for call in _calls(json.loads(line)) if call["node_id"] == "weather"]
+    assert calls[-1]["modality"] == "external"
+    assert calls[-1]["outcome_class"] == "success"
+    page = html.unescape((folder / f"{kernel}.html").read_text())
+    assert 'weather({"city":"London"}): 1200 ms: {"arguments":{"city":"London"},"result":{"city":"London",' in page
 
     for other in ("compiled", "pure"):  # the user's module is not importable here, and need not be
         line = ["replay", f"{kernel}.log", "--package", "out/order_desk", "--kernel", other]

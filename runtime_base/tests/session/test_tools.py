@@ -231,6 +231,7 @@ def test_one_that_blocks_is_left_behind(shop: Any) -> None:
     assert (ends(watch), shop.calls) == (["COMMIT"], [1, 2])
 
 
+@pytest.mark.feature("F-046", "cancelled")
 def test_a_task_is_cancelled_at_once(shop: Any) -> None:
     asks = Asks({"number": 1})
     watch = talk(runner("sleeps"), asks)
