@@ -159,6 +159,8 @@ class Misfortunes:
             world.control(Control.CONNECTED)
         elif chance < 0.93 and ("F7", "revoke") in self.kinds:
             self._revoke()
+        elif chance < 0.97 and ("F8", "hand_over") in self.kinds:
+            self._hand_over()
 
     # ---- F2: of the evidence store
 
