@@ -119,6 +119,10 @@ def test_the_fallback_names_only_what_is_missing_and_takes_a_free_name() -> None
     assert "on llm.timeout -> sorry_2 -> voice" in after
 
 
+def test_a_line_for_every_failure_is_enough() -> None:
+    assert codes(talk("on turn.error -> sorry -> voice", without="llm.timeout")) == []
+
+
 def test_a_pipeline_that_does_not_speak_need_not_apologise() -> None:
     text = 'pipeline log version "1.0.0" {\n  ingress.audio -> vad -> stt -> llm -> egress.text\n}\n'
     assert codes(text) == []

@@ -14,6 +14,8 @@ SORRY = "Sorry, could you say that again?"
 
 def fallback(subject: Subject, sink: Sink) -> None:
     """W0401: when the model fails the turn is aborted, and all the user hears is silence."""
+    if any(body.reacts_to("turn", "error") for body in subject.bodies):
+        return  # whatever fails, something is said about it
     for body in subject.bodies:
         for node in body.of_kind("llm"):
             missing = [event for event in ("timeout", "error") if not body.reacts_to(node.name, event)]
