@@ -39,6 +39,7 @@ def test_struct_sizes_are_those_of_the_runtime() -> None:
         "Meter": memory.METER_BYTES,
         "Spending": memory.SPENDING_BYTES,
         "Calling": memory.CALLING_BYTES,
+        "Apologies": memory.APOLOGIES_BYTES,
     }
 
 
