@@ -6,6 +6,7 @@ JSON object each, with its length, number and checksum. A torn last record is cu
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -27,6 +28,12 @@ UNKNOWN = "the outcome of an earlier call with these arguments is unknown: it ma
 
 class JournalError(OSError):
     """The journal cannot be used: it is damaged, or of something else. The message names the file."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(errno.EINVAL, message)
+
+    def __str__(self) -> str:
+        return str(self.strerror)
 
 
 class Journal:
