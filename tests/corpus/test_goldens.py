@@ -14,9 +14,10 @@ from rspp_compiler.ir.context import STAGES
 GOLDENS = Path(__file__).parent / "__snapshots__" / "test_goldens"
 BYTES_MAX = 6_000_000  # of all goldens: they are there to be read
 RUN = (
-    "announcer", "bedtime_stories", "dictation", "fitness_coach", "front_desk", "hello", "hotel_lobby", "kiosk",
-    "library", "lip_sync", "museum_guide", "night_desk", "night_porter", "notes", "patient_host", "phone_menu",
-    "prepaid", "push_to_talk", "second_opinion", "smart_speaker", "taxi_line", "train_times", "two_tenants",
+    "announcer", "bedtime_stories", "dictation", "fitness_coach", "front_desk", "hello", "help_line", "hotel_lobby",
+    "kiosk", "library", "lip_sync", "museum_guide", "night_desk", "night_porter", "notes", "patient_host",
+    "phone_menu", "prepaid", "push_to_talk", "second_opinion", "smart_speaker", "taxi_line", "train_times",
+    "two_tenants",
 )  # fmt: skip
 PARTS = ("README.md", "src/{}/_kernel.pyx", "src/{}/_layout.pxd", "src/{}/plan.py")
 

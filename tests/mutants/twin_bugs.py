@@ -131,7 +131,7 @@ TWIN: dict[str, tuple[str, str, str, str]] = {
     ),
     "finished_call_stays": (
         "an invocation that is done keeps its slot", "invocations.py",
-        "    forget(s, node, call)\n    if was_live and", "    if was_live and",
+        "    forget(s, node, call)\n    tools.over(", "    tools.over(",
     ),
     "failure_ignored": (
         "a provider's failure without a reaction does not end the turn", "invocations.py",

@@ -18,7 +18,7 @@ def _connect(kernel: str) -> list[Output]:
 
 def test_the_plan_is_frozen() -> None:
     assert PLAN.pipeline == "hello"
-    assert TEMPLATE_HASH == "7b5dd950c62578472f8a3ddb086a820aab4ed71153d3dfa22d7f721b45606667"
+    assert TEMPLATE_HASH == "68d01a7c9dbc0820496a44d28196b9fd30d097b4c29ac3035a7fd0901a9c4ed5"
 
 
 def test_a_session_connects() -> None:

@@ -19,7 +19,7 @@ from typing import Final, Literal
 
 from rspp_runtime.abi import ABI_HASH
 
-BUILT_FOR_ABI: Final = "fb986199af637fe62c58b0f990b10f5528401f56362e9f711b4cc757d12f29e8"
+BUILT_FOR_ABI: Final = "2d8ac99123c09ac448838c73d627aa681943f9aed6e2392119eafdd0749e6c7d"
 
 # Tables and kernel are laid out for one binary interface; with another they would fail silently, so check it first.
 if ABI_HASH != BUILT_FOR_ABI:

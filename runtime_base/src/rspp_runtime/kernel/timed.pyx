@@ -1,6 +1,6 @@
 """Timers, end-pointers and collectors of keys (docs/kernel.md, Clocks and keys)."""
 
-from libc.stdint cimport int32_t, int64_t, uint32_t
+from libc.stdint cimport int64_t, uint32_t
 
 from rspp_runtime.kernel cimport hearing, timers, turns
 from rspp_runtime.kernel.codes cimport ORIGIN_DTMF, TURN_OPENING

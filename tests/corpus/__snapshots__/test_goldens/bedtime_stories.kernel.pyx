@@ -18,7 +18,7 @@ are on one page, docs/kernel.md; what is the same for every pipeline is in `rspp
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from rspp_runtime.kernel cimport (
-    context, edges, egress, gateway, hearing, inbox, invocations, items, outputs, session, timers, turns,
+    context, edges, egress, gateway, handoff, hearing, inbox, invocations, items, outputs, session, timers, turns,
     reactions,
     user_nodes,
 )
@@ -32,8 +32,8 @@ from bedtime_stories._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "fb986199af637fe62c58b0f990b10f5528401f56362e9f711b4cc757d12f29e8"
-TEMPLATE_HASH = "5d637dce88f66228437ea8696f667f81cb76c19f024475b02d68ce7a91554747"
+ABI_HASH = "2d8ac99123c09ac448838c73d627aa681943f9aed6e2392119eafdd0749e6c7d"
+TEMPLATE_HASH = "cb07b88fae7937f0248e7b0796bc75a874aecba0755800b830492a5be87102e8"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -43,7 +43,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
 cdef class Session
 
 
-# ==== what a session remembers: 478,272 bytes
+# ==== what a session remembers: 478,368 bytes
 
 cdef struct Memory:
     Core core
@@ -821,6 +821,9 @@ cdef int64_t advance(Core* core) noexcept nogil:
             return core.now_ns
         session.begin_step(core)
         outputs_full = False
+        if core.handed_over:
+            handoff.step(core)
+            continue
         if not inbox.is_empty(core):
             inbox.take(core)
             continue

@@ -120,7 +120,7 @@ cdef enum:  # bounds of edges
 
 cdef enum:  # capacities
     CONTROL_OUT            =     64   # outputs
-    CONTROL_STEP           =     12   # control outputs of one step, at most
+    CONTROL_STEP           =     13   # control outputs of one step, at most
     DATA_OUT               =     32   # outputs
     TELEMETRY_OUT          =     16   # outputs
     INVOKE_SLOTS           =     19   # data outputs that an item for an effect may need
@@ -139,7 +139,7 @@ cdef enum:  # capacities
     CONTEXT_BUFFER         =  20480
     HASHES                 =     17   # turns between two drains
     AUDIO_BYTES_PER_SECOND =  32000   # at egress.audio
-    MEMORY_BYTES           = 360440   # of one session
+    MEMORY_BYTES           = 360512   # of one session
 
 cdef enum:  # payloads: slots, bytes of a slot, and where the pool begins
     POOL_AUDIO_640_SLOTS  =    100

@@ -21,7 +21,7 @@ are on one page, docs/kernel.md; what is the same for every pipeline is in `rspp
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from rspp_runtime.kernel cimport (
-    context, edges, egress, gateway, hearing, inbox, invocations, items, outputs, session, timers, turns,
+    context, edges, egress, gateway, handoff, hearing, inbox, invocations, items, outputs, session, timers, turns,
     reactions,
     user_nodes,
 )
@@ -35,8 +35,8 @@ from fitness_coach._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "fb986199af637fe62c58b0f990b10f5528401f56362e9f711b4cc757d12f29e8"
-TEMPLATE_HASH = "2184b488a1f5c077c048f5b5b18613b06a8833b60147b1cc85339839f6c1e4be"
+ABI_HASH = "2d8ac99123c09ac448838c73d627aa681943f9aed6e2392119eafdd0749e6c7d"
+TEMPLATE_HASH = "f0447e9726ddb0eba8c93efb889613c08e0865bd7de9ae20fd411f424cd6b8d0"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -46,7 +46,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
 cdef class Session
 
 
-# ==== what a session remembers: 709,576 bytes
+# ==== what a session remembers: 709,688 bytes
 
 cdef struct Memory:
     Core core
@@ -1002,6 +1002,9 @@ cdef int64_t advance(Core* core) noexcept nogil:
             return core.now_ns
         session.begin_step(core)
         outputs_full = False
+        if core.handed_over:
+            handoff.step(core)
+            continue
         if not inbox.is_empty(core):
             inbox.take(core)
             continue

@@ -20,7 +20,7 @@ are on one page, docs/kernel.md; what is the same for every pipeline is in `rspp
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from rspp_runtime.kernel cimport (
-    context, edges, egress, gateway, hearing, inbox, invocations, items, outputs, session, timers, turns,
+    context, edges, egress, gateway, handoff, hearing, inbox, invocations, items, outputs, session, timers, turns,
     reactions,
     events,
     attempts,
@@ -28,7 +28,7 @@ from rspp_runtime.kernel cimport (
 from rspp_runtime.kernel.accounts cimport *
 from rspp_runtime.kernel.codes cimport *
 from rspp_runtime.kernel.gateway cimport Inbound
-from rspp_runtime.kernel.happened cimport ATTRIBUTES, Happened, Speech
+from rspp_runtime.kernel.happened cimport ATTRIBUTES, Apologies, Happened, Speech
 from rspp_runtime.kernel.planhash cimport prepare
 from rspp_runtime.kernel.state cimport *
 
@@ -36,8 +36,8 @@ from front_desk._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "fb986199af637fe62c58b0f990b10f5528401f56362e9f711b4cc757d12f29e8"
-TEMPLATE_HASH = "576a96db26f4b46cfec5963ee0f380ddba9e3a57356a10659c1803c204d673e8"
+ABI_HASH = "2d8ac99123c09ac448838c73d627aa681943f9aed6e2392119eafdd0749e6c7d"
+TEMPLATE_HASH = "37d33a306fe91c9b1290e94515cb31bf897e861fe73cccbe091250cb03a47ecc"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -45,7 +45,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 593,104 bytes
+# ==== what a session remembers: 593,208 bytes
 
 cdef struct Memory:
     Core core
@@ -1069,6 +1069,9 @@ cdef int64_t advance(Core* core) noexcept nogil:
         outputs_full = False
         if core.raised_events != 0:
             react_to_decision(core)
+            continue
+        if core.handed_over:
+            handoff.step(core)
             continue
         if not inbox.is_empty(core):
             inbox.take(core)

@@ -20,7 +20,7 @@ are on one page, docs/kernel.md; what is the same for every pipeline is in `rspp
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from rspp_runtime.kernel cimport (
-    context, edges, egress, gateway, hearing, inbox, invocations, items, outputs, session, timers, turns,
+    context, edges, egress, gateway, handoff, hearing, inbox, invocations, items, outputs, session, timers, turns,
     reactions,
     sync,
     user_nodes,
@@ -36,8 +36,8 @@ from lip_sync._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "fb986199af637fe62c58b0f990b10f5528401f56362e9f711b4cc757d12f29e8"
-TEMPLATE_HASH = "2f28e820c2696ffc4fa91a4e1405c4ab8c67cd43d54689edb168fbedc3ab2709"
+ABI_HASH = "2d8ac99123c09ac448838c73d627aa681943f9aed6e2392119eafdd0749e6c7d"
+TEMPLATE_HASH = "659e0adb368e910c95493a5a57541d868d4987dcf58ed2ca28d0552091906b32"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -47,7 +47,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
 cdef class Session
 
 
-# ==== what a session remembers: 774,184 bytes
+# ==== what a session remembers: 774,296 bytes
 
 cdef struct Memory:
     Core core
@@ -961,6 +961,9 @@ cdef int64_t advance(Core* core) noexcept nogil:
             return core.now_ns
         session.begin_step(core)
         outputs_full = False
+        if core.handed_over:
+            handoff.step(core)
+            continue
         if not inbox.is_empty(core):
             inbox.take(core)
             continue

@@ -20,7 +20,7 @@ are on one page, docs/kernel.md; what is the same for every pipeline is in `rspp
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from rspp_runtime.kernel cimport (
-    context, edges, egress, gateway, hearing, inbox, invocations, items, outputs, session, timers, turns,
+    context, edges, egress, gateway, handoff, hearing, inbox, invocations, items, outputs, session, timers, turns,
     reactions,
     user_nodes,
 )
@@ -34,8 +34,8 @@ from museum_guide._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "fb986199af637fe62c58b0f990b10f5528401f56362e9f711b4cc757d12f29e8"
-TEMPLATE_HASH = "964684e2947aade2ad3ad69e100f4376d517cc026f306328f2a1280e14870818"
+ABI_HASH = "2d8ac99123c09ac448838c73d627aa681943f9aed6e2392119eafdd0749e6c7d"
+TEMPLATE_HASH = "7ee2e253024969acf737dcf8a77ddc10b5adb1b0087c1c99c9df832830ce8ced"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -45,7 +45,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
 cdef class Session
 
 
-# ==== what a session remembers: 717,920 bytes
+# ==== what a session remembers: 718,024 bytes
 
 cdef struct Memory:
     Core core
@@ -81,7 +81,7 @@ if sizeof(Memory) != MEMORY_BYTES:
     raise ImportError("museum_guide: a session has %d bytes, not %d" % (sizeof(Memory), MEMORY_BYTES))
 
 
-# ---- museum_guide.rspp:14  node ingress : ingress, a boundary, for the session
+# ---- museum_guide.rspp:17  node ingress : ingress, a boundary, for the session
 
 cdef int offer_ingress_audio(Core* core, Inbound* event) noexcept nogil:
     """ingress.audio goes to ears.audio."""
@@ -133,7 +133,7 @@ cdef int ingest_media(Core* core, Inbound* event) noexcept nogil:
     return gateway.reject(core, CAUSE_UNKNOWN_PORT)
 
 cdef void push_ingress_audio__ears(Core* core, uint32_t item) noexcept nogil:
-    # museum_guide.rspp:14  ingress.audio -> ears.audio
+    # museum_guide.rspp:17  ingress.audio -> ears.audio
     # 32 items, 20480 bytes, 200 ms; then drop oldest
     cdef Edge* edge = &core.edges[EDGE_INGRESS_AUDIO__EARS]
     cdef int64_t size
@@ -209,7 +209,7 @@ cdef int chunk_ears(Core* core, Inbound* event) noexcept nogil:
     return answer
 
 cdef void push_ears__stt(Core* core, uint32_t item) noexcept nogil:
-    # museum_guide.rspp:14  ears.speech -> stt.audio
+    # museum_guide.rspp:17  ears.speech -> stt.audio
     # 32 items, 20480 bytes, 200 ms; then drop oldest
     cdef Edge* edge = &core.edges[EDGE_EARS__STT]
     cdef int64_t size
@@ -223,12 +223,12 @@ cdef void push_ears__stt(Core* core, uint32_t item) noexcept nogil:
 
 cdef bint react_ears_barge_in(Core* core) noexcept nogil:
     """ears.barge_in"""
-    # museum_guide.rspp:18  on ears.barge_in -> cancel turn
+    # museum_guide.rspp:21  on ears.barge_in -> cancel turn
     reactions.cancel_turn(core, CAUSE_BARGE_IN)
     return True
 
 
-# ---- museum_guide.rspp:12  node sorry : say, runs here, for a turn
+# ---- museum_guide.rspp:15  node sorry : say, runs here, for a turn
 
 cdef void say_sorry(Core* core) noexcept nogil:
     """Says: I lost the thread. What did you ask?"""
@@ -243,7 +243,7 @@ cdef void say_sorry(Core* core) noexcept nogil:
     items.release(core, item)
 
 cdef void push_sorry__voice(Core* core, uint32_t item) noexcept nogil:
-    # museum_guide.rspp:19  sorry.text -> voice.text
+    # museum_guide.rspp:22  sorry.text -> voice.text
     # 8 items, 8192 bytes; then block 250 ms, latest only
     cdef Edge* edge = &core.edges[EDGE_SORRY__VOICE]
     cdef int64_t size
@@ -257,7 +257,7 @@ cdef void push_sorry__voice(Core* core, uint32_t item) noexcept nogil:
     edges.append_or_drop(core, EDGE_SORRY__VOICE, item)
 
 
-# ---- museum_guide.rspp:14  node stt : stt, an effect, for the session
+# ---- museum_guide.rspp:17  node stt : stt, an effect, for the session
 
 cdef inline int move_ears__stt(Core* core) noexcept nogil:
     """ears.speech -> stt.audio: feeds stt, which begins with the first item."""
@@ -334,7 +334,7 @@ cdef int chunk_stt(Core* core, Inbound* event) noexcept nogil:
     return answer
 
 cdef void push_stt_utterance__count(Core* core, uint32_t item) noexcept nogil:
-    # museum_guide.rspp:14  stt.utterance -> count.question
+    # museum_guide.rspp:17  stt.utterance -> count.question
     # 8 items, 32768 bytes; then block 250 ms, latest only
     cdef Edge* edge = &core.edges[EDGE_STT_UTTERANCE__COUNT]
     cdef int64_t size
@@ -399,7 +399,7 @@ cdef int emit_count_numbered(Core* core, object emission, int64_t turn, int64_t 
     return 0
 
 cdef void push_count__log(Core* core, uint32_t item) noexcept nogil:
-    # museum_guide.rspp:15  count.numbered -> log.in
+    # museum_guide.rspp:18  count.numbered -> log.in
     # 8 items, 32768 bytes; then block 250 ms, latest only
     cdef Edge* edge = &core.edges[EDGE_COUNT__LOG]
     cdef int64_t size
@@ -413,7 +413,7 @@ cdef void push_count__log(Core* core, uint32_t item) noexcept nogil:
     edges.append_or_drop(core, EDGE_COUNT__LOG, item)
 
 cdef void push_count__llm_prompt(Core* core, uint32_t item) noexcept nogil:
-    # museum_guide.rspp:14  count.numbered -> llm.prompt
+    # museum_guide.rspp:17  count.numbered -> llm.prompt
     # 8 items, 32768 bytes; then block 250 ms, latest only
     cdef Edge* edge = &core.edges[EDGE_COUNT__LLM_PROMPT]
     cdef int64_t size
@@ -428,12 +428,12 @@ cdef void push_count__llm_prompt(Core* core, uint32_t item) noexcept nogil:
 
 cdef bint react_count_error(Core* core) noexcept nogil:
     """count.error"""
-    # museum_guide.rspp:19  on count.error -> sorry
+    # museum_guide.rspp:22  on count.error -> sorry
     reactions.say(core, NODE_SORRY, ORIGIN_API, 3, CAUSE_NODE_ERROR)
     return True
 
 
-# ---- museum_guide.rspp:8  node llm : llm, an effect, for a turn
+# ---- museum_guide.rspp:11  node llm : llm, an effect, for a turn
 
 cdef inline int move_count__llm_prompt(Core* core) noexcept nogil:
     """count.numbered -> llm.prompt: feeds llm, which begins with the first item."""
@@ -510,7 +510,7 @@ cdef int chunk_llm(Core* core, Inbound* event) noexcept nogil:
     return answer
 
 cdef void push_llm_final__egress_text(Core* core, uint32_t item) noexcept nogil:
-    # museum_guide.rspp:16  llm.final -> egress.text
+    # museum_guide.rspp:19  llm.final -> egress.text
     # 8 items, 32768 bytes; then block 250 ms, latest only
     cdef Edge* edge = &core.edges[EDGE_LLM_FINAL__EGRESS_TEXT]
     cdef int64_t size
@@ -524,7 +524,7 @@ cdef void push_llm_final__egress_text(Core* core, uint32_t item) noexcept nogil:
     edges.append_or_drop(core, EDGE_LLM_FINAL__EGRESS_TEXT, item)
 
 cdef void push_llm_delta__polish(Core* core, uint32_t item) noexcept nogil:
-    # museum_guide.rspp:14  llm.delta -> polish.draft
+    # museum_guide.rspp:17  llm.delta -> polish.draft
     # 8 items, 4096 bytes; then block 250 ms, latest only
     cdef Edge* edge = &core.edges[EDGE_LLM_DELTA__POLISH]
     cdef int64_t size
@@ -539,18 +539,18 @@ cdef void push_llm_delta__polish(Core* core, uint32_t item) noexcept nogil:
 
 cdef bint react_llm_error(Core* core) noexcept nogil:
     """llm.error"""
-    # museum_guide.rspp:19  on llm.error -> sorry
+    # museum_guide.rspp:22  on llm.error -> sorry
     reactions.say(core, NODE_SORRY, ORIGIN_API, 1, CAUSE_NODE_ERROR)
     return True
 
 cdef bint react_llm_timeout(Core* core) noexcept nogil:
     """llm.timeout"""
-    # museum_guide.rspp:19  on llm.timeout -> sorry
+    # museum_guide.rspp:22  on llm.timeout -> sorry
     reactions.say(core, NODE_SORRY, ORIGIN_API, 2, CAUSE_NODE_TIMEOUT)
     return True
 
 
-# ---- museum_guide.rspp:9  node polish : python, runs here, for a turn
+# ---- museum_guide.rspp:12  node polish : python, runs here, for a turn
 
 cdef inline int move_llm_delta__polish(Core* core) noexcept nogil:
     """llm.delta -> polish.draft: calls polish."""
@@ -596,7 +596,7 @@ cdef int emit_polish_text(Core* core, object emission, int64_t turn, int64_t med
     return 0
 
 cdef void push_polish__voice(Core* core, uint32_t item) noexcept nogil:
-    # museum_guide.rspp:14  polish.text -> voice.text
+    # museum_guide.rspp:17  polish.text -> voice.text
     # 8 items, 8000 bytes; then block 250 ms, latest only
     cdef Edge* edge = &core.edges[EDGE_POLISH__VOICE]
     cdef int64_t size
@@ -611,12 +611,12 @@ cdef void push_polish__voice(Core* core, uint32_t item) noexcept nogil:
 
 cdef bint react_polish_error(Core* core) noexcept nogil:
     """polish.error"""
-    # museum_guide.rspp:20  on polish.error -> sorry
+    # museum_guide.rspp:23  on polish.error -> sorry
     reactions.say(core, NODE_SORRY, ORIGIN_API, 4, CAUSE_NODE_ERROR)
     return True
 
 
-# ---- museum_guide.rspp:10  node voice : tts, an effect, for a turn
+# ---- museum_guide.rspp:13  node voice : tts, an effect, for a turn
 
 cdef inline int move_polish__voice(Core* core) noexcept nogil:
     """polish.text -> voice.text: feeds voice, which begins with the first item."""
@@ -696,7 +696,7 @@ cdef int chunk_voice(Core* core, Inbound* event) noexcept nogil:
     return answer
 
 cdef void push_voice__egress_audio(Core* core, uint32_t item) noexcept nogil:
-    # museum_guide.rspp:14  voice.audio -> egress.audio
+    # museum_guide.rspp:17  voice.audio -> egress.audio
     # 100 items, 64000 bytes; then block
     cdef Edge* edge = &core.edges[EDGE_VOICE__EGRESS_AUDIO]
     cdef int64_t size
@@ -708,7 +708,7 @@ cdef void push_voice__egress_audio(Core* core, uint32_t item) noexcept nogil:
     edges.append_or_drop(core, EDGE_VOICE__EGRESS_AUDIO, item)
 
 
-# ---- museum_guide.rspp:11  node log : tap, runs here, for a turn
+# ---- museum_guide.rspp:14  node log : tap, runs here, for a turn
 
 cdef inline int move_count__log(Core* core) noexcept nogil:
     """count.numbered -> log.in: shows it to whoever watches."""
@@ -722,7 +722,7 @@ cdef inline int move_count__log(Core* core) noexcept nogil:
     return MOVED
 
 
-# ---- museum_guide.rspp:14  node egress : egress, a boundary, for the session
+# ---- museum_guide.rspp:17  node egress : egress, a boundary, for the session
 
 cdef inline int move_voice__egress_audio(Core* core) noexcept nogil:
     """voice.audio -> egress.audio: plays, at most LEAD_NS ahead."""
@@ -910,6 +910,9 @@ cdef int64_t advance(Core* core) noexcept nogil:
             return core.now_ns
         session.begin_step(core)
         outputs_full = False
+        if core.handed_over:
+            handoff.step(core)
+            continue
         if not inbox.is_empty(core):
             inbox.take(core)
             continue

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from rspp_runtime.abi import Action, Assumption, Edge, Event, Mode, Node, Overflow, Plan, Pool, Port, Reaction
+from rspp_runtime.abi import Action, Assumption, Edge, Event, Mode, Node, Overflow, Plan, Pool, Port, Reaction, State
 
 # fmt: off
 NODES: Final[tuple[Node, ...]] = (
-    # ---- museum_guide.rspp:14  ingress : ingress
+    # ---- museum_guide.rspp:17  ingress : ingress
     Node(
         id        = 0,
         name      = "ingress",
         kind      = "ingress",
         execution = "boundary",
         scope     = "session",
-        line      = 14,
+        line      = 17,
         outputs   = (Port("audio", "audio", 640), Port("text", "text", 4_096), Port("dtmf", "event", 1_024)),
     ),
     # ---- museum_guide.rspp:6  ears : vad
@@ -40,26 +40,26 @@ NODES: Final[tuple[Node, ...]] = (
         edges_in  = (9,),
         window    = 16,
     ),
-    # ---- museum_guide.rspp:12  sorry : say
+    # ---- museum_guide.rspp:15  sorry : say
     Node(
         id        = 2,
         name      = "sorry",
         kind      = "say",
         execution = "kernel",
         scope     = "turn",
-        line      = 12,
+        line      = 15,
         inputs    = (Port("trigger", "any", 1_024),),
         outputs   = (Port("text", "text", 1_024),),
         text      = "I lost the thread. What did you ask?",
     ),
-    # ---- museum_guide.rspp:14  stt : stt
+    # ---- museum_guide.rspp:17  stt : stt
     Node(
         id              = 3,
         name            = "stt",
         kind            = "stt",
         execution       = "effect",
         scope           = "session",
-        line            = 14,
+        line            = 17,
         inputs          = (Port("audio", "audio", 640),),
         outputs         = (
             Port("utterance", "text", 4_096),
@@ -84,15 +84,16 @@ NODES: Final[tuple[Node, ...]] = (
         event_error   = 4,
         handler       = 0,
         emissions_max = 4,
+        state         = State(200, 1_000, 1_000),
     ),
-    # ---- museum_guide.rspp:8  llm : llm
+    # ---- museum_guide.rspp:11  llm : llm
     Node(
         id              = 5,
         name            = "llm",
         kind            = "llm",
         execution       = "effect",
         scope           = "turn",
-        line            = 8,
+        line            = 11,
         inputs          = (Port("prompt", "text", 4_096), Port("context", "text", 4_096)),
         outputs         = (Port("delta", "text", 512), Port("final", "text", 4_096)),
         edges_in        = (6,),
@@ -103,14 +104,14 @@ NODES: Final[tuple[Node, ...]] = (
         event_error     = 5,
         event_timeout   = 6,
     ),
-    # ---- museum_guide.rspp:9  polish : python
+    # ---- museum_guide.rspp:12  polish : python
     Node(
         id            = 6,
         name          = "polish",
         kind          = "python",
         execution     = "kernel",
         scope         = "turn",
-        line          = 9,
+        line          = 12,
         inputs        = (Port("draft", "text", 4_000),),
         outputs       = (Port("text", "text", 1_000),),
         edges_in      = (5,),
@@ -119,14 +120,14 @@ NODES: Final[tuple[Node, ...]] = (
         handler       = 1,
         emissions_max = 4,
     ),
-    # ---- museum_guide.rspp:10  voice : tts
+    # ---- museum_guide.rspp:13  voice : tts
     Node(
         id              = 7,
         name            = "voice",
         kind            = "tts",
         execution       = "effect",
         scope           = "turn",
-        line            = 10,
+        line            = 13,
         inputs          = (Port("text", "text", 4_096),),
         outputs         = (Port("audio", "audio", 640),),
         edges_in        = (3, 4),
@@ -135,26 +136,26 @@ NODES: Final[tuple[Node, ...]] = (
         first_output_ns = 300_000_000,
         chunk_ns        = 1_000_000_000,
     ),
-    # ---- museum_guide.rspp:11  log : tap
+    # ---- museum_guide.rspp:14  log : tap
     Node(
         id        = 8,
         name      = "log",
         kind      = "tap",
         execution = "kernel",
         scope     = "turn",
-        line      = 11,
+        line      = 14,
         inputs    = (Port("in", "any", 4_096),),
         edges_in  = (2,),
         upstream  = 0b0000010000,
     ),
-    # ---- museum_guide.rspp:14  egress : egress
+    # ---- museum_guide.rspp:17  egress : egress
     Node(
         id        = 9,
         name      = "egress",
         kind      = "egress",
         execution = "boundary",
         scope     = "session",
-        line      = 14,
+        line      = 17,
         inputs    = (Port("audio", "audio", 640), Port("text", "text", 4_096), Port("ambient", "audio", 640)),
         edges_in  = (0, 1),
         upstream  = 0b0010100000,
@@ -163,11 +164,11 @@ NODES: Final[tuple[Node, ...]] = (
 
 # The edge that is nearest to the egress comes first: it is served first.
 EDGES: Final[tuple[Edge, ...]] = (
-    # ---- museum_guide.rspp:14  voice.audio -> egress.audio
+    # ---- museum_guide.rspp:17  voice.audio -> egress.audio
     Edge(
         id          = 0,
         name        = "voice.audio -> egress.audio",
-        line        = 14,
+        line        = 17,
         source      = 7,
         source_port = 0,
         target      = 9,
@@ -178,11 +179,11 @@ EDGES: Final[tuple[Edge, ...]] = (
         bytes_max   = 64_000,
         overflow    = (Overflow("block"),),
     ),
-    # ---- museum_guide.rspp:16  llm.final -> egress.text
+    # ---- museum_guide.rspp:19  llm.final -> egress.text
     Edge(
         id          = 1,
         name        = "llm.final -> egress.text",
-        line        = 16,
+        line        = 19,
         source      = 5,
         source_port = 1,
         target      = 9,
@@ -193,11 +194,11 @@ EDGES: Final[tuple[Edge, ...]] = (
         bytes_max   = 32_768,
         overflow    = (Overflow("block", 250_000_000), Overflow("latest_only")),
     ),
-    # ---- museum_guide.rspp:15  count.numbered -> log.in
+    # ---- museum_guide.rspp:18  count.numbered -> log.in
     Edge(
         id          = 2,
         name        = "count.numbered -> log.in",
-        line        = 15,
+        line        = 18,
         source      = 4,
         source_port = 0,
         target      = 8,
@@ -208,11 +209,11 @@ EDGES: Final[tuple[Edge, ...]] = (
         bytes_max   = 32_768,
         overflow    = (Overflow("block", 250_000_000), Overflow("latest_only")),
     ),
-    # ---- museum_guide.rspp:14  polish.text -> voice.text
+    # ---- museum_guide.rspp:17  polish.text -> voice.text
     Edge(
         id          = 3,
         name        = "polish.text -> voice.text",
-        line        = 14,
+        line        = 17,
         source      = 6,
         source_port = 0,
         target      = 7,
@@ -223,11 +224,11 @@ EDGES: Final[tuple[Edge, ...]] = (
         bytes_max   = 8_000,
         overflow    = (Overflow("block", 250_000_000), Overflow("latest_only")),
     ),
-    # ---- museum_guide.rspp:19  sorry.text -> voice.text
+    # ---- museum_guide.rspp:22  sorry.text -> voice.text
     Edge(
         id          = 4,
         name        = "sorry.text -> voice.text",
-        line        = 19,
+        line        = 22,
         source      = 2,
         source_port = 0,
         target      = 7,
@@ -238,11 +239,11 @@ EDGES: Final[tuple[Edge, ...]] = (
         bytes_max   = 8_192,
         overflow    = (Overflow("block", 250_000_000), Overflow("latest_only")),
     ),
-    # ---- museum_guide.rspp:14  llm.delta -> polish.draft
+    # ---- museum_guide.rspp:17  llm.delta -> polish.draft
     Edge(
         id          = 5,
         name        = "llm.delta -> polish.draft",
-        line        = 14,
+        line        = 17,
         source      = 5,
         source_port = 0,
         target      = 6,
@@ -253,11 +254,11 @@ EDGES: Final[tuple[Edge, ...]] = (
         bytes_max   = 4_096,
         overflow    = (Overflow("block", 250_000_000), Overflow("latest_only")),
     ),
-    # ---- museum_guide.rspp:14  count.numbered -> llm.prompt
+    # ---- museum_guide.rspp:17  count.numbered -> llm.prompt
     Edge(
         id          = 6,
         name        = "count.numbered -> llm.prompt",
-        line        = 14,
+        line        = 17,
         source      = 4,
         source_port = 0,
         target      = 5,
@@ -268,11 +269,11 @@ EDGES: Final[tuple[Edge, ...]] = (
         bytes_max   = 32_768,
         overflow    = (Overflow("block", 250_000_000), Overflow("latest_only")),
     ),
-    # ---- museum_guide.rspp:14  stt.utterance -> count.question
+    # ---- museum_guide.rspp:17  stt.utterance -> count.question
     Edge(
         id          = 7,
         name        = "stt.utterance -> count.question",
-        line        = 14,
+        line        = 17,
         source      = 3,
         source_port = 0,
         target      = 4,
@@ -283,11 +284,11 @@ EDGES: Final[tuple[Edge, ...]] = (
         bytes_max   = 32_768,
         overflow    = (Overflow("block", 250_000_000), Overflow("latest_only")),
     ),
-    # ---- museum_guide.rspp:14  ears.speech -> stt.audio
+    # ---- museum_guide.rspp:17  ears.speech -> stt.audio
     Edge(
         id          = 8,
         name        = "ears.speech -> stt.audio",
-        line        = 14,
+        line        = 17,
         source      = 1,
         source_port = 0,
         target      = 3,
@@ -299,11 +300,11 @@ EDGES: Final[tuple[Edge, ...]] = (
         age_ns_max  = 200_000_000,
         overflow    = (Overflow("drop_oldest"),),
     ),
-    # ---- museum_guide.rspp:14  ingress.audio -> ears.audio
+    # ---- museum_guide.rspp:17  ingress.audio -> ears.audio
     Edge(
         id          = 9,
         name        = "ingress.audio -> ears.audio",
-        line        = 14,
+        line        = 17,
         source      = 0,
         source_port = 0,
         target      = 1,
@@ -339,16 +340,16 @@ EVENTS: Final[tuple[Event, ...]] = (
 )
 
 REACTIONS: Final[tuple[Reaction, ...]] = (
-    # museum_guide.rspp:18  on ears.barge_in -> cancel turn
-    Reaction(id=0, event=3, action=Action("cancel_turn"), line=18),
-    # museum_guide.rspp:19  on llm.error -> sorry
-    Reaction(id=1, event=5, action=Action("trigger", 2), line=19),
-    # museum_guide.rspp:19  on llm.timeout -> sorry
-    Reaction(id=2, event=6, action=Action("trigger", 2), line=19),
-    # museum_guide.rspp:19  on count.error -> sorry
-    Reaction(id=3, event=4, action=Action("trigger", 2), line=19),
-    # museum_guide.rspp:20  on polish.error -> sorry
-    Reaction(id=4, event=7, action=Action("trigger", 2), line=20),
+    # museum_guide.rspp:21  on ears.barge_in -> cancel turn
+    Reaction(id=0, event=3, action=Action("cancel_turn"), line=21),
+    # museum_guide.rspp:22  on llm.error -> sorry
+    Reaction(id=1, event=5, action=Action("trigger", 2), line=22),
+    # museum_guide.rspp:22  on llm.timeout -> sorry
+    Reaction(id=2, event=6, action=Action("trigger", 2), line=22),
+    # museum_guide.rspp:22  on count.error -> sorry
+    Reaction(id=3, event=4, action=Action("trigger", 2), line=22),
+    # museum_guide.rspp:23  on polish.error -> sorry
+    Reaction(id=4, event=7, action=Action("trigger", 2), line=23),
 )
 
 MODES: Final[tuple[Mode, ...]] = (
@@ -375,7 +376,7 @@ PLAN: Final = Plan(
     pipeline               = "museum_guide",
     pipeline_version       = "1.0.1",
     profile                = "simple/v1",
-    template_hash          = "964684e2947aade2ad3ad69e100f4376d517cc026f306328f2a1280e14870818",
+    template_hash          = "7ee2e253024969acf737dcf8a77ddc10b5adb1b0087c1c99c9df832830ce8ced",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -410,7 +411,7 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 32,
     ledger_max             = 64,
-    memory_bytes           = 717_920,
+    memory_bytes           = 718_024,
     provider_bindings      = (("ears", "silero"), ("stt", "pocketsphinx"), ("llm", "scripted"), ("voice", "espeak")),
     assumptions            = ASSUMPTIONS,
     policies               = (),

@@ -22,7 +22,7 @@ are on one page, docs/kernel.md; what is the same for every pipeline is in `rspp
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 
 from rspp_runtime.kernel cimport (
-    context, edges, egress, gateway, hearing, inbox, invocations, items, outputs, session, timers, turns,
+    context, edges, egress, gateway, handoff, hearing, inbox, invocations, items, outputs, session, timers, turns,
     reactions,
     joins,
 )
@@ -36,8 +36,8 @@ from second_opinion._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "fb986199af637fe62c58b0f990b10f5528401f56362e9f711b4cc757d12f29e8"
-TEMPLATE_HASH = "050d1dc71bf41a678c9482883152fbd6c2d5ecb8fa88586e774fa211f3ba3f83"
+ABI_HASH = "2d8ac99123c09ac448838c73d627aa681943f9aed6e2392119eafdd0749e6c7d"
+TEMPLATE_HASH = "962fd6218488a292212133e8952c5c4fce0180aeee61e476d9eeb2c6fa874def"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -45,7 +45,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 599,528 bytes
+# ==== what a session remembers: 599,632 bytes
 
 cdef struct Memory:
     Core core
@@ -73,9 +73,9 @@ cdef struct Memory:
     uint32_t ring_stt_utterance__quick_prompt[STT_UTTERANCE__QUICK_PROMPT_RING]
     uint32_t ring_ears__stt[EARS__STT_RING]
     uint32_t ring_ingress_audio__ears[INGRESS_AUDIO__EARS_RING]
-    Join join_answer
+    joins.Join join_answer
     int32_t sources_answer[2]
-    Join join_lines
+    joins.Join join_lines
     int32_t sources_lines[2]
     char utterance[UTTERANCE_BUFFER]
     char spoken[SPOKEN_BUFFER]
@@ -1037,6 +1037,9 @@ cdef int64_t advance(Core* core) noexcept nogil:
             return core.now_ns
         session.begin_step(core)
         outputs_full = False
+        if core.handed_over:
+            handoff.step(core)
+            continue
         if not inbox.is_empty(core):
             inbox.take(core)
             continue

@@ -406,7 +406,7 @@ PLAN: Final = Plan(
     pipeline               = "second_opinion",
     pipeline_version       = "1.0.0",
     profile                = "simple/v1",
-    template_hash          = "050d1dc71bf41a678c9482883152fbd6c2d5ecb8fa88586e774fa211f3ba3f83",
+    template_hash          = "962fd6218488a292212133e8952c5c4fce0180aeee61e476d9eeb2c6fa874def",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -441,7 +441,7 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 32,
     ledger_max             = 64,
-    memory_bytes           = 599_528,
+    memory_bytes           = 599_632,
     provider_bindings      = (
             ("ears", "silero"),
             ("stt", "pocketsphinx"),

@@ -17,7 +17,7 @@ are on one page, docs/kernel.md; what is the same for every pipeline is in `rspp
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 
 from rspp_runtime.kernel cimport (
-    context, edges, egress, gateway, hearing, inbox, invocations, items, outputs, session, timers, turns,
+    context, edges, egress, gateway, handoff, hearing, inbox, invocations, items, outputs, session, timers, turns,
     reactions,
     events,
     attempts,
@@ -25,7 +25,7 @@ from rspp_runtime.kernel cimport (
 from rspp_runtime.kernel.accounts cimport *
 from rspp_runtime.kernel.codes cimport *
 from rspp_runtime.kernel.gateway cimport Inbound
-from rspp_runtime.kernel.happened cimport ATTRIBUTES, Happened, Speech
+from rspp_runtime.kernel.happened cimport ATTRIBUTES, Apologies, Happened, Speech
 from rspp_runtime.kernel.planhash cimport choices, prepare
 from rspp_runtime.kernel.state cimport *
 
@@ -33,8 +33,8 @@ from two_tenants._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "fb986199af637fe62c58b0f990b10f5528401f56362e9f711b4cc757d12f29e8"
-TEMPLATE_HASH = "8bff682dcd02637006418e6f0669cdb6c7b0007eb267ac69ac5136a9c0a4a173"
+ABI_HASH = "2d8ac99123c09ac448838c73d627aa681943f9aed6e2392119eafdd0749e6c7d"
+TEMPLATE_HASH = "80d809415126e4504ad6dc07af69c5b6cbbc4246c6e5a40a96e355083b30934e"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -42,7 +42,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 499,128 bytes
+# ==== what a session remembers: 499,208 bytes
 
 cdef struct Memory:
     Core core
@@ -805,6 +805,9 @@ cdef int64_t advance(Core* core) noexcept nogil:
             return core.now_ns
         session.begin_step(core)
         outputs_full = False
+        if core.handed_over:
+            handoff.step(core)
+            continue
         if not inbox.is_empty(core):
             inbox.take(core)
             continue

@@ -15,7 +15,7 @@ are on one page, docs/kernel.md; what is the same for every pipeline is in `rspp
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from rspp_runtime.kernel cimport (
-    context, edges, egress, gateway, hearing, inbox, invocations, items, outputs, session, timers, turns,
+    context, edges, egress, gateway, handoff, hearing, inbox, invocations, items, outputs, session, timers, turns,
 )
 from rspp_runtime.kernel.accounts cimport *
 from rspp_runtime.kernel.codes cimport *
@@ -27,8 +27,8 @@ from hello._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "fb986199af637fe62c58b0f990b10f5528401f56362e9f711b4cc757d12f29e8"
-TEMPLATE_HASH = "7b5dd950c62578472f8a3ddb086a820aab4ed71153d3dfa22d7f721b45606667"
+ABI_HASH = "2d8ac99123c09ac448838c73d627aa681943f9aed6e2392119eafdd0749e6c7d"
+TEMPLATE_HASH = "68d01a7c9dbc0820496a44d28196b9fd30d097b4c29ac3035a7fd0901a9c4ed5"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -36,7 +36,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 428,720 bytes
+# ==== what a session remembers: 428,792 bytes
 
 cdef struct Memory:
     Core core
@@ -611,6 +611,9 @@ cdef int64_t advance(Core* core) noexcept nogil:
             return core.now_ns
         session.begin_step(core)
         outputs_full = False
+        if core.handed_over:
+            handoff.step(core)
+            continue
         if not inbox.is_empty(core):
             inbox.take(core)
             continue

@@ -18,7 +18,7 @@ def _connect(kernel: str) -> list[Output]:
 
 def test_the_plan_is_frozen() -> None:
     assert PLAN.pipeline == "voice_assistant"
-    assert TEMPLATE_HASH == "6f0bfd2b664f2a23d67d719712e133fe910ee40277907a0604883da3968e218c"
+    assert TEMPLATE_HASH == "affc7eb4fbaaba3188615b42a73e06aa4bea0486d5a8f699ee41e6f55591b46d"
 
 
 def test_a_session_connects() -> None:
