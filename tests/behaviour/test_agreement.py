@@ -19,7 +19,7 @@ from rspp_runtime.abi import Signal, Unit
 from rspp_runtime.abi.codes import Follow
 from rspp_runtime.reference import Session as Pure
 
-SCHEDULES = int(os.environ.get("RSPP_SCHEDULES", "150"))
+SCHEDULES = int(os.environ.get("RSPP_SCHEDULES", "100"))
 STEPS = 200
 SCHEDULES_TO_REACH_ALL = 300
 BLOCK = 25

@@ -76,7 +76,9 @@ def test_the_models_deadline_waits_while_something_is_said(talk: Conversation) -
     assert "PROVIDER_ERROR" not in signals(talk.step())
     talk.done(FIND)
     assert "PROVIDER_ERROR" not in signals(talk.step(start + 799))
-    assert decision(talk.step(start + 800), Signal.PROVIDER_ERROR).node == LLM
+    outputs = talk.step(start + 800)
+    assert decision(outputs, Signal.PROVIDER_ERROR).node == LLM
+    assert "BUDGET_EXHAUSTED" not in signals(outputs)  # 800 ms are the model's: it had 500 of them
 
 
 def test_without_a_filler_the_tools_time_is_the_models(talk: Conversation) -> None:

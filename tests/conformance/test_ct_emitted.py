@@ -223,7 +223,7 @@ def test_a_recorded_conversation(session: str, stage: Any, package: Path, capsys
 
 # ---- random schedules
 
-SEEDS = 40
+SEEDS, SEEDS_LEAST = 40, 12  # more than the first only until everything was met
 STEPS = 200
 
 
@@ -259,6 +259,8 @@ def test_random_schedules(name: str, kernel: Callable[[str], Any], kernel_name: 
         recorded.close()
         made = [json.loads(json.dumps(one)) for one in records(recorded.log(), plan)]
         met += hold_together(made)
+        if seed >= SEEDS_LEAST and WANTED[name] <= met.keys():
+            break
     assert WANTED[name] - met.keys() == set()
 
 
