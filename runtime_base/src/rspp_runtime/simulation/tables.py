@@ -36,7 +36,7 @@ class Tables:
     effects: tuple[Node, ...]
     turn_effects: tuple[int, ...]
     triggers: int  # reactions that make a say node speak, and tools that the kernel may answer for
-    barge_in_cancels: bool
+    barge_in_cancels: bool  # whatever the turn has said
     joins: int  # merges and selects
     joined: int  # items that can wait for them
     budget_reacts: bool  # a line may let the turn go on when its budget is used up
@@ -103,7 +103,7 @@ def tables(plan: Plan) -> Tables:
         turn_effects=tuple(n.id for n in plan.nodes if n.execution == EFFECT and n.scope == TURN),
         triggers=sum(reaction.action.verb == "trigger" for reaction in plan.reactions)
         + sum(bool(node.tool) for node in plan.nodes),
-        barge_in_cancels=plan.barge_in >= 0 and "cancel_turn" in verbs,
+        barge_in_cancels=plan.barge_in >= 0 and "cancel_turn" in verbs and all(one.interruptible for one in plan.nodes),
         joins=sum(bool(node.join or node.keys) for node in plan.nodes),
         joined=sum(edge.items_max for edge in plan.edges if _is_taken_unseen(plan.nodes[edge.target])),
         budget_reacts="turn.budget_exhausted" in named,
