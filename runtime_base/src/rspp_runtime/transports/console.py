@@ -112,7 +112,7 @@ class ConsoleView(Observer):
     # ---- lines
 
     def _format(self, now_ns: int, who: str, what: str, style: str) -> Text:
-        return Text.assemble((f"{now_ns / 1e9:7.2f} s  ", "dim"), (f"{who:<9}", "blue"), (what, style))
+        return Text.assemble((f"{now_ns / 1e9:7.2f} s  ", "dim"), (f"{who:<8} ", "blue"), (what, style))
 
     def _print(self, now_ns: int, who: str, what: str, style: str) -> None:
         self._settle()
