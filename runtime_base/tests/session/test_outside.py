@@ -17,7 +17,8 @@ from rspp_runtime.abi import Plan, Signal
 from rspp_runtime.abi.codes import Cause
 from rspp_runtime.providers.contract import Outcome, ProviderError
 from rspp_runtime.session import virtual
-from rspp_runtime.session.outside import LEFT_BEHIND_MAX, Outside, factory
+from rspp_runtime.session.outside import Outside, factory
+from rspp_runtime.session.workers import LEFT_BEHIND_MAX
 
 scripted: Any = module_of("rspp_scripted", Path(__file__).with_name("scripted.py"))
 MS, Party, Watch = scripted.MS, scripted.Party, Any

@@ -15,7 +15,7 @@ from rspp_runtime.abi.lookup import provider_names
 from rspp_runtime.abi.messages import Inbound, Output
 from rspp_runtime.abi.plan import Plan
 from rspp_runtime.evidence.entries import Clock, Evidence
-from rspp_runtime.evidence.overhead import Overhead, Stopwatch
+from rspp_runtime.evidence.overhead import Overhead, Stopwatch, ms
 from rspp_runtime.providers.contract import Outcome
 from rspp_runtime.session.observer import HandlerCall, InvocationEnd, Observer
 
@@ -174,7 +174,7 @@ class Or02(Observer):
         for turn in self._turns.values():
             if not turn.closed:
                 skews = turn.record.setdefault("clock_skew_ms", {})
-                skews[row.name] = max(skews.get(row.name, 0.0), _ms(row.skew_ns), key=abs)
+                skews[row.name] = max(skews.get(row.name, 0.0), ms(row.skew_ns), key=abs)
 
     # ---- observing
 
@@ -223,8 +223,8 @@ class Or02(Observer):
             "reason": end.reason,
             "attempts": start.made + 1,
             "retry_decision": decision,
-            "first_output_latency_ms": _ms(end.first_ns - end.start_ns) if end.first_ns >= 0 else None,
-            "total_latency_ms": _ms(end.end_ns - end.start_ns),
+            "first_output_latency_ms": ms(end.first_ns - end.start_ns) if end.first_ns >= 0 else None,
+            "total_latency_ms": ms(end.end_ns - end.start_ns),
         }
         if used := self._used.pop(end.invocation, None):
             call["usage"] = used
@@ -275,7 +275,7 @@ class Or02(Observer):
                 "cancel_scope": "turn",
                 "cancel_accepted_timestamp": self._accepted_ns // MS_NS,
                 "cancel_fence_timestamp": drained_ns // MS_NS,
-                "cancel_to_fence_ms": _ms(drained_ns - self._accepted_ns),
+                "cancel_to_fence_ms": ms(drained_ns - self._accepted_ns),
             }
         elif signal == Signal.FALLBACK:
             turn.replaced.add(turn.failed)
@@ -321,7 +321,7 @@ class Or02(Observer):
             output.t_ns,
         )
         if self._skews:
-            turn.record["clock_skew_ms"] = {name: _ms(skew_ns) for name, skew_ns in self._skews.items()}
+            turn.record["clock_skew_ms"] = {name: ms(skew_ns) for name, skew_ns in self._skews.items()}
         if self._migrations:
             turn.record["migrations"] = list(self._migrations)
         turn.calls = {-1 - index: call for index, call in enumerate(self._stt)}
@@ -387,7 +387,3 @@ class Or02(Observer):
         record = self._assemble(turn)
         self.records[serial] = record
         self.put(Evidence(serial, stage, record))
-
-
-def _ms(ns: int) -> float:
-    return round(ns / MS_NS, 3)

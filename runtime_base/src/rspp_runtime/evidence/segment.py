@@ -29,7 +29,7 @@ SEGMENT_BYTES = 4 << 20
 SEGMENT_BYTES_MIN = 4 << 10
 FRAME = struct.Struct("<IIQ")
 ALIGN = 8
-_HEADER = struct.Struct("<8sIIQ16s20xI")
+_HEADER = struct.Struct("<8sIIQ16s20x")
 _COVERED = struct.Struct("<IQ")
 
 
@@ -43,8 +43,17 @@ class Head:
     log_id: bytes
 
     def pack(self) -> bytes:
-        data = _HEADER.pack(MAGIC, self.index, self.previous, self.number, self.log_id, 0)
-        return data[:60] + struct.pack("<I", zlib.crc32(data[:60]))
+        return sealed(_HEADER.pack(MAGIC, self.index, self.previous, self.number, self.log_id))
+
+
+def sealed(head: bytes) -> bytes:
+    """The first 60 bytes of a header, with their checksum."""
+    return head + struct.pack("<I", zlib.crc32(head))
+
+
+def is_sealed(data: bytes) -> bool:
+    """Whether a header's checksum fits."""
+    return data[:HEADER_BYTES] == sealed(data[: HEADER_BYTES - 4])
 
 
 def path_of(path: Path, index: int) -> Path:
@@ -152,9 +161,9 @@ def read_head(data: bytes) -> Head | None:
         raise Damage(0, f"it does not begin with {MAGIC.decode()}")
     if len(data) < HEADER_BYTES:
         raise Damage(len(data), f"its header is cut: {len(data)} of {HEADER_BYTES} bytes")
-    if zlib.crc32(data[:60]) != struct.unpack_from("<I", data, 60)[0]:
+    if not is_sealed(data):
         raise Damage(0, "the checksum of its header does not fit")
-    _, index, previous, number, log_id, _ = _HEADER.unpack_from(data)
+    _, index, previous, number, log_id = _HEADER.unpack_from(data)
     return Head(index, previous, number, log_id)
 
 

@@ -87,11 +87,9 @@ class Call:
         self.row = node
         self.door = door  # one for each session
         self.on_cancel: Callable[[], object] | None = None  # called once it is cancelled
-        self._node = node
         self._owes_each = node.kind == "python"
         self._provider = provider
         self._provider_name = provider_name
-        self._door = door
         # A turn-scoped call keeps the epoch it was started with; a session-scoped one goes with its process.
         self._epoch = door.epoch if node.scope != SESSION else None
         self._messages: list[Message] = []
@@ -118,10 +116,10 @@ class Call:
         self._messages.append(Message(ROLES[role], text.decode("utf-8", "replace")))
 
     def feed(self, port: int, payload: bytes, media_ns: int, flags: int = 0) -> None:
-        if self._calling is not None and self._node.inputs[port].type == "call":
+        if self._calling is not None and self.row.inputs[port].type == "call":
             self._calling.answered(media_ns, flags, payload)
             return
-        self._items.append(Input(self._node.inputs[port].name, payload, media_ns, bool(flags & Flag.FINAL)))
+        self._items.append(Input(self.row.inputs[port].name, payload, media_ns, bool(flags & Flag.FINAL)))
         self._news.set()
 
     def finish(self) -> None:
@@ -156,7 +154,7 @@ class Call:
     @property
     def epoch(self) -> int:
         """The authority epoch under which it speaks."""
-        return self._door.epoch if self._epoch is None else self._epoch
+        return self.door.epoch if self._epoch is None else self._epoch
 
     @property
     def tools(self) -> Sequence[Offer]:
@@ -193,7 +191,7 @@ class Call:
 
     async def _credit(self) -> None:
         """Taken; by a Python node: done with."""
-        await self._insist(Inbound(In.CREDIT, node=self.node_id, invocation=self.id, epoch=self._door.epoch, a=1))
+        await self._insist(Inbound(In.CREDIT, node=self.node_id, invocation=self.id, epoch=self.door.epoch, a=1))
 
     async def emit(
         self,
@@ -210,22 +208,22 @@ class Call:
             event = self._chunk(port, bytes(payload), media_ns, words, text_end, final)
             if failed:
                 event = event._replace(flags=event.flags | Flag.FAILED)
-            kind = self._node.outputs[event.port].type
+            kind = self.row.outputs[event.port].type
             if self._usage is not None and not await self._may_use(self._usage.giving(port, kind, event.payload)):
                 raise Cancelled
             while True:
                 self._resumed.clear()
-                result = self._door.offer(event)
+                result = self.door.offer(event)
                 await self._breathe()
                 if result == Result.ACCEPTED:
                     if self._first_ns < 0:
-                        self._first_ns = self._door.now_ns()
+                        self._first_ns = self.door.now_ns()
                     return
                 if self.cancelled:
                     raise Cancelled
                 if result == Result.REFUSED:
                     # Late, by a hair: the kernel cancelled it within this very step. Otherwise the provider is wrong.
-                    await self._door.stepped()
+                    await self.door.stepped()
                     if self.cancelled:
                         raise Cancelled
                     raise ProviderError(
@@ -233,10 +231,10 @@ class Call:
                         f"the kernel refused {len(event.payload)} bytes on port {port!r}",
                     )
                 # FULL. The kernel resumes who waits for an edge; the inbox has room again after a step.
-                await (self._door.stepped() if kind == "event" else self._resumed.wait())
+                await (self.door.stepped() if kind == "event" else self._resumed.wait())
 
     def reference(self, media_ns: int, duration_ns: int) -> bytes:
-        return self._door.reference(media_ns, duration_ns)
+        return self.door.reference(media_ns, duration_ns)
 
     async def used(self, *, tokens_in: int = 0, tokens_out: int = 0) -> None:
         if self._usage is not None:
@@ -250,24 +248,24 @@ class Call:
         """Tells the kernel what is about to be used; False if a cap forbids it, once the kernel has acted on that."""
         for unit, amount in stamps:
             event = Inbound(
-                In.USAGE, node=self.node_id, port=unit, invocation=self.id, epoch=self._door.epoch, a=amount
+                In.USAGE, node=self.node_id, port=unit, invocation=self.id, epoch=self.door.epoch, a=amount
             )  # fmt: skip
-            while (result := self._door.offer(event)) == Result.FULL:
-                await self._door.stepped()
+            while (result := self.door.offer(event)) == Result.FULL:
+                await self.door.stepped()
             if result == Result.REFUSED:
-                await self._door.stepped()
+                await self.door.stepped()
                 return False
         return True
 
     def _chunk(self, port: str, payload: bytes, media_ns: int, words: int, text_end: int, final: bool) -> Inbound:
         """Stamps and measures one output. Raises `ProviderError` for what has not the form of its port."""
-        index = find_port(self._node.outputs, port)
+        index = find_port(self.row.outputs, port)
         if index < 0:
-            known = ", ".join(p.name for p in self._node.outputs) or "none"
+            known = ", ".join(p.name for p in self.row.outputs) or "none"
             raise ProviderError(
                 Outcome.INFRASTRUCTURE_FAILURE, f"node {self.node} has no output {port!r} (it has: {known})"
             )
-        kind = self._node.outputs[index].type
+        kind = self.row.outputs[index].type
         try:
             if kind == "audio":
                 check_audio(payload, f"{self.node}.{port}")
@@ -275,7 +273,7 @@ class Call:
                 media_ns = self._media_ns(payload, media_ns)
             elif kind == "text":
                 tail = self._tail.get(index, b"") if port == INCREMENT_PORT else b""
-                mark = self._node.outputs[index].mark
+                mark = self.row.outputs[index].mark
                 a, b = text_mark(payload, mark, within_word=bool(tail) and not tail.isspace())
                 if port == INCREMENT_PORT and payload:
                     self._tail[index] = payload[-1:]
@@ -298,15 +296,15 @@ class Call:
 
     def _media_ns(self, payload: bytes, media_ns: int) -> int:
         """The media time of audio (CONTRACTS §2): what the provider says, or of a voice how much it said before."""
-        if self._node.kind == "tts" and not media_ns:
-            media_ns = self._said_bytes * SECOND_NS // self._door.audio_bytes_per_second
+        if self.row.kind == "tts" and not media_ns:
+            media_ns = self._said_bytes * SECOND_NS // self.door.audio_bytes_per_second
         self._said_bytes += len(payload)
         return media_ns
 
     async def _breathe(self) -> None:
         """Lets others run between outputs, and time pass: a provider that floods, or emits on and on after its cancel
         without ever waiting for anything, would otherwise hold the whole process (and stop virtual time)."""
-        now_ns = self._door.now_ns()
+        now_ns = self.door.now_ns()
         self._burst = self._burst + 1 if now_ns == self._burst_ns else 1
         self._burst_ns = now_ns
         if self.cancelled or self._burst >= BURST_MAX:
@@ -316,8 +314,8 @@ class Call:
 
     async def _insist(self, event: Inbound) -> None:
         """Offers until it is taken: these answers end a wait of the kernel's and must arrive."""
-        while self._door.offer(event) == Result.FULL:
-            await self._door.stepped()
+        while self.door.offer(event) == Result.FULL:
+            await self.door.stepped()
 
     async def _run(self) -> None:
         outcome, retryable, reason = Outcome.SUCCESS, False, ""
@@ -354,9 +352,9 @@ class Call:
             reason,
             self._start_ns,
             self._first_ns,
-            self._door.now_ns(),
+            self.door.now_ns(),
         )
-        self._door.invocation_ended(self, end)
+        self.door.invocation_ended(self, end)
 
 
 def done(end: InvocationEnd, epoch: int) -> Inbound:

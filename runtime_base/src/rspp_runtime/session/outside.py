@@ -21,10 +21,9 @@ from rspp_runtime.providers.contract import Input, Invocation, Outcome, Provider
 from rspp_runtime.session.gateway import InputError, find_port, text_mark
 from rspp_runtime.session.handlers import NodeError, UserNode, is_async, load, perform, perform_async
 from rspp_runtime.session.invocation import Call
-from rspp_runtime.session.workers import Performed, Process, Thread
+from rspp_runtime.session.workers import LeftBehind, Performed, Process, Thread
 
 CONCURRENT = 16  # calls of one node at once, over all sessions, where nothing is written
-LEFT_BEHIND_MAX = 8  # threads of one node that never came back; with more, it is not called any more
 
 
 class Outside:
@@ -37,7 +36,7 @@ class Outside:
         self.memory_bytes = int(options.get("memory_bytes", 0))
         self._slots = asyncio.Semaphore(int(options.get("concurrency", CONCURRENT)))
         self._places: weakref.WeakKeyDictionary[Any, _Place] = weakref.WeakKeyDictionary()
-        self._left_behind: list[Thread] = []
+        self._left_behind = LeftBehind(self.reference)
         self._spare: Process | None = None  # for the first session: a process takes a while to begin
 
     async def prepare(self) -> None:
@@ -86,10 +85,7 @@ class Outside:
         return place
 
     async def _called(self, place: _Place, call: Call, item: KernelItem) -> Performed:
-        self._left_behind = [thread for thread in self._left_behind if thread.is_busy]
-        if len(self._left_behind) >= LEFT_BEHIND_MAX:
-            reason = f"{len(self._left_behind)} calls of {self.reference} have not come back: it is not called any more"
-            raise ProviderError(Outcome.OVERLOAD, reason)
+        self._left_behind.check()
         try:
             return await place.call(item)
         except queue.Full:
@@ -97,7 +93,7 @@ class Outside:
         except asyncio.CancelledError:  # the grace is over
             left = place.leave()
             if left is not None:
-                self._left_behind.append(left)
+                self._left_behind.add(left)
             raise
 
 

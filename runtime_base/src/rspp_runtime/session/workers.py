@@ -20,12 +20,14 @@ from typing import Any, ParamSpec, TypeVar
 from rspp_runtime.abi.messages import Emission
 from rspp_runtime.abi.messages import Item as KernelItem
 from rspp_runtime.abi.plan import Node
+from rspp_runtime.providers.contract import Outcome, ProviderError
 from rspp_runtime.session.handlers import NodeError, UserNode, load, perform
 
 P = ParamSpec("P")
 T = TypeVar("T")
 Performed = tuple[list[Emission], str]
 
+LEFT_BEHIND_MAX = 8
 WAITING_MAX = 16  # calls that wait for a worker; a session has one at a time, so more is a fault
 
 
@@ -62,6 +64,24 @@ class Thread(Executor):
                 future.set_result(work())
             except BaseException as error:  # whatever it is, it belongs to the call
                 future.set_exception(error)
+
+
+class LeftBehind:
+    """Threads whose call never came back, of one node or tool: with `LEFT_BEHIND_MAX` it is not called any more."""
+
+    def __init__(self, reference: str) -> None:
+        self._reference = reference
+        self._threads: list[Thread] = []
+
+    def add(self, thread: Thread) -> None:
+        self._threads.append(thread)
+
+    def check(self) -> None:
+        """Raises `ProviderError` if there are too many."""
+        self._threads = [thread for thread in self._threads if thread.is_busy]
+        if len(self._threads) >= LEFT_BEHIND_MAX:
+            reason = f"{len(self._threads)} calls of {self._reference} have not come back: it is not called any more"
+            raise ProviderError(Outcome.OVERLOAD, reason)
 
 
 class Process:

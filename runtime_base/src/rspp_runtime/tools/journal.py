@@ -12,16 +12,15 @@ import json
 import os
 import struct
 import threading
-import zlib
 from pathlib import Path
 from typing import Any
 
-from rspp_runtime.evidence.segment import HEADER_BYTES, Damage, Head, frame, read_records
+from rspp_runtime.evidence.segment import HEADER_BYTES, Damage, Head, frame, is_sealed, read_records, sealed
 from rspp_runtime.tools.offer import canonical
 
 MAGIC = b"RSPPTOOL"
 SUFFIX = ".tools"  # behind the name of the session's log
-_HEADER = struct.Struct("<8s16s36xI")
+_HEADER = struct.Struct("<8s16s36x")
 
 UNKNOWN = "the outcome of an earlier call with these arguments is unknown: it may have happened, and is not tried again"
 
@@ -108,14 +107,13 @@ class Journal:
             raise
 
     def _begin(self) -> None:
-        head = _HEADER.pack(MAGIC, self._id, 0)
         os.ftruncate(self._fd, 0)
-        os.write(self._fd, head[:60] + struct.pack("<I", zlib.crc32(head[:60])))
+        os.write(self._fd, sealed(_HEADER.pack(MAGIC, self._id)))
         os.fsync(self._fd)
 
     def _read(self, path: Path, data: bytes) -> None:
-        magic, self._id, checksum = _HEADER.unpack_from(data)
-        if magic != MAGIC or zlib.crc32(data[:60]) != checksum:
+        magic, self._id = _HEADER.unpack_from(data)
+        if magic != MAGIC or not is_sealed(data):
             raise JournalError(f"{path} is not a journal of tools, or its header is damaged; move it away")
         try:
             whole = read_records(data, Head(0, 0, 0, self._id))

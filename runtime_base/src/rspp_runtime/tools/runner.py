@@ -17,13 +17,12 @@ from typing import Any
 from rspp_runtime.providers.contract import Cancelled, Invocation, Outcome, ProviderError
 from rspp_runtime.session.handlers import NodeError, is_async, load, reason_of
 from rspp_runtime.session.invocation import Call
-from rspp_runtime.session.workers import Thread
+from rspp_runtime.session.workers import LeftBehind, Thread
 from rspp_runtime.tools.journal import Journal
 from rspp_runtime.tools.offer import NotDone, Offer, canonical
 
 log = logging.getLogger(__name__)
 
-LEFT_BEHIND_MAX = 8  # threads of one tool that never came back; with more, it is not called any more
 KEY = "idempotency_key"
 Outcomes = dict[str, Any]
 
@@ -42,7 +41,7 @@ class Runner:
         self._function: Callable[..., Any] | None = None
         self._takes_key = False
         self._idle: list[Thread] = []
-        self._left_behind: list[Thread] = []
+        self._left_behind = LeftBehind(self.reference)
 
     async def prepare(self) -> None:
         """Raises `ProviderError` if there is nothing of that name, or it takes other arguments."""
@@ -106,7 +105,7 @@ class Runner:
             raise ProviderError(Outcome.OVERLOAD, f"too many calls of {self.reference} wait") from None
         except (Cancelled, asyncio.CancelledError):
             thread.shutdown()
-            self._left_behind.append(thread)
+            self._left_behind.add(thread)
             raise
         self._idle.append(thread)
         return outcome
@@ -124,10 +123,7 @@ class Runner:
             call.on_cancel = None
 
     def _thread(self) -> Thread:
-        self._left_behind = [thread for thread in self._left_behind if thread.is_busy]
-        if len(self._left_behind) >= LEFT_BEHIND_MAX:
-            reason = f"{len(self._left_behind)} calls of {self.reference} have not come back: it is not called any more"
-            raise ProviderError(Outcome.OVERLOAD, reason)
+        self._left_behind.check()
         return self._idle.pop() if self._idle else Thread(self.name)
 
 
