@@ -332,6 +332,6 @@ TWIN: dict[str, tuple[str, str, str, str]] = {
     ),
     "soft_begins_anew": (
         "in a soft cancel somebody is given more to do", "moving.py",
-        "if node.stopping or (s.turn.stopping and node.plan.scope == TURN):", "if False:",
+        "if stopping.holds(s, node):", "if False:",
     ),
 }  # fmt: skip

@@ -51,8 +51,12 @@ def offer(s: State, node: int, port: int, size: int, words: int, flags: int) -> 
 def push_all(s: State, node: int, port: int, parcel: Parcel) -> None:
     """Push an item to every edge of a port; a turn-scoped edge carries the active turn, others none."""
     for edge in s.edges_from(node, port):
-        turn = (s.turn.serial if s.active else 0) if edge.plan.scope == "turn" else 0
-        push(s, edge, replace(parcel, turn=turn))
+        push(s, edge, replace(parcel, turn=turn_of(s, edge)))
+
+
+def turn_of(s: State, edge: EdgeState) -> int:
+    """The serial of the turn that an item on the edge is of; 0 for none."""
+    return s.turn.serial if s.active and edge.plan.scope == "turn" else 0
 
 
 def push(s: State, edge: EdgeState, parcel: Parcel) -> None:

@@ -122,7 +122,7 @@ def _can_feed(s: State, node: NodeState, edge: EdgeState) -> bool:
     recogniser = node.plan.id == s.plan.recogniser
     if recogniser and s.hearing.finish_pending and edge.items[0][1].seq > s.hearing.finish_seq:
         return False
-    if node.stopping or (s.turn.stopping and node.plan.scope == TURN):
+    if stopping.holds(s, node):
         return False
     if node.has_rest or (node.live is None and node.ending is not None and not recogniser):
         return False

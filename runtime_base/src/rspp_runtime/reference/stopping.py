@@ -46,6 +46,11 @@ def cancel_node(s: State, node: NodeState, cause: Cause) -> bool:
     return True
 
 
+def holds(s: State, node: NodeState) -> bool:
+    """Whether nothing new is given to the node: it, or its turn, is about to stop."""
+    return node.stopping or (s.turn.stopping and node.plan.scope == TURN)
+
+
 def said(s: State, node: NodeState) -> None:
     """An output of the node was taken: of one that is to stop, it was the last. A voice ends its word instead."""
     if node.stopping and not (s.turn.stopping and s.voices(node.plan.id)):

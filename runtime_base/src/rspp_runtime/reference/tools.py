@@ -5,7 +5,7 @@ from __future__ import annotations
 from rspp_runtime.abi.codes import Cause, Flag, Op, Result, Signal
 from rspp_runtime.abi.messages import Inbound
 from rspp_runtime.abi.plan import Port
-from rspp_runtime.reference import attempts, circuits, edges, invocations, turns
+from rspp_runtime.reference import attempts, circuits, edges, invocations, stopping, turns
 from rspp_runtime.reference.callers import Caller
 from rspp_runtime.reference.outputs import data, data_room, decide
 from rspp_runtime.reference.state import TOOL, EdgeState, Invocation, NodeState, Parcel, State
@@ -21,14 +21,9 @@ def is_answer(s: State, edge: EdgeState) -> bool:
     return s.nodes[edge.plan.source].plan.tool is not None
 
 
-def is_stopped(s: State, node: NodeState) -> bool:
-    """Whether a model may not call any more, and gets no answer."""
-    return node.stopping or (s.turn.stopping and node.plan.scope == "turn")
-
-
 def is_late(s: State, node: NodeState, call: Invocation, port: Port) -> bool:
     """Whether what was said is out of place: a call of a model that stops, or a second answer to one call."""
-    return is_stopped(s, node) if port.type == "call" else node.plan.tool is not None and call.answered
+    return stopping.holds(s, node) if port.type == "call" else node.plan.tool is not None and call.answered
 
 
 def called(s: State, node: NodeState, call: Invocation, event: Inbound) -> Result:
@@ -42,7 +37,7 @@ def called(s: State, node: NodeState, call: Invocation, event: Inbound) -> Resul
         )  # fmt: skip
         return Result.REFUSED
     seq = s.next_seq()
-    turn = s.turn.serial if s.active and edge[0].plan.scope == "turn" else 0
+    turn = edges.turn_of(s, edge[0])
     edges.push(s, edge[0], Parcel(seq, turn, s.epoch, call.id, event.flags, event.a, 0, event.payload))
     node.calls += 1
     node.open += 1
@@ -57,7 +52,7 @@ def can_begin(s: State, node: NodeState, edge: EdgeState) -> bool:
     if _is_orphan(s, edge, edge.items[0][1]):
         return True
     busy = node.live is not None or node.ending is not None or node.cancelling
-    if busy or node.stopping or (s.turn.stopping and node.plan.scope == "turn"):
+    if busy or stopping.holds(s, node):
         return False
     return data_room(s, 3 + s.plan.context_items_max)
 
@@ -105,7 +100,7 @@ def over(s: State, node: NodeState, call: Invocation, outcome: int) -> None:
 def _answer(s: State, node: NodeState, caller: Caller, seq: int, flags: int, payload: bytes) -> None:
     for edge in s.edges_from(node.plan.id, 0):
         if edge.plan.target == caller.node:
-            turn = s.turn.serial if s.active and edge.plan.scope == "turn" else 0
+            turn = edges.turn_of(s, edge)
             edges.push(s, edge, Parcel(seq, turn, s.epoch, caller.invocation, flags, caller.number, 0, payload))
 
 
@@ -113,7 +108,7 @@ def can_answer(s: State, node: NodeState, edge: EdgeState) -> bool:
     """Whether the answer at the head can be given, or is nobody's any more."""
     if node.find(edge.items[0][1].media_ns) is None:
         return True
-    if is_stopped(s, node):
+    if stopping.holds(s, node):
         return False
     if s.data_out:  # what it is told of the conversation must not move on before it was told
         s.outputs_full = True
