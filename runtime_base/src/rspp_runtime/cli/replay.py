@@ -55,9 +55,13 @@ def read_log(path: Path) -> Log:
 
 
 def package_of(log: Log, reference: str | None) -> Package:
-    """The package that wrote the log. Raises `Failure`."""
+    """The package that wrote the log: where rsppc builds it if it is there, else as installed. Raises `Failure`."""
+    name = log.header.package
+    if reference is None and not name.isidentifier():  # a log from elsewhere names no path that would be run here
+        raise Failure(EXIT_FINDINGS, f"its header names the package {name!r}, which is no name (--package FOLDER)")
+    built = Path("generated") / name
     try:
-        return load(reference or log.header.package)
+        return load(reference or (str(built) if built.is_dir() else name))
     except PackageError as error:
         hint = "" if reference else " (--package FOLDER names it)"
         raise Failure(EXIT_FINDINGS, f"{error}{hint}") from None
