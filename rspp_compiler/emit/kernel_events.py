@@ -26,6 +26,7 @@ class ActionView:
     call: str
     guard: list[str]
     once: str | None = None
+    acts: bool = True  # it does something about the event, and does not only show it
 
 
 @dataclass(slots=True)
@@ -43,7 +44,12 @@ class EventView:
     @property
     def guarded(self) -> bool:
         """Whether it may be that none of its reactions acts."""
-        return any(action.guard for action in self.actions)
+        return self.acts and not any(action.acts and not action.guard for action in self.actions)
+
+    @property
+    def acts(self) -> bool:
+        """Whether any of its reactions can act."""
+        return any(action.acts for action in self.actions)
 
 
 class Events:
@@ -102,7 +108,7 @@ class Events:
         once = hex(1 << number) if event.id == self.plan.barge_in and self.speech == "waits" else None
         unless = f"core.speech.acted & {once}" if once else ""
         guard = guard_lines(row.guard, decided=bool(event.signal), unless=unless)
-        node = f"NODE_{self.names.node_ids[target].upper()}" if verb in ("cancel_node", "trigger") else ""
+        node = f"NODE_{self.names.node_ids[target].upper()}" if verb in ("cancel_node", "trigger", "show") else ""
         if verb in ("degrade", "enter"):
             mode = f"MODE_{self.names.mode_ids[target].upper()}"
             call = f"reactions.{verb}(core, {mode}, {mode}_NODES_OFF, {mode}_EDGES_OFF, {cause})"
@@ -113,6 +119,11 @@ class Events:
             failed = cause in ("CAUSE_NODE_ERROR", "CAUSE_NODE_TIMEOUT", "CAUSE_BUDGET_EXHAUSTED")
             fallback = str(row.id) if failed else "reactions.NO_FALLBACK"
             call = f"reactions.say(core, {node}, {origin(self.plan, row.event)}, {fallback}, {cause})"
+            words = self.plan.nodes[target].name
+        elif verb == "show":
+            failed = self.names.node_ids[event.node]
+            own = f"&(<Memory*> core).letters_{failed}"
+            call = f"letters.show(core, {own}, {node}, NODE_{failed.upper()}, {cause})"
             words = self.plan.nodes[target].name
         elif verb == "cancel_node":
             call, words = f"reactions.cancel_node(core, {node}, {cause})", f"cancel {self.plan.nodes[target].name}"
@@ -129,4 +140,4 @@ class Events:
         else:
             call, words = f"reactions.{verb}(core)", verb.replace("_", " ")
         when = " when …" if row.guard else ""
-        return ActionView(row.line, f"on {name}{when} -> {words}", call, guard, once)
+        return ActionView(row.line, f"on {name}{when} -> {words}", call, guard, once, acts=verb != "show")

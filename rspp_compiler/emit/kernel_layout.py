@@ -198,6 +198,8 @@ class _Constants:
                 rows.append(Row(f"{name}_SPEAKABLE_NS", str(node.speakable_ns), duration(node.speakable_ns)))
             if node.attempts is not None:
                 rows += _attempts(name, node.attempts)
+            if node.letters:
+                rows.append(Row(f"{name}_LETTERS", str(node.letters), "items that it is working on are kept"))
             if node.execution == "kernel" and node.kind == "python":
                 rows.append(Row(f"{name}_EMISSIONS", str(node.emissions_max), "of one call"))
         return rows

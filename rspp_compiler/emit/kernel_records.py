@@ -155,4 +155,5 @@ class NodeView:
     owns_turn: bool = False  # its event ends the utterance
     tool: Tool | None = None
     calls_max: int = 0  # of a model
+    letters: bool = False  # what it could not work on is shown
     answers: str = ""  # pool of a tool's answers; input port of a model for them

@@ -113,6 +113,7 @@ class _View:
             owns_turn=node.event_own >= 0 and node.event_own == plan.turn_owner,
             tool=node.tool,
             calls_max=node.calls_max,
+            letters=node.letters > 0,
             answers=self._answers(node),
         )
         view.outputs = [self._port(node, index, port) for index, port in enumerate(node.outputs)]
@@ -248,6 +249,7 @@ def kernel_view(plan: Plan, source: str) -> dict[str, object]:
         "timed": [node for node in view.nodes if node.clock or node.pause or node.keys],
         "clocks": [node for node in view.nodes if node.clock],
         "keys": [node for node in view.nodes if node.keys],
+        "lettered": [node for node in view.nodes if node.letters],
         "joins": [node for node in view.nodes if node.join],
         "tools": [node for node in view.nodes if node.tool],
         "tried_again": [node for node in view.nodes if node.candidates],

@@ -123,7 +123,7 @@ def _reactions(plan: Plan, source: str) -> list[str]:
 def action_words(reaction: Reaction, plan: Plan) -> str:
     """`cancel turn`, `degrade text_only`, `sorry`: as in the source."""
     verb, target = reaction.action.verb, reaction.action.target
-    if verb == "trigger":
+    if verb in ("trigger", "show"):
         return plan.nodes[target].name
     if verb in ("degrade", "enter"):
         return f"{verb} {plan.modes[target].name}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from rspp_compiler.ir.spec import EdgeSpec, NodeSpec, PipelineSpec, PortSpec, ProviderSpec, Scope
+from rspp_compiler.ir.spec import EdgeSpec, NodeSpec, PipelineSpec, PortSpec, ProviderSpec, ReactionSpec, Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,11 @@ class Graph:
 
     def of_kind(self, *kinds: str) -> tuple[GraphNode, ...]:
         return tuple(node for node in self.nodes if node.kind in kinds)
+
+    def shows(self, line: ReactionSpec) -> bool:
+        """Whether a reaction only shows something: its path begins, and so ends, at a tap."""
+        node = self.find(line.trigger.node) if line.trigger is not None else None
+        return node is not None and node.kind == "tap"
 
     def source_port(self, edge: GraphEdge) -> PortSpec | None:
         return self.node(edge.source).spec.output(edge.source_port)

@@ -21,6 +21,7 @@ SPEECH_BYTES = 72
 APOLOGIES_BYTES = 24
 STOPPING_BYTES = 144
 KEYS_BYTES = 88
+LETTERS_BYTES = 24
 EDGE_BYTES = 208
 SYNC_BYTES = 48
 SPENDING_BYTES = 40
@@ -193,6 +194,11 @@ def memory_table(plan: Plan) -> list[Block]:
     table += [block(f"sync: {edge.name}", 1, SYNC_BYTES) for edge in plan.edges if edge.sync]
     table += [
         block(f"attempts: {node.name}", 1, _attempts_bytes(node.attempts)) for node in plan.nodes if node.attempts
+    ]
+    table += [
+        block(f"dead letters: {node.name}", 1, LETTERS_BYTES + node.letters * RETAINED_BYTES)
+        for node in plan.nodes
+        if node.letters
     ]
     if any(node.tool for node in plan.nodes):
         table.append(block("calls of tools", len(plan.nodes), CALLING_BYTES))

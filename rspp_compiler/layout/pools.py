@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from rspp_compiler.ir.graph import Graph, GraphEdge
 from rspp_compiler.ir.layout import Pool
 from rspp_compiler.layout.attempts import retain_items
+from rspp_compiler.layout.letters import letters
 from rspp_compiler.layout.tables import item_bytes_max
 
 # Items that lie in neither a ring nor an output: the one being offered or made, the one just taken from a ring and on
@@ -25,7 +26,7 @@ def pools(
     """The pools, smallest items first, and for each edge's name the index of its pool.
 
     The most items in use at one time are those in the rings of the pool's edges, those that wait in the outputs which
-    such edges lead to, those that are retained for another attempt, those that were sent and may be paused, and those
+    such edges lead to, those that are retained for another attempt or shown when their node fails, those that were sent and may be paused, and those
     in transit.
     """
     members: dict[tuple[int, str], list[GraphEdge]] = {}
@@ -39,7 +40,9 @@ def pools(
         slots = sum(edge.spec.buffer_items for edge in edges) + IN_TRANSIT
         slots += sum(retain_items(graph, graph.node(id)) for id in sorted({edge.target for edge in edges}))
         slots += data_out_max if _leads_to(graph, edges, ("effect", "boundary")) else 0
-        slots += telemetry_out_max if any(graph.node(edge.target).kind == "tap" for edge in edges) else 0
+        held = [letters(graph, graph.node(id)) for id in sorted({edge.target for edge in edges})]
+        slots += sum(held)
+        slots += telemetry_out_max if any(held) or any(graph.node(edge.target).kind == "tap" for edge in edges) else 0
         slots += ledger_max if pauses(graph) and _leads_to(graph, edges, ("boundary",)) else 0
         slots += JOINED if any(_joins(edge) for edge in edges) else 0
         pool_of |= {edge.id: len(table) for edge in edges}

@@ -32,6 +32,7 @@ from rspp_compiler.layout import tools
 from rspp_compiler.layout.attempts import attempts
 from rspp_compiler.layout.events import DETECTED, signal
 from rspp_compiler.layout.guards import guard, reaction_guard
+from rspp_compiler.layout.letters import letters
 from rspp_compiler.layout.meters import meter_ids
 from rspp_compiler.layout.sync import sync
 
@@ -158,6 +159,7 @@ def _node(graph: Graph, node: GraphNode, ids: Ids, handlers: dict[str, int]) -> 
         join=_join(graph, node, ids) if node.kind in ("merge", "select") else None,
         meter=ids.meters.get(provider.id, -1) if provider is not None else -1,
         event_exhausted=ids.events.get((node.id, "budget_exhausted"), -1),
+        letters=letters(graph, node),
     )
 
 
@@ -333,7 +335,7 @@ def reactions(graph: Graph, ids: Ids) -> tuple[Reaction, ...]:
                 Reaction(
                     id=len(rows),
                     event=id,
-                    action=_action(reaction, ids),
+                    action=_action(graph, reaction, ids),
                     line=reaction.span.line,
                     guard=reaction_guard(graph, reaction, event, ids.modes),
                 )
@@ -341,9 +343,9 @@ def reactions(graph: Graph, ids: Ids) -> tuple[Reaction, ...]:
     return tuple(rows)
 
 
-def _action(reaction: ReactionSpec, ids: Ids) -> Action:
+def _action(graph: Graph, reaction: ReactionSpec, ids: Ids) -> Action:
     if reaction.trigger is not None:
-        return Action("trigger", ids.nodes[reaction.trigger.node])
+        return Action("show" if graph.shows(reaction) else "trigger", ids.nodes[reaction.trigger.node])
     verb, object = reaction.verb or "cancel_turn", reaction.object or ""
     if verb in ("degrade", "enter"):
         return Action(verb, ids.modes[object])

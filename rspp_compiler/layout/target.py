@@ -32,6 +32,7 @@ from rspp_compiler.layout import leave_out
 from rspp_compiler.layout.attempts import overrides
 from rspp_compiler.layout.events import occurs
 from rspp_compiler.layout.guards import unknown, unstamped
+from rspp_compiler.layout.letters import unshown
 from rspp_compiler.layout.meters import metered
 from rspp_compiler.layout.sync import group_key, sharers
 from rspp_compiler.layout.tables import marks
@@ -306,9 +307,12 @@ def _reactions(graph: Graph) -> Iterator[Missing]:
             if not occurs(graph, event):
                 out = partial(leave_out.event, graph, reaction, event)
                 yield Missing("E0905", f"the event `{event}`", event.span, out)
-        if reaction.trigger and graph.node(reaction.trigger.node).kind != "say":
+        if graph.shows(reaction):
+            if what := unshown(graph, reaction):
+                yield Missing("E0905", what, reaction.span, partial(leave_out.reaction, graph, reaction))
+        elif reaction.trigger and graph.node(reaction.trigger.node).kind != "say":
             out = partial(leave_out.reaction, graph, reaction)
-            yield Missing("E0905", "a path that begins at another node than a `say`", reaction.span, out)
+            yield Missing("E0905", "a path that begins at another node than a `say` or a `tap`", reaction.span, out)
 
 
 def _is_heard(graph: Graph, node: str) -> bool:

@@ -88,7 +88,7 @@ AMONG = {
 }
 """Some that must be among those of their signal."""
 
-OPS = {"FORCE", "FLUSH", "RESUME", "CONTEXT", "TAP", "METRIC", "SEND"}
+OPS = {"FORCE", "FLUSH", "RESUME", "CONTEXT", "TAP", "METRIC", "DEAD_LETTER", "SEND"}
 
 
 def missing(coverage: Coverage) -> set[object]:

@@ -32,6 +32,7 @@ def test_struct_sizes_are_those_of_the_runtime() -> None:
         "Pause": memory.PAUSE_BYTES,
         "Stopping": memory.STOPPING_BYTES,
         "Keys": memory.KEYS_BYTES,
+        "Letters": memory.LETTERS_BYTES,
         "Circuit": memory.CIRCUIT_BYTES,
         "Happened": memory.HAPPENED_BYTES,
         "Speech": memory.SPEECH_BYTES,

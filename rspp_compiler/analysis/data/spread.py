@@ -82,11 +82,12 @@ class Spread:
             for port in passes_on(node, place[2]):
                 for edge in self._graph.out_of(node.id, port):
                     self._come(edge.target, edge.target_port, Step(step.source, place, edge, None), waiting)
-            if _is_main(node, place[1]):
-                for line in self._lines.get(node.id, ()):
-                    trigger = line.trigger
-                    if trigger is not None and self._graph.find(trigger.node) is not None:
-                        self._come(trigger.node, trigger.port, Step(step.source, place, None, line), waiting)
+            for line in self._lines.get(node.id, ()):
+                trigger = line.trigger
+                if not _is_main(node, place[1]) and not self._graph.shows(line):
+                    continue  # only a tap is shown what came in elsewhere
+                if trigger is not None and self._graph.find(trigger.node) is not None:
+                    self._come(trigger.node, trigger.port, Step(step.source, place, None, line), waiting)
 
     def _come(self, node: str, port: str, step: Step, waiting: deque[Place]) -> None:
         place = (node, port, step.source.payload_class)

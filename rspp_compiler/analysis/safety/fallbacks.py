@@ -22,6 +22,8 @@ class Handlers:
     def __init__(self, graph: Graph) -> None:
         self._by_failure: dict[Failure, list[ReactionSpec]] = {}
         for line in graph.spec.reactions:
+            if graph.shows(line):
+                continue  # who watches takes nothing up
             for failure in dict.fromkeys((event.subject, event.event) for event in line.events):
                 self._by_failure.setdefault(failure, []).append(line)
         self._egress = frozenset(node.id for node in graph.of_kind("egress"))

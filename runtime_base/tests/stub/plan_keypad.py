@@ -206,7 +206,7 @@ def keypad() -> Plan:
     )
 
 
-FIND, WRITER, PAGE = 1, 2, 3
+FIND, WRITER, PAGE, LOST = 1, 2, 3, 4
 TYPED: tuple[Flow, ...] = (
     ("writer -> egress.text", WRITER, 0, PAGE, 1, "turn", 0, {"overflow": (Overflow(OLDEST),)}),
     ("find -> writer", FIND, 0, WRITER, 0, "turn", 0, {"overflow": (Overflow(BLOCK, 50 * MS), Overflow(OLDEST))}),
@@ -215,7 +215,10 @@ TYPED: tuple[Flow, ...] = (
 
 
 def typist() -> Plan:
-    """Nobody speaks: what is typed is looked up by a Python node that waits, and answered by a model on a page."""
+    """Nobody speaks: what is typed is looked up by a Python node that waits, and answered by a model on a page.
+
+    What could not be looked up is shown.
+    """
     edges = _edges(TYPED)
     return Plan(
         pipeline="stub_typist",
@@ -224,7 +227,7 @@ def typist() -> Plan:
             _node(TYPED, INGRESS, "ingress", "ingress", "boundary", "session", outputs=(AUDIO, TEXT)),
             _node(
                 TYPED, FIND, "find", "python", "effect", "turn", inputs=(PROMPT,), outputs=(TEXT,), window=3,
-                first_output_ns=120 * MS, emissions_max=2, event_timeout=0,
+                first_output_ns=120 * MS, emissions_max=2, event_timeout=0, event_error=1, letters=3,
             ),
             _node(
                 TYPED, WRITER, "writer", "llm", "effect", "turn", inputs=(PROMPT,), outputs=(TEXT,), window=2,
@@ -233,11 +236,16 @@ def typist() -> Plan:
             _node(
                 TYPED, PAGE, "egress", "egress", "boundary", "turn", inputs=(AUDIO, TEXT), upstream=mask(WRITER)
             ),
+            _node(TYPED, LOST, "lost", "tap", "kernel", "session", inputs=(Port("in", "any", 300),)),
         ),
         edges=edges,
-        pools=(Pool("text", 200, 8 + 16 + 6), Pool("utterance", 300, 4 + 16 + 6)),
-        events=(Event(0, "find.timeout", FIND, -1),),
-        reactions=(Reaction(id=0, event=0, action=Action("cancel_node", WRITER), line=50),),
+        pools=(Pool("text", 200, 8 + 16 + 6), Pool("utterance", 300, 4 + 16 + 6 + 3 + 8)),
+        events=(Event(0, "find.timeout", FIND, -1), Event(1, "find.error", FIND, -1)),
+        reactions=(
+            Reaction(id=0, event=0, action=Action("cancel_node", WRITER), line=50),
+            Reaction(id=1, event=0, action=Action("show", LOST), line=51),
+            Reaction(id=2, event=1, action=Action("show", LOST), line=51),
+        ),
         egress=PAGE,
         turn_owner=-1,
         recogniser=-1,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from units import BLOCK, LATEST, MS, NEWEST, OLDEST, S, mask
 
-from rspp_runtime.abi.plan import Action, Edge, Event, Handoff, Mode, Node, Overflow, Plan, Pool, Port, Reaction
+from rspp_runtime.abi.plan import Action, Check, Edge, Event, Handoff, Mode, Node, Overflow, Plan, Pool, Port, Reaction
 
 
 def workshop() -> Plan:
-    """Python nodes of both scopes, and the reactions that `assistant` lacks."""
+    """Python nodes of both scopes, dead letters, and the reactions that `assistant` lacks."""
     ingress, gate, stt, llm, shout, moment, voice, watch, egress = range(9)
     audio, text = Port("audio", "audio", 320), Port("text", "text", 200)
-    start, end, hangup, bye, gate_error, llm_started, llm_timeout, stt_done, shout_error = range(9)
+    start, end, hangup, bye, gate_error, llm_started, llm_timeout, stt_done, shout_error, voice_error = range(10)
     nodes = (
         Node(
             id=ingress,
@@ -35,6 +35,7 @@ def workshop() -> Plan:
             event_error=gate_error,
             handler=0,
             emissions_max=2,
+            letters=1,
         ),
         Node(
             id=stt,
@@ -73,6 +74,7 @@ def workshop() -> Plan:
             first_output_ns=500 * MS,
             event_started=llm_started,
             event_timeout=llm_timeout,
+            letters=1,
         ),
         Node(
             id=shout,
@@ -87,7 +89,8 @@ def workshop() -> Plan:
             upstream=mask(llm),
             handler=1,
             emissions_max=2,
-            event_error=-1,
+            event_error=shout_error,
+            letters=1,
         ),
         Node(
             id=moment,
@@ -113,6 +116,8 @@ def workshop() -> Plan:
             window=2,
             first_output_ns=300 * MS,
             chunk_ns=250 * MS,
+            event_error=voice_error,
+            letters=2,
         ),
         Node(
             id=watch,
@@ -231,10 +236,10 @@ def workshop() -> Plan:
         nodes=nodes,
         edges=edges,
         pools=(
-            Pool("audio", 320, 8 + 5 + 4 + 16 + 4),
-            Pool("text", 200, 4 + 2 + 4 + 3 + 16 + 8 + 4),
-            Pool("sentence", 240, 4 + 16 + 4),
-            Pool("utterance", 300, 2 + 16 + 4),
+            Pool("audio", 320, 8 + 5 + 4 + 16 + 4 + 1 + 8),
+            Pool("text", 200, 4 + 2 + 4 + 3 + 16 + 8 + 4 + 1 + 2),
+            Pool("sentence", 240, 4 + 16 + 4 + 2 + 8),
+            Pool("utterance", 300, 2 + 16 + 4 + 1 + 8),
         ),
         events=(
             Event(start, "stt.speech_start", stt, 3),
@@ -246,6 +251,7 @@ def workshop() -> Plan:
             Event(llm_timeout, "llm.timeout", llm, -1),
             Event(stt_done, "stt.done", stt, -1),
             Event(shout_error, "shout.error", shout, -1),
+            Event(voice_error, "voice.error", voice, -1),
         ),
         reactions=(
             Reaction(id=0, event=llm_started, action=Action("trigger", moment), line=40),
@@ -254,6 +260,11 @@ def workshop() -> Plan:
             Reaction(id=3, event=hangup, action=Action("cancel_session"), line=43),
             Reaction(id=4, event=bye, action=Action("end_session"), line=44),
             Reaction(id=5, event=start, action=Action("cancel_turn"), line=45),
+            Reaction(id=6, event=gate_error, action=Action("show", watch), line=46),
+            Reaction(id=7, event=shout_error, action=Action("show", watch), line=47),
+            Reaction(id=8, event=llm_timeout, action=Action("show", watch), line=48),
+            Reaction(id=9, event=voice_error, action=Action("show", watch), line=49, guard=(Check("<", "turn", 6),)),
+            Reaction(id=10, event=voice_error, action=Action("trigger", moment), line=50, guard=(Check("==", "turn", 3),)),
         ),
         modes=(Mode(id=0, name="full", nodes_off=0, edges_off=0),),
         ingress=ingress,

@@ -227,6 +227,7 @@ class Node:
     tool: Tool | None = None  # tool
     calls_max: int = 0  # model: calls of tools in one turn
     meter: int = -1  # effect: what its providers use is counted there
+    letters: int = 0  # items that it is working on, at most, where a reaction shows them when it fails; 0: none does
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,10 +333,10 @@ class Event:
 @dataclass(frozen=True, slots=True)
 class Action:
     """`verb`: cancel_turn, cancel_session, cancel_node, end_utterance, end_session, degrade, enter, pause, resume,
-    abort_turn, open_turn, trigger.
+    abort_turn, open_turn, trigger, show.
 
-    `target` is the node of cancel_node, pause and resume, the mode of degrade and enter, the say node of trigger; else
-    -1.
+    `target` is the node of cancel_node, pause and resume, the mode of degrade and enter, the say node of trigger, the
+    tap of show; else -1.
     """
 
     verb: str

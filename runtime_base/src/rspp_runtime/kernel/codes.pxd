@@ -68,6 +68,7 @@ cdef enum:  # Op
     OP_SEND = 24
     OP_TAP = 40
     OP_METRIC = 41
+    OP_DEAD_LETTER = 42
 
 cdef enum:  # Signal
     SIGNAL_TURN_OPEN_PROPOSED = 1

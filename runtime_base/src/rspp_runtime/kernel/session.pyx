@@ -16,6 +16,7 @@ from rspp_runtime.kernel.codes cimport (
 )
 from rspp_runtime.kernel.happened cimport Apologies, Happened, Speech
 from rspp_runtime.kernel.joins cimport Join
+from rspp_runtime.kernel.letters cimport Letters
 from rspp_runtime.kernel.state cimport (
     NO_KEY, NOTHING, OFF, TIMER_CHUNK, TIMER_FIRST, TIMER_GRACE, Attempts, Circuit, Core, Edge, Entry, Header,
     Message, Node, Output, Played, Pool, bit,
@@ -283,6 +284,7 @@ def struct_sizes() -> dict[str, int]:
         "Happened": sizeof(Happened),
         "Speech": sizeof(Speech),
         "Keys": sizeof(Keys),
+        "Letters": sizeof(Letters),
         "Apologies": sizeof(Apologies),
         "Sync": sizeof(Sync),
         "Meter": sizeof(Meter),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rspp_runtime.abi.codes import Cause, In, Result, SessionState, Signal
 from rspp_runtime.abi.messages import Inbound
 from rspp_runtime.abi.plan import EFFECT
-from rspp_runtime.reference import attempts, circuits, edges, events, hearing, spending, stopping, tools
+from rspp_runtime.reference import attempts, circuits, edges, events, hearing, letters, spending, stopping, tools
 from rspp_runtime.reference.outputs import decide
 from rspp_runtime.reference.state import Entry, NodeState, Parcel, State
 
@@ -155,6 +155,7 @@ def credit(s: State, event: Inbound) -> Result:
         if node.live is not None and node.live.id == event.invocation:
             node.inflight -= max(0, min(event.a, node.inflight))
         if node.answers_each and node.find(event.invocation) is not None and event.a > 0:
+            letters.done(node, event.a)
             timer = s.first_timer(node.plan.id)
             if node.inflight or (node.ending is not None and node.ending.id == event.invocation):
                 s.timers[timer] = s.now + node.plan.first_output_ns

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rspp_runtime.abi.codes import Cause, Follow, Op, Signal
 from rspp_runtime.abi.plan import EFFECT, SESSION, TURN
-from rspp_runtime.reference import attempts, circuits, events, hearing, reactions, spending, tools, turns
+from rspp_runtime.reference import attempts, circuits, events, hearing, letters, reactions, spending, tools, turns
 from rspp_runtime.reference.outputs import data, data_room, decide, request
 from rspp_runtime.reference.state import End, Invocation, NodeState, Parcel, State
 
@@ -68,6 +68,7 @@ def _ask(s: State, node: NodeState, call: Invocation, made: int) -> None:
 
 def feed(s: State, node: NodeState, port: int, parcel: Parcel, marks: int = 0) -> None:
     """Hand one item to the node's invocation, starting one if none takes input; `marks` are flags of this way only."""
+    letters.keep(node, port, parcel, anew=node.live is None)
     call = node.live or start(s, node)
     if call is None or node.live is not call:
         return  # none may begin, or a reaction to its start has cancelled it

@@ -12,6 +12,7 @@ from rspp_runtime.reference import (
     edges,
     invocations,
     joins,
+    letters,
     pauses,
     spending,
     stopping,
@@ -199,6 +200,7 @@ def _send(s: State, edge: EdgeState, parcel: Parcel) -> None:
 def _call(s: State, node: NodeState, port: int, parcel: Parcel, marks: int) -> None:
     handler = s.handlers[node.plan.handler]
     assert handler is not None
+    letters.keep(node, port, parcel, anew=True)
     item = Item(
         port, parcel.turn, parcel.seq, parcel.media_ns, parcel.flags | marks, parcel.a, parcel.b, parcel.payload
     )

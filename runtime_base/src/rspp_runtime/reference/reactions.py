@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rspp_runtime.abi.codes import Cause, Flag, Origin, Scope, SessionState, Signal
 from rspp_runtime.abi.plan import EFFECT, Reaction
-from rspp_runtime.reference import apologies, edges, guards, hearing, invocations, pauses, stopping, timed, turns
+from rspp_runtime.reference import apologies, edges, guards, hearing, invocations, letters, pauses, stopping, timed, turns
 from rspp_runtime.reference.outputs import decide
 from rspp_runtime.reference.state import Happened, Parcel, State
 
@@ -32,7 +32,7 @@ def react(s: State, happened: Happened, cause: Cause) -> bool:
         if guards.acts(s, reaction.guard, happened):
             s.speech.acted.add(reaction.id)
             _react(s, reaction, cause, happened.seq, happened.epoch)
-            acted = True
+            acted = acted or reaction.action.verb != "show"
     return acted
 
 
@@ -97,6 +97,8 @@ def _react(s: State, reaction: Reaction, cause: Cause, seq: int, epoch: int) -> 
         pauses.resume(s, cause)
     elif verb == "enter":
         _enter(s, target, cause)
+    elif verb == "show":
+        letters.show(s, s.plan.events[reaction.event].node, target, cause)
     elif verb == "trigger" and s.plan.events[reaction.event].name == apologies.EVENT:
         turns.apologise(s, target, epoch)
     elif verb == "trigger":

@@ -15,6 +15,7 @@ from libc.stdint cimport int64_t, uint32_t, uint64_t
 from rspp_runtime.kernel cimport (
     context, edges, egress, gateway, handoff, hearing, inbox, invocations, items, outputs, session, timers, turns,
     reactions,
+    letters,
 )
 from rspp_runtime.kernel.accounts cimport *
 from rspp_runtime.kernel.codes cimport *
@@ -26,7 +27,7 @@ from stub_typist._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "2d8ac99123c09ac448838c73d627aa681943f9aed6e2392119eafdd0749e6c7d"
+ABI_HASH = "bd816fbe1566abcc835a2181fcc7507cef5558e9611109ff94d3104cadd595e4"
 TEMPLATE_HASH = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
@@ -35,7 +36,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 35,720 bytes
+# ==== what a session remembers: 40,120 bytes
 
 cdef struct Memory:
     Core core
@@ -54,6 +55,8 @@ cdef struct Memory:
     uint32_t ring_writer__egress_text[WRITER__EGRESS_TEXT_RING]
     uint32_t ring_find__writer[FIND__WRITER_RING]
     uint32_t ring_ingress_text__find[INGRESS_TEXT__FIND_RING]
+    letters.Letters letters_find
+    uint64_t working_find[FIND_LETTERS]
     char utterance[UTTERANCE_BUFFER]
     char spoken[SPOKEN_BUFFER]
     char context[CONTEXT_BUFFER]
@@ -133,6 +136,9 @@ cdef inline int move_ingress_text__find(Core* core) noexcept nogil:
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
+    letters.keep(
+        core, &(<Memory*> core).letters_find, core.nodes[NODE_FIND].live.id == 0, 0, item,
+    )
     if core.nodes[NODE_FIND].live.id == 0:
         invocations.begin(core, NODE_FIND)
     invocations.feed(core, NODE_FIND, 0, item)
@@ -191,7 +197,15 @@ cdef bint react_find_timeout(Core* core) noexcept nogil:
     """find.timeout"""
     # stub_typist.rspp:50  on find.timeout -> cancel writer
     reactions.cancel_node(core, NODE_WRITER, CAUSE_NODE_TIMEOUT)
+    # stub_typist.rspp:51  on find.timeout -> lost
+    letters.show(core, &(<Memory*> core).letters_find, NODE_LOST, NODE_FIND, CAUSE_NODE_TIMEOUT)
     return True
+
+cdef bint react_find_error(Core* core) noexcept nogil:
+    """find.error"""
+    # stub_typist.rspp:51  on find.error -> lost
+    letters.show(core, &(<Memory*> core).letters_find, NODE_LOST, NODE_FIND, CAUSE_NODE_ERROR)
+    return False
 
 
 # ---- stub_typist.rspp:3  node writer : llm, an effect, for a turn
@@ -275,12 +289,17 @@ cdef inline int move_writer__egress_text(Core* core) noexcept nogil:
     return MOVED
 
 
+# ---- stub_typist.rspp:5  node lost : tap, runs here, for the session
+
+
 # ==== reactions
 
 cdef bint react(Core* core, int event) noexcept nogil:
     """Does what the pipeline says about an event. False if that is nothing."""
     if event == EVENT_FIND_TIMEOUT:
         return react_find_timeout(core)
+    elif event == EVENT_FIND_ERROR:
+        return react_find_error(core)
     return False
 
 
@@ -431,6 +450,8 @@ cdef int ingest(Core* core, Inbound* event) noexcept nogil:
         return answer
     if event.op == IN_MEDIA:
         return ingest_media(core, event)
+    if event.op == IN_CREDIT and event.node == NODE_FIND:
+        letters.done(core, &(<Memory*> core).letters_find, NODE_FIND, event.invocation, event.a)
     if event.op != IN_CHUNK:
         return gateway.other(core, event)
     if event.node == NODE_FIND:
@@ -521,7 +542,7 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     )
     node.each_item = True
     session.events(
-        core, NODE_FIND, NO_EVENT, EVENT_FIND_TIMEOUT, NO_EVENT, NO_EVENT,
+        core, NODE_FIND, EVENT_FIND_ERROR, EVENT_FIND_TIMEOUT, NO_EVENT, NO_EVENT,
     )
 
     node = session.effect(
@@ -530,6 +551,8 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     session.events(
         core, NODE_WRITER, NO_EVENT, NO_EVENT, NO_EVENT, NO_EVENT,
     )
+
+    letters.lay_out(&memory.letters_find, memory.working_find, FIND_LETTERS)
 
     edge = session.edge(
         core, EDGE_WRITER__EGRESS_TEXT, NODE_WRITER, NODE_EGRESS,

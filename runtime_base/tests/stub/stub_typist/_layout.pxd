@@ -8,6 +8,7 @@ cdef enum:  # nodes
     NODE_FIND    = 1   # stub_typist.rspp:2  python
     NODE_WRITER  = 2   # stub_typist.rspp:3  llm
     NODE_EGRESS  = 3   # stub_typist.rspp:4  egress
+    NODE_LOST    = 4   # stub_typist.rspp:5  tap
 
 cdef enum:  # edges: the one nearest to the egress first
     EDGE_WRITER__EGRESS_TEXT = 0   # stub_typist.rspp:20  writer -> egress.text
@@ -17,6 +18,7 @@ cdef enum:  # edges: the one nearest to the egress first
 cdef enum:  # events
     NO_EVENT           = -1
     EVENT_FIND_TIMEOUT =  0   # find.timeout
+    EVENT_FIND_ERROR   =  1   # find.error
 
 cdef enum:  # output ports
     PORT_INGRESS_AUDIO = 0   # ingress.audio
@@ -38,13 +40,13 @@ cdef enum:  # modes, and what is off in them
     MODE_FULL = 0
 
 cdef enum:  # how many there are
-    NODES      =  4
+    NODES      =  5
     EDGES      =  3
-    TIMERS     = 22   # of the session, of each node, of each edge
+    TIMERS     = 25   # of the session, of each node, of each edge
     POOLS      =  2
-    NODE_SLOTS =  4
+    NODE_SLOTS =  5
     EDGE_SLOTS =  3
-    HEADERS    = 56   # one for each payload slot
+    HEADERS    = 67   # one for each payload slot
 
 cdef enum:  # sets of nodes and edges, one bit each
     TURN_NODES   = 0xe   # find, writer, egress
@@ -65,6 +67,7 @@ cdef enum:  # deadlines and windows of effect nodes
     FIND_FIRST_NS   = 120000000   # 120 ms
     FIND_CHUNK_NS   =         0   # 0 ns
     FIND_WINDOW     =         3   # items fed and not yet taken
+    FIND_LETTERS    =         3   # items that it is working on are kept
     WRITER_FIRST_NS = 500000000   # 500 ms
     WRITER_CHUNK_NS =         0   # 0 ns
     WRITER_WINDOW   =         2   # items fed and not yet taken
@@ -105,15 +108,15 @@ cdef enum:  # capacities
     CONTEXT_BUFFER         =  1200
     HASHES                 =    31   # turns between two drains
     AUDIO_BYTES_PER_SECOND = 16000   # at egress.audio
-    MEMORY_BYTES           = 35720   # of one session
+    MEMORY_BYTES           = 40120   # of one session
 
 cdef enum:  # payloads: slots, bytes of a slot, and where the pool begins
     POOL_TEXT_SLOTS       =    30
     POOL_TEXT_SLOT        =   200
     POOL_TEXT_FIRST       =     0   # handle
     POOL_TEXT_OFFSET      =     0
-    POOL_UTTERANCE_SLOTS  =    26
+    POOL_UTTERANCE_SLOTS  =    37
     POOL_UTTERANCE_SLOT   =   304
     POOL_UTTERANCE_FIRST  =    30   # handle
     POOL_UTTERANCE_OFFSET =  6000
-    PAYLOAD_BYTES         = 13904
+    PAYLOAD_BYTES         = 17248

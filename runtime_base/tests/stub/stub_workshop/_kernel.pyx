@@ -21,6 +21,7 @@ from libc.stdint cimport int64_t, uint32_t, uint64_t
 from rspp_runtime.kernel cimport (
     context, edges, egress, gateway, handoff, hearing, inbox, invocations, items, outputs, session, timers, turns,
     reactions,
+    letters,
     user_nodes,
 )
 from rspp_runtime.kernel.accounts cimport *
@@ -33,7 +34,7 @@ from stub_workshop._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "2d8ac99123c09ac448838c73d627aa681943f9aed6e2392119eafdd0749e6c7d"
+ABI_HASH = "bd816fbe1566abcc835a2181fcc7507cef5558e9611109ff94d3104cadd595e4"
 TEMPLATE_HASH = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
@@ -44,7 +45,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
 cdef class Session
 
 
-# ==== what a session remembers: 60,480 bytes
+# ==== what a session remembers: 71,216 bytes
 
 cdef struct Memory:
     Core core
@@ -70,6 +71,14 @@ cdef struct Memory:
     uint32_t ring_gate__stt[GATE__STT_RING]
     uint32_t ring_ingress_audio__gate[INGRESS_AUDIO__GATE_RING]
     char pending_shout_out__voice[SHOUT_OUT__VOICE_PENDING]
+    letters.Letters letters_gate
+    uint64_t working_gate[GATE_LETTERS]
+    letters.Letters letters_llm
+    uint64_t working_llm[LLM_LETTERS]
+    letters.Letters letters_shout
+    uint64_t working_shout[SHOUT_LETTERS]
+    letters.Letters letters_voice
+    uint64_t working_voice[VOICE_LETTERS]
     char utterance[UTTERANCE_BUFFER]
     char spoken[SPOKEN_BUFFER]
     char context[CONTEXT_BUFFER]
@@ -147,6 +156,7 @@ cdef inline int move_ingress_audio__gate(Core* core) noexcept nogil:
     if edges.shed_expired(core, EDGE_INGRESS_AUDIO__GATE, INGRESS_AUDIO__GATE_AGE_NS):
         return MOVED
     item = edges.pop(core, EDGE_INGRESS_AUDIO__GATE)
+    letters.keep(core, &(<Memory*> core).letters_gate, True, 0, item)
     call_gate(core, 0, item)
     items.release(core, item)
     return MOVED
@@ -197,6 +207,8 @@ cdef bint react_gate_error(Core* core) noexcept nogil:
     """gate.error"""
     # stub_workshop.rspp:41  on gate.error -> end utterance
     hearing.end_utterance(core, ORIGIN_SPEECH)
+    # stub_workshop.rspp:46  on gate.error -> watch
+    letters.show(core, &(<Memory*> core).letters_gate, NODE_WATCH, NODE_GATE, CAUSE_NODE_ERROR)
     return True
 
 
@@ -336,6 +348,9 @@ cdef inline int move_stt_utterance__llm(Core* core) noexcept nogil:
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
+    letters.keep(
+        core, &(<Memory*> core).letters_llm, core.nodes[NODE_LLM].live.id == 0, 0, item,
+    )
     if core.nodes[NODE_LLM].live.id == 0:
         invocations.begin(core, NODE_LLM)
         invocations.give_context(core, NODE_LLM)
@@ -401,6 +416,8 @@ cdef bint react_llm_timeout(Core* core) noexcept nogil:
     """llm.timeout"""
     # stub_workshop.rspp:42  on llm.timeout -> cancel voice
     reactions.cancel_node(core, NODE_VOICE, CAUSE_NODE_TIMEOUT)
+    # stub_workshop.rspp:48  on llm.timeout -> watch
+    letters.show(core, &(<Memory*> core).letters_llm, NODE_WATCH, NODE_LLM, CAUSE_NODE_TIMEOUT)
     return True
 
 
@@ -427,6 +444,7 @@ cdef inline int move_llm__shout(Core* core) noexcept nogil:
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
+    letters.keep(core, &(<Memory*> core).letters_shout, True, 0, item)
     call_shout(core, 0, item)
     items.release(core, item)
     return MOVED
@@ -528,6 +546,12 @@ cdef void push_shout_extra__watch(Core* core, uint32_t item) noexcept nogil:
         return
     edges.append_or_drop(core, EDGE_SHOUT_EXTRA__WATCH, item)
 
+cdef bint react_shout_error(Core* core) noexcept nogil:
+    """shout.error"""
+    # stub_workshop.rspp:47  on shout.error -> watch
+    letters.show(core, &(<Memory*> core).letters_shout, NODE_WATCH, NODE_SHOUT, CAUSE_NODE_ERROR)
+    return False
+
 
 # ---- stub_workshop.rspp:6  node moment : say, runs here, for a turn
 
@@ -567,6 +591,9 @@ cdef inline int move_moment__voice(Core* core) noexcept nogil:
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
+    letters.keep(
+        core, &(<Memory*> core).letters_voice, core.nodes[NODE_VOICE].live.id == 0, 0, item,
+    )
     if core.nodes[NODE_VOICE].live.id == 0:
         invocations.begin(core, NODE_VOICE)
     invocations.feed(core, NODE_VOICE, 0, item)
@@ -587,6 +614,9 @@ cdef inline int move_shout_out__voice(Core* core) noexcept nogil:
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
+    letters.keep(
+        core, &(<Memory*> core).letters_voice, core.nodes[NODE_VOICE].live.id == 0, 0, item,
+    )
     if core.nodes[NODE_VOICE].live.id == 0:
         invocations.begin(core, NODE_VOICE)
     invocations.feed(core, NODE_VOICE, 0, item)
@@ -641,6 +671,22 @@ cdef void push_voice__egress_audio(Core* core, uint32_t item) noexcept nogil:
     if edges.has_room(edge, size):
         edge.shedding = False
     edges.append_or_drop(core, EDGE_VOICE__EGRESS_AUDIO, item)
+
+cdef bint react_voice_error(Core* core) noexcept nogil:
+    """voice.error"""
+    cdef bint acted = False
+    # stub_workshop.rspp:49  on voice.error when … -> watch
+    if (
+        (core.turn.state == TURN_ACTIVE and core.turn.serial < 6)
+    ):
+        letters.show(core, &(<Memory*> core).letters_voice, NODE_WATCH, NODE_VOICE, CAUSE_NODE_ERROR)
+    # stub_workshop.rspp:50  on voice.error when … -> moment
+    if (
+        (core.turn.state == TURN_ACTIVE and core.turn.serial == 3)
+    ):
+        reactions.say(core, NODE_MOMENT, ORIGIN_API, 10, CAUSE_NODE_ERROR)
+        acted = True
+    return acted
 
 
 # ---- stub_workshop.rspp:8  node watch : tap, runs here, for the session
@@ -701,6 +747,10 @@ cdef bint react(Core* core, int event) noexcept nogil:
         return react_llm_started(core)
     elif event == EVENT_LLM_TIMEOUT:
         return react_llm_timeout(core)
+    elif event == EVENT_SHOUT_ERROR:
+        return react_shout_error(core)
+    elif event == EVENT_VOICE_ERROR:
+        return react_voice_error(core)
     return False
 
 
@@ -994,7 +1044,7 @@ cdef void lay_out(Memory* memory) noexcept nogil:
 
     core.nodes[NODE_SHOUT].turn_scoped = True
     session.events(
-        core, NODE_SHOUT, NO_EVENT, NO_EVENT, NO_EVENT, NO_EVENT,
+        core, NODE_SHOUT, EVENT_SHOUT_ERROR, NO_EVENT, NO_EVENT, NO_EVENT,
     )
 
     node = session.effect(
@@ -1002,8 +1052,13 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     )
     node.voice = True
     session.events(
-        core, NODE_VOICE, NO_EVENT, NO_EVENT, NO_EVENT, NO_EVENT,
+        core, NODE_VOICE, EVENT_VOICE_ERROR, NO_EVENT, NO_EVENT, NO_EVENT,
     )
+
+    letters.lay_out(&memory.letters_gate, memory.working_gate, GATE_LETTERS)
+    letters.lay_out(&memory.letters_llm, memory.working_llm, LLM_LETTERS)
+    letters.lay_out(&memory.letters_shout, memory.working_shout, SHOUT_LETTERS)
+    letters.lay_out(&memory.letters_voice, memory.working_voice, VOICE_LETTERS)
 
     edge = session.edge(
         core, EDGE_VOICE__EGRESS_AUDIO, NODE_VOICE, NODE_EGRESS,

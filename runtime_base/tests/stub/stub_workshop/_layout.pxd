@@ -36,6 +36,7 @@ cdef enum:  # events
     EVENT_LLM_TIMEOUT      =  6   # llm.timeout
     EVENT_STT_DONE         =  7   # stt.done
     EVENT_SHOUT_ERROR      =  8   # shout.error
+    EVENT_VOICE_ERROR      =  9   # voice.error
 
 cdef enum:  # output ports
     PORT_INGRESS_AUDIO      = 0   # ingress.audio
@@ -89,7 +90,7 @@ cdef enum:  # how many there are
     POOLS      =   4
     NODE_SLOTS =   9
     EDGE_SLOTS =   9
-    HEADERS    = 124   # one for each payload slot
+    HEADERS    = 155   # one for each payload slot
 
 cdef enum:  # sets of nodes and edges, one bit each
     TURN_NODES   = 0x178   # llm, shout, moment, voice, egress
@@ -107,6 +108,7 @@ cdef enum:  # durations, in nanoseconds
     EVIDENCE_NS     =   400000000   # 400 ms
 
 cdef enum:  # deadlines and windows of effect nodes
+    GATE_LETTERS    =         1   # items that it is working on are kept
     GATE_EMISSIONS  =         2   # of one call
     STT_FIRST_NS    = 300000000   # 300 ms
     STT_CHUNK_NS    =         0   # 0 ns
@@ -114,10 +116,13 @@ cdef enum:  # deadlines and windows of effect nodes
     LLM_FIRST_NS    = 500000000   # 500 ms
     LLM_CHUNK_NS    =         0   # 0 ns
     LLM_WINDOW      =         1   # items fed and not yet taken
+    LLM_LETTERS     =         1   # items that it is working on are kept
+    SHOUT_LETTERS   =         1   # items that it is working on are kept
     SHOUT_EMISSIONS =         2   # of one call
     VOICE_FIRST_NS  = 300000000   # 300 ms
     VOICE_CHUNK_NS  = 250000000   # 250 ms
     VOICE_WINDOW    =         2   # items fed and not yet taken
+    VOICE_LETTERS   =         2   # items that it is working on are kept
 
 cdef enum:  # bounds of edges
     VOICE__EGRESS_AUDIO_ITEMS           =         8   # voice -> egress.audio
@@ -187,23 +192,23 @@ cdef enum:  # capacities
     CONTEXT_BUFFER         =  1200
     HASHES                 =    26   # turns between two drains
     AUDIO_BYTES_PER_SECOND = 16000   # at egress.audio
-    MEMORY_BYTES           = 60480   # of one session
+    MEMORY_BYTES           = 71216   # of one session
 
 cdef enum:  # payloads: slots, bytes of a slot, and where the pool begins
-    POOL_AUDIO_SLOTS      =    37
+    POOL_AUDIO_SLOTS      =    46
     POOL_AUDIO_SLOT       =   320
     POOL_AUDIO_FIRST      =     0   # handle
     POOL_AUDIO_OFFSET     =     0
-    POOL_TEXT_SLOTS       =    41
+    POOL_TEXT_SLOTS       =    44
     POOL_TEXT_SLOT        =   200
-    POOL_TEXT_FIRST       =    37   # handle
-    POOL_TEXT_OFFSET      = 11840
-    POOL_SENTENCE_SLOTS   =    24
+    POOL_TEXT_FIRST       =    46   # handle
+    POOL_TEXT_OFFSET      = 14720
+    POOL_SENTENCE_SLOTS   =    34
     POOL_SENTENCE_SLOT    =   240
-    POOL_SENTENCE_FIRST   =    78   # handle
-    POOL_SENTENCE_OFFSET  = 20040
-    POOL_UTTERANCE_SLOTS  =    22
+    POOL_SENTENCE_FIRST   =    90   # handle
+    POOL_SENTENCE_OFFSET  = 23520
+    POOL_UTTERANCE_SLOTS  =    31
     POOL_UTTERANCE_SLOT   =   304
-    POOL_UTTERANCE_FIRST  =   102   # handle
-    POOL_UTTERANCE_OFFSET = 25800
-    PAYLOAD_BYTES         = 32488
+    POOL_UTTERANCE_FIRST  =   124   # handle
+    POOL_UTTERANCE_OFFSET = 31680
+    PAYLOAD_BYTES         = 41104
