@@ -28,6 +28,14 @@ TWIN: dict[str, tuple[str, str, str, str]] = {
         "a session that is taken over opens turns before anybody is connected", "handoff.py",
         "        s.state = SessionState.DEGRADED\n", "        pass\n",
     ),
+    "letters_of_earlier_calls": (
+        "a node that fails is shown to have failed with what it was given before", "letters.py",
+        "    if anew:\n        node.letters.clear()\n    elif", "    if",
+    ),
+    "a_failure_in_silence": (
+        "what a node could not work on is not shown", "letters.py",
+        "        if len(s.telemetry_out) < s.plan.telemetry_out_max:\n", "        if False:\n",
+    ),
     "apologises_for_apologies": (
         "an apology that fails is excused again", "apologies.py",
         "return cause in _FAILURES and not s.turn.is_apology", "return cause in _FAILURES",

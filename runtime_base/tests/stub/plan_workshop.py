@@ -74,7 +74,7 @@ def workshop() -> Plan:
             first_output_ns=500 * MS,
             event_started=llm_started,
             event_timeout=llm_timeout,
-            letters=1,
+            letters=3,
         ),
         Node(
             id=shout,
@@ -239,7 +239,7 @@ def workshop() -> Plan:
             Pool("audio", 320, 8 + 5 + 4 + 16 + 4 + 1 + 8),
             Pool("text", 200, 4 + 2 + 4 + 3 + 16 + 8 + 4 + 1 + 2),
             Pool("sentence", 240, 4 + 16 + 4 + 2 + 8),
-            Pool("utterance", 300, 2 + 16 + 4 + 1 + 8),
+            Pool("utterance", 300, 2 + 16 + 4 + 3 + 8),
         ),
         events=(
             Event(start, "stt.speech_start", stt, 3),

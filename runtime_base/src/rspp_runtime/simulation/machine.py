@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from rspp_runtime.abi.codes import In, Op, Signal
 from rspp_runtime.abi.messages import Emission, Handler, Inbound, Item, Output, Session
 from rspp_runtime.abi.plan import Plan
-from rspp_runtime.simulation import calls, flows, turns
+from rspp_runtime.simulation import calls, flows, letters, turns
 from rspp_runtime.simulation.book import Book
 from rspp_runtime.simulation.checks import WHEN, StepCheck
 from rspp_runtime.simulation.invariants import ROOMS
@@ -97,6 +97,8 @@ class Machine:
         book.now = now
         calls.answer_is_right(book, event, result)
         calls.nothing_is_taken_twice(book, event, result)
+        if book.lost.given:
+            book.lost.credited(event)
         if before:
             book.known.append((len(book.unplaced), before))
         book.ingested(event, result, self._undrained)
@@ -133,8 +135,11 @@ class Machine:
             calls.decisions_count_up(book, outputs)
             book.dropped_before[:] = book.dropped
         self._read(outputs)
-        if len(outputs) >= self.telemetry_max and outputs[-self.telemetry_max][0] >= TAP:
+        is_full = len(outputs) >= self.telemetry_max and outputs[-self.telemetry_max][0] >= TAP
+        if is_full:
             book.taps_lost()
+        if book.lost.ways:
+            letters.a_failure_is_shown(book, is_full=is_full)
         self._settle()
         if book.closing:
             turns.every_turn_is_recorded(book)
@@ -266,6 +271,8 @@ class Machine:
             if counts:
                 self._consumed.append((node.id, item.port, item.seq))
             mood = (item.seq * 2_654_435_761 + seed * 40_503 + index) >> 7 & 255
+            if mood < 3 and counts and node.letters:
+                self.book.lost.refused.append((node.id, item.seq))
             if mood == 0:
                 return None
             if mood == 1:

@@ -90,7 +90,7 @@ cdef enum:  # how many there are
     POOLS      =   4
     NODE_SLOTS =   9
     EDGE_SLOTS =   9
-    HEADERS    = 155   # one for each payload slot
+    HEADERS    = 157   # one for each payload slot
 
 cdef enum:  # sets of nodes and edges, one bit each
     TURN_NODES   = 0x178   # llm, shout, moment, voice, egress
@@ -116,7 +116,7 @@ cdef enum:  # deadlines and windows of effect nodes
     LLM_FIRST_NS    = 500000000   # 500 ms
     LLM_CHUNK_NS    =         0   # 0 ns
     LLM_WINDOW      =         1   # items fed and not yet taken
-    LLM_LETTERS     =         1   # items that it is working on are kept
+    LLM_LETTERS     =         3   # items that it is working on are kept
     SHOUT_LETTERS   =         1   # items that it is working on are kept
     SHOUT_EMISSIONS =         2   # of one call
     VOICE_FIRST_NS  = 300000000   # 300 ms
@@ -192,7 +192,7 @@ cdef enum:  # capacities
     CONTEXT_BUFFER         =  1200
     HASHES                 =    26   # turns between two drains
     AUDIO_BYTES_PER_SECOND = 16000   # at egress.audio
-    MEMORY_BYTES           = 71216   # of one session
+    MEMORY_BYTES           = 71968   # of one session
 
 cdef enum:  # payloads: slots, bytes of a slot, and where the pool begins
     POOL_AUDIO_SLOTS      =    46
@@ -207,8 +207,8 @@ cdef enum:  # payloads: slots, bytes of a slot, and where the pool begins
     POOL_SENTENCE_SLOT    =   240
     POOL_SENTENCE_FIRST   =    90   # handle
     POOL_SENTENCE_OFFSET  = 23520
-    POOL_UTTERANCE_SLOTS  =    31
+    POOL_UTTERANCE_SLOTS  =    33
     POOL_UTTERANCE_SLOT   =   304
     POOL_UTTERANCE_FIRST  =   124   # handle
     POOL_UTTERANCE_OFFSET = 31680
-    PAYLOAD_BYTES         = 41104
+    PAYLOAD_BYTES         = 41712
