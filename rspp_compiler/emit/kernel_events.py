@@ -121,9 +121,9 @@ class Events:
             call = f"reactions.say(core, {node}, {origin(self.plan, row.event)}, {fallback}, {cause})"
             words = self.plan.nodes[target].name
         elif verb == "show":
-            failed = self.names.node_ids[event.node]
-            own = f"&(<Memory*> core).letters_{failed}"
-            call = f"letters.show(core, {own}, {node}, NODE_{failed.upper()}, {cause})"
+            at = self.names.node_ids[event.node]
+            own = f"&(<Memory*> core).letters_{at}"
+            call = f"letters.show(core, {own}, {node}, NODE_{at.upper()}, {cause})"
             words = self.plan.nodes[target].name
         elif verb == "cancel_node":
             call, words = f"reactions.cancel_node(core, {node}, {cause})", f"cancel {self.plan.nodes[target].name}"

@@ -1,6 +1,6 @@
 """Dead letters: which nodes keep what they are working on, because a reaction shows it when they fail.
 
-    on find.error or timeout -> lost        # node lost : tap
+`on find.error or timeout -> lost`, where `lost` is a tap.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ def unshown(graph: Graph, line: ReactionSpec) -> str:
     for event in line.events:
         node = graph.find(event.subject)
         if event.event not in FAILURES or node is None:
-            return f"a path into a `tap` for `{event}`: it shows what a node could not work on, for its `error` and `timeout`"
+            return f"a path into a `tap` for `{event}`: a tap is shown what a node failed with, by `error` or `timeout`"
         if node.kind in HEARING:
             return f"a path into a `tap` for what hears (`{node.id}`): what it works on is the whole of the audio"
     return ""

@@ -26,8 +26,8 @@ def pools(
     """The pools, smallest items first, and for each edge's name the index of its pool.
 
     The most items in use at one time are those in the rings of the pool's edges, those that wait in the outputs which
-    such edges lead to, those that are retained for another attempt or shown when their node fails, those that were sent and may be paused, and those
-    in transit.
+    such edges lead to, those that are retained for another attempt, those that are shown if their node fails, those
+    that were sent and may be paused, and those in transit.
     """
     members: dict[tuple[int, str], list[GraphEdge]] = {}
     for edge in graph.edges:

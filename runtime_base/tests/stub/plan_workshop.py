@@ -264,7 +264,9 @@ def workshop() -> Plan:
             Reaction(id=7, event=shout_error, action=Action("show", watch), line=47),
             Reaction(id=8, event=llm_timeout, action=Action("show", watch), line=48),
             Reaction(id=9, event=voice_error, action=Action("show", watch), line=49, guard=(Check("<", "turn", 6),)),
-            Reaction(id=10, event=voice_error, action=Action("trigger", moment), line=50, guard=(Check("==", "turn", 3),)),
+            Reaction(
+                id=10, event=voice_error, action=Action("trigger", moment), line=50, guard=(Check("==", "turn", 3),)
+            ),
         ),
         modes=(Mode(id=0, name="full", nodes_off=0, edges_off=0),),
         ingress=ingress,

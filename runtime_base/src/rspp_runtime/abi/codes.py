@@ -100,7 +100,7 @@ class Op(enum.IntEnum):
 
     TAP = 40  # an item for whoever watches node
     METRIC = 41  # code = edge id, x = items waiting at most, y = items shed, at the end of `turn`
-    DEAD_LETTER = 42  # for whoever watches node: an item that node `code` was given (on its port) and failed with (cause)
+    DEAD_LETTER = 42  # for whoever watches node: an item that node `code` was given (on port) and failed with (cause)
 
 
 class Signal(enum.IntEnum):

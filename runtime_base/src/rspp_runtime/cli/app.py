@@ -52,7 +52,9 @@ KernelOption = Annotated[
     Kernel | None, typer.Option("--kernel", help="Which kernel; default: compiled if it is built.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
-PackageOption = Annotated[str | None, typer.Option("--package", help="Package of the log, if neither in generated/ nor installed.")]
+PackageOption = Annotated[
+    str | None, typer.Option("--package", help="Package of the log, if neither in generated/ nor installed.")
+]
 
 
 @app.callback(invoke_without_command=True)

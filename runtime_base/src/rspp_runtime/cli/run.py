@@ -27,7 +27,7 @@ from rspp_runtime.cli.failure import (
 )
 from rspp_runtime.evidence.assumptions import as_data
 from rspp_runtime.evidence.entries import LogError
-from rspp_runtime.evidence.summary import broken_assumptions, figures, over_budget, rows
+from rspp_runtime.evidence.summary import broken_assumptions, figures, letter_figures, over_budget, rows
 from rspp_runtime.session.clock import MS_NS, Clock, MonotonicClock, VirtualClock
 from rspp_runtime.session.handlers import NodeError
 from rspp_runtime.session.host import Finished, Options, converse
@@ -302,6 +302,7 @@ def _report(finished: Finished, written: list[tuple[str, Path]]) -> dict[str, An
         "header": asdict(header),
         "turns": [figures(finished.conversation, turn) for turn in finished.conversation.turns],
         "evidence": list(finished.records.values()),
+        "dead_letters": [letter_figures(letter) for letter in finished.conversation.letters],
         "broken_assumptions": as_data(finished.conversation.broken.values()),
         "stats": dict(finished.stats),
         "written": {what: str(path) for what, path in written},

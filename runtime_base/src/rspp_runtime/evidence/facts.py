@@ -56,6 +56,17 @@ class Refusal:
     fence: bool
 
 
+class Letter(NamedTuple):
+    """An item that a node could not work on; `turn` 0: it was of none. `text` is "" where it was not kept."""
+
+    t_ns: int
+    turn: int
+    node: str
+    cause: str
+    seq: int
+    text: str
+
+
 class Run(NamedTuple):
     """One call of a tool; `end_ns` -1 if it has not answered."""
 
@@ -131,6 +142,7 @@ class Conversation:
     finals: list[Text] = field(default_factory=list)
     turns: list[Turn] = field(default_factory=list)
     drops: list[tuple[int, str, str]] = field(default_factory=list)  # time, edge, cause
+    letters: list[Letter] = field(default_factory=list)
     invocations: list[Invocation] = field(default_factory=list)
     stats: dict[str, int] = field(default_factory=dict)
     broken: dict[str, Broken] = field(default_factory=dict)  # assumptions that did not hold, by id
@@ -248,6 +260,11 @@ class Reader:
         elif out.op == Op.FLUSH and turn is not None:
             turn.silent_ns = self._drained_ns
             turn.flushed_frames += sum(item.end_ns > out.t_ns for item in turn.played)
+        elif out.op == Op.DEAD_LETTER:
+            node = self._plan.nodes[out.code]
+            text = _text(out.payload) if node.inputs[out.port].type == "text" else ""
+            cause = Cause(out.cause).name.lower()
+            self.conversation.letters.append(Letter(out.t_ns, out.turn, node.name, cause, out.seq, text))
         elif out.op == Op.METRIC and self.conversation.turns:
             self.conversation.turns[-1].edges_high[out.code] = out.x
 

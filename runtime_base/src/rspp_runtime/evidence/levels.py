@@ -112,6 +112,8 @@ class Keeps:
     def output(self, level: str, output: Output) -> bool:
         if is_plan_hash(output):
             return True
+        if level == "L1" and output.op == Op.DEAD_LETTER:
+            return _port(self._inputs, output.code, output.port)  # what it is, the node that was given it says
         if level == "L1":
             return output.op not in (Op.FEED, Op.SEND, Op.TAP) or _port(self._inputs, output.node, output.port)
         return level == "L2"

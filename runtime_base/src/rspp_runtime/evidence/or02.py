@@ -91,7 +91,8 @@ class _Start(NamedTuple):
 class _Turn:
     """What is known of one turn so far."""
 
-    def __init__(self, record: dict[str, Any], opened_ns: int) -> None:
+    def __init__(self, serial: int, record: dict[str, Any], opened_ns: int) -> None:
+        self.serial = serial
         self.record = record
         self.opened_ns = opened_ns
         self.calls: dict[int, dict[str, Any]] = {}  # by invocation id
@@ -133,6 +134,7 @@ class Or02(Observer):
         self._skews: dict[str, int] = {}  # of each clock, ns
         self._migrations: list[dict[str, int]] = []  # of the session, in order
         self._migrating: dict[int, _Turn] = {}  # turns that one found open
+        self._letters: dict[int, list[dict[str, Any]]] = {}  # by turn: items that a node could not work on
         self._accepted_ns = 0  # the last input that may have caused a cancel
         self._stopwatch = Stopwatch()
         snapshots = resolved.get("snapshot_provenance", {})
@@ -201,6 +203,9 @@ class Or02(Observer):
                     turn.overhead.add(step)
 
     def _read(self, outputs: Sequence[Output], drained_ns: int) -> None:
+        for output in outputs:  # telemetry leaves behind the end of its turn, and belongs to its record
+            if output.op == Op.DEAD_LETTER and output.turn:
+                self._lost(output)
         for output in outputs:
             if output.op == Op.DECISION:
                 self._decided(output, drained_ns)
@@ -237,7 +242,7 @@ class Or02(Observer):
         turn.open_calls.discard(end.invocation)
         if turn.closed and not turn.open_calls:
             self._write(start.turn, turn, "amended")
-            del self._turns[start.turn]
+            self._forget(start.turn)
 
     def _heard(self, invocation: int, started_ns: int, call: dict[str, Any]) -> None:
         """A turn opens when the user's input ends, before its recogniser is done: what began before it is its own."""
@@ -291,7 +296,7 @@ class Or02(Observer):
             turn.closed = True
             self._write(output.turn, turn, "terminal")
             if not turn.open_calls:
-                del self._turns[output.turn]
+                self._forget(output.turn)
 
     def _attempt_failed(self, output: Output, turn: _Turn | None) -> None:
         """An attempt failed: how, and what the kernel decided to do about it."""
@@ -308,6 +313,7 @@ class Or02(Observer):
     def _open(self, output: Output) -> None:
         turn_id = f"{self._session_id}/{output.turn}"
         turn = _Turn(
+            output.turn,
             {
                 **self._common,
                 "recording_level": self._level,
@@ -348,6 +354,12 @@ class Or02(Observer):
                 }
             )
 
+    def _lost(self, output: Output) -> None:
+        letters = self._letters.setdefault(output.turn, [])
+        if len(letters) < REFUSED_MAX:
+            row = {"node_id": self._plan.nodes[output.code].name, "reason": Cause(output.cause).name.lower()}
+            letters.append(row | {"runtime_sequence": output.seq, "runtime_timestamp_ms": output.t_ns // MS_NS})
+
     # ---- writing
 
     def _assemble(self, turn: _Turn) -> dict[str, Any]:
@@ -362,6 +374,8 @@ class Or02(Observer):
         if "cancel_scope" in record or turn.refused_count:
             record["outputs_refused"] = list(turn.refused)
             record["outputs_refused_count"] = turn.refused_count
+        if letters := self._letters.get(turn.serial):
+            record["dead_letters"] = list(letters)
         return record
 
     def _pending(self, invocation: int) -> dict[str, Any]:
@@ -382,6 +396,10 @@ class Or02(Observer):
             "first_output_latency_ms": None,
             "total_latency_ms": None,
         }
+
+    def _forget(self, serial: int) -> None:
+        del self._turns[serial]
+        self._letters.pop(serial, None)
 
     def _write(self, serial: int, turn: _Turn, stage: str) -> None:
         record = self._assemble(turn)

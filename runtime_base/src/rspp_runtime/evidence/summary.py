@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from rspp_runtime.evidence import overhead
-from rspp_runtime.evidence.facts import Conversation, Turn
+from rspp_runtime.evidence.facts import Conversation, Letter, Turn
 
 MS_NS = 1_000_000
 FRAME_MS = 20
@@ -49,6 +50,9 @@ def figures(conversation: Conversation, turn: Turn) -> dict[str, Any]:
         out["words_said"], out["words_heard"] = turn.said_words, turn.words_heard
         out["heard"], out["heard_basis"] = turn.heard_text, "paced"
         out["heard_error_ms"] = FRAME_MS + _ms(conversation.late_ns_max)
+    letters = [letter for letter in conversation.letters if letter.turn == turn.serial]
+    if letters:
+        out["dead_letters"] = [letter_figures(letter) for letter in letters]
     if turn.pauses:
         out["pauses"] = turn.pauses
     out["overhead"] = turn.overhead.record({node.id: node.name for node in plan.nodes})
@@ -58,6 +62,18 @@ def figures(conversation: Conversation, turn: Turn) -> dict[str, Any]:
         if onsets:
             out["onset_to_silence_ms"] = _ms(turn.silent_ns - onsets[-1])
     return out
+
+
+def letter_figures(letter: Letter) -> dict[str, Any]:
+    """One dead letter as data; `text` only where it was kept."""
+    row: dict[str, Any] = {"node": letter.node, "cause": letter.cause, "seq": letter.seq}
+    return row | ({"text": letter.text} if letter.text else {})
+
+
+def letter_words(row: Mapping[str, Any]) -> str:
+    """`find could not work on “where?” (node_timeout)`."""
+    what = f"“{row['text']}”" if "text" in row else f"item {row['seq']}"
+    return f"{row['node']} could not work on {what} ({row['cause']})"
 
 
 def broken_assumptions(conversation: Conversation) -> list[str]:
@@ -103,6 +119,8 @@ def rows(conversation: Conversation, turn: Turn) -> list[tuple[str, str]]:
             out.append(("", f"{known['onset_to_silence_ms']:.0f} ms from the user's first sound"))
         frames = f"{_count(known['flushed_frames'], 'frame')} taken back unplayed"
         out.append(("the fence", f"{_count(known['refused_frames'], 'frame')} refused, {frames}"))
+    for index, letter in enumerate(known.get("dead_letters", ())):
+        out.append(("dead letters" if index == 0 else "", letter_words(letter)))
     if "pauses" in known:
         out.append(("paused", _count(known["pauses"], "time")))
     if "words_heard" in known:

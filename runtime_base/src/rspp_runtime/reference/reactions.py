@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from rspp_runtime.abi.codes import Cause, Flag, Origin, Scope, SessionState, Signal
 from rspp_runtime.abi.plan import EFFECT, Reaction
-from rspp_runtime.reference import apologies, edges, guards, hearing, invocations, letters, pauses, stopping, timed, turns
+from rspp_runtime.reference import (
+    apologies,
+    edges,
+    guards,
+    hearing,
+    invocations,
+    letters,
+    pauses,
+    stopping,
+    timed,
+    turns,
+)
 from rspp_runtime.reference.outputs import decide
 from rspp_runtime.reference.state import Happened, Parcel, State
 

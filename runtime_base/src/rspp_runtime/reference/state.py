@@ -152,7 +152,7 @@ class NodeState:
     due_ns: int = 0  # end of the budget
     base_bytes: int = 0
     base_words: int = 0
-    letters: deque[tuple[int, Parcel]] = field(default_factory=deque)  # (port, item): what it is working on (`letters.py`)
+    letters: deque[tuple[int, Parcel]] = field(default_factory=deque)  # (port, item): what it is at (`letters.py`)
     circuits: list[CircuitBreaker] = field(default_factory=list)
     join: JoinState = field(default_factory=JoinState)
     keys: bytearray = field(default_factory=bytearray)  # collect: what was pressed

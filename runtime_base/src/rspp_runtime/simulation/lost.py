@@ -42,7 +42,7 @@ class Lost:
     ways: frozenset[tuple[int, int, int]] = frozenset()  # (node, cause, tap) of each reaction that shows
     always: frozenset[tuple[int, int]] = frozenset()  # (node, cause) that are shown whatever else holds
     given: dict[int, Given] = field(default_factory=dict)
-    refused: list[tuple[int, int]] = field(default_factory=list)  # (node, seq): its handler failed, since the last drain
+    refused: list[tuple[int, int]] = field(default_factory=list)  # (node, seq): its handler failed, since a drain
     owed: dict[int, int] = field(default_factory=dict)  # effect node → its invocation that failed, since the last drain
     shown: list[tuple[int, int]] = field(default_factory=list)  # (node, seq) since the last drain
 

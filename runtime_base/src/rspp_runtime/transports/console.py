@@ -60,6 +60,8 @@ class ConsoleView(Observer):
         for output in outputs:
             if output.op == Op.DECISION:
                 self._decided(output)
+            elif output.op == Op.DEAD_LETTER:
+                self._lost(output)
             elif output.op == Op.FEED and self._plan.speech_nodes >> output.node & 1 and output.seq not in self._voiced:
                 self._voiced.add(output.seq)
                 self._words += len(output.payload.split())
@@ -108,6 +110,13 @@ class ConsoleView(Observer):
             self._print(now_ns, "turn", f"{output.turn} committed", "dim")
         elif signal == Signal.ABORT:
             self._print(now_ns, "turn", f"{output.turn} aborted: {Cause(output.cause).name.lower()}", "yellow")
+
+    def _lost(self, output: Output) -> None:
+        node, tap = self._plan.nodes[output.code], self._plan.nodes[output.node].name
+        is_text = node.inputs[output.port].type == "text"
+        what = f"“{_text(output.payload)}”" if is_text else f"{len(output.payload)} bytes"
+        why = Cause(output.cause).name.lower()
+        self._print(output.t_ns, tap, f"{node.name} could not work on {what}: {why}", "red")
 
     # ---- lines
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from rspp_runtime.evidence.facts import Conversation, Turn
+from rspp_runtime.evidence.summary import letter_figures, letter_words
 from rspp_runtime.evidence.timeline.canvas import WORD_PX, Canvas, Window, clock, short
 
 
@@ -87,6 +88,9 @@ def _turn(canvas: Canvas, conversation: Conversation, turn: Turn, following_ns: 
         written = "".join(delta.text for delta in turn.deltas).strip()
         room = (canvas.x(max(following_ns, turn.closed_ns)) - canvas.x(turn.deltas[0].t_ns)) // WORD_PX
         canvas.text("llm", turn.deltas[0].t_ns, short(f"“{written}”", max(24, room)), at=37, css="small soft")
+    for letter in conversation.letters:
+        if letter.turn == turn.serial:
+            canvas.tick("turn", letter.t_ns, "cut", letter_words(letter_figures(letter)), at=3, height=13)
     _playback(canvas, turn, following_ns)
     _fence(canvas, turn)
     _budget(canvas, conversation, turn)
