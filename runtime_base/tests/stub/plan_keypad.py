@@ -8,6 +8,7 @@ from units import BLOCK, LATEST, MS, NEWEST, OLDEST, S, mask
 
 from rspp_runtime.abi.plan import (
     Action,
+    Check,
     Clock,
     Edge,
     Event,
@@ -245,6 +246,8 @@ def typist() -> Plan:
             Reaction(id=0, event=0, action=Action("cancel_node", WRITER), line=50),
             Reaction(id=1, event=0, action=Action("show", LOST), line=51),
             Reaction(id=2, event=1, action=Action("show", LOST), line=51),
+            Reaction(id=3, event=0, action=Action("enter", 1), line=52, guard=(Check("==", "turn", 2),)),
+            Reaction(id=4, event=1, action=Action("enter", 0), line=53, guard=(Check(">", "turn", 2),)),
         ),
         egress=PAGE,
         turn_owner=-1,
@@ -256,5 +259,5 @@ def typist() -> Plan:
         turn_edges=mask(0, 1, 2),
         stages=(FIND, WRITER, PAGE),
         provider_bindings=(("find", "python"), ("writer", "llm")),
-        **LIMITS,
+        **LIMITS | {"modes": (*LIMITS["modes"], Mode(id=1, name="blind", nodes_off=mask(LOST), edges_off=0))},
     )  # fmt: skip

@@ -199,13 +199,26 @@ cdef bint react_find_timeout(Core* core) noexcept nogil:
     reactions.cancel_node(core, NODE_WRITER, CAUSE_NODE_TIMEOUT)
     # stub_typist.rspp:51  on find.timeout -> lost
     letters.show(core, &(<Memory*> core).letters_find, NODE_LOST, NODE_FIND, CAUSE_NODE_TIMEOUT)
+    # stub_typist.rspp:52  on find.timeout when … -> enter blind
+    if (
+        (core.turn.state == TURN_ACTIVE and core.turn.serial == 2)
+    ):
+        reactions.enter(core, MODE_BLIND, MODE_BLIND_NODES_OFF, MODE_BLIND_EDGES_OFF, CAUSE_NODE_TIMEOUT)
+        acted = True
     return True
 
 cdef bint react_find_error(Core* core) noexcept nogil:
     """find.error"""
+    cdef bint acted = False
     # stub_typist.rspp:51  on find.error -> lost
     letters.show(core, &(<Memory*> core).letters_find, NODE_LOST, NODE_FIND, CAUSE_NODE_ERROR)
-    return False
+    # stub_typist.rspp:53  on find.error when … -> enter full
+    if (
+        (core.turn.state == TURN_ACTIVE and core.turn.serial > 2)
+    ):
+        reactions.enter(core, MODE_FULL, MODE_FULL_NODES_OFF, MODE_FULL_EDGES_OFF, CAUSE_NODE_ERROR)
+        acted = True
+    return acted
 
 
 # ---- stub_typist.rspp:3  node writer : llm, an effect, for a turn
@@ -526,7 +539,7 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     core.button_up = NO_EVENT
     core.dtmf = NO_EVENT
     core.exhausted = NO_EVENT
-    core.modes_count = 1
+    core.modes_count = 2
     core.react = react
     core.say = say
     core.utter = utter
@@ -594,7 +607,7 @@ cdef class Session:
         self.memory = <Memory*> session.allocate(sizeof(Memory), sizeof(Memory) - sizeof(self.memory.payloads))
         lay_out(self.memory)
         self.middles = prepare(
-            &self.memory.core, TEMPLATE_HASH, ("full",), session_id,
+            &self.memory.core, TEMPLATE_HASH, ("full", "blind",), session_id,
         )
         self.memory.core.owner = <void*> self
         session.begin(&self.memory.core, epoch)

@@ -37,7 +37,12 @@ cdef enum:  # pools of payload slots
     POOL_UTTERANCE = 1
 
 cdef enum:  # modes, and what is off in them
-    MODE_FULL = 0
+    MODE_FULL            =    0
+    MODE_FULL_NODES_OFF  =  0x0   # none
+    MODE_FULL_EDGES_OFF  =  0x0   # none
+    MODE_BLIND           =    1
+    MODE_BLIND_NODES_OFF = 0x10   # lost
+    MODE_BLIND_EDGES_OFF =  0x0   # none
 
 cdef enum:  # how many there are
     NODES      =  5
