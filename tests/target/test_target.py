@@ -53,6 +53,16 @@ CASES_OF_FIXES: dict[str, tuple[str, str, str]] = {
         "  on vad.idle -> cancel session\n",
         "  on vad.idle -> end session\n",
     ),
+    "a tap that is shown what nobody worked on": (
+        "E0905",
+        "  node lost : tap\n  on llm.started -> lost\n  on llm.error -> lost\n",
+        "  node lost : tap\n  on llm.error -> lost\n",
+    ),
+    "a tap that is shown what was heard": (
+        "E0905",
+        "  node lost : tap\n  on stt.error -> lost\n",
+        "",
+    ),
     "a node in the middle of a flow": (
         "E0903",
         "  node mask : redact { classes = [PII] }\n  stt -> mask -> tap { buffer = 4 items }\n",

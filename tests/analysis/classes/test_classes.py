@@ -169,6 +169,16 @@ def test_a_policy_may_have_other_providers() -> None:
 # ---- taps, ports, recordings
 
 
+def test_a_tap_is_not_shown_what_failed_with_it() -> None:
+    """A dead letter is of every input: what came to a node's other ports is shown too."""
+    sketch = assistant().node("notes", "tap").on("llm.error", "notes")
+    (found,) = analysed(sketch)[1]
+    assert (found.code, found.notes[0]) == ("E1112", "the way of PII: stt.utterance -> llm.prompt -> notes.in")
+    ports = {"inputs": "about: text, q: text(PII)", "outputs": "a: text"}
+    sketch = assistant().node("find", "python", **ports).node("notes", "tap").flow("stt -> find.q").flow("find -> llm")
+    assert codes(sketch.on("find.error", "notes")) == ["E1112"]
+
+
 def test_a_tap_takes_neither() -> None:
     sketch = assistant().node("notes", "tap").flow("llm.final -> notes")
     made, (found,) = analysed(sketch)

@@ -47,6 +47,16 @@ def test_without_a_line_the_runtime_has_an_end() -> None:
     assert made.of("ears", "error").end == "is started again; the third failure ends the session"
 
 
+@pytest.mark.feature("F-132", "session")
+def test_who_watches_takes_nothing_up() -> None:
+    """A path into a tap is no end, and needs none beside it."""
+    sketch = assistant().node("lost", "tap").mode("text_only", "voice").on("llm.error", "lost")
+    made, found = analysed(sketch.on("voice.error", "lost").on("voice.error", "degrade text_only"))
+    assert found == ()
+    assert made.of("llm", "error").end == "aborts the turn (provider_failure)"
+    assert (made.of("voice", "error").kind, made.of("voice", "error").end) == ("degrade", "degrade text_only")
+
+
 def test_a_line_is_the_end() -> None:
     sketch = assistant().on("llm.timeout or llm.error", "sorry -> voice").mode("text_only", "voice")
     sketch.on("voice.error", "degrade text_only").on("voice.timeout", "end session")
