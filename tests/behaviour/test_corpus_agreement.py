@@ -35,6 +35,7 @@ REACHED = {
     "help_line": {("ABORT", "PROVIDER_FAILURE"), ("ABORT", "NODE_TIMEOUT_OR_FAILURE"), ("PLAYBACK_CANCELLED", "NONE")},
     "kiosk": {("DROP_NOTICE", cause) for cause in ("SAMPLED", "COALESCED", "QUEUE_AGE")},
     "lip_sync": {("DROP_NOTICE", "SAMPLED"), ("DISCONTINUITY", "SAMPLED")},
+    "lost_and_found": {("ABORT", "NODE_TIMEOUT_OR_FAILURE"), ("FALLBACK", "NODE_TIMEOUT"), ("DEGRADE", "NODE_ERROR")},
     "night_porter": {("ENTERED", "USER"), ("DEGRADE", "NODE_ERROR"), ("DEGRADE", "USER")},
     "patient_host": {
         ("PLAYBACK_PAUSED", "BARGE_IN"),

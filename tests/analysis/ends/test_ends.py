@@ -104,7 +104,7 @@ def test_the_model_is_told_of_its_tools_and_a_call_aborts_the_turn() -> None:
     assert made.of("book", "timeout").end == "the model is told, and goes on"
     assert made.of("desk", "timeout").end == "aborts the turn (node_timeout_or_failure)"
     assert found == ()
-    silent = sketch.node("notes", "tap").on("desk.error or desk.timeout", "notes")
+    silent = sketch.on("desk.error or desk.timeout", "cancel ears")
     assert [(one.code, one.help) for one in analysed(silent)[1]] == [
         ("E1011", "write `on desk.error or timeout -> abort turn`")
     ]
