@@ -13,6 +13,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from rspp_runtime.abi.codes import Control, Op, Result, Signal
 from rspp_runtime.abi.lookup import provider_names
@@ -172,8 +173,8 @@ class Driver:
         finally:
             self._stopped = True
             self._release_waiters()
-            for call in self._calls.values():
-                call.task.cancel()
+            for call in tuple(self._calls.values()):
+                call.abandon()
 
     async def _loop_once(self) -> None:
         self._wake.clear()
@@ -246,6 +247,7 @@ class Driver:
             if call is not None:
                 log.warning("%s: invocation %d ignored its cancel and was forced", call.node, call.id)
                 call.force()
+                call.task.add_done_callback(partial(self._gone, call.id))
         elif op == Op.RESUME:
             self._resume(output.node)
         elif op == Op.FLUSH:
@@ -257,6 +259,9 @@ class Driver:
             self.gateway.epoch = output.x
         elif op == Op.DECISION and output.code == Signal.ENDED:
             self._wake.set()  # for `run`, which waits for nothing more
+
+    def _gone(self, invocation: int, _: object) -> None:
+        self._calls.pop(invocation, None)
 
     def _resume(self, node: int) -> None:
         if node == self.plan.ingress:

@@ -20,6 +20,7 @@ from rspp_runtime.abi.plan import SESSION, Meter, Node
 from rspp_runtime.providers.contract import Cancelled, Input, Message, Outcome, Provider, ProviderError
 from rspp_runtime.session.calling import Calling
 from rspp_runtime.session.gateway import INCREMENT_PORT, InputError, check_audio, find_port, text_mark
+from rspp_runtime.session.guard import TIDY_S, Guarded
 from rspp_runtime.session.observer import InvocationEnd
 from rspp_runtime.session.usage import Stamp, Usage
 from rspp_runtime.tools.journal import Journal
@@ -108,6 +109,7 @@ class Call:
         self._burst_ns = -1
         self._done = False
         self._calling = Calling(self, door.offers(node)) if node.calls_max else None
+        self._guard: Guarded[None] | None = None
         self.task = asyncio.get_running_loop().create_task(self._run(), name=f"{node.name}-{invocation}")
 
     # ---- what the kernel asks
@@ -139,11 +141,18 @@ class Call:
             self.on_cancel()
 
     def force(self) -> None:
-        """The grace is over: the task is cancelled, and the kernel gets its DONE even if the task ignores that."""
+        """The grace is over: the kernel gets its DONE, whatever the task does about it."""
         self.forced = True
-        self.cancel()
-        self.task.cancel()
+        self.abandon()
         self._end(Outcome.CANCELLED, False, "forced after the grace")
+
+    def abandon(self) -> None:
+        """The task is cancelled; one that goes on is closed after `TIDY_S`, or when this is called again."""
+        self.cancel()
+        if self._guard is not None:
+            self._guard.last = True
+        self.task.cancel()
+        asyncio.get_running_loop().call_later(TIDY_S, self.task.cancel)
 
     # ---- what the provider sees (providers.contract.Invocation)
 
@@ -320,7 +329,8 @@ class Call:
     async def _run(self) -> None:
         outcome, retryable, reason = Outcome.SUCCESS, False, ""
         try:
-            await self._provider.invoke(self)
+            self._guard = Guarded(self._provider.invoke(self))
+            await self._guard
             if self.cancelled:
                 outcome, reason = Outcome.CANCELLED, "cancelled"
         except Cancelled:

@@ -8,9 +8,9 @@ node; one that does not come back is left behind, and its session gets another w
 
 from __future__ import annotations
 
-import asyncio
 import queue
 import weakref
+from asyncio import CancelledError, get_running_loop
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,10 +20,13 @@ from rspp_runtime.abi.plan import Node
 from rspp_runtime.providers.contract import Input, Invocation, Outcome, ProviderError
 from rspp_runtime.session.gateway import InputError, find_port, text_mark
 from rspp_runtime.session.handlers import NodeError, UserNode, is_async, load, perform, perform_async
-from rspp_runtime.session.invocation import Call
-from rspp_runtime.session.workers import LeftBehind, Performed, Process, Thread
+from rspp_runtime.session.invocation import SECOND_NS, Call
+from rspp_runtime.session.pool import Pool
+from rspp_runtime.session.workers import LeftBehind, Performed, Process, Tasks, Thread
 
 CONCURRENT = 16  # calls of one node at once, over all sessions, where nothing is written
+WAITING = 64  # that wait for each key
+PATIENCE_S = 1.0  # how much longer than the node's deadline a call waits, if the kernel does not end it
 
 
 class Outside:
@@ -34,9 +37,11 @@ class Outside:
     def __init__(self, options: Mapping[str, Any]) -> None:
         self.reference, self.place = str(options["reference"]), str(options["place"])
         self.memory_bytes = int(options.get("memory_bytes", 0))
-        self._slots = asyncio.Semaphore(int(options.get("concurrency", CONCURRENT)))
+        concurrency, waiting = int(options.get("concurrency", CONCURRENT)), int(options.get("waiting", WAITING))
+        self._pool = Pool(self.reference, concurrency, waiting)
         self._places: weakref.WeakKeyDictionary[Any, _Place] = weakref.WeakKeyDictionary()
         self._left_behind = LeftBehind(self.reference)
+        self._tasks = Tasks()
         self._spare: Process | None = None  # for the first session: a process takes a while to begin
 
     async def prepare(self) -> None:
@@ -58,8 +63,11 @@ class Outside:
         assert isinstance(call, Call)  # the driver's own: it knows the node's row of the plan
         place = self._place_of(call)
         async for item in call.inputs():
-            async with self._slots:
+            await self._pool.take(id(call.door), call, call.row.first_output_ns / SECOND_NS + PATIENCE_S)
+            try:
                 emissions, reason = await self._called(place, call, _kernel_item(call, item))
+            finally:
+                self._pool.give_back()
             if reason:
                 raise ProviderError(Outcome.INFRASTRUCTURE_FAILURE, reason)
             for one in emissions:
@@ -69,6 +77,7 @@ class Outside:
                 )  # fmt: skip
 
     async def close(self) -> None:
+        self._tasks.close()
         for place in self._places.values():
             place.close()
         if self._spare is not None:
@@ -85,15 +94,15 @@ class Outside:
         return place
 
     async def _called(self, place: _Place, call: Call, item: KernelItem) -> Performed:
-        self._left_behind.check()
+        self._left_behind.check(call.door)
         try:
-            return await place.call(item)
+            return await place.call(item, self._tasks)
         except queue.Full:
             raise ProviderError(Outcome.OVERLOAD, f"too many calls of {self.reference} wait") from None
-        except asyncio.CancelledError:  # the grace is over
+        except CancelledError:  # the grace is over
             left = place.leave()
             if left is not None:
-                self._left_behind.add(left)
+                self._left_behind.add(call.door, left)
             raise
 
 
@@ -108,12 +117,12 @@ class _Place:
         if node.place != "process":
             self._user = load(node.reference, row.name, may_wait=node.place == "loop")
 
-    async def call(self, item: KernelItem) -> Performed:
+    async def call(self, item: KernelItem, tasks: Tasks) -> Performed:
         if self._user is not None and is_async(self._user):
-            return await perform_async(self._row, self._user, item)
+            return await tasks.run(perform_async(self._row, self._user, item))
         if self._thread is None:
             self._thread = Thread(f"{self._row.name}")
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._perform, item)
+        return await get_running_loop().run_in_executor(self._thread, self._perform, item)
 
     def _perform(self, item: KernelItem) -> Performed:
         """In the thread."""
@@ -121,7 +130,11 @@ class _Place:
             return perform(self._row, self._user, item)
         if self._process is None:
             self._process = self._node.process()
-        return self._process.call(self._row, item)
+        performed = self._process.call(self._row, item)
+        if self._process.is_gone:
+            self._process.kill()
+            self._process = None  # the next call has another one
+        return performed
 
     def leave(self) -> Thread | None:
         """A call does not come back: the next one gets another worker. Returns a thread that is stuck."""
@@ -129,13 +142,12 @@ class _Place:
         if self._process is not None:
             self._process.kill()
             self._process = None
+        if self._user is not None:
+            self._user = load(self._node.reference, self._row.name, may_wait=self._node.place == "loop")
         if thread is None:
             return None
         thread.shutdown()
-        if self._user is not None:
-            self._user = load(self._node.reference, self._row.name, may_wait=self._node.place == "loop")
-            return thread
-        return None  # it waited for the process, which is gone
+        return thread if self._user is not None else None  # it waited for the process, which is gone
 
     def close(self) -> None:
         if self._thread is not None:

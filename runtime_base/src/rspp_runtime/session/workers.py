@@ -1,17 +1,19 @@
-"""Where a Python node is called outside of the kernel: a thread, or a process of its own.
+"""Where a Python node is called outside of the kernel: a task of the loop, a thread, or a process of its own.
 
-Both are daemons with a bounded queue: a call that never comes back is left behind, and holds up neither other sessions
-nor the end of the program.
+Threads and processes are daemons with a bounded queue: a call that never comes back is left behind, and holds up
+neither other sessions nor the end of the program.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import multiprocessing
 import queue
 import sys
 import threading
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor, Future
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -21,13 +23,15 @@ from rspp_runtime.abi.messages import Emission
 from rspp_runtime.abi.messages import Item as KernelItem
 from rspp_runtime.abi.plan import Node
 from rspp_runtime.providers.contract import Outcome, ProviderError
+from rspp_runtime.session.guard import TIDY_S, Guarded
 from rspp_runtime.session.handlers import NodeError, UserNode, load, perform
 
 P = ParamSpec("P")
 T = TypeVar("T")
 Performed = tuple[list[Emission], str]
 
-LEFT_BEHIND_MAX = 8
+LEFT_BEHIND_MAX = 8  # threads of one session
+LEFT_BEHIND_TOTAL = 64  # of all sessions of the process
 WAITING_MAX = 16  # calls that wait for a worker; a session has one at a time, so more is a fault
 
 
@@ -67,21 +71,52 @@ class Thread(Executor):
 
 
 class LeftBehind:
-    """Threads whose call never came back, of one node or tool: with `LEFT_BEHIND_MAX` it is not called any more."""
+    """Threads whose call never came back, of one node or tool. With `LEFT_BEHIND_MAX` of them a session does not call
+    it any more; with `LEFT_BEHIND_TOTAL` nobody does. `session` is whatever is one for each session."""
 
     def __init__(self, reference: str) -> None:
         self._reference = reference
-        self._threads: list[Thread] = []
+        self._threads: list[tuple[weakref.ref[object], Thread]] = []
 
-    def add(self, thread: Thread) -> None:
-        self._threads.append(thread)
+    def add(self, session: object, thread: Thread) -> None:
+        self._threads.append((weakref.ref(session), thread))
 
-    def check(self) -> None:
+    def check(self, session: object) -> None:
         """Raises `ProviderError` if there are too many."""
-        self._threads = [thread for thread in self._threads if thread.is_busy]
-        if len(self._threads) >= LEFT_BEHIND_MAX:
-            reason = f"{len(self._threads)} calls of {self._reference} have not come back: it is not called any more"
+        self._threads = [(of, thread) for of, thread in self._threads if thread.is_busy]
+        of_session = sum(of() is session for of, _ in self._threads)
+        if of_session >= LEFT_BEHIND_MAX or len(self._threads) >= LEFT_BEHIND_TOTAL:
+            left = of_session if of_session >= LEFT_BEHIND_MAX else len(self._threads)
+            reason = f"{left} calls of {self._reference} have not come back: it is not called any more"
             raise ProviderError(Outcome.OVERLOAD, reason)
+
+
+class Tasks:
+    """Coroutines of the user's on the session's loop. One that is left behind is told so, and closed if it stays."""
+
+    def __init__(self) -> None:
+        self._left: set[asyncio.Task[Any]] = set()
+
+    async def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        guarded = Guarded(coroutine)
+
+        async def work() -> T:
+            return await guarded
+
+        task = asyncio.create_task(work())
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:  # the grace is over: who waited goes on, whatever the coroutine does about it
+            guarded.last = True
+            task.cancel()
+            self._left.add(task)
+            task.add_done_callback(self._left.discard)
+            asyncio.get_running_loop().call_later(TIDY_S, task.cancel)
+            raise
+
+    def close(self) -> None:
+        for task in self._left:
+            task.cancel()
 
 
 class Process:
@@ -94,6 +129,7 @@ class Process:
             target=_serve, args=(there, reference, memory_bytes, list(sys.path)), daemon=True
         )
         self._process.start()
+        self.is_gone = False
         there.close()
 
     def call(self, node: Node, kernel_item: KernelItem) -> Performed:
@@ -102,6 +138,7 @@ class Process:
             self._here.send((node, tuple(kernel_item)))
             emissions, reason = self._here.recv()
         except (EOFError, OSError):
+            self.is_gone = True
             return [], "its process is gone: it was killed, or left without memory"
         return [Emission(*one) for one in emissions], reason
 

@@ -98,14 +98,14 @@ class Runner:
         if is_async(function):
             work: asyncio.Future[Outcomes] = loop.create_task(run.waiting(loop))
             return await self._guarded(call, work)
-        thread = self._thread()
+        thread = self._thread(call)
         try:
             outcome = await self._guarded(call, loop.run_in_executor(thread, run.blocking))
         except queue.Full:
             raise ProviderError(Outcome.OVERLOAD, f"too many calls of {self.reference} wait") from None
         except (Cancelled, asyncio.CancelledError):
             thread.shutdown()
-            self._left_behind.add(thread)
+            self._left_behind.add(call.door, thread)
             raise
         self._idle.append(thread)
         return outcome
@@ -122,8 +122,8 @@ class Runner:
         finally:
             call.on_cancel = None
 
-    def _thread(self) -> Thread:
-        self._left_behind.check()
+    def _thread(self, call: Call) -> Thread:
+        self._left_behind.check(call.door)
         return self._idle.pop() if self._idle else Thread(self.name)
 
 
