@@ -203,7 +203,6 @@ def _settings(node: GraphNode) -> Iterator[Missing]:
     written = (
         ("limit", "limits of a node", spec.limit is not None and not _limits(spec)),
         ("hooks", "hooks of a node", bool(spec.hooks) and (spec.kind != "python" or spec.place != "kernel")),
-        ("state", "state of a Python node outside of the kernel", spec.state is not None and spec.place != "kernel"),
         ("tunable", "settings that can be tuned", bool(spec.tunable)),
         ("tools", f"tools of a `{spec.kind}`", bool(spec.tools) and spec.kind != MODEL),
         (

@@ -81,6 +81,9 @@ class Recorder(Observer):
         if call.durable is not None:
             self.put(State(call.node, call.seq, call.durable))
 
+    def on_state(self, node: int, seq: int, durable: bytes) -> None:
+        self.put(State(node, seq, durable))
+
     def on_step(self, now_ns: int, deadline_ns: int, drained_ns: int, outputs: Sequence[Output]) -> None:
         self.put(Step(now_ns, deadline_ns, drained_ns, len(outputs)))
         level = self.level

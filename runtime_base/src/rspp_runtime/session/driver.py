@@ -26,6 +26,7 @@ from rspp_runtime.session.gateway import Gateway
 from rspp_runtime.session.invocation import Call, done
 from rspp_runtime.session.observer import InvocationEnd, Observer
 from rspp_runtime.session.playback import PlayedAudio
+from rspp_runtime.session.scopes import Scopes
 from rspp_runtime.tools.journal import Journal
 from rspp_runtime.tools.offer import Offer
 from rspp_runtime.transports.contract import Transport
@@ -42,7 +43,8 @@ class Driver:
     """Runs one session. `providers` are those of each effect node by name, in the order of the plan, already prepared.
 
     `append` performs `Op.APPEND`; `observers` see everything, in order; `journal` is that of tools with `once`;
-    `sequence` is the last transport sequence of an earlier holder. The session itself stays the caller's.
+    `sequence` is the last transport sequence of an earlier holder; `kept` is what nodes remember, by id. The session
+    itself stays the caller's.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class Driver:
         observers: Sequence[Observer] = (),
         journal: Journal | None = None,
         sequence: int = 0,
+        kept: Mapping[int, Scopes] | None = None,
     ) -> None:
         missing = [
             node.name
@@ -76,6 +79,7 @@ class Driver:
         self._providers = providers
         self._transport = transport
         self._append = append
+        self._kept = kept or {}
         self._observers = (self.activity, *observers)
         self._calls: dict[int, Call] = {}  # by invocation id: running, or ended by FORCE and not yet gone
         self._ended: deque[InvocationEnd] = deque()  # DONE that found the inbox full
@@ -154,6 +158,13 @@ class Driver:
     def reference(self, media_ns: int, duration_ns: int) -> bytes:
         return self.played.read(media_ns, duration_ns)
 
+    def kept(self, node: Node) -> Scopes | None:
+        return self._kept.get(node.id)
+
+    def remembered(self, node: Node, seq: int, durable: bytes) -> None:
+        for observer in self._observers:
+            observer.on_state(node.id, seq, durable)
+
     def invocation_ended(self, call: Call, end: InvocationEnd) -> None:
         for observer in self._observers:
             observer.on_invocation(end)
@@ -224,7 +235,7 @@ class Driver:
         elif op == Op.FEED:
             call = self._calls.get(output.invocation)
             if call is not None:
-                call.feed(output.port, output.payload, output.x, output.y)
+                call.feed(output.port, output.payload, output.x, output.y, output.seq)
         elif op == Op.INVOKE:
             node = self.plan.nodes[output.node]
             name, provider = self._providers[node.name][output.x]

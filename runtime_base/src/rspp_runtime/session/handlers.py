@@ -38,12 +38,8 @@ class NodeError(Exception):
     """A Python node cannot be loaded; the message names the node and the reference."""
 
 
-def load(
-    reference: str, node: str, *, may_wait: bool = False, may_remember: bool = False, what: str = "node"
-) -> UserNode:
-    """Imports "module:Callable"; a class is instantiated, once a session. Raises `NodeError`, for an `async def` too
-    unless it `may_wait`, and for a class that declares what it remembers unless it `may_remember`.
-    """
+def resolve(reference: str, node: str, *, what: str = "node") -> Any:
+    """Imports "module:Name", and returns what has that name. Raises `NodeError`."""
     module_name, _, name = reference.partition(":")
     cannot = f"{what} {node}: {reference} cannot be loaded"
     try:
@@ -63,18 +59,32 @@ def load(
             hint = f" (did you mean {near[0]}?)" if near else ""
             raise NodeError(f"{cannot}: {module_name} has no {name}{hint}")
         made = getattr(made, part)
+    return made
+
+
+def load(
+    reference: str, node: str, *, may_wait: bool = False, may_remember: bool = False, what: str = "node"
+) -> UserNode:
+    """Imports "module:Callable"; a class is instantiated, once a session. Raises `NodeError`, for an `async def` too
+    unless it `may_wait`, and for a class that declares what it remembers unless it `may_remember`.
+    """
+    made = resolve(reference, node, what=what)
+    name = reference.partition(":")[2]
     if inspect.isclass(made):
         try:
             if is_stateful(made) and not may_remember:
                 raise NodeError(
-                    f"{what} {node}: {reference} declares what it remembers, and runs outside of the kernel, where "
-                    "nobody keeps that yet: let it run in the kernel, or keep it in `self`"
+                    f"{what} {node}: {reference} declares what it remembers, and only a node of a pipeline can: a "
+                    f"{what} belongs to all sessions of the process; let a node remember it"
                 )
             made = guarded(made)() if is_stateful(made) else made()
         except NodeError:
             raise
         except (Exception, SystemExit) as error:
-            raise NodeError(f"{cannot}: {name}() is made without arguments, and failed: {reason_of(error)}") from error
+            raise NodeError(
+                f"{what} {node}: {reference} cannot be loaded: {name}() is made without arguments, and failed: "
+                f"{reason_of(error)}"
+            ) from error
     if not callable(made):
         raise NodeError(f"{what} {node}: {reference} is not callable; write a function or a class with __call__")
     if is_async(made) and not may_wait:

@@ -13,6 +13,7 @@ from typing import Any
 from rspp_runtime.abi.codes import Attribute, Control, text_id
 from rspp_runtime.abi.lookup import asked
 from rspp_runtime.abi.messages import Session
+from rspp_runtime.abi.plan import EFFECT, Plan
 from rspp_runtime.abi.version import ABI_HASH
 from rspp_runtime.evidence.clocks import Clocks
 from rspp_runtime.evidence.entries import Clock as ClockReading
@@ -31,6 +32,7 @@ from rspp_runtime.session.going_on import by_node, holder_of, since_ns
 from rspp_runtime.session.handlers import make_handlers
 from rspp_runtime.session.hooks import Hooks
 from rspp_runtime.session.observer import Observer
+from rspp_runtime.session.outside import Outside
 from rspp_runtime.session.package import Bound, Package
 from rspp_runtime.session.scopes import Scopes
 from rspp_runtime.tools.journal import SUFFIX, Journal
@@ -83,6 +85,7 @@ async def converse(
     is_virtual = isinstance(clock, VirtualClock)
     clock = later = LaterClock(clock)
     handlers = make_handlers(plan, package.handlers, clock, inner, users, held)
+    held |= _outside(plan, providers)
     hooks = Hooks(plan, users)
     holder: Holder | None = None
     if options.resume:
@@ -150,6 +153,7 @@ async def converse(
             observers=inner,
             journal=journal,
             sequence=holder.sequence if holder else 0,
+            kept=held,
         )
         try:
             await _together(driver, transport, options)
@@ -184,6 +188,18 @@ def _header(package: Package, options: Options, session: Session, clock: Clock) 
         kernel=package.kernel_of(session),
         started_ms=time.time_ns() // 1_000_000 - clock.now_ns() // 1_000_000,
     )
+
+
+def _outside(plan: Plan, providers: Bound) -> dict[int, Scopes]:
+    """What Python nodes outside of the kernel remember, by node id. Raises `NodeError`."""
+    found: dict[int, Scopes] = {}
+    for node in plan.nodes:
+        if node.kind == "python" and node.execution == EFFECT:
+            provider = providers[node.name][0][1]
+            scopes = provider.declared(node) if isinstance(provider, Outside) else None
+            if scopes is not None:
+                found[node.id] = scopes
+    return found
 
 
 def _journal_path(package: Package, options: Options) -> Path | None:

@@ -22,6 +22,7 @@ from rspp_runtime.session.calling import Calling
 from rspp_runtime.session.gateway import INCREMENT_PORT, InputError, check_audio, find_port, text_mark
 from rspp_runtime.session.guard import TIDY_S, Guarded
 from rspp_runtime.session.observer import InvocationEnd
+from rspp_runtime.session.scopes import Scopes
 from rspp_runtime.session.usage import Stamp, Usage
 from rspp_runtime.tools.journal import Journal
 from rspp_runtime.tools.offer import Answer, Offer
@@ -60,6 +61,14 @@ class Door(Protocol):
 
     def reference(self, media_ns: int, duration_ns: int) -> bytes: ...
 
+    def kept(self, node: Node) -> Scopes | None:
+        """What the session keeps of a Python node outside of the kernel; None if nothing was put there."""
+        ...
+
+    def remembered(self, node: Node, seq: int, durable: bytes) -> None:
+        """What is durable of it has changed, by its call for item `seq`."""
+        ...
+
     @property
     def journal(self) -> Journal:
         """Of the session's tools."""
@@ -94,7 +103,8 @@ class Call:
         # A turn-scoped call keeps the epoch it was started with; a session-scoped one goes with its process.
         self._epoch = door.epoch if node.scope != SESSION else None
         self._messages: list[Message] = []
-        self._items: deque[Input] = deque()
+        self._items: deque[tuple[int, Input]] = deque()
+        self.seq = 0  # of the item that was taken last
         self._finished = False
         self._news = asyncio.Event()  # an item, the end of input, RESUME, or a cancel
         self._emitting = asyncio.Lock()  # outputs keep their order even if a provider emits from several tasks
@@ -117,11 +127,12 @@ class Call:
     def message(self, role: int, text: bytes) -> None:
         self._messages.append(Message(ROLES[role], text.decode("utf-8", "replace")))
 
-    def feed(self, port: int, payload: bytes, media_ns: int, flags: int = 0) -> None:
+    def feed(self, port: int, payload: bytes, media_ns: int, flags: int = 0, seq: int = 0) -> None:
         if self._calling is not None and self.row.inputs[port].type == "call":
             self._calling.answered(media_ns, flags, payload)
             return
-        self._items.append(Input(self.row.inputs[port].name, payload, media_ns, bool(flags & Flag.FINAL)))
+        item = Input(self.row.inputs[port].name, payload, media_ns, bool(flags & Flag.FINAL))
+        self._items.append((seq, item))
         self._news.set()
 
     def finish(self) -> None:
@@ -179,7 +190,7 @@ class Call:
             if self.cancelled:
                 raise Cancelled
             if self._items:
-                item = self._items.popleft()
+                self.seq, item = self._items.popleft()
                 if self._usage is not None and not await self._may_use(
                     self._usage.taking(item.payload, (message.text for message in self._messages))
                 ):

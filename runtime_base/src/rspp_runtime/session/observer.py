@@ -52,6 +52,10 @@ class Observer:
     def on_handler(self, call: HandlerCall) -> None:
         """A Python node was called, within the step that follows."""
 
+    def on_state(self, node: int, seq: int, durable: bytes) -> None:
+        """A Python node outside of the kernel remembers this, since its call for item `seq` has come back; it is for
+        whoever goes on with the session. Of a node in the kernel, `HandlerCall.durable` says so."""
+
     def on_step(self, now_ns: int, deadline_ns: int, drained_ns: int, outputs: Sequence[Output]) -> None:
         """`advance(now_ns)` returned `deadline_ns`; `drain`, at `drained_ns`, gave `outputs`. Called before they are
         performed."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import queue
 import weakref
-from asyncio import CancelledError, get_running_loop
+from asyncio import CancelledError, Lock, get_running_loop
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,10 +19,12 @@ from rspp_runtime.abi.messages import Item as KernelItem
 from rspp_runtime.abi.plan import Node
 from rspp_runtime.providers.contract import Input, Invocation, Outcome, ProviderError
 from rspp_runtime.session.gateway import InputError, find_port, text_mark
-from rspp_runtime.session.handlers import NodeError, UserNode, is_async, load, perform, perform_async
+from rspp_runtime.session.handlers import NodeError, UserNode, is_async, load
 from rspp_runtime.session.invocation import SECOND_NS, Call
 from rspp_runtime.session.pool import Pool
-from rspp_runtime.session.workers import LeftBehind, Performed, Process, Tasks, Thread
+from rspp_runtime.session.remembering import Begin, Called, begun, call, call_async, declared
+from rspp_runtime.session.scopes import Scopes, Snapshot
+from rspp_runtime.session.workers import LeftBehind, Process, Tasks, Thread
 
 CONCURRENT = 16  # calls of one node at once, over all sessions, where nothing is written
 WAITING = 64  # that wait for each key
@@ -47,11 +49,15 @@ class Outside:
     async def prepare(self) -> None:
         """Raises `ProviderError` if there is nothing of that name."""
         try:
-            load(self.reference, "of a pipeline", may_wait=self.place == "loop")
+            load(self.reference, "of a pipeline", may_wait=self.place == "loop", may_remember=True)
         except NodeError as error:
             raise ProviderError(Outcome.INFRASTRUCTURE_FAILURE, str(error)) from None
         if self.place == "process":
             self._spare = Process(self.reference, self.memory_bytes)
+
+    def declared(self, row: Node) -> Scopes | None:
+        """What a session keeps of it; None if it remembers nothing. Raises `NodeError`."""
+        return declared(self.reference, row)
 
     def process(self) -> Process:
         """A process that nobody uses."""
@@ -65,9 +71,11 @@ class Outside:
         async for item in call.inputs():
             await self._pool.take(id(call.door), call, call.row.first_output_ns / SECOND_NS + PATIENCE_S)
             try:
-                emissions, reason = await self._called(place, call, _kernel_item(call, item))
+                emissions, reason, snapshot = await self._called(place, call, _kernel_item(call, item))
             finally:
                 self._pool.give_back()
+            if snapshot is not None:
+                place.remember(call, snapshot)
             if reason:
                 raise ProviderError(Outcome.INFRASTRUCTURE_FAILURE, reason)
             for one in emissions:
@@ -87,50 +95,72 @@ class Outside:
         place = self._places.get(call.door)
         if place is None:
             try:
-                place = _Place(self, call.row)
+                place = _Place(self, call.row, call.door.kept(call.row))
             except NodeError as error:
                 raise ProviderError(Outcome.INFRASTRUCTURE_FAILURE, str(error)) from None
             self._places[call.door] = place
         return place
 
-    async def _called(self, place: _Place, call: Call, item: KernelItem) -> Performed:
+    async def _called(self, place: _Place, call: Call, item: KernelItem) -> Called:
         self._left_behind.check(call.door)
-        try:
-            return await place.call(item, self._tasks)
-        except queue.Full:
-            raise ProviderError(Outcome.OVERLOAD, f"too many calls of {self.reference} wait") from None
-        except CancelledError:  # the grace is over
-            left = place.leave()
-            if left is not None:
-                self._left_behind.add(call.door, left)
-            raise
+        async with place.one_at_a_time:  # a cancelled one may still have its grace
+            try:
+                return await place.call(item, self._tasks)
+            except queue.Full:
+                raise ProviderError(Outcome.OVERLOAD, f"too many calls of {self.reference} wait") from None
+            except CancelledError:  # the grace is over
+                left = place.leave()
+                if left is not None:
+                    self._left_behind.add(call.door, left)
+                raise
 
 
 class _Place:
-    """What one session calls, and where. A class is made once a session, and again when its worker was left behind."""
+    """What one session calls, and where. A class is made once a session, and again when its worker was left behind.
+    `kept` is what the session keeps of it."""
 
-    def __init__(self, node: Outside, row: Node) -> None:
+    def __init__(self, node: Outside, row: Node, kept: Scopes | None) -> None:
+        self.one_at_a_time = Lock()
         self._node, self._row = node, row
+        self._kept = kept if kept is not None else node.declared(row)
+        self._scopes: Scopes | None = None  # of the object that is called here
         self._user: UserNode | None = None
         self._thread: Thread | None = None
         self._process: Process | None = None
-        if node.place != "process":
-            self._user = load(node.reference, row.name, may_wait=node.place == "loop")
+        self._make()
 
-    async def call(self, item: KernelItem, tasks: Tasks) -> Performed:
+    @property
+    def _begin(self) -> Begin | None:
+        return (self._kept.seed, self._kept.snapshot) if self._kept is not None else None
+
+    def _make(self) -> None:
+        """An object of its own, with what is remembered; a process makes its own."""
+        if self._node.place != "process":
+            is_loop = self._node.place == "loop"
+            self._user = load(self._node.reference, self._row.name, may_wait=is_loop, may_remember=True)
+            self._scopes = begun(self._row, self._user, self._begin)
+
+    def remember(self, called: Call, snapshot: Snapshot) -> None:
+        """A call has come back: what it remembers counts, whatever becomes of its turn."""
+        assert self._kept is not None
+        durable = self._kept.adopt(snapshot)
+        if durable is not None:
+            called.door.remembered(self._row, called.seq, durable)
+
+    async def call(self, item: KernelItem, tasks: Tasks) -> Called:
         if self._user is not None and is_async(self._user):
-            return await tasks.run(perform_async(self._row, self._user, item))
+            return await tasks.run(call_async(self._row, self._user, self._scopes, item))
         if self._thread is None:
             self._thread = Thread(f"{self._row.name}")
         return await get_running_loop().run_in_executor(self._thread, self._perform, item)
 
-    def _perform(self, item: KernelItem) -> Performed:
+    def _perform(self, item: KernelItem) -> Called:
         """In the thread."""
         if self._user is not None:
-            return perform(self._row, self._user, item)
+            return call(self._row, self._user, self._scopes, item)
         if self._process is None:
             self._process = self._node.process()
-        performed = self._process.call(self._row, item)
+        performed = self._process.call(self._row, item, self._begin)
         if self._process.is_gone:
             self._process.kill()
             self._process = None  # the next call has another one
@@ -142,8 +172,7 @@ class _Place:
         if self._process is not None:
             self._process.kill()
             self._process = None
-        if self._user is not None:
-            self._user = load(self._node.reference, self._row.name, may_wait=self._node.place == "loop")
+        self._make()
         if thread is None:
             return None
         thread.shutdown()
@@ -165,7 +194,7 @@ def _kernel_item(call: Call, item: Input) -> KernelItem:
             a, b = text_mark(item.payload)
         except InputError:
             a = b = 0
-    return KernelItem(port, call.turn, 0, item.media_ns, int(item.final), a, b, item.payload)
+    return KernelItem(port, call.turn, call.seq, item.media_ns, int(item.final), a, b, item.payload)
 
 
 def factory(options: Mapping[str, Any], resources: Mapping[str, bytes]) -> Outside:

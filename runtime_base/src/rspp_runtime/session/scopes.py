@@ -25,6 +25,9 @@ from rspp_runtime.nodes.state import CHANCE, DURABLE, HELD_BY, Field, StateError
 SCOPES = ("turn", "session", "durable")
 _EMPTY = packing.pack({})
 
+Snapshot = tuple[int, dict[str, bytes]]
+"""All that a node remembers, packed, by scope; and the turn to which the first part belongs."""
+
 
 def is_stateful(kind: type) -> bool:
     """Whether the class declares what it remembers."""
@@ -112,6 +115,19 @@ class Scopes:
     def durable(self) -> bytes:
         """The packed form of what is durable."""
         return self._packed[DURABLE]
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """After a call: what is remembered now."""
+        return self._turn, dict(self._packed)
+
+    def adopt(self, snapshot: Snapshot) -> bytes | None:
+        """Remembers what another caller of the same node did. Returns the durable part if it is another one now."""
+        self._turn, packed = snapshot
+        changed = packed[DURABLE] != self._packed[DURABLE]
+        self._packed = dict(packed)
+        self._go_back()
+        return packed[DURABLE] if changed else None
 
     def restore(self, durable: bytes) -> None:
         """A new holder of the session begins with it. Raises `StateError` if it is not what the class declares."""

@@ -22,14 +22,15 @@ from typing import Any, ParamSpec, TypeVar
 from rspp_runtime.abi.messages import Emission
 from rspp_runtime.abi.messages import Item as KernelItem
 from rspp_runtime.abi.plan import Node
+from rspp_runtime.nodes.state import StateError
 from rspp_runtime.providers.contract import Outcome, ProviderError
 from rspp_runtime.session.guard import TIDY_S, Guarded
-from rspp_runtime.session.handlers import NodeError, UserNode, load, perform
+from rspp_runtime.session.handlers import NodeError, UserNode, load, reason_of
+from rspp_runtime.session.remembering import Begin, Called, begun, call
+from rspp_runtime.session.scopes import Scopes
 
 P = ParamSpec("P")
 T = TypeVar("T")
-Performed = tuple[list[Emission], str]
-
 LEFT_BEHIND_MAX = 8  # threads of one session
 LEFT_BEHIND_TOTAL = 64  # of all sessions of the process
 WAITING_MAX = 16  # calls that wait for a worker; a session has one at a time, so more is a fault
@@ -129,18 +130,19 @@ class Process:
             target=_serve, args=(there, reference, memory_bytes, list(sys.path)), daemon=True
         )
         self._process.start()
-        self.is_gone = False
+        self.is_gone = self._has_begun = False
         there.close()
 
-    def call(self, node: Node, kernel_item: KernelItem) -> Performed:
-        """Blocks until it has answered, or is gone."""
+    def call(self, node: Node, kernel_item: KernelItem, begin: Begin | None) -> Called:
+        """Blocks until it has answered, or is gone. With the first call it gets what the node remembers."""
         try:
-            self._here.send((node, tuple(kernel_item)))
-            emissions, reason = self._here.recv()
+            self._here.send((node, tuple(kernel_item), None if self._has_begun else begin))
+            self._has_begun = True
+            emissions, reason, snapshot = self._here.recv()
         except (EOFError, OSError):
             self.is_gone = True
-            return [], "its process is gone: it was killed, or left without memory"
-        return [Emission(*one) for one in emissions], reason
+            return [], "its process is gone: it was killed, or left without memory", None
+        return [Emission(*one) for one in emissions], reason, snapshot
 
     def kill(self) -> None:
         """At once, whatever it is doing."""
@@ -155,19 +157,29 @@ def _serve(there: Connection, reference: str, memory_bytes: int, path: list[str]
     user: UserNode | None = None
     wrong = ""
     try:
-        user = load(reference, "of a pipeline")
+        user = load(reference, "of a pipeline", may_remember=True)
     except NodeError as error:
         wrong = str(error)
     if memory_bytes:
         _bound(memory_bytes)
+    scopes: Scopes | None = None
     with contextlib.suppress(EOFError, OSError, KeyboardInterrupt):
         while True:
-            node, item = there.recv()
+            node, item, begin = there.recv()
+            done: Called = [], wrong, None
+            is_whole = True
             try:
-                emissions, reason = perform(node, user, KernelItem(*item)) if user else ([], wrong)
+                if user is not None:
+                    scopes = scopes or begun(node, user, begin)
+                    done = call(node, user, scopes, KernelItem(*item))
+            except StateError as error:
+                done = [], reason_of(error), None
             except MemoryError:
-                emissions, reason = [], f"MemoryError: it may have {memory_bytes} bytes"
-            there.send(([tuple(one) for one in emissions], reason))
+                done = [], f"MemoryError: it may have {memory_bytes} bytes", None
+                is_whole = scopes is None
+            there.send(([tuple(one) for one in done[0]], *done[1:]))
+            if not is_whole:
+                return  # what it remembers may be half changed: another process begins with what counts
 
 
 def _bound(memory_bytes: int) -> None:
