@@ -102,6 +102,13 @@ def test_the_conversation_is_printed_as_it_happens(rspp: Rspp, package: Path, sa
     assert page.read_text().startswith("<!doctype html>")
 
 
+def test_its_picture_alone(rspp: Rspp, package: Path, samples: Path, tmp_path: Path) -> None:
+    picture = tmp_path / "call.svg"
+    done = rspp("run", package, "--wav", samples / "question.wav", "--fast", "--timeline", picture)
+    assert done.returncode == 0, done.stderr
+    assert picture.read_text().startswith("<svg")
+
+
 @pytest.mark.parametrize(
     ("name", "content", "code", "said"),
     [

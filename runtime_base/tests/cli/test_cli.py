@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 
 from rspp_runtime.cli.app import run_app
+from rspp_runtime.cli.failure import Failure
+from rspp_runtime.cli.replay import package_of
+from rspp_runtime.evidence.entries import Header, Log
 
 
 def _run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
@@ -110,3 +113,9 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = _run(capsys, "--version")
     assert code == 0
     assert out.startswith("rspp ")
+
+
+def test_a_log_names_no_path_that_would_be_run() -> None:
+    header = Header("../evil", "p", "1", "simple", "t", "a", "s", 1, 0, "L0", "pure", 0)
+    with pytest.raises(Failure, match="which is no name"):
+        package_of(Log(header), None)

@@ -183,6 +183,11 @@ def test_a_slow_listener_does_not_hold_up_another() -> None:
     assert took_s < 0.5
 
 
+@pytest.mark.parametrize("name", ["en-gb", "fr-fr", "en-us", "en-gb-scotland", "fr", "de"])
+def test_a_voice_may_be_called_by_its_language(name: str) -> None:
+    asyncio.run(registry.create("espeak", {"voice": name}, {}).prepare())
+
+
 def test_two_voices_at_once_keep_their_own_sound() -> None:
     def speaker(name: str) -> Provider:
         return registry.create("espeak", {"voice": name}, {})

@@ -71,7 +71,9 @@ def run(
     text: Annotated[list[str] | None, typer.Option("--text", help="What the user types; may be repeated.")] = None,
     fast: Annotated[bool, typer.Option("--fast", help="Virtual time: waiting takes no time.")] = False,
     out: Annotated[Path | None, typer.Option("--out", help="Write what was played to this WAV.")] = None,
-    timeline: Annotated[Path | None, typer.Option("--timeline", help="Draw the conversation to this HTML.")] = None,
+    timeline: Annotated[
+        Path | None, typer.Option("--timeline", help="Draw the conversation to this HTML; as .svg the chart alone.")
+    ] = None,
     log: Annotated[Path | None, typer.Option("--log", help="Write the session's log here.")] = None,
     level: Annotated[
         Level | None,

@@ -154,26 +154,33 @@ class Library:
     def _apply(self, settings: Settings) -> None:
         if settings == self._settings:
             return
-        if self._lib.espeak_SetVoiceByName(settings.voice.encode()) != 0:
+        if not self._has(settings.voice):
             known = self._voices()
-            raise bad_setting(
-                "espeak",
-                f"no voice is called {settings.voice!r}{suggest(settings.voice, known)}; "
-                f"it has {len(known)}, for example en-us, en-gb, de, es, fr",
-            )
+            if not self._has(known.get(settings.voice, "")):  # the file of a language may be called otherwise
+                raise bad_setting(
+                    "espeak",
+                    f"no voice is called {settings.voice!r}{suggest(settings.voice, sorted(known))}; "
+                    f"it has {len(known)}, for example en-us, en-gb, de, es, fr",
+                )
         self._lib.espeak_SetParameter(_RATE, settings.rate, 0)
         self._lib.espeak_SetParameter(_PITCH, settings.pitch, 0)
         self._settings = settings
 
-    def _voices(self) -> list[str]:
-        """The languages of all voices. `languages` is a list of (priority byte, name) pairs; the first will do."""
-        found = set()
+    def _has(self, voice: str) -> bool:
+        """Takes the voice, if there is one in a file of that name."""
+        return voice != "" and self._lib.espeak_SetVoiceByName(voice.encode()) == 0
+
+    def _voices(self) -> dict[str, str]:
+        """Language → file of its voice. `languages` is a list of (priority byte, name) pairs; the first will do."""
+        found: dict[str, str] = {}
         voices = self._lib.espeak_ListVoices(None)
         at = 0
         while voices[at]:
-            found.add((voices[at].contents.languages or b"?")[1:].decode("utf-8", "replace"))
+            voice = voices[at].contents
+            language = (voice.languages or b"?")[1:].decode("utf-8", "replace")
+            found.setdefault(language, (voice.identifier or b"").decode("utf-8", "replace").rpartition("/")[2])
             at += 1
-        return sorted(found)
+        return found
 
     def _speak(self, text: str, settings: Settings, stop: Callable[[], bool]) -> Piece:
         job = _Job(stop, 2 * self.sample_rate_hz * PIECE_S_MAX)
