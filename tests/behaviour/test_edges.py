@@ -89,6 +89,12 @@ def test_text_is_handed_over_by_sentence(talk: Conversation) -> None:
     assert fed_to_voice(talk.step(talk.now + 1)) == [b" And"]
 
 
+def test_one_letter_may_be_a_sentence(talk: Conversation) -> None:
+    talk.ask()
+    talk.chunk(LLM, 0, b"A", a=1, b=1)
+    assert fed_to_voice(talk.step()) == [b"A"]
+
+
 def test_the_end_of_the_model_releases_the_rest(talk: Conversation) -> None:
     talk.ask()
     talk.chunk(LLM, 0, b"and so on", b=3)

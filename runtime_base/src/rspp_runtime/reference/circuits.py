@@ -53,9 +53,10 @@ def works(s: State, node: NodeState, call: Invocation) -> None:
 def count(s: State, node: NodeState, call: Invocation, outcome: int) -> bool:
     """Count a failure; returns whether the circuit opens by it (the caller decides that, in its turn)."""
     breaker = _breaker(node, call.candidate)
-    circuit = node.plan.attempts.circuit if node.plan.attempts is not None else None
-    if breaker is None or circuit is None:
+    if breaker is None:
         return False
+    assert node.plan.attempts is not None and node.plan.attempts.circuit is not None
+    circuit = node.plan.attempts.circuit
     was_probe = breaker.probe == call.id
     if was_probe:
         breaker.probe = 0

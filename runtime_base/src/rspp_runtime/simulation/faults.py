@@ -11,7 +11,7 @@ FAULTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "F2": ("node timeout or failure", ("silent", "stalls", "drips", "rubbish", "flood", "late", "evidence_fails",
                                        "evidence_silent")),
     "F3": ("provider failure", ("fails", "fails_at_once", "slow")),
-    "F4": ("edge pressure overflow", ("frames_flood", "credits_held", "undrained")),
+    "F4": ("edge pressure overflow", ("frames_flood", "burst", "credits_held", "undrained")),
     "F5": ("partial loss in a sync domain", ("frames_lost", "frames_twice", "frames_swapped", "marks_lost")),
     "F6": ("transport disconnect or stall", ("disconnect", "flapping", "hang_up", "clock_jump")),
     "F7": ("authority conflict", ("rotate", "rotate_twice", "ends_at_once", "stale_inputs", "revoke", "learn_epoch")),

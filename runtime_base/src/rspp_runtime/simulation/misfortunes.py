@@ -143,6 +143,8 @@ class Misfortunes:
             frame = Inbound(int(In.MEDIA), ingress, port, 0, world.epoch, payload=world.frames[1])
             for _ in range(rng.choice((0, 2, 30))):
                 world.machine.ingest(frame)
+        if rng.random() < 0.2:
+            self._burst()
         chance = rng.random()
         if chance < 0.3:
             for work in list(world.works.values())[:2]:
@@ -171,6 +173,13 @@ class Misfortunes:
         self.world.evidence_fault = "evidence_silent"
 
     # ---- F4
+
+    def _burst(self) -> None:
+        """A detector lets out at once what it has held back."""
+        world = self.world
+        ears = [work for work in world.works.values() if world.parts[work.node].node.kind == "vad"]
+        if ears:
+            world.burst(world.rng.choice(ears))
 
     def _credits_held(self) -> None:
         world, rng = self.world, self.world.rng

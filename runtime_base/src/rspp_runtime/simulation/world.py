@@ -26,6 +26,7 @@ PUMP, USER, FRAMES, CONTROL, TROUBLE, EVIDENCE = range(6)
 MEDIA, CHUNK, DONE, CREDIT, CONTROLS = (int(k) for k in (In.MEDIA, In.CHUNK, In.DONE, In.CREDIT, In.CONTROL))
 USAGE = int(In.USAGE)
 ACTIONS_MAX = 120  # things that the person does in one case
+BURST = 40  # frames of 20 ms
 KEYS = (b"1", b"2", b"3", b"#")
 
 
@@ -311,6 +312,18 @@ class World:
             self.schedule(work, 2 * MS * 4)
         elif work.finished:
             self.end(work, 0)
+
+    def burst(self, work: Work) -> None:
+        """Much audio at once, as long as it is taken."""
+        part = self.parts[work.node]
+        port = next((port for port in part.data if part.node.outputs[port].type == "audio"), -1)
+        for _ in range(BURST if port >= 0 and not work.blocked else 0):
+            if not self.uses(work, len(self.frames[1]), gives=True):
+                return
+            chunk = Inbound(CHUNK, work.node, port, work.id, self.epoch, payload=self.frames[1])
+            if self.machine.ingest(chunk) == 1:
+                work.blocked = True
+                return
 
     def uses(self, work: Work, size: int, *, gives: bool) -> bool:
         """Tells what the provider is about to use; False if it may not."""
