@@ -327,6 +327,18 @@ def test_a_disk_that_fails_is_told_once_at_the_latest_by_close(slow: tuple[LogWr
     assert read(path).entries == []
 
 
+def test_a_log_has_one_writer(tmp_path: Path) -> None:
+    first = LogFile(tmp_path / "x", HEADER)
+    with pytest.raises(OSError, match="another process is writing this log"):
+        LogFile(tmp_path / "x", HEADER)
+    with pytest.raises(OSError, match="another process is writing this log"):
+        LogFile.go_on(tmp_path / "x")
+    first.close()
+    assert read(tmp_path / "x").header == HEADER  # untouched
+    again, _ = LogFile.go_on(tmp_path / "x")
+    again.close()
+
+
 def test_a_segment_goes_on_where_it_was(tmp_path: Path) -> None:
     head = Head(0, 0, 1, bytes(16))
     first = Segment(tmp_path / "x", head, 4096)

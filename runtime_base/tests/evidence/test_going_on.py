@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import signal
 import subprocess
 import sys
@@ -31,9 +32,12 @@ ENDLESS = Path(__file__).parent / "endless.py"
 
 def shortened(path: Path, log: Log, keep: int) -> Path:
     """A log of the first `keep` entries, as a writer that was killed behind them leaves it."""
-    file = LogFile(path, log.header)
+    living = path.with_name(f"{path.name}.living")
+    file = LogFile(living, log.header)
     for entry in log.entries[:keep]:
         file.write(entry)
+    shutil.copy(living, path)
+    file.close()
     return path
 
 

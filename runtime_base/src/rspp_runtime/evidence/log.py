@@ -42,6 +42,7 @@ from rspp_runtime.evidence.segment import (
     Head,
     Segment,
     frame,
+    hold,
     path_of,
     read_head,
     read_records,
@@ -57,11 +58,16 @@ class LogFile:
     """
 
     def __init__(self, path: Path, header: Header, segment_bytes: int = SEGMENT_BYTES) -> None:
-        """Raises `OSError` if the file cannot be made. An older log of that name is replaced."""
-        _remove_older(path)
-        self._start(path, uuid.uuid4().bytes, segment_bytes)
-        self._segment = self._open(0, Head(0, 0, 1, self._log_id))
-        self.append(self.frame(header))  # however the process ends, there is a log that says of which session
+        """Raises `OSError` if the file cannot be made or is being written. An older log of that name is replaced."""
+        self._start(path, segment_bytes, new=True)
+        self._log_id = uuid.uuid4().bytes
+        try:
+            _remove_older(path)
+            self._segment = self._open(0, Head(0, 0, 1, self._log_id))
+            self.append(self.frame(header))  # however the process ends, there is a log that says of which session
+        except BaseException:
+            self._let_go()
+            raise
 
     @classmethod
     def go_on(cls, path: Path, segment_bytes: int = SEGMENT_BYTES) -> tuple[LogFile, Log]:
@@ -69,25 +75,30 @@ class LogFile:
 
         Raises `LogError`, `OSError`.
         """
-        found = _read_segments(path)
-        log = _log([row for part in found.parts for row in part.rows], found)
-        last = found.parts[-1]
-        if found.unfinished is not None:
-            found.unfinished.unlink()
         self = cls.__new__(cls)
-        self._start(path, last.head.log_id, segment_bytes)
-        self._index = last.head.index
-        self._next = last.head.number + len(last.rows)
-        self._written, self._previous = self._next - 1, last.checksum
-        size = max(segment_bytes, last.end)
-        self._segment = Segment(path_of(path, self._index), last.head, size, used=last.end)
+        self._start(path, segment_bytes, new=False)
+        try:
+            found = _read_segments(path)
+            log = _log([row for part in found.parts for row in part.rows], found)
+            last = found.parts[-1]
+            if found.unfinished is not None:
+                found.unfinished.unlink()
+            self._log_id = last.head.log_id
+            self._index = last.head.index
+            self._next = last.head.number + len(last.rows)
+            self._written, self._previous = self._next - 1, last.checksum
+            size = max(segment_bytes, last.end)
+            self._segment = Segment(path_of(path, self._index), last.head, size, used=last.end)
+        except BaseException:
+            self._let_go()
+            raise
         return self, log
 
-    def _start(self, path: Path, log_id: bytes, segment_bytes: int) -> None:
+    def _start(self, path: Path, segment_bytes: int, *, new: bool) -> None:
         if segment_bytes < SEGMENT_BYTES_MIN:
             raise ValueError(f"a segment has at least {SEGMENT_BYTES_MIN} bytes, not {segment_bytes}")
+        self._held = hold(path, new=new)  # a second writer would tear what the first one maps
         self.path = path
-        self._log_id = log_id
         self._segment_bytes = segment_bytes
         self._index = 0
         self._next = 1  # the number of the next record that is framed
@@ -125,7 +136,15 @@ class LogFile:
 
     def close(self) -> None:
         """Everything is on the disk, the rest of the segment is given back. Raises `OSError`. Idempotent."""
-        self._segment.close()
+        try:
+            self._segment.close()
+        finally:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        if self._held >= 0:
+            os.close(self._held)
+            self._held = -1
 
     def _rotate(self) -> None:
         if self._index + 1 >= SEGMENTS_MAX:

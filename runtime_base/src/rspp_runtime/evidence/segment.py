@@ -14,6 +14,7 @@ not fit.
 from __future__ import annotations
 
 import errno
+import fcntl
 import mmap
 import os
 import struct
@@ -72,6 +73,22 @@ def _checksum(padded: bytes | memoryview, length: int, number: int, log_id: byte
 
 
 # ---- writing
+
+
+def hold(path: Path, *, new: bool) -> int:
+    """A descriptor of the log's first segment that only one process has, until it is closed or the process dies.
+
+    Raises `OSError` (EBUSY) while another writes the log.
+    """
+    fd = os.open(path, os.O_RDWR | (os.O_CREAT if new else 0) | getattr(os, "O_CLOEXEC", 0), 0o644)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(fd)
+        if not isinstance(error, BlockingIOError):
+            return -1  # a file system without locks
+        raise OSError(errno.EBUSY, "another process is writing this log") from None
+    return fd
 
 
 class Segment:

@@ -55,7 +55,8 @@ def count(s: State, node: NodeState, call: Invocation, outcome: int) -> bool:
     breaker = _breaker(node, call.candidate)
     if breaker is None:
         return False
-    assert node.plan.attempts is not None and node.plan.attempts.circuit is not None
+    assert node.plan.attempts is not None
+    assert node.plan.attempts.circuit is not None
     circuit = node.plan.attempts.circuit
     was_probe = breaker.probe == call.id
     if was_probe:
