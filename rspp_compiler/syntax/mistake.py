@@ -233,11 +233,11 @@ class Mistake:
         return None
 
     def _undeclared(self) -> _Guess | None:
-        """`voice : tts` without the word `node`."""
+        """`voice : tts` or `llm { … }` without the word `node`."""
         first = self._tokens[self._item.start]
         change = Change(self._item.start, self._item.start, [Token("NODE", "node", first.start, first.start)])
         is_name = first.text not in DECLARATIONS and self._at == self._item.start + 1
-        if self._tokens[self._at].kind != "COLON" or not (is_name and self._mends(change)):
+        if self._tokens[self._at].kind not in ("COLON", "LBRACE") or not (is_name and self._mends(change)):
             return None
         fix = self._findings.change(first.start, first.start, "node ")
         return _Guess(help="is `node` missing?", fix=fix, change=change)

@@ -11,6 +11,11 @@ REASONS: dict[tuple[str, str, str], str] = {
     ("gateway.pyx", "result.transport_sequence = field(fields, 5)", "pass"): (
         "the evidence keeps an input's transport sequence; the kernel decides nothing by it and never gives it back"
     ),
+    (
+        "joins.py",
+        "return min((ns for ns in times if ns > s.now), default=-1)",
+        "return min((ns for ns in times if ns > s.now), default=-2)",
+    ): "a deadline below zero is none, whatever it is",
     ("session.pyx", "attempts.high = candidates", "pass"): (
         "every start asks `circuits.offered`, which sets it; nobody reads it before"
     ),

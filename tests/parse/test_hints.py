@@ -70,6 +70,7 @@ LINES = [
     ("on ears.idle -> call desk()", "on ears.idle -> call desk"),
     ("on ears.idle -> desk()", "on ears.idle -> call desk"),
     # declarations and settings
+    ("llm { max_tokens = 60 tokens }", "node llm { max_tokens = 60 tokens }"),
     ('profile "simple/v1"', "profile simple/v1"),
     ("profile simple", "profile simple/v1"),
     ("record 1", "record L1"),
