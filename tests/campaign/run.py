@@ -13,7 +13,7 @@ import argparse
 import json
 import subprocess
 import sys
-import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,8 +65,23 @@ def pipelines() -> dict[str, Path]:
     }
 
 
+def play(name: str, source: Path, asked: argparse.Namespace, share: int) -> list[Run]:
+    """One pipeline on the compiled kernel and on both; what was told of it before is not played again."""
+    package: Path | None = None
+    runs = []
+    for kernel, turns in (("compiled", -(-asked.turns // share)), ("both", -(-asked.both // share))):
+        kept = asked.out / f"{name}.{kernel}.{turns}.json"
+        if turns and not kept.exists():
+            package = package or build(name, source, asked.out)
+            kept.write_text(simulate(package, kernel, turns), "utf-8")
+        if turns:
+            runs.append(Run(name, kernel, json.loads(kept.read_text("utf-8"))))
+            print(runs[-1].row, file=sys.stderr, flush=True)
+    return runs
+
+
 def build(name: str, source: Path, out: Path) -> Path:
-    """The package's folder; an earlier build of the same source is used again."""
+    """The package's folder."""
     parent = out / "packages" / name  # its own: two files may declare pipelines of one name
     done = subprocess.run(
         [BIN / "rsppc", "build", "--no-install", "--force", "-o", parent, source], capture_output=True, text=True
@@ -77,17 +92,14 @@ def build(name: str, source: Path, out: Path) -> Path:
     return built[0].parents[2]
 
 
-def simulate(name: str, package: Path, kernel: str, turns: int, jobs: int, out: Path) -> Run:
-    """Plays so many turns, or reads what was told of them before."""
-    kept = out / f"{name}.{kernel}.{turns}.json"
-    if not kept.exists():
-        command = [BIN / "rspp", "simulate", package, "--turns", str(turns), "--seed", str(SEED[kernel]),
-                   "--kernel", kernel, "--jobs", str(jobs), "--json"]  # fmt: skip
-        done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
-        if not done.stdout:
-            raise RuntimeError(f"rspp simulate {package} ended with {done.returncode} and told nothing")
-        kept.write_text(done.stdout, "utf-8")
-    return Run(name, kernel, json.loads(kept.read_text("utf-8")))
+def simulate(package: Path, kernel: str, turns: int) -> str:
+    """Plays so many turns; what was told of them, as JSON."""
+    command = [BIN / "rspp", "simulate", package, "--turns", str(turns), "--seed", str(SEED[kernel]),
+               "--kernel", kernel, "--jobs", "1", "--json"]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True)
+    if not done.stdout:
+        raise RuntimeError(f"rspp simulate {package} ended with {done.returncode}: {done.stderr}")
+    return done.stdout
 
 
 def table(runs: list[Run], arguments: str) -> str:
@@ -96,12 +108,12 @@ def table(runs: list[Run], arguments: str) -> str:
             "violations", "pairs visited"]  # fmt: skip
     legal, visited = pairs(runs)
     sums = {kernel: sum(run.figures["turns"] for run in runs if run.kernel == kernel) for kernel in SEED}
-    minutes = sum(run.figures["seconds"] for run in runs) / 60
+    core_h = sum(run.figures["seconds"] for run in runs) / 3600
     calls = sum(run.figures["actions"] for run in runs)
-    violations = sum(bool(run.figures["violation"]) for run in runs)
+    broken = sum(bool(run.figures["violation"]) for run in runs)
     lines = [
         f"`python tests/campaign/run.py{arguments}`: {sums['compiled']:,} turns compiled and {sums['both']:,} on both "
-        f"kernels, {minutes:,.0f} minutes, {calls:,} calls; {violations} violations; {len(visited)} of {len(legal)} "
+        f"kernels, {core_h:.1f} hours of one core, {calls:,} calls; {broken} violations; {len(visited)} of {len(legal)} "
         "pairs (turn state × signal) that these plans allow were visited.",
         "",
         f"| {' | '.join(head)} |",
@@ -148,7 +160,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--turns", type=int, default=1_000_000, help="compiled, of all pipelines together")
     parser.add_argument("--both", type=int, default=20_000, help="on both kernels, of all together")
-    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--jobs", type=int, default=2, help="pipelines that are played at once")
     parser.add_argument("--only", nargs="*", default=[], help="of these pipelines")
     parser.add_argument("--out", type=Path, default=ROOT / "out" / "campaign")
     parser.add_argument(
@@ -158,14 +170,9 @@ def main() -> int:
     asked = parser.parse_args()
     chosen = {name: path for name, path in pipelines().items() if not asked.only or name in asked.only}
     asked.out.mkdir(parents=True, exist_ok=True)
-    runs: list[Run] = []
-    began = time.monotonic()
-    for name, source in chosen.items():
-        package = build(name, source, asked.out)
-        for kernel, turns in (("compiled", asked.turns), ("both", asked.both)):
-            if turns:
-                runs.append(simulate(name, package, kernel, -(-turns // len(chosen)), asked.jobs, asked.out))
-                print(f"{time.monotonic() - began:6.0f} s  {runs[-1].row}", file=sys.stderr, flush=True)
+    with ThreadPoolExecutor(asked.jobs) as pool:
+        played = [pool.submit(play, name, source, asked, len(chosen)) for name, source in chosen.items()]
+        runs = [run for one in played for run in one.result()]
     default = (1_000_000, 20_000)
     text = table(runs, "" if (asked.turns, asked.both) == default else f" --turns {asked.turns} --both {asked.both}")
     print(text)
