@@ -113,8 +113,8 @@ def table(runs: list[Run], arguments: str) -> str:
     broken = sum(bool(run.figures["violation"]) for run in runs)
     lines = [
         f"`python tests/campaign/run.py{arguments}`: {sums['compiled']:,} turns compiled and {sums['both']:,} on both "
-        f"kernels, {core_h:.1f} hours of one core, {calls:,} calls; {broken} violations; {len(visited)} of {len(legal)} "
-        "pairs (turn state × signal) that these plans allow were visited.",
+        f"kernels, {core_h:.1f} hours of one core, {calls:,} calls; {broken} violations; {len(visited)} of "
+        f"{len(legal)} pairs (turn state × signal) that these plans allow were visited.",
         "",
         f"| {' | '.join(head)} |",
         f"|---{'|---' * (len(head) - 1)}|",
