@@ -9,7 +9,7 @@ from conversation import MS
 from test_corpus_agreement import for_runtime
 
 from pipelines import compile_text, value
-from rspp_runtime.abi import Cause, Control, In, Inbound, Op, Result, Signal
+from rspp_runtime.abi import Cause, Control, In, Inbound, Op, Output, Result, Signal
 from rspp_runtime.reference import Session
 
 EDGE = "ears.speech -> stt.audio"
@@ -28,8 +28,8 @@ def frozen(settings: str) -> Any:
     return value(compile_text(TEXT.format(settings=settings), until="freeze"), "freeze")
 
 
-def losses(settings: str, frames: int, after_ms: int) -> set[Cause]:
-    """Why the edge sheds: so many frames at once, and one more after a while; nobody takes any."""
+def notices(settings: str, frames: int, after_ms: int) -> list[Output]:
+    """What the edge sheds: so many frames at once, and one more after a while; nobody takes any."""
     plan = for_runtime(frozen(settings).layout.plan)
     session = Session(plan, "bounds", 1, [])
     ears = next(node.id for node in plan.nodes if node.name == "ears")
@@ -42,11 +42,10 @@ def losses(settings: str, frames: int, after_ms: int) -> set[Cause]:
     for at_ms in (*[1] * frames, 1 + after_ms):
         event = Inbound(In.CHUNK, ears, 0, call, 1, payload=bytes(640))
         assert session.ingest(event, at_ms * MS) == Result.ACCEPTED
-    return {
-        Cause(output.cause)
-        for output in session.drain()
-        if output.op == Op.DECISION and output.code == Signal.DROP_NOTICE and output.node == edge
-    }
+    told = [output for output in session.drain() if output.op == Op.DECISION and output.node == edge]
+    found = [output for output in told if output.code == Signal.DROP_NOTICE]
+    assert session.stats()[f"edge.{edge}.dropped"] == sum(notice.y - notice.x + 1 for notice in found)
+    return found
 
 
 @pytest.mark.feature("F-143", "bounds")
@@ -63,7 +62,15 @@ def losses(settings: str, frames: int, after_ms: int) -> set[Cause]:
 )
 def test_each_bound_on_its_own_sheds(settings: str, frames: int, after_ms: int, causes: set[Cause]) -> None:
     budget = settings + ", overflow = drop_oldest"
-    assert losses(budget, frames, after_ms) == causes
+    assert {Cause(notice.cause) for notice in notices(budget, frames, after_ms)} == causes
+
+
+@pytest.mark.feature("F-044", "drop_newest", "counted")
+def test_the_newest_gives_way_where_a_line_says_so() -> None:
+    """Of four frames, there is room for three."""
+    (oldest,) = notices("buffer = [3 items, 400ms], overflow = drop_oldest", 3, 0)
+    (newest,) = notices("buffer = [3 items, 400ms], overflow = drop_newest", 3, 0)
+    assert (newest.x - oldest.x, newest.y - newest.x, newest.cause) == (3, 0, Cause.QUEUE_PRESSURE)
 
 
 @pytest.mark.feature("F-143", "source")

@@ -37,6 +37,7 @@ def test_a_full_edge_blocks_its_producer_and_room_resumes_it(talk: Conversation)
     assert talk.frame() == Result.ACCEPTED
 
 
+@pytest.mark.feature("F-148", "capped")
 @pytest.mark.feature("F-148", "shedding")
 def test_blocking_lasts_only_so_long_then_the_oldest_gives_way(talk: Conversation) -> None:
     for _ in range(8):

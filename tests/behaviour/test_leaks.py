@@ -72,6 +72,7 @@ def measure(name: str) -> tuple[int, int, int]:
     return len(gc.get_objects()) - before[0], live_blocks() - before[1], resident() - before[2]
 
 
+@pytest.mark.feature("NF-004", "stable")
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 @pytest.mark.parametrize("name", ["stub_assistant", "stub_switchyard"])
 def test_nothing_is_left_of_ten_thousand_sessions(name: str) -> None:

@@ -57,6 +57,40 @@ def test_t2_snapshot(talk: Conversation, state: int, signal: str, cause: Cause) 
     assert talk.session.stats()["turns"] == 1  # the greeting's
 
 
+@pytest.mark.feature("F-141", "three", "no_state")
+def test_three_proposals_have_three_outcomes_and_only_one_becomes_a_turn(talk: Conversation) -> None:
+    outcomes = {}
+    for state in (1, 2, 0):
+        talk.control(Control.SNAPSHOT, a=state)
+        outputs = talk.control(Control.END_UTTERANCE)
+        outcomes[state] = signals(outputs)
+        assert {o.turn for o in outputs if o.code in (Signal.DEFER, Signal.REJECT)} <= {0}
+    assert outcomes[1] == ["TURN_OPEN_PROPOSED", "DEFER"]
+    assert outcomes[2] == ["TURN_OPEN_PROPOSED", "REJECT"]
+    assert outcomes[0][:2] == ["TURN_OPEN_PROPOSED", "TURN_OPEN"]
+
+
+ENDS = {
+    "a cancel": (Control.CANCEL_TURN, 0),
+    "its evidence": (Control.EVIDENCE_APPENDED, 2),
+    "its evidence that failed": (Control.EVIDENCE_FAILED, 2),
+}
+
+
+@pytest.mark.feature("F-141", "forced")
+@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("state", [1, 2, 3])
+def test_what_was_never_a_turn_has_no_end(talk: Conversation, state: int, end: str) -> None:
+    """Whoever ends what was deferred or refused finds nothing: no abort, no commit, no close, however often."""
+    talk.control(Control.SNAPSHOT, a=state)
+    talk.control(Control.END_UTTERANCE)
+    turns = talk.session.stats()["turns"]
+    for _ in range(3):
+        control, turn = ENDS[end]
+        assert signals(talk.control(control, a=turn)) == []
+    assert talk.session.stats()["turns"] == turns
+
+
 def test_t3_stale_epoch_of_the_proposal(talk: Conversation) -> None:
     talk.offer(In.CONTROL, port=Control.END_UTTERANCE)
     talk.offer(In.CONTROL, port=Control.LEASE_ROTATED, a=2)
@@ -175,6 +209,7 @@ def test_ends_in_one_window_go_by_precedence(talk: Conversation, controls: tuple
     assert signals(outputs).count("CLOSE") == 1
 
 
+@pytest.mark.feature("F-140", "policy")
 def test_a_proposal_during_a_turn_waits_for_its_end(talk: Conversation) -> None:
     answer(talk)
     assert signals(talk.control(Control.END_UTTERANCE)) == ["DEFER"]
@@ -218,6 +253,8 @@ def test_a_recogniser_that_finishes_one_utterance_keeps_no_deadline_for_the_next
     assert "PROVIDER_ERROR" not in signals(talk.step(talk.now + 1_000))
 
 
+@pytest.mark.feature("F-039", "kept")
+@pytest.mark.feature("F-140", "policy")
 def test_barge_in_stops_the_answer_and_the_context_keeps_what_was_heard(talk: Conversation) -> None:
     talk.ask().think(b"It is forty-two. ").speak(2, 8, 2)
     talk.step(talk.now + 25)  # one frame has been played

@@ -46,6 +46,7 @@ def test_t12_at_ingress_another_epoch_is_refused_and_changes_nothing(
     assert talk.offer(**INPUTS[what](talk)) == Result.ACCEPTED  # the same, of this epoch
 
 
+@pytest.mark.feature("NF-027", "injected")
 def test_t12_at_egress_what_was_made_under_the_old_epoch_does_not_leave(talk: Conversation) -> None:
     """Gate 4."""
     talk.ask().think(b"It is forty-two. ")
@@ -127,6 +128,7 @@ def test_what_is_not_checked_by_epoch_still_reaches_its_invocation(talk: Convers
 # ---- under any schedule
 
 
+@pytest.mark.feature("NF-027", "injected")
 @pytest.mark.parametrize("name", sorted(PLANS))
 def test_no_output_of_a_stale_epoch_leaves_under_random_schedules(
     name: str, kernel: Callable[[str], Any], kernel_name: str, tmp_path: Path

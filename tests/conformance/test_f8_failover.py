@@ -77,6 +77,7 @@ def test_what_was_hot_is_forgotten(talk: Conversation) -> None:
     assert b"half" not in told
 
 
+@pytest.mark.feature("NF-027", "injected")
 @pytest.mark.feature("F-156", "rejected", "event")
 def test_outputs_of_the_old_process_are_refused(talk: Conversation) -> None:
     voice = talk.ask().think(b"It is forty-two. ").invocation(VOICE)

@@ -12,12 +12,17 @@ from typing import Any
 import pytest
 from kernels import compiled, plan_of, pure
 from recorded import Recorded, header, is_signal, play
+from test_corpus_agreement import for_runtime
 
+from good_corpus import compiled as corpus
+from pipelines import value
 from rspp_runtime.abi import Op, Signal
 from rspp_runtime.abi.plan import Plan
 from rspp_runtime.cli.app import run_app
 from rspp_runtime.evidence.entries import Input, Log, Out
+from rspp_runtime.evidence.plans import plans
 from rspp_runtime.evidence.replay import Divergence, Report, replay
+from rspp_runtime.reference import Session as Pure
 
 NAME = "stub_assistant"
 SEEDS = 15
@@ -35,6 +40,7 @@ def again(log: Log, kernel_name: str, plan: Plan) -> Report:
     )
 
 
+@pytest.mark.feature("F-140", "same")
 @pytest.mark.parametrize("level", ["L0", "L2"])
 @pytest.mark.parametrize("other", KERNELS)
 def test_what_one_kernel_recorded_the_other_decides_again(
@@ -76,6 +82,7 @@ def with_changed(log: Log, signal: Signal, **fields: Any) -> Log:
     return replace(log, entries=type(log.entries)(rows))
 
 
+@pytest.mark.feature("NF-009", "tolerance")
 @pytest.mark.parametrize(
     ("signal", "fields", "kind"),
     [
@@ -104,6 +111,23 @@ def test_a_changed_header_attribute_of_an_input_is_reported(kernel_name: str, tm
     at = next(at for at, row in enumerate(rows) if isinstance(row, Input) and row.result == 0 and row.op == 1)
     rows[at] = rows[at]._replace(epoch=77)  # type: ignore[union-attr]
     assert not again(replace(log, entries=type(log.entries)(rows)), kernel_name, plan).identical
+
+
+@pytest.mark.feature("F-150", "fields", "inputs")
+def test_what_makes_it_exact_goes_with_each_turn(tmp_path: Path) -> None:
+    """A pipeline with a merge: the plan of a turn says by which rule, what orders, and what came from outside."""
+    frozen = value(corpus("second_opinion"), "freeze")
+    plan = for_runtime(frozen.layout.plan)
+    session = Pure(plan, "call", 1, [None] * sum(node.handler >= 0 for node in plan.nodes))
+    head = replace(header(plan, "call", "pure"), seed=7)
+    exported = list(plans(play(plan, session, 3, tmp_path / "x.log", head, in_steps=True).log(), frozen.resolved_plan))
+    assert exported
+    for one in exported:
+        made = one["determinism"]
+        assert (made["seed"], made["merge_rule_version"]) == (7, "v1.0")
+        assert made["merge_rule_id"].startswith("merge.")
+        assert "runtime_sequence" in made["ordering_markers"]
+        assert {given["source"] for given in made["nondeterministic_inputs"]}
 
 
 def test_the_plan_hash_is_the_same_in_another_process(kernel: Callable[[str], Any]) -> None:

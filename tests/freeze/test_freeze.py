@@ -34,6 +34,7 @@ def test_the_hash_is_that_of_the_canonical_template() -> None:
     assert made.layout.plan.template_hash == made.template_hash
 
 
+@pytest.mark.feature("F-082", "unchanged")
 @pytest.mark.parametrize(
     "same",
     [

@@ -186,6 +186,7 @@ def _changes(entries: list[Entry]) -> list[Level]:
     return [entry for entry in entries if isinstance(entry, Level)]
 
 
+@pytest.mark.feature("F-176", "steps")
 def test_a_session_under_pressure(scripted: ModuleType, stepped: Log) -> None:
     changes = _changes(stepped.entries)
     assert [(c.before, c.level, c.reason) for c in changes] == [
@@ -197,6 +198,7 @@ def test_a_session_under_pressure(scripted: ModuleType, stepped: Log) -> None:
     assert newest == {1: "L0", 2: "L1"}  # the lowest that was kept while the turn was open
 
 
+@pytest.mark.feature("F-176", "evidence")
 def test_each_stretch_says_what_it_proves(scripted: ModuleType, stepped: Log) -> None:
     report = _replay(scripted, stepped)
     assert report.identical, report.differences[0]

@@ -65,6 +65,7 @@ def _set(**fields: Any) -> Callable[[Log, int], None]:
     return change
 
 
+@pytest.mark.feature("F-139", "invalid")
 @pytest.mark.parametrize(
     ("signal", "change", "said"),
     [

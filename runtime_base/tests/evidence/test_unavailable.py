@@ -41,6 +41,7 @@ def header(plan: Any) -> Header:
     )  # fmt: skip
 
 
+@pytest.mark.feature("F-176", "control")
 @pytest.mark.parametrize("items_max", [40, 65_536])
 def test_a_log_that_takes_nothing_more_aborts_the_turn(scripted: ModuleType, tmp_path: Path, items_max: int) -> None:
     """A queue that is full before the answer was played, or a disk that is silent until the evidence's deadline."""

@@ -12,6 +12,7 @@ from rspp_runtime.evidence.entries import Log, Out
 def plans(log: Log, resolved: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """One for each turn that opened, in order. `resolved` is the package's template of the plan."""
     epoch = log.header.epoch
+    determinism = {**resolved["determinism"], "seed": log.header.seed}  # of the nodes' chance; the kernel has none
     for row in log.entries:
         if not isinstance(row, Out) or row.op != Op.DECISION:
             continue
@@ -23,4 +24,5 @@ def plans(log: Log, resolved: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
                 "plan_hash": (row.payload or b"").hex(),
                 "authority_epoch": epoch,
                 **resolved,
+                "determinism": determinism,
             }
