@@ -9,9 +9,12 @@ import pytest
 from conversation import Conversation, decision, requests, signals
 from kernels import plan_of
 from plan_keypad import FIND, HINT, INGRESS, LLM, STT, VOICE, WATCH, WRITER
+from test_corpus_agreement import for_runtime
 
+from pipelines import compile_text, value
 from rspp_runtime.abi import Cause, Control, In, Op, Output, Result, Signal
 from rspp_runtime.abi.codes import Origin
+from rspp_runtime.reference import Session as Pure
 
 AUDIO, TYPED, DTMF = range(3)
 PARTIAL, FINAL = 1, 2
@@ -158,6 +161,25 @@ def test_an_end_pointer_waits_longer_inside_of_one_and_begins_again_with_every_w
     begun = pad.now
     assert "TURN_OPEN_PROPOSED" not in signals(pad.step(begun + 249))
     assert "TURN_OPEN_PROPOSED" in signals(pad.step(begun + 250))
+
+
+def test_an_end_pointer_needs_no_detector_beside_it() -> None:
+    """What it decides is then the first event of the plan."""
+    text = """pipeline bare version "1.0.0" {
+      node pauses : endpointer
+      ingress.audio -> stt -> llm -> egress.text { commit_point }
+      stt.partial -> pauses
+      on pauses.speech_end -> end utterance
+    }"""
+    plan = for_runtime(value(compile_text(text), "freeze").layout.plan)
+    assert plan.turn_owner == 0
+    pad = Pad(Pure(plan, "bare", 1, [])).begin()
+    pad.offer(In.MEDIA, node=plan.ingress, port=0, payload=bytes(320))
+    pad.step()
+    hears = next(node.id for node in plan.nodes if node.kind == "stt")
+    pad.chunk(hears, PARTIAL, b"Where is it.", a=12, b=3)
+    pad.step()
+    assert "TURN_OPEN_PROPOSED" in signals(pad.step(pad.now + 10_000))
 
 
 def test_what_is_still_recognised_of_an_utterance_that_ended_does_not_end_another(pad: Pad) -> None:

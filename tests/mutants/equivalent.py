@@ -16,6 +16,10 @@ REASONS: dict[tuple[str, str, str], str] = {
         "return min((ns for ns in times if ns > s.now), default=-1)",
         "return min((ns for ns in times if ns > s.now), default=-2)",
     ): "a deadline below zero is none, whatever it is",
+    ("sync.py", "return 3 + s.plan.context_items_max", "return 3 - s.plan.context_items_max"): (
+        "each edge of a group has asked for its own room before, which is more than all of them use: "
+        "a group that the sum would hold back goes one step earlier, and has room"
+    ),
     ("session.pyx", "attempts.high = candidates", "pass"): (
         "every start asks `circuits.offered`, which sets it; nobody reads it before"
     ),
