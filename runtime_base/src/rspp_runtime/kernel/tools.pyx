@@ -202,5 +202,3 @@ cdef void let_run(Core* core, int model) noexcept nogil:
         node.speak_due_ns = row.held_speak_ns + waited if row.held_speak_ns > 0 else 0
         if node.attempts != NULL and node.attempts.due_ns != OFF:
             node.attempts.due_ns += waited
-    row.held_first_ns = 0
-    row.held_speak_ns = 0

@@ -154,9 +154,8 @@ def _let_run(s: State, model: NodeState) -> None:
         model.speak_due_ns = model.held_speak + waited if model.held_speak else 0
         if model.due_ns != attempts.NEVER:
             model.due_ns += waited
-    model.held_first = model.held_speak = 0
 
 
 def gone(node: NodeState) -> None:
     """A model's invocation is gone, and its calls with it."""
-    node.open = node.filled = node.held_first = node.held_speak = 0
+    node.open = node.filled = 0
