@@ -35,8 +35,6 @@ cdef inline void gone(Core* core, int node_id) noexcept nogil:
     row = &core.calling[node_id]
     row.open = 0
     row.filled = 0
-    row.held_first_ns = 0
-    row.held_speak_ns = 0
 
 
 cdef inline bint is_held(Core* core, int node_id, int64_t words) noexcept nogil:
