@@ -76,7 +76,7 @@ class Attempts:
     providers: tuple[str, ...]
     times: int = 1
     first_chunk_ns: int = 0
-    backoff_ns: int = 0  # before the same provider is tried again
+    backoff_ns: int = 0  # before the same provider is tried again; twice as long each further time
     retain_items: int = 0
     circuit: Circuit | None = None  # of each provider
     # Under each policy, none first, and there in each mode: the first of its providers, and their number; empty: all.

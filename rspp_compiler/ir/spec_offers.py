@@ -29,10 +29,15 @@ class CandidateSpec(SpecModel):
 
 
 class RetrySpec(SpecModel):
-    """How often one candidate is tried again, and how long to wait before."""
+    """How often one candidate is tried again, and how long to wait before: twice as long each further time."""
 
     times: int = Field(ge=0)
     backoff_ns: int = Field(ge=0)
+
+
+def waits_ns(times: int, backoff_ns: int) -> int:
+    """How long one candidate is waited for in all, if it is tried again so many times."""
+    return backoff_ns * ((1 << times) - 1)
 
 
 class CircuitSpec(SpecModel):

@@ -195,10 +195,9 @@ policy other when session.tier == "basic" { node more : redact { classes = [PHI]
         """tool desk : transfer { to = "sip:desk@acorn.example" }
 pipeline p {
   node sorry : say { text = "Sorry" }
-  node notes : tap
   ingress.audio -> vad -> stt -> llm -> tts -> egress.audio
   on ingress.dtmf when event.digit == "0" -> call desk
-  on desk.error or timeout -> notes
+  on desk.error or timeout -> open turn
   on llm.error -> sorry -> tts
 }
 """,

@@ -99,6 +99,21 @@ def test_a_deadline_is_tried_again_after_the_backoff_and_then_elsewhere(talk: Co
     assert LLM not in [one.node for one in exhausted]
 
 
+@pytest.mark.feature("F-059", "backoff")
+def test_each_further_retry_waits_twice_as_long(kernel: Callable[[str], Any]) -> None:
+    """The shop's model is tried three times, after 20 ms and after 40 ms; then it is the other one's turn."""
+    talk = Conversation(kernel("stub_shop")(plan_of("stub_shop"), "talk", 1, [None, None])).connect().ask()
+    waits = []
+    for attempt in (1, 2):
+        failed_at = talk.now
+        assert decision(fails(talk, LLM, retryable=True), Signal.PROVIDER_ERROR).y == Follow.RETRY
+        while invoked(talk.step(talk.now + 1), LLM) != [(0, attempt)]:
+            assert talk.now < failed_at + 100
+        waits.append(talk.now - failed_at)
+    assert waits == [20, 40]
+    assert decision(fails(talk, LLM, retryable=True), Signal.PROVIDER_ERROR).y == Follow.PROVIDER_SWITCH
+
+
 @pytest.mark.feature("F-059", "stop")
 def test_no_attempt_that_could_not_begin_in_time(talk: Conversation) -> None:
     """15 ms are left: too little for the backoff, enough to ask somebody else, who has them and no more."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from rspp_compiler.ir.graph import Graph, GraphNode
 from rspp_compiler.ir.proofs.latency import Attempt
 from rspp_compiler.ir.spec import ProviderSpec
+from rspp_compiler.ir.spec_offers import waits_ns
 
 ANSWERS = frozenset({"llm", "tts", "realtime"})
 """Kinds whose tries run within the node's budget. A detector or recogniser listens long before its input ends."""
@@ -27,7 +28,7 @@ def tries_of(graph: Graph, node: GraphNode) -> Iterator[Attempt]:
     for candidate in provider.candidates:
         for number in range(1, 2 + provider.retry.times):
             if number > 1:
-                starts += provider.retry.backoff_ns
+                starts += provider.retry.backoff_ns << (number - 2)
             deadline = starts + provider.first_chunk_ns
             yield Attempt(node.id, candidate.name, number, starts, deadline if limit is None else min(deadline, limit))
             starts = deadline
@@ -35,4 +36,4 @@ def tries_of(graph: Graph, node: GraphNode) -> Iterator[Attempt]:
 
 def backoffs_ns(provider: ProviderSpec) -> int:
     """The time that an invocation spends waiting between tries, at most."""
-    return len(provider.candidates) * provider.retry.times * provider.retry.backoff_ns
+    return len(provider.candidates) * waits_ns(provider.retry.times, provider.retry.backoff_ns)

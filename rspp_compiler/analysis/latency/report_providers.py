@@ -16,6 +16,7 @@ from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.graph import Graph, GraphNode
 from rspp_compiler.ir.proofs.latency import Attempt
 from rspp_compiler.ir.spec import ProviderSpec, ToolSpec
+from rspp_compiler.ir.spec_offers import waits_ns
 from rspp_compiler.ir.tooling import has_filler
 
 
@@ -93,7 +94,7 @@ def _way_out(graph: Graph, node: GraphNode, provider: ProviderSpec, ctx: Context
 
 def _part(budget_ns: int, candidates: int, times: int, backoff_ns: int) -> int:
     """What each try gets of a budget, in whole milliseconds."""
-    return (budget_ns - candidates * times * backoff_ns) // (candidates * (1 + times)) // MS * MS
+    return (budget_ns - candidates * waits_ns(times, backoff_ns)) // (candidates * (1 + times)) // MS * MS
 
 
 def _larger_budget(graph: Graph, node: GraphNode, needs_ns: int, ctx: Context) -> WayOut:

@@ -9,6 +9,7 @@ from rspp_compiler.ir import ast
 from rspp_compiler.ir.bound import BoundProvider, BoundUse, FilledNode, FilledProvider, FilledUse, Valued
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.origin import Origin
+from rspp_compiler.ir.spec_offers import waits_ns
 from rspp_compiler.sema.language.catalog import Engine, Table
 from rspp_compiler.sema.language.engines import engine
 from rspp_compiler.sema.language.kinds import PROVIDER_KINDS
@@ -159,7 +160,7 @@ class Blocks:
         tightest = min(using, key=lambda node: node.fields["first_output_ns"].number)
         budget = tightest.fields["first_output_ns"]
         attempts = candidates * (1 + retry["times"].number)
-        waits = candidates * retry["times"].number * retry["backoff_ns"].number
+        waits = candidates * waits_ns(retry["times"].number, retry["backoff_ns"].number)
         part = max(_MS, (budget.number - waits) // attempts // _MS * _MS)
         if part >= first.number:
             return first

@@ -120,7 +120,7 @@ RETRY = Table(
     "`retry`",
     (
         Setting("times", "count", 0, 8, about="how often one candidate is tried again"),
-        Setting("backoff", "duration", 0, 30 * S, about="before it is"),
+        Setting("backoff", "duration", 0, 30 * S, about="before it is, and twice as long each further time"),
     ),
 )
 CIRCUIT = Table(

@@ -46,7 +46,7 @@ def shop() -> Plan:
             edges_in=(*node.edges_in, FROM_FIND, FROM_REFUND),
             calls_max=CALLS_MAX,
             speakable_ns=600 * MS,
-            attempts=Attempts(("llm", "other"), 2, 500 * MS, 20 * MS, retain_items=4),
+            attempts=Attempts(("llm", "other"), 3, 500 * MS, 20 * MS, retain_items=4),
         )
 
     nodes = (

@@ -108,7 +108,7 @@ cdef int follow(
     if not keeps(core, node_id, invocation) or attempts.end == attempts.first:
         return FOLLOW_NONE
     due_ns = core.timers[timers.of_node(node_id, TIMER_FIRST)] if node.recogniser else attempts.due_ns
-    wait_ns = attempts.backoff_ns
+    wait_ns = attempts.backoff_ns << (attempts.tries - 1)
     if (
         retryable and attempts.tries < attempts.times and core.now_ns + wait_ns < due_ns
         and circuits.allows(core, node_id, attempts.candidate)

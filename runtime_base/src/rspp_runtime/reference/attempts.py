@@ -82,7 +82,7 @@ def follow(s: State, node: NodeState, call: Invocation, *, retryable: bool, was_
         return Follow.NONE
     recogniser = identity == s.plan.recogniser
     due = s.timers.get(s.first_timer(identity), NEVER) if recogniser else node.due_ns
-    found, wait_ns = Follow.RETRY, attempts.backoff_ns
+    found, wait_ns = Follow.RETRY, attempts.backoff_ns << (node.tries - 1)
     in_time = s.now + wait_ns < due
     allowed = circuits.allows(s, node, node.candidate) and spending.may_try_again(s, node, node.candidate)
     if retryable and node.tries < attempts.times and in_time and allowed:

@@ -143,7 +143,7 @@ cdef enum:  # deadlines and windows of effect nodes
     LLM_WINDOW       =         2   # items fed and not yet taken
     LLM_SPEAKABLE_NS = 600000000   # 600 ms
     LLM_CANDIDATES   =         2   # providers: llm, then other
-    LLM_TIMES        =         2   # attempts of each, at most
+    LLM_TIMES        =         3   # attempts of each, at most
     LLM_ATTEMPT_NS   = 500000000   # 500 ms: to the first output of one attempt
     LLM_BACKOFF_NS   =  20000000   # 20 ms
     LLM_RETAIN       =         4   # items kept until the first output
