@@ -43,7 +43,12 @@ class Body:
                 yield subject, event, reaction
 
     def reacts_to(self, subject: str, event: str) -> bool:
-        return any((subject, event) == named[:2] for named in self.events())
+        """Whether a line does something about the event: a path into a tap only shows it."""
+        taps = {"tap", *(node.name for node in self.of_kind("tap"))}
+        return any(
+            (subject, event) == (whose, name) and not (line.hops and line.hops[0].ref.text in taps)
+            for whose, name, line in self.events()
+        )
 
     @property
     def speaks(self) -> bool:

@@ -26,6 +26,8 @@ def weigh(item: Item, emit: Emit) -> None:
 def look_up(item: Item, emit: Emit) -> None:
     if "slow" in item.text:
         time.sleep(1)
+    if "broken" in item.text:
+        raise LookupError("no such shelf")
     emit(item.text)
 """
 PIPELINE = """
@@ -41,7 +43,8 @@ pipeline desk {
 
   on weigh.error           -> lost
   on look.timeout or error -> lost
-  on look.timeout or error -> sorry -> voice
+  on look.timeout          -> sorry -> voice
+  on look.error            -> end session
   budget { llm = 600ms }
 }
 """
@@ -105,3 +108,15 @@ def test_a_fallback_goes_on_beside_it(rspp: Run, kernel: str) -> None:
     (record,) = told["evidence"]
     (row,) = record["dead_letters"]
     assert (row["node_id"], row["reason"], row["runtime_sequence"]) == ("look", "node_timeout", letter["seq"])
+
+
+@pytest.mark.feature("F-132", "emitted", "session")
+def test_the_session_ends_where_a_line_says_so(rspp: Run, kernel: str) -> None:
+    log = f"{kernel}-ends.log"
+    done = rspp(
+        "run", "out/desk", "--text", "the broken one", "--text", "hello", "--fast", "--kernel", kernel, "--log", log
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "look could not work on “the broken one”: node_error" in done.stdout
+    assert "turn 2" not in done.stdout
+    assert "identical" in rspp("replay", log, "--package", "out/desk").stdout

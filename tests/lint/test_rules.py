@@ -112,6 +112,11 @@ def test_the_fallback_reuses_the_node_that_says_sorry() -> None:
     assert after.count(": say") == 1
 
 
+def test_to_show_a_failure_is_not_to_say_something_about_it() -> None:
+    shown = talk("node lost : tap\n  on llm.timeout -> lost", without="llm.timeout")
+    assert codes(shown) == ["W0401"]
+
+
 def test_the_fallback_names_only_what_is_missing_and_takes_a_free_name() -> None:
     text = talk("on llm.error -> cancel turn", without="llm.timeout").replace("node sorry : say", "node sorry : tap #")
     after = fixed(text, "W0401")

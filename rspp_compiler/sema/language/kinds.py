@@ -246,7 +246,7 @@ KINDS: dict[str, Kind] = {
         ),
         Kind(
             name="tap",
-            about="shows what flows by to whoever watches",
+            about="shows what flows by, or what a node failed with, to whoever watches",
             execution="kernel",
             scope=None,
             inputs=(Port("in", "any", "text", main=True),),
