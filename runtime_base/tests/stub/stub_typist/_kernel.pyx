@@ -27,7 +27,7 @@ from stub_typist._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "bd816fbe1566abcc835a2181fcc7507cef5558e9611109ff94d3104cadd595e4"
+ABI_HASH = "d63452d1b144d8cdc3c89352881c60efdc726b0054535700771a723681e2f9f6"
 TEMPLATE_HASH = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
