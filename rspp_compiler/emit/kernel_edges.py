@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from rspp_compiler.emit.kernel_guards import guard_lines
 from rspp_compiler.emit.kernel_names import Names, duration
 from rspp_compiler.emit.kernel_records import EdgeView, Step
 from rspp_compiler.ir import memory
+from rspp_compiler.ir.budgets import PathBudget
 from rspp_compiler.ir.layout import EFFECT, TURN, Edge, Plan
 
 
@@ -30,6 +33,12 @@ def _together(edge: Edge) -> str:
         return ""
     lowest = (sync.peers & -sync.peers).bit_length() - 1
     return f"move_together_{lowest}"
+
+
+def paths(plan: Plan, which: Callable[[PathBudget], int]) -> str:
+    """The mask of those paths with a budget of their own, "" if there are none."""
+    found = sum(1 << path.id for path in plan.paths if which(path))
+    return hex(found) if found else ""
 
 
 def edge_view(plan: Plan, names: Names, maskable: int, edge: Edge) -> EdgeView:
@@ -89,5 +98,7 @@ def edge_view(plan: Plan, names: Names, maskable: int, edge: Edge) -> EdgeView:
         atomic=edge.sync is not None and edge.sync.policy == "atomic",
         by_media=edge.sync is not None and edge.sync.by == "media",
         marks=edge.sync is not None and edge.sync.policy == "discontinuity",
+        begins=paths(plan, lambda path: path.pushed >> edge.id & 1),
+        ends=paths(plan, lambda path: path.ends_edges >> edge.id & 1),
         together=_together(edge),
     )

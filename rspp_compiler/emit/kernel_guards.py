@@ -18,6 +18,7 @@ _FIELDS = {
     "outcome": "core.happened.outcome",
     "retryable": "core.happened.retryable",
     "provider": "core.happened.provider",
+    "path": "core.happened.provider",  # of a budget
     "attempts": "core.happened.attempts",
     "elapsed": "core.happened.elapsed_ns",
     "heard": "core.happened.heard",
@@ -36,6 +37,7 @@ _IS_THERE = {
     "cause": "core.happened.cause != 0",
     "outcome": "core.happened.outcome != 0",
     "provider": "core.happened.provider >= 0",
+    "path": "core.happened.provider >= 0",
     "spoken": "core.speech.speaking",
     "speech": "core.speech.speaking",
 }

@@ -156,6 +156,9 @@ class _Constants:
             rows.append(Row("TIMER_PAUSE", str(memory.pause_timer(plan)), "its slot"))
         if plan.soft_nodes:
             rows.append(Row("TIMER_STOP", str(memory.stop_timer(plan)), "its slot"))
+        if plan.paths:
+            rows.append(Row("TIMER_PATH", str(memory.path_timer(plan)), "the slot of the first path"))
+            rows.append(Row("PATHS", str(len(plan.paths)), "with a budget of their own"))
         return rows
 
     def _pause_ns(self) -> list[Row]:

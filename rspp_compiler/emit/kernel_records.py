@@ -55,6 +55,8 @@ class EdgeView:
     atomic: bool
     by_media: bool
     marks: bool  # an item that follows a gap is marked
+    begins: str  # mask of the paths whose budgets begin with an item that is pushed, "" for none
+    ends: str  # … that end with one that is taken
     together: str  # the function that moves it with its peers, "" if it moves alone
 
 
@@ -156,4 +158,5 @@ class NodeView:
     tool: Tool | None = None
     calls_max: int = 0  # of a model
     letters: bool = False  # what it could not work on is shown
+    ends: str = ""  # mask of the paths whose budgets end with its output, "" for none
     answers: str = ""  # pool of a tool's answers; input port of a model for them

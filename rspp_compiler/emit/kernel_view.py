@@ -5,7 +5,7 @@ The templates print this view and decide nothing but what to leave out. What a l
 
 from __future__ import annotations
 
-from rspp_compiler.emit.kernel_edges import edge_view
+from rspp_compiler.emit.kernel_edges import edge_view, paths
 from rspp_compiler.emit.kernel_events import TURN_EXHAUSTED, Events
 from rspp_compiler.emit.kernel_guards import guard_lines
 from rspp_compiler.emit.kernel_layout import constants
@@ -114,6 +114,7 @@ class _View:
             tool=node.tool,
             calls_max=node.calls_max,
             letters=node.letters > 0,
+            ends=paths(plan, lambda path: path.ends_node == node.id != plan.recogniser),
             answers=self._answers(node),
         )
         view.outputs = [self._port(node, index, port) for index, port in enumerate(node.outputs)]
@@ -254,6 +255,8 @@ def kernel_view(plan: Plan, source: str) -> dict[str, object]:
         "tools": [node for node in view.nodes if node.tool],
         "tried_again": [node for node in view.nodes if node.candidates],
         "pauses": plan.pause_ns > 0,
+        "paths": plan.paths,
+        "recogniser_id": plan.recogniser,
         "apologises": plan.apology_ns > 0,
         "soft": plan.soft_nodes != 0,
         "pressed": {what: pressed(plan, view.names, what) for what in ("button_down", "button_up", "dtmf")},

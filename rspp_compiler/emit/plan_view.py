@@ -6,11 +6,16 @@ from dataclasses import MISSING, fields
 from typing import Any
 
 from rspp_compiler.emit.literal import bits, columns, literal, number, text
+from rspp_compiler.ir.budgets import PathBudget
 from rspp_compiler.ir.layout import Assumption, Edge, Event, Mode, Node, Plan, Pool, Reaction
 from rspp_compiler.ir.plan import Frozen
 
 _MASKS = {
     "waits_for": "edges",
+    "pushed": "edges",
+    "ends_edges": "edges",
+    "edges": "edges",
+    "nodes": "nodes",
     "nodes_off": "nodes",
     "upstream": "nodes",
     "speech_nodes": "nodes",
@@ -19,8 +24,8 @@ _MASKS = {
     "turn_edges": "edges",
 }
 _TUPLE_WIDTH = 88  # a longer tuple has one item a line
-_IF_USED = ("meters", "turn_cost_microusd", "apology_ns")
-_TABLES = ("nodes", "edges", "pools", "events", "reactions", "modes", "assumptions", "meters")
+_IF_USED = ("meters", "turn_cost_microusd", "apology_ns", "paths")
+_TABLES = ("nodes", "edges", "pools", "events", "reactions", "modes", "assumptions", "meters", "paths")
 
 
 def plan_view(frozen: Frozen, source: str) -> dict[str, Any]:
@@ -36,6 +41,7 @@ def plan_view(frozen: Frozen, source: str) -> dict[str, Any]:
         "reactions": _reactions(plan, source),
         "modes": _modes(plan),
         "assumptions": _assumptions(plan.assumptions),
+        "paths": [_row(path, plan, f"{source}:{path.line}  {path.name}") for path in plan.paths],
         "meters": [f"    {_call(meter, plan)}," for meter in plan.meters],
         "scalars": _aligned(_scalars(plan), "    "),
         "imports": _imports(plan),
@@ -53,8 +59,8 @@ def _providers(frozen: Frozen) -> dict[str, tuple[tuple[str, dict[str, Any]], ..
     return found
 
 
-def _row(value: Node | Edge, plan: Plan, banner: str) -> dict[str, Any]:
-    """A node or an edge: its banner and its fields, without those that keep their default."""
+def _row(value: Node | Edge | PathBudget, plan: Plan, banner: str) -> dict[str, Any]:
+    """A node, an edge or the budget of a path: its banner and its fields, without those that keep their default."""
     shown: list[tuple[str, str]] = []
     for field in fields(value):
         item = getattr(value, field.name)
@@ -183,6 +189,7 @@ def _imports(plan: Plan) -> str:
     used |= {"Attempts"} if tried else set()
     used |= {"Policy"} if plan.policies else set()
     used |= {"Circuit"} if any(one.circuit for one in tried) else set()
+    used |= {"PathBudget"} if plan.paths else set()
     used |= {"Meter"} if plan.meters else set()
     used |= {"Price"} if any(meter.prices for meter in plan.meters) else set()
     used |= {"Handoff"} if any(edge.handoff for edge in plan.edges) else set()

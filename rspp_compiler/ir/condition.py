@@ -122,3 +122,19 @@ def _read(condition: Condition) -> Iterator[Variable]:
             yield left
         case Comparison(left=left, right=right):
             yield from (side for side in (left, right) if isinstance(side, Variable))
+
+
+def texts_of(field: str, condition: Condition) -> Iterator[str]:
+    """What `event.FIELD` is compared with, in the order in which it is written."""
+    match condition:
+        case Negation(operand=operand):
+            yield from texts_of(field, operand)
+        case Junction(left=left, right=right):
+            yield from texts_of(field, left)
+            yield from texts_of(field, right)
+        case Membership(left=left, choices=choices) if (left.subject, left.field) == ("event", field):
+            yield from (str(choice.value) for choice in choices)
+        case Comparison(left=left, right=right):
+            sides = (left, right)
+            if any(isinstance(one, Variable) and (one.subject, one.field) == ("event", field) for one in sides):
+                yield from (str(one.value) for one in sides if isinstance(one, Value))

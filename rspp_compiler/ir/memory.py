@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from rspp_compiler.ir.layout import Attempts, Edge, Plan, Port
 
-CORE_BYTES = 1184
+CORE_BYTES = 1192
 NODE_BYTES = 280
 ATTEMPTS_BYTES = 144
 CIRCUIT_BYTES = 40
@@ -22,6 +22,8 @@ APOLOGIES_BYTES = 24
 STOPPING_BYTES = 144
 KEYS_BYTES = 88
 LETTERS_BYTES = 24
+PATHS_BYTES = 16
+PATH_BYTES = 56
 EDGE_BYTES = 208
 SYNC_BYTES = 48
 SPENDING_BYTES = 40
@@ -66,8 +68,10 @@ def word(size: int) -> int:
 
 
 def timers(plan: Plan) -> int:
-    """Timer slots: of the session, of each node, of each edge, of a pause and of a soft cancel where they can be."""
-    return stop_timer(plan) + bool(plan.soft_nodes)
+    """Timer slots: of the session, of each node, of each edge, of a pause and of a soft cancel where they can be, of
+    each path with a budget of its own.
+    """
+    return path_timer(plan) + len(plan.paths)
 
 
 def pause_timer(plan: Plan) -> int:
@@ -78,6 +82,11 @@ def pause_timer(plan: Plan) -> int:
 def stop_timer(plan: Plan) -> int:
     """The slot of a soft cancel's deadline, behind a pause's."""
     return pause_timer(plan) + bool(plan.pause_ns)
+
+
+def path_timer(plan: Plan) -> int:
+    """The slot of the first path's budget, behind a soft cancel's deadline."""
+    return stop_timer(plan) + bool(plan.soft_nodes)
 
 
 def headers(plan: Plan) -> int:
@@ -218,6 +227,8 @@ def memory_table(plan: Plan) -> list[Block]:
         table += [block("pause", 1, PAUSE_BYTES), block("paused frames", power_of_two(plan.ledger_max), HANDLE_BYTES)]
     if plan.soft_nodes:
         table.append(block("soft cancels", 1, STOPPING_BYTES))
+    table += [block("paths", 1, PATHS_BYTES)] if plan.paths else []
+    table += [block(f"path: {path.name}", 1, PATH_BYTES) for path in plan.paths]
     table += [block(f"keys: {node.name}", 1, KEYS_BYTES) for node in plan.nodes if node.keys]
     table += [
         block("utterance", 1, word(plan.utterance_bytes_max)),

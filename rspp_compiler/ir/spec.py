@@ -335,6 +335,11 @@ class PathBudgetSpec(SpecModel):
     target_port: str
     ns: int = Field(ge=1)
 
+    @property
+    def name(self) -> str:
+        """As `event.path` says it, and all tools."""
+        return f"{self.source}.{self.source_port} -> {self.target}.{self.target_port}"
+
 
 class BudgetSpec(SpecModel):
     """Budgets of the whole, to the first output (CONTRACTS §7); a node's own is `NodeSpec.first_output_ns`.

@@ -45,6 +45,7 @@ _FIELDS = {
 }
 _OTHER = {"reason": "cause"}
 _FAILED = {**_OTHER, "count": "failures"}
+_BUDGET = {**_OTHER, "path": "path"}
 
 
 def signal(graph: Graph, event: EventSpec) -> str:
@@ -83,7 +84,8 @@ def fields(event: EventSpec, detector: str) -> dict[str, str]:
     if heard and event.subject != detector:
         return {}
     if event.subject == "turn":
-        return _FAILED if str(event) == FAILED else _OTHER
+        of_a_budget = event.event in ("budget_warning", "budget_exhausted")
+        return _FAILED if str(event) == FAILED else _BUDGET if of_a_budget else _OTHER
     return _FIELDS.get(event.event, _OTHER)
 
 

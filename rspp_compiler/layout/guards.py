@@ -7,19 +7,9 @@ read of an event, `layout/events.py` says.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from fractions import Fraction
 
-from rspp_compiler.ir.condition import (
-    Comparison,
-    Condition,
-    Junction,
-    Membership,
-    Negation,
-    Value,
-    Variable,
-    variables,
-)
+from rspp_compiler.ir.condition import Condition, Variable, texts_of, variables
 from rspp_compiler.ir.graph import Graph, GraphEdge
 from rspp_compiler.ir.layout import Check
 from rspp_compiler.ir.spec import EventSpec, ReactionSpec
@@ -86,7 +76,9 @@ def reaction_guard(graph: Graph, reaction: ReactionSpec, event: EventSpec, modes
 
 
 def unknown(graph: Graph, reaction: ReactionSpec) -> tuple[str, ...]:
-    """What the guard of a reaction reads and the runtime does not know yet; or a reason that nothing ever has."""
+    """What the guard of a reaction reads and the runtime does not know yet; or a reason that nothing ever has, and a
+    path without a budget.
+    """
     found: list[str] = []
     if reaction.guard is None:
         return ()
@@ -96,7 +88,7 @@ def unknown(graph: Graph, reaction: ReactionSpec) -> tuple[str, ...]:
             name = f"{variable.subject}.{variable.field}"
             if not of.field(variable):
                 found.append(name)
-        found += [f'event.reason == "{reason}"' for reason in of.strange_reasons(reaction.guard)]
+        found += [f'event.{field} == "{text}"' for field, text in of.strange(reaction.guard)]
     return tuple(dict.fromkeys(found))
 
 
@@ -145,6 +137,7 @@ class _OfEvent(Lowering):
         super().__init__(modes)
         self._fields = fields(event, detector(graph))
         node = graph.find(event.subject)
+        self._paths = [path.name for path in graph.spec.budget.paths]
         self._providers = [place.candidate.name for place in places(graph, node)] if node else []
 
     def field(self, variable: Variable) -> str:
@@ -155,29 +148,20 @@ class _OfEvent(Lowering):
     def _numbers(self, field: str, text: str) -> tuple[int, ...] | None:
         if field == "provider":
             return tuple(place for place, name in enumerate(self._providers) if name == text)
+        if field == "path":
+            name = " ".join(text.split())
+            return tuple(place for place, one in enumerate(self._paths) if one == name)
         if field == "outcome":
             return (OUTCOMES.index(text),) if text in OUTCOMES else ()
         if field == "cause":
             return (CAUSES[text],) if text in CAUSES else ()
         return super()._numbers(field, text)
 
-    def strange_reasons(self, condition: Condition) -> list[str]:
-        """Texts that `event.reason` is compared with, and never is."""
-        name = self._fields.get("reason", "")
-        return [text for text in _reasons(condition) if name and not self._numbers(name, text)]
-
-
-def _reasons(condition: Condition) -> Iterator[str]:
-    """What `event.reason` is compared with."""
-    match condition:
-        case Negation(operand=operand):
-            yield from _reasons(operand)
-        case Junction(left=left, right=right):
-            yield from _reasons(left)
-            yield from _reasons(right)
-        case Membership(left=left, choices=choices) if (left.subject, left.field) == ("event", "reason"):
-            yield from (str(choice.value) for choice in choices)
-        case Comparison(left=left, right=right):
-            sides = (left, right)
-            if any(isinstance(one, Variable) and (one.subject, one.field) == ("event", "reason") for one in sides):
-                yield from (str(one.value) for one in sides if isinstance(one, Value))
+    def strange(self, condition: Condition) -> list[tuple[str, str]]:
+        """Texts that `event.reason` or `event.path` is compared with, and never is."""
+        return [
+            (field, text)
+            for field in ("reason", "path")
+            for text in texts_of(field, condition)
+            if (name := self._fields.get(field, "")) and not self._numbers(name, text)
+        ]

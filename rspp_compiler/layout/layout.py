@@ -19,6 +19,7 @@ from rspp_compiler.layout.control import Counter
 from rspp_compiler.layout.events import detector
 from rspp_compiler.layout.memory import is_addressable, memory_bytes, memory_table
 from rspp_compiler.layout.meters import meters
+from rspp_compiler.layout.paths import paths
 from rspp_compiler.layout.pools import pauses, pools
 from rspp_compiler.layout.tables import Ids, mask
 
@@ -108,6 +109,7 @@ def _laid_out(analysis: Analysis) -> Layout:
         policies=tuple(Policy(one.id, session_guard(one.condition, ids.modes)) for one in spec.policies),
         assumptions=tuple(Assumption(one.id, one.kind, one.subject, one.limit) for one in analysis.assumptions),
         apology_ns=spec.budget.turn_apology_ns if ("turn", "error") in ids.events else 0,
+        paths=paths(graph, ids, modes),
         meters=meters(graph),
         turn_cost_microusd=spec.budget.cost_microusd,
     )

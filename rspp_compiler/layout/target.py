@@ -34,6 +34,7 @@ from rspp_compiler.layout.events import occurs
 from rspp_compiler.layout.guards import unknown, unstamped
 from rspp_compiler.layout.letters import unshown
 from rspp_compiler.layout.meters import metered
+from rspp_compiler.layout.paths import not_kept
 from rspp_compiler.layout.sync import group_key, sharers
 from rspp_compiler.layout.tables import marks
 from rspp_compiler.layout.tools import MODEL, called
@@ -134,7 +135,8 @@ def _whole(graph: Graph) -> Iterator[Missing]:
         if what := _untold(tool):
             yield Missing("E0901", what, tool.span, partial(leave_out.tool, graph, tool))
     for budget in spec.budget.paths:
-        yield Missing("E0904", "budgets of single paths", budget.span, leave_out.setting)
+        if what := not_kept(graph, budget):
+            yield Missing("E0904", what, budget.span, leave_out.setting)
     if spec.recording.keep_ns:
         yield _setting("the retention of recordings", spec.recording, "keep_ns", "keep")
     if spec.recording.region:

@@ -41,6 +41,8 @@ def test_struct_sizes_are_those_of_the_runtime() -> None:
         "Spending": memory.SPENDING_BYTES,
         "Calling": memory.CALLING_BYTES,
         "Apologies": memory.APOLOGIES_BYTES,
+        "Path": memory.PATH_BYTES,
+        "Paths": memory.PATHS_BYTES,
     }
 
 

@@ -36,6 +36,14 @@ TWIN: dict[str, tuple[str, str, str, str]] = {
         "what a node could not work on is not shown", "letters.py",
         "        if len(s.telemetry_out) < s.plan.telemetry_out_max:\n", "        if False:\n",
     ),
+    "a_path_has_twice_its_time": (
+        "the budget of a path ends at twice its limit", "paths.py",
+        "= path.began_ns + path.plan.limit_ns\n", "= path.began_ns + 2 * path.plan.limit_ns\n",
+    ),
+    "a_path_goes_on_for_ever": (
+        "what leaves a path at its end does not stop its budget", "paths.py",
+        "        path.progress = Progress.OVER\n        s.stop(", "        s.timers.get(",
+    ),
     "apologises_for_apologies": (
         "an apology that fails is excused again", "apologies.py",
         "return cause in _FAILURES and not s.turn.is_apology", "return cause in _FAILURES",

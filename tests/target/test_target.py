@@ -78,9 +78,9 @@ CASES_OF_FIXES: dict[str, tuple[str, str, str]] = {
         "  node llm { limit = { concurrency = 4 } }\n",
         "  node llm\n",
     ),
-    "a budget of a path beside others": (
+    "a budget of a path outside of turns, beside others": (
         "E0904",
-        "  budget { ingress.audio -> stt.final = 900ms, turn = 3s }\n",
+        "  budget { ingress.audio -> vad.speech = 900ms, turn = 3s }\n",
         "  budget { turn = 3s }\n",
     ),
     "what a mode sets, beside what it turns off": (

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rspp_compiler.analysis.latency.figures import Figure
+from rspp_compiler.ir.condition import Comparison, Junction, Membership, texts_of
 from rspp_compiler.ir.graph import Graph
-from rspp_compiler.ir.spec import EventSpec, ReactionSpec, ToolSpec, TriggerSpec
+from rspp_compiler.ir.spec import EventSpec, PathBudgetSpec, ReactionSpec, ToolSpec, TriggerSpec
 from rspp_compiler.ir.tooling import callers, has_filler
 
 _USED_UP = frozenset({"error", "timeout", "budget_exhausted", "provider_error", "provider_switch", "circuit_event"})
@@ -68,6 +69,9 @@ def _causes(
     elif event.subject == "turn" and event.event in ("budget_warning", "budget_exhausted"):
         percent = budget.warning_percent if event.event == "budget_warning" else 100
         words = event.event.replace("_", " ")
+        if paths := _paths(graph, reaction):
+            yield from (_of_path(graph, reaction, trigger, event, path, percent) for path in paths)
+            return
         ns = -(-budget.turn_ns * percent // 100)
         yield Cause(
             reaction, trigger, event, "fallback", None, Figure("turn", words, "delay", ns, budget.origin("turn_ns"))
@@ -78,6 +82,38 @@ def _causes(
             yield Cause(reaction, trigger, event, kind, model)
     else:
         yield Cause(reaction, trigger, event, "reaction")
+
+
+def _paths(graph: Graph, reaction: ReactionSpec) -> list[PathBudgetSpec]:
+    """The paths for whose budgets alone a line is: those that its guard names; empty for any budget of the turn."""
+    guard = reaction.guard
+    parts = [guard] if guard is not None else []
+    while parts and isinstance(parts[-1], Junction) and parts[-1].op == "and":
+        last = parts.pop()
+        assert isinstance(last, Junction)
+        parts += [last.left, last.right]
+    named = {
+        " ".join(text.split())
+        for part in parts
+        if (isinstance(part, Comparison) and part.operator == "==") or isinstance(part, Membership)
+        for text in texts_of("path", part)
+    }
+    return [path for path in graph.spec.budget.paths if path.name in named]
+
+
+def _of_path(
+    graph: Graph, reaction: ReactionSpec, trigger: TriggerSpec, event: EventSpec, path: PathBudgetSpec, percent: int
+) -> Cause:
+    """A path's time is up: it counts from the end of the input, or from when something is on its first flow, for which
+    it is at the end of that at the latest.
+    """
+    ns = -(-path.ns * percent // 100)
+    used = Figure(path.name, event.event.replace("_", " "), "delay", ns, path.origin("ns"))
+    source = graph.node(path.source)
+    opens = (source.kind == "stt" and path.source_port == "utterance") or source.kind == "collect"
+    flows = [edge for edge in graph.out_of(path.source, path.source_port) if not edge.reactions]
+    node = flows[0].target if flows and (source.scope == "turn" or opens) else None
+    return Cause(reaction, trigger, event, "fallback", node, used)
 
 
 def _is_within_budget(event: EventSpec, tool: ToolSpec, filled: set[str]) -> bool:

@@ -58,10 +58,13 @@ DEFAULT_FIELDS: Fields = {"reason": "text"}
 
 
 _FAILED_TURN: Fields = {"reason": "text", "count": "number"}
+_BUDGET_OF_TURN: Fields = {"reason": "text", "path": "text"}
 
 
 def event_fields(event: str, subject: str = "") -> Fields:
     """Fields of an event, by its name and its subject; every other signal carries its reason."""
     if (subject, event) == ("turn", "error"):
         return _FAILED_TURN
+    if subject == "turn" and event in ("budget_warning", "budget_exhausted"):
+        return _BUDGET_OF_TURN
     return EVENT_FIELDS.get(event, DEFAULT_FIELDS)

@@ -7,13 +7,14 @@ from dataclasses import replace
 from plan_switchboard import switchboard
 from units import MS, mask
 
+from rspp_runtime.abi.budgets import PathBudget
 from rspp_runtime.abi.codes import text_id
 from rspp_runtime.abi.plan import Action, Check, Event, Mode, Plan, Policy, Reaction
 
 STT, LLM, SORRY, HELLO, VOICE, EGRESS = 2, 4, 5, 6, 7, 8
 IDLE, BARGE_IN, LLM_ERROR, LLM_TIMEOUT, VOICE_ERROR = 3, 4, 5, 6, 8
 SWITCH, CIRCUIT, FAILED, CANCELLED, FELL_BACK, EXHAUSTED, SPOKEN, STARTED, DONE = range(9, 18)
-OVER, ABORTED, OPENED, SHOWN, DEFERRED, COMMITTED, ERRED = range(18, 25)
+OVER, ABORTED, OPENED, SHOWN, DEFERRED, COMMITTED, ERRED, WARNED = range(18, 26)
 TEXT_ONLY, BRIEF, MUTE = 1, 2, 3
 
 
@@ -39,6 +40,7 @@ def _events() -> tuple[Event, ...]:
         Event(DEFERRED, "session.defer", -1, -1, "DEFER"),
         Event(COMMITTED, "turn.commit", -2, -1, "COMMIT"),
         Event(ERRED, "turn.error", -2, -1, "ABORT"),
+        Event(WARNED, "turn.budget_warning", -2, -1, "BUDGET_WARNING"),
     )
 
 
@@ -63,7 +65,9 @@ def _reactions(plan: Plan) -> tuple[Reaction, ...]:
         (SPOKEN, "end_utterance", -1, _both(Check(">", "heard", 3), Check("==", "turn", 2))),
         (STARTED, "cancel_node", LLM, _both(Check("==", "attempts", 1), Check("==", "turn", 3))),
         (DONE, "trigger", SORRY, (Check(">", "elapsed", 120 * MS),)),
-        (OVER, "degrade", 1, (Check("==", "mode", 0),)),
+        (OVER, "degrade", 1, _both(Check("==", "mode", 0), Check("!=", "path", 3))),
+        (OVER, "trigger", SORRY, (Check("==", "path", 1),)),
+        (OVER, "cancel_node", LLM, (Check("==", "path", 3),)),
         (ABORTED, "trigger", SORRY, _both(Check("==", "cause", 5), Check("<", "turn", 9))),
         (OPENED, "end_utterance", -1, (Check("==", "turn", 5),)),
         (SHOWN, "cancel_turn", -1, _both(Check("==", "turn", 9), Check("==", "origin", 0))),
@@ -74,9 +78,40 @@ def _reactions(plan: Plan) -> tuple[Reaction, ...]:
         (SWITCH, "degrade", MUTE, (Check("==", "mode", BRIEF),)),
         (DEFERRED, "cancel_node", VOICE, _both(Check("==", "cause", 13), Check(">", "turn", 2))),
         (ERRED, "trigger", SORRY, (Check(">=", "failures", 1),)),
+        (WARNED, "enter", BRIEF, _both(Check("==", "turn", 6), Check("==", "path", 3))),
     ):
         rows.append(Reaction(id=len(rows), event=event, action=Action(verb, target), line=60 + len(rows), guard=guard))
     return tuple(rows)
+
+
+def _paths() -> tuple[PathBudget, ...]:
+    """To what is heard, to what is said, through all of it, and to what is thought."""
+    spoken = mask(0, BRIEF)  # modes
+    rows = (
+        ("ingress.audio -> stt.final", 250, {"hears": True, "from_input_end": True, "ends_node": STT, "modes": 15}),
+        (
+            "stt.utterance -> voice.audio",
+            500,
+            {"pushed": mask(5), "ends_node": VOICE, "edges": mask(4, 5), "nodes": mask(LLM, VOICE), "modes": spoken},
+        ),
+        (
+            "ears.speech -> egress.audio",
+            900,
+            {
+                **{"pushed": mask(5), "hears": True, "from_input_end": True, "ends_edges": mask(0)},
+                **{"edges": mask(0, 4, 5), "nodes": mask(LLM, VOICE), "modes": spoken},
+            },
+        ),
+        (
+            "stt.utterance -> llm.delta",
+            350,
+            {"pushed": mask(5), "ends_node": LLM, "edges": mask(5), "nodes": mask(LLM), "modes": 15},
+        ),
+    )
+    return tuple(
+        PathBudget(id=id, name=name, line=90 + id, limit_ns=ms * MS, warning_ns=ms * MS * 4 // 5, **more)  # type: ignore[arg-type]
+        for id, (name, ms, more) in enumerate(rows)
+    )
 
 
 def attendant() -> Plan:
@@ -109,6 +144,7 @@ def attendant() -> Plan:
         events=(*plan.events, *_events()),
         reactions=_reactions(plan),
         apology_ns=100 * MS,
+        paths=_paths(),
         policies=(Policy("private", (Check("==", "tenant", text_id("acme")), Check("==", "tier", 0), Check("or"))),),
         modes=(
             *plan.modes,

@@ -6,7 +6,21 @@ from typing import Any
 
 from units import BLOCK, LATEST, MS, NEWEST, OLDEST, S, mask
 
-from rspp_runtime.abi.plan import Action, Edge, Event, Gather, Handoff, Join, Mode, Node, Overflow, Plan, Pool, Port
+from rspp_runtime.abi.budgets import PathBudget
+from rspp_runtime.abi.plan import (
+    Action,
+    Edge,
+    Event,
+    Gather,
+    Handoff,
+    Join,
+    Mode,
+    Node,
+    Overflow,
+    Plan,
+    Pool,
+    Port,
+)
 from rspp_runtime.abi.plan import Reaction as Line
 
 INGRESS, STT, LEFT, RIGHT, SORRY, BEST, LINES, BOTH, STRICT, ALTER, QUICK, VOICE, WATCH, EGRESS = range(14)
@@ -221,4 +235,30 @@ def junction() -> Plan:
         ledger_max=6,
         memory_bytes=0,
         provider_bindings=(("stt", "stt"), ("left", "llm"), ("right", "llm"), ("voice", "tts")),
+        paths=(
+            PathBudget(
+                id=0,
+                name="left.delta -> lines.out",
+                line=60,
+                limit_ns=100 * MS,
+                warning_ns=80 * MS,
+                pushed=mask(*_edges("left -> best")),
+                ends_node=LINES,
+                edges=mask(*_edges("left -> best", "best -> lines")),
+                nodes=mask(BEST, LINES),
+                modes=1,
+            ),
+            PathBudget(
+                id=1,
+                name="stt.utterance -> both.in",
+                line=61,
+                limit_ns=450 * MS,
+                warning_ns=360 * MS,
+                pushed=mask(*_edges("stt -> left", "stt -> right")),
+                ends_edges=mask(*_edges("left.final -> both", "right.final -> both")),
+                edges=mask(*_edges("stt -> left", "stt -> right", "left.final -> both", "right.final -> both")),
+                nodes=mask(LEFT, RIGHT),
+                modes=1,
+            ),
+        ),
     )

@@ -7,6 +7,7 @@ from dataclasses import replace
 from plan_assistant import assistant
 from units import MS, mask
 
+from rspp_runtime.abi.budgets import PathBudget
 from rspp_runtime.abi.plan import Action, Check, Event, Plan, Reaction
 
 INGRESS, LLM, SORRY, HELLO, VOICE = 0, 4, 5, 6, 7
@@ -68,4 +69,18 @@ def patience() -> Plan:
         soft_nodes=mask(LLM, VOICE),
         soft_edges=mask(0, 1),
         soft_ns=400 * MS,
+        paths=(
+            PathBudget(
+                id=0,
+                name="stt.utterance -> egress.audio",
+                line=60,
+                limit_ns=1100 * MS,
+                warning_ns=880 * MS,
+                pushed=mask(5),
+                ends_edges=mask(0),
+                edges=mask(0, 4, 5),
+                nodes=mask(LLM, VOICE),
+                modes=1,
+            ),
+        ),
     )

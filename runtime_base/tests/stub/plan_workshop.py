@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from units import BLOCK, LATEST, MS, NEWEST, OLDEST, S, mask
 
-from rspp_runtime.abi.plan import Action, Check, Edge, Event, Handoff, Mode, Node, Overflow, Plan, Pool, Port, Reaction
+from rspp_runtime.abi.budgets import PathBudget
+from rspp_runtime.abi.plan import (
+    Action,
+    Check,
+    Edge,
+    Event,
+    Handoff,
+    Mode,
+    Node,
+    Overflow,
+    Plan,
+    Pool,
+    Port,
+    Reaction,
+)
 
 
 def workshop() -> Plan:
@@ -298,4 +312,30 @@ def workshop() -> Plan:
         ledger_max=6,
         memory_bytes=0,
         provider_bindings=(("stt", "stt"), ("llm", "llm"), ("voice", "tts")),
+        paths=(
+            PathBudget(
+                id=0,
+                name="llm.delta -> shout.out",
+                line=60,
+                limit_ns=60 * MS,
+                warning_ns=45 * MS,
+                pushed=mask(5),
+                ends_node=shout,
+                edges=mask(5),
+                nodes=mask(shout),
+                modes=1,
+            ),
+            PathBudget(
+                id=1,
+                name="stt.utterance -> egress.text",
+                line=61,
+                limit_ns=600 * MS,
+                warning_ns=480 * MS,
+                pushed=mask(6),
+                ends_edges=mask(1),
+                edges=mask(1, 5, 6),
+                nodes=mask(llm, shout),
+                modes=1,
+            ),
+        ),
     )

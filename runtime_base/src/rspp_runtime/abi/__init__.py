@@ -7,6 +7,7 @@
 `version`   the fingerprint that a generated package checks before its first use
 """
 
+from rspp_runtime.abi.budgets import PathBudget
 from rspp_runtime.abi.codes import Cause, Control, In, Op, Result, Signal, Turn, Unit
 from rspp_runtime.abi.messages import Emission, Handler, Inbound, Item, Output, Session
 from rspp_runtime.abi.plan import (
@@ -69,6 +70,7 @@ __all__ = [
     "Op",
     "Output",
     "Overflow",
+    "PathBudget",
     "Pause",
     "Plan",
     "Policy",

@@ -19,3 +19,15 @@ def provider_names(plan: Plan, node: int) -> tuple[str, ...]:
     if attempts is not None:
         return attempts.providers
     return (dict(plan.provider_bindings).get(plan.nodes[node].name, ""),)
+
+
+PATHS = -4
+"""`y` of a decision about the budget of path 0 (`Signal.BUDGET_EXHAUSTED`); each further path is one below."""
+_OF_THE_TURN = {-1: "turn", -2: "turn.total", -3: "turn.cost"}
+
+
+def budget_name(plan: Plan, y: int) -> str:
+    """Whose budget a decision is about, by its `y`: a node's name, "turn", "turn.total", "turn.cost", or a path's."""
+    if y >= 0:
+        return plan.nodes[y].name
+    return plan.paths[PATHS - y].name if y <= PATHS else _OF_THE_TURN[y]

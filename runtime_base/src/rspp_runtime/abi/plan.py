@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rspp_runtime.abi.budgets import PathBudget
+
 KERNEL, EFFECT, BOUNDARY = "kernel", "effect", "boundary"
 SESSION, TURN = "session", "turn"
 
@@ -55,9 +57,9 @@ class Check:
     serial), `origin`.
 
     Of an edge's item: `length` (bytes), `words`, `final` (1 or 0). Of a reaction's event, each where `docs/kernel.md`
-    (Events) says so: `cause`, `outcome`, `retryable`, `provider` (its place), `attempts`, `elapsed` (ns), `heard`
-    (words played), `failures` (turns in a row that failed); of the speech: `spoken` (words), `speech` (ns), `idles`,
-    `idle` (ns).
+    (Events) says so: `cause`, `outcome`, `retryable`, `provider` (its place), `path` (whose budget it is), `attempts`,
+    `elapsed` (ns), `heard` (words played), `failures` (turns in a row that failed); of the speech: `spoken` (words),
+    `speech` (ns), `idles`, `idle` (ns).
     """
 
     op: str
@@ -444,3 +446,4 @@ class Plan:
     turn_cost_microusd: int = 0  # what a turn may cost in all; 0 for any
     keys_max: int = 128  # idempotency keys of input that are remembered
     apology_ns: int = 0  # least time between two apologies for failed turns; 0: no line names `turn.error`
+    paths: tuple[PathBudget, ...] = ()

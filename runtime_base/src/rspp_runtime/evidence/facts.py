@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from rspp_runtime.abi.codes import Cause, In, Op, Origin, Result, Signal
+from rspp_runtime.abi.lookup import budget_name
 from rspp_runtime.abi.plan import Plan
 from rspp_runtime.evidence.assumptions import Broken, Watch
 from rspp_runtime.evidence.entries import End, Entry, Handler, Input, Invocation, Out, Step
@@ -295,8 +296,7 @@ class Reader:
         elif signal == Signal.CANCEL:
             turn.cancel_ns = self._onset_ns if self._onset_ns > turn.opened_ns else self._accepted_ns
         elif signal == Signal.BUDGET_EXHAUSTED:
-            name = self._plan.nodes[out.y].name if out.y >= 0 else "turn" if out.y == -1 else "turn.total"
-            turn.budget_exhausted.append((out.t_ns, name))
+            turn.budget_exhausted.append((out.t_ns, budget_name(self._plan, out.y)))
         elif signal in (Signal.COMMIT, Signal.ABORT):
             turn.outcome = "commit" if signal == Signal.COMMIT else "abort"
             turn.cause = Cause(out.cause).name.lower() if out.cause else ""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from rspp_runtime.abi.codes import EMITTER, RECORDED_ONLY, CancelMode, Cause, Op, Origin, Scope, Signal
+from rspp_runtime.abi.lookup import budget_name
 from rspp_runtime.abi.plan import Plan
 from rspp_runtime.evidence.clocks import WALL
 from rspp_runtime.evidence.entries import Clock, Header, Input, Level, Log, Out
@@ -131,8 +132,8 @@ class Records:
             record["scope"] = "node" if out.y >= 0 else "turn"
             if out.y >= 0:
                 record["node_id"] = nodes[out.y].name
-            elif out.y == -2:
-                record["budget"] = "turn.total"
+            elif out.y != -1:
+                record["budget"] = budget_name(self._plan, out.y)
         elif signal in (Signal.DEGRADE, Signal.FALLBACK):
             record.setdefault("reason", signal.name.lower())
             if signal is Signal.DEGRADE:

@@ -2,10 +2,11 @@
 
 
 from rspp_runtime.kernel.codes cimport (
-    CAUSE_PROBE_DUE, SIGNAL_CIRCUIT_EVENT, SIGNAL_PLAYBACK_CANCELLED,
+    CAUSE_PROBE_DUE, SIGNAL_BUDGET_EXHAUSTED, SIGNAL_BUDGET_WARNING, SIGNAL_CIRCUIT_EVENT, SIGNAL_PLAYBACK_CANCELLED,
     SIGNAL_PLAYBACK_STARTED, SIGNAL_PROVIDER_ERROR, SIGNAL_PROVIDER_SWITCH,
 )
 from rspp_runtime.kernel.happened cimport Happened, Speech
+from rspp_runtime.kernel.paths cimport FIRST_PATH
 from rspp_runtime.kernel.state cimport Core, Output, bit
 
 
@@ -39,6 +40,8 @@ cdef void remember(Core* core, int which, Output* decision) noexcept nogil:
         happened.heard = decision.x
     if happened.provider >= 0 and decision.cause != CAUSE_PROBE_DUE:
         happened.attempts = attempts(core, decision.node)
+    if (code == SIGNAL_BUDGET_WARNING or code == SIGNAL_BUDGET_EXHAUSTED) and decision.y <= FIRST_PATH:
+        happened.provider = FIRST_PATH - <int> decision.y
 
 
 cdef void speech_begins(Core* core) noexcept nogil:

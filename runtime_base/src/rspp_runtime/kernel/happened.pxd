@@ -17,7 +17,7 @@ cdef struct Happened:
     int32_t cause
     int32_t outcome
     int32_t retryable
-    int32_t provider
+    int32_t provider         # … or of a turn's budget, the path
     int32_t attempts
     int32_t origin           # of the turn
 

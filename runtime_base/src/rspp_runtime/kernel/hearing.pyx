@@ -2,7 +2,7 @@
 
 from libc.stdint cimport uint64_t
 
-from rspp_runtime.kernel cimport attempts, context, edges, invocations, timers, turns
+from rspp_runtime.kernel cimport attempts, context, edges, invocations, paths, timers, turns
 from rspp_runtime.kernel.state cimport TIMER_FIRST, Core, Hearing, Node, lowest
 
 
@@ -78,11 +78,13 @@ cdef void lost(Core* core) noexcept nogil:
         return
     timers.stop(core, timers.of_node(core.recogniser, TIMER_FIRST))
     core.turn.waiting = False
+    paths.heard(core)
 
 
 cdef void release(Core* core) noexcept nogil:
     """The text of the utterance goes to the turn, and into the conversation."""
     core.turn.waiting = False
+    paths.heard(core)
     core.hearing.first_seq = 0
     if core.join.bytes == 0:
         return

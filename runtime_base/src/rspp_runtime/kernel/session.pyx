@@ -5,6 +5,7 @@ from libc.stdlib cimport free
 from libc.string cimport memset
 
 from rspp_runtime.kernel.accounts cimport PRICES, Key, Meter, Spending
+from rspp_runtime.kernel.budgets cimport Path, Paths
 from rspp_runtime.kernel.callers cimport Calling
 from rspp_runtime.kernel cimport awaited, egress, invocations, outputs, pauses, timers
 from rspp_runtime.kernel.attempts cimport budget_is_over, is_backing_off
@@ -290,4 +291,6 @@ def struct_sizes() -> dict[str, int]:
         "Meter": sizeof(Meter),
         "Spending": sizeof(Spending),
         "Calling": sizeof(Calling),
+        "Path": sizeof(Path),
+        "Paths": sizeof(Paths),
     }

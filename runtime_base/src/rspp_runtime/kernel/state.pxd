@@ -7,6 +7,7 @@ are repeated in the compiler (`rspp_compiler/layout/memory.py`) and asserted whe
 from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from rspp_runtime.kernel.accounts cimport Key, Meter, Spending
+from rspp_runtime.kernel.budgets cimport Paths
 from rspp_runtime.kernel.callers cimport Calling
 from rspp_runtime.kernel.cancels cimport Pause, Stopping
 from rspp_runtime.kernel.domains cimport Sync
@@ -393,6 +394,7 @@ cdef struct Core:
     Node* nodes
     Edge* edges
     Spending* spending       # NULL: nothing is capped
+    Paths* paths             # NULL: no path has a budget of its own
     Calling* calling         # NULL: no tool is called; else one for each node
     Key* keys                # a ring of those that were taken last
     uint32_t keys_next

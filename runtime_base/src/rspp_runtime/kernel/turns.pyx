@@ -3,8 +3,8 @@
 from libc.stdint cimport int16_t, int64_t, uint64_t, uint8_t
 
 from rspp_runtime.kernel cimport (
-    apologies, circuits, context, edges, egress, hearing, invocations, outputs, pauses, planhash, spending, stopping,
-    timers, tools,
+    apologies, circuits, context, edges, egress, hearing, invocations, outputs, paths, pauses, planhash, spending,
+    stopping, timers, tools,
 )
 from rspp_runtime.kernel.codes cimport (
     CANCEL_MODE_HARD, CANCEL_MODE_SOFT, CAUSE_AUTHORITY_LOSS, CAUSE_BARGE_IN, CAUSE_BUDGET_EXHAUSTED, CAUSE_CANCELLED,
@@ -164,6 +164,7 @@ cdef void open_turn(Core* core) noexcept nogil:
     elif origin == ORIGIN_SPEECH or trigger < 0:
         if hearing.is_pending(core):
             turn.waiting = True
+            paths.waits(core)
         else:
             hearing.release(core)
 
@@ -314,6 +315,7 @@ cdef void close(Core* core, bint aborted) noexcept nogil:
     timers.stop(core, TIMER_WARNING)
     timers.stop(core, TIMER_TOTAL)
     timers.stop(core, TIMER_EVIDENCE)
+    paths.forget(core)
     take_deferred(core)
 
 
@@ -350,6 +352,7 @@ cdef void ask_for_evidence(Core* core) noexcept nogil:
         timers.start(core, TIMER_EVIDENCE, core.now_ns + core.evidence_ns)
     timers.stop(core, TIMER_TURN)
     timers.stop(core, TIMER_WARNING)
+    paths.forget(core)
 
 
 # ---- budgets
@@ -365,6 +368,7 @@ cdef void on_session_timer(Core* core, int slot) noexcept nogil:
         if core.turn.state != TURN_ACTIVE:
             return
         core.happened.cause = CAUSE_BUDGET_EXHAUSTED
+        core.happened.provider = -1      # it is no path's
         if slot != TIMER_TURN or not core.react(core, core.exhausted):
             core.turn.ends |= END_BUDGET
 

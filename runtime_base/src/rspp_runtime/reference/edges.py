@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from rspp_runtime.abi.codes import Cause, Op, Signal
 from rspp_runtime.abi.plan import EFFECT
-from rspp_runtime.reference import sync, thinning
+from rspp_runtime.reference import paths, sync, thinning
 from rspp_runtime.reference.guards import passes
 from rspp_runtime.reference.outputs import decide, request
 from rspp_runtime.reference.state import EdgeState, NodeState, Parcel, State
@@ -63,6 +63,7 @@ def push(s: State, edge: EdgeState, parcel: Parcel) -> None:
     """Hand an item to an edge, which may let it pass by, assemble it, keep it, or shed."""
     if not passes(s, edge, len(parcel.payload), parcel.b, parcel.flags):
         return
+    paths.pushed(s, edge.plan)
     if edge.plan.handoff is None:
         enqueue(s, edge, parcel)
     else:

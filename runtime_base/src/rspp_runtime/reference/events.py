@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from rspp_runtime.abi.codes import Cause, Scope, Signal
+from rspp_runtime.abi.lookup import PATHS
 from rspp_runtime.abi.messages import Output
 from rspp_runtime.abi.plan import Event
 from rspp_runtime.reference import apologies
 from rspp_runtime.reference.state import Happened, NodeState, State
 
+_BUDGETS = (Signal.BUDGET_WARNING, Signal.BUDGET_EXHAUSTED)
 _PLAYBACK = (Signal.PLAYBACK_STARTED, Signal.PLAYBACK_COMPLETED, Signal.PLAYBACK_CANCELLED)
 
 
@@ -31,7 +33,7 @@ def _is_of(s: State, event: Event, decision: Output) -> bool:
         return apologies.is_failure(s, decision.cause)
     if signal is Signal.CANCEL:
         return decision.x == Scope.TURN if node == -2 else decision.x == Scope.NODE and decision.y == node
-    if signal in (Signal.BUDGET_WARNING, Signal.BUDGET_EXHAUSTED):
+    if signal in _BUDGETS:
         return decision.y < 0
     if signal is Signal.FALLBACK and node >= 0:
         return s.plan.events[s.plan.reactions[decision.x].event].node == node
@@ -49,11 +51,13 @@ def _happened(s: State, event: Event, decision: Output) -> Happened:
         provider = decision.y
     elif signal is Signal.CIRCUIT_EVENT:
         provider = decision.x
+    of_a_path = signal in _BUDGETS and decision.y <= PATHS
     if provider >= 0 and decision.cause != Cause.PROBE_DUE:
         made = attempts(s.nodes[node])
     return Happened(
         event.id, Cause(decision.cause), decision.seq, s.epoch, decision.turn, s.turn.origin,
         outcome=outcome, provider=provider, attempts=made, heard=decision.x if signal in _PLAYBACK else 0,
+        path=PATHS - decision.y if of_a_path else -1,
     )  # fmt: skip
 
 

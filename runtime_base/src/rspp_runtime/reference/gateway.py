@@ -5,7 +5,7 @@ from __future__ import annotations
 from rspp_runtime.abi.codes import Cause, In, Result, SessionState, Signal
 from rspp_runtime.abi.messages import Inbound
 from rspp_runtime.abi.plan import EFFECT
-from rspp_runtime.reference import attempts, circuits, edges, events, hearing, letters, spending, stopping, tools
+from rspp_runtime.reference import attempts, circuits, edges, events, hearing, letters, paths, spending, stopping, tools
 from rspp_runtime.reference.outputs import decide
 from rspp_runtime.reference.state import Entry, NodeState, Parcel, State
 
@@ -122,6 +122,8 @@ def chunk(s: State, event: Inbound) -> Result:
         call.answered = True
         call.voiced = max(call.voiced, voiced)
         _answered(s, node, event.b)
+        if port.type != "event":
+            paths.leaves(s, event.node)
     return answer
 
 

@@ -77,8 +77,9 @@ def _of_event(s: State, name: str, happened: Happened) -> int | None:
         return getattr(happened, name) if happened.turn else None
     if name in ("cause", "outcome"):
         return int(getattr(happened, name)) or None
-    if name == "provider":
-        return happened.provider if happened.provider >= 0 else None
+    if name in ("provider", "path"):
+        place = int(getattr(happened, name))
+        return place if place >= 0 else None
     if name in ("spoken", "speech"):
         if not s.speech.speaking:
             return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rspp_runtime.abi.codes import Flag, Origin
-from rspp_runtime.reference import invocations, turns
+from rspp_runtime.reference import invocations, paths, turns
 from rspp_runtime.reference.edges import push_all
 from rspp_runtime.reference.outputs import data_room
 from rspp_runtime.reference.state import USER, Parcel, State
@@ -80,11 +80,13 @@ def lost(s: State) -> None:
     if not pending(s):
         s.stop(s.first_timer(s.plan.recogniser))
         s.turn.waiting = False
+        paths.heard(s)
 
 
 def release(s: State) -> None:
     """Give the turn what the user said."""
     s.turn.waiting = False
+    paths.heard(s)
     text, words = bytes(s.hearing.join), s.hearing.words
     forget(s)
     if text:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rspp_runtime.abi.codes import Cause, SessionState, Signal
 from rspp_runtime.abi.plan import TURN, Join
-from rspp_runtime.reference import edges
+from rspp_runtime.reference import edges, paths
 from rspp_runtime.reference.outputs import decide
 from rspp_runtime.reference.state import EdgeState, NodeState, Parcel, State
 
@@ -45,6 +45,7 @@ def move(s: State, node: NodeState, edge: EdgeState, parcel: Parcel) -> None:
     made = Parcel(
         s.next_seq(), parcel.turn, parcel.epoch, parcel.media_ns, parcel.flags, parcel.a, parcel.b, parcel.payload
     )  # fmt: skip
+    paths.leaves(s, node.plan.id)
     for out in s.edges_from(node.plan.id, 0):
         edges.push(s, out, made)
 

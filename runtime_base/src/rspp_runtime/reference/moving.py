@@ -13,6 +13,7 @@ from rspp_runtime.reference import (
     invocations,
     joins,
     letters,
+    paths,
     pauses,
     spending,
     stopping,
@@ -57,6 +58,7 @@ def _move_head(s: State, edge: EdgeState) -> None:
     marks = Flag.DISCONTINUITY if edge.gap else 0
     edge.gap = False
     if lives:
+        paths.taken(s, edge.plan)
         _move(s, edge, parcel, marks)
 
 
@@ -213,6 +215,7 @@ def _call(s: State, node: NodeState, port: int, parcel: Parcel, marks: int) -> N
             s.next_seq(), parcel.turn, parcel.epoch, parcel.media_ns,
             emission.flags, emission.a, emission.b, emission.payload,
         )  # fmt: skip
+        paths.leaves(s, node.plan.id)
         for edge in s.edges_from(node.plan.id, emission.port):
             edges.push(s, edge, made)
 

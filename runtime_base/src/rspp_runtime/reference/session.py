@@ -18,6 +18,7 @@ from rspp_runtime.reference import (
     invocations,
     joins,
     moving,
+    paths,
     pauses,
     reactions,
     spending,
@@ -175,6 +176,8 @@ class Session:
             pauses.too_long(s)
         elif slot == s.stop_timer:
             stopping.too_long(s)
+        elif slot > s.stop_timer:
+            paths.fired(s, slot - s.stop_timer - 1)
         elif slot < 4 + 3 * nodes:
             self._fire_node(s.nodes[(slot - 4) // 3], (slot - 4) % 3)
         else:

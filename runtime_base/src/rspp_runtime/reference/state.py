@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from rspp_runtime.abi.codes import Attribute, Cause, CircuitState, Origin, SessionState, Turn
 from rspp_runtime.abi.messages import Handler, Inbound, Output
 from rspp_runtime.abi.plan import EFFECT, TURN, Edge, Meter, Node, Plan
+from rspp_runtime.reference.budgets import PathState
 from rspp_runtime.reference.callers import Caller
 
 TURN_BUDGET, WARNING, TOTAL, EVIDENCE = range(4)
@@ -145,8 +146,7 @@ class NodeState:
     allowed: int = -1  # mask of the candidates that the frozen plan has
     tries: int = 0  # attempts at this candidate
     made: int = 0  # attempts in all
-    # A soft cancel (`stopping.py`).
-    stopping: bool = False  # its next output is its last
+    stopping: bool = False  # a soft cancel (`stopping.py`): its next output is its last
     over: bool = False  # and was taken
     cancelled_by: Cause = Cause.NONE  # of a cancel of its own
     due_ns: int = 0  # end of the budget
@@ -157,8 +157,7 @@ class NodeState:
     join: JoinState = field(default_factory=JoinState)
     keys: bytearray = field(default_factory=bytearray)  # collect: what was pressed
     keys_ready: bool = False  # collect: it is complete, and waits for its turn
-    # Calls of tools (`tools.py`): of a tool, who waits; of a model, what it waits for.
-    caller: Caller | None = None
+    caller: Caller | None = None  # of a tool (`tools.py`): who waits; the rest of a model: what it waits for
     calls: int = 0  # of the turn
     open: int = 0  # calls without an answer
     filled: int = 0  # of them, those that something is said for
@@ -257,7 +256,7 @@ class Speech:
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """An event whose reactions run, with what their guards may read; 0 where that is missing, of `provider` -1."""
+    """An event whose reactions run, with what their guards may read; 0 where that is missing, or -1 of the last two."""
 
     event: int
     cause: Cause
@@ -267,10 +266,11 @@ class Happened:
     origin: int = 0
     outcome: int = 0
     retryable: int = 0
-    provider: int = -1
     attempts: int = 0
     elapsed_ns: int = 0
     heard: int = 0
+    provider: int = -1
+    path: int = -1
 
 
 @dataclass(slots=True)
@@ -331,6 +331,7 @@ class State:
         self.egress = Egress()
         self.nodes = [NodeState(node, circuits=_breakers(node)) for node in plan.nodes]
         self.meters = [MeterState(meter) for meter in plan.meters]
+        self.paths = [PathState(path) for path in plan.paths]
         self.turn_cost = 0  # thousandths of a micro-dollar
         self.edges = [EdgeState(edge, credit=edge.items_max if edge.flow != "signal" else 0) for edge in plan.edges]
         self.context: deque[tuple[int, bytes]] = deque()

@@ -15,6 +15,7 @@ from rspp_runtime.reference import (
     hearing,
     invocations,
     joins,
+    paths,
     pauses,
     reactions,
     spending,
@@ -228,6 +229,7 @@ def finishing(s: State) -> bool:
     s.turn.evidence_asked = True
     s.timers[EVIDENCE] = s.now + s.plan.evidence_ns
     s.stop(TURN_BUDGET, WARNING)
+    paths.forget(s)
     return True
 
 
@@ -334,6 +336,7 @@ def _open(s: State) -> None:
             return
     if turn.origin is not Origin.TEXT and hearing.pending(s):
         turn.waiting = True
+        paths.waits(s)
     else:
         hearing.release(s)
 
@@ -358,4 +361,5 @@ def _close(s: State, *, append: bool) -> None:
     s.mode = s.entered
     spending.turn_closed(s)
     s.stop(TURN_BUDGET, WARNING, TOTAL, EVIDENCE)
+    paths.forget(s)
     _take_deferred(s)

@@ -102,8 +102,8 @@ class Book(Pages):
     def take(self, seq: int, event: Inbound) -> None:
         """An accepted input has its effect on the book."""
         op = event.op
-        if self.called.tools:
-            self.called.take(seq, event, self.turn.serial, self.calls.get(event.invocation))
+        for one in self.watching:
+            one.take(seq, event, self.turn.serial, self.calls.get(event.invocation))
         if op in (_CHUNK, _MEDIA):
             for edge in self.tables.edges_of.get((event.node, event.port), ()):
                 if self.edges_off >> edge & 1 or not self.tracked[edge]:
@@ -214,7 +214,7 @@ class Book(Pages):
             self.spent[self.plan.nodes[node].meter].reached_seq = seq
         elif code == 9 and y < 0:
             book.budgets.add(y)
-            if self.turn_state == ACTIVE and not (y == -1 and self.tables.budget_reacts):
+            if self.turn_state == ACTIVE and not ((y == -1 or y < -3) and self.tables.budget_reacts):
                 book.ends.add(BUDGET)
         elif code == 20:
             self.running = False
@@ -301,8 +301,8 @@ class Book(Pages):
     def request(self, output: Output) -> None:
         """Any output that is no decision has its effect on the book."""
         op, t, seq, node, port, turn, invocation, _, _, x, y, payload = output
-        if self.called.tools:
-            self.called.request(output)
+        for one in self.watching:
+            one.request(output)
         if op in (FEED, SEND, TAP):
             self._moved(op, t, seq, node, port, invocation, x, y, payload)
         elif op == INVOKE:

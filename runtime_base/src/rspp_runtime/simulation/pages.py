@@ -10,6 +10,7 @@ from rspp_runtime.abi.codes import Cause, Control, In, Signal, Turn
 from rspp_runtime.abi.messages import Inbound, Output
 from rspp_runtime.abi.plan import Plan
 from rspp_runtime.simulation.called import Called
+from rspp_runtime.simulation.late import Late
 from rspp_runtime.simulation.lost import Lost
 from rspp_runtime.simulation.spent import Spent
 from rspp_runtime.simulation.tables import Tables
@@ -116,8 +117,12 @@ class Pages:
         # node → sequences fed since its first attempt at an input, each with its place among them
         self.given: dict[int, dict[int, int]] = {}
         self.gone: dict[int, int] = {}  # invocation → node, of all that were cancelled or ended
-        self.called = Called(plan)
         self.lost = Lost(plan)
+        self.called, self.late = Called(plan), Late(plan)
+        self.watching: tuple[Called | Late, ...] = (
+            *([self.called] if self.called.tools else []),
+            *([self.late] if plan.paths else []),
+        )
         self.uncounted: set[int] = set()  # invocations credited for items that were not drained yet
         self.spent = [Spent() for _ in plan.meters]
         self.keys: deque[int] = deque(maxlen=plan.keys_max)  # of the items that were taken last

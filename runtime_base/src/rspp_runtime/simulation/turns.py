@@ -182,7 +182,7 @@ def a_deferral_has_a_turn(book: Book, output: Output) -> str | None:
 def budgets_run_their_time(book: Book, output: Output) -> str | None:
     """The budget of a turn, its warning and its total end neither early nor after its first output."""
     turn, plan = book.turn, book.plan
-    if output.y >= 0 or output.y == -3 or book.turn_state != ACTIVE:
+    if output.y >= 0 or output.y <= -3 or book.turn_state != ACTIVE:
         return None
     if output.y == -2:
         due = turn.opened_ns + plan.turn_total_ns

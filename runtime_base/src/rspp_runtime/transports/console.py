@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from rspp_runtime.abi.codes import Cause, In, Op, Origin, Result, Signal
-from rspp_runtime.abi.lookup import provider_names
+from rspp_runtime.abi.lookup import budget_name, provider_names
 from rspp_runtime.abi.messages import Inbound, Output
 from rspp_runtime.abi.plan import Plan
 from rspp_runtime.providers.contract import Outcome
@@ -98,10 +98,8 @@ class ConsoleView(Observer):
             self._print(now_ns, "speaks", f"■ cut off: {output.x} of {self._words} words were heard", "yellow")
         elif signal in (Signal.BUDGET_EXHAUSTED, Signal.FALLBACK, Signal.DEGRADE):
             name = Signal(signal).name.lower().replace("_", " ")
-            node = (
-                f" ({self._plan.nodes[output.y].name})" if signal == Signal.BUDGET_EXHAUSTED and output.y >= 0 else ""
-            )
-            self._print(now_ns, "turn", name + node, "yellow")
+            budget = budget_name(self._plan, output.y) if signal == Signal.BUDGET_EXHAUSTED else "turn"
+            self._print(now_ns, "turn", name if budget == "turn" else f"{name} ({budget})", "yellow")
         elif signal == Signal.PROVIDER_SWITCH:
             names = provider_names(self._plan, output.node)
             node = self._plan.nodes[output.node].name

@@ -52,6 +52,7 @@ cdef enum:  # events
     EVENT_SESSION_DEFER            = 22   # session.defer
     EVENT_TURN_COMMIT              = 23   # turn.commit
     EVENT_TURN_ERROR               = 24   # turn.error
+    EVENT_TURN_BUDGET_WARNING      = 25   # turn.budget_warning
 
 cdef enum:  # events that decisions raise
     RAISED_LLM_PROVIDER_SWITCH      =  0
@@ -66,7 +67,8 @@ cdef enum:  # events that decisions raise
     RAISED_SESSION_DEFER            =  9
     RAISED_TURN_COMMIT              = 10
     RAISED_TURN_ERROR               = 11
-    RAISED                          = 12   # how many
+    RAISED_TURN_BUDGET_WARNING      = 12
+    RAISED                          = 13   # how many
 
 cdef enum:  # output ports
     PORT_INGRESS_AUDIO     = 0   # ingress.audio
@@ -121,7 +123,9 @@ cdef enum:  # modes, and what is off in them
 cdef enum:  # how many there are
     NODES      =   9
     EDGES      =   9
-    TIMERS     =  49   # of the session, of each node, of each edge
+    TIMERS     =  53   # of the session, of each node, of each edge
+    TIMER_PATH =  49   # the slot of the first path
+    PATHS      =   4   # with a budget of their own
     POOLS      =   4
     NODE_SLOTS =   9
     EDGE_SLOTS =   9
@@ -247,7 +251,7 @@ cdef enum:  # capacities
     TURN_COST              = 60000000   # thousandths of a micro-dollar a turn; 0: any
     HASHES                 =       41   # turns between two drains
     AUDIO_BYTES_PER_SECOND =    32000   # at egress.audio
-    MEMORY_BYTES           =   149752   # of one session
+    MEMORY_BYTES           =   150096   # of one session
 
 cdef enum:  # payloads: slots, bytes of a slot, and where the pool begins
     POOL_AUDIO_SLOTS      =     74

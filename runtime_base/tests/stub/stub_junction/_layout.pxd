@@ -102,7 +102,9 @@ cdef enum:  # modes, and what is off in them
 cdef enum:  # how many there are
     NODES      =  14
     EDGES      =  21
-    TIMERS     =  88   # of the session, of each node, of each edge
+    TIMERS     =  90   # of the session, of each node, of each edge
+    TIMER_PATH =  88   # the slot of the first path
+    PATHS      =   2   # with a budget of their own
     POOLS      =   4
     NODE_SLOTS =  14
     EDGE_SLOTS =  21
@@ -253,7 +255,7 @@ cdef enum:  # capacities
     CONTEXT_BUFFER         =  1200
     HASHES                 =    41   # turns between two drains
     AUDIO_BYTES_PER_SECOND = 16000   # at egress.audio
-    MEMORY_BYTES           = 83424   # of one session
+    MEMORY_BYTES           = 83576   # of one session
 
 cdef enum:  # payloads: slots, bytes of a slot, and where the pool begins
     POOL_AUDIO_SLOTS      =    34

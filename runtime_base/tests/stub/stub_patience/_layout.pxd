@@ -90,9 +90,11 @@ cdef enum:  # modes, and what is off in them
 cdef enum:  # how many there are
     NODES       =   9
     EDGES       =   9
-    TIMERS      =  51   # of the session, of each node, of each edge
+    TIMERS      =  52   # of the session, of each node, of each edge
     TIMER_PAUSE =  49   # its slot
     TIMER_STOP  =  50   # its slot
+    TIMER_PATH  =  51   # the slot of the first path
+    PATHS       =   1   # with a budget of their own
     POOLS       =   4
     NODE_SLOTS  =   9
     EDGE_SLOTS  =   9
@@ -199,7 +201,7 @@ cdef enum:  # capacities
     CONTEXT_BUFFER         =   1000
     HASHES                 =     33   # turns between two drains
     AUDIO_BYTES_PER_SECOND =  32000   # at egress.audio
-    MEMORY_BYTES           = 108992   # of one session
+    MEMORY_BYTES           = 109080   # of one session
 
 cdef enum:  # payloads: slots, bytes of a slot, and where the pool begins
     POOL_AUDIO_SLOTS      =    62

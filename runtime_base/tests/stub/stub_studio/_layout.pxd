@@ -197,7 +197,7 @@ cdef enum:  # capacities
     CONTEXT_BUFFER         =   1200
     HASHES                 =     41   # turns between two drains
     AUDIO_BYTES_PER_SECOND =  16000   # at egress.audio
-    MEMORY_BYTES           = 152648   # of one session
+    MEMORY_BYTES           = 152656   # of one session
 
 cdef enum:  # payloads: slots, bytes of a slot, and where the pool begins
     POOL_AUDIO_SLOTS      =   145

@@ -208,7 +208,7 @@ cdef enum:  # capacities
     TURN_COST              = 60000000   # thousandths of a micro-dollar a turn; 0: any
     HASHES                 =       38   # turns between two drains
     AUDIO_BYTES_PER_SECOND =    32000   # at egress.audio
-    MEMORY_BYTES           =   147768   # of one session
+    MEMORY_BYTES           =   147776   # of one session
 
 cdef enum:  # payloads: slots, bytes of a slot, and where the pool begins
     POOL_AUDIO_SLOTS      =     74

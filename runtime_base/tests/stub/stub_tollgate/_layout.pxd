@@ -188,7 +188,7 @@ cdef enum:  # capacities
     TURN_COST              = 700000   # thousandths of a micro-dollar a turn; 0: any
     HASHES                 =     35   # turns between two drains
     AUDIO_BYTES_PER_SECOND =  32000   # at egress.audio
-    MEMORY_BYTES           = 101368   # of one session
+    MEMORY_BYTES           = 101376   # of one session
 
 cdef enum:  # payloads: slots, bytes of a slot, and where the pool begins
     POOL_AUDIO_SLOTS      =    50
