@@ -43,6 +43,9 @@ REACHED = {
         ("CANCEL_PENDING", "USER"),
         ("ABORT", "CANCELLED"),
     },
+    "punctual_host": {
+        (name, "BUDGET_EXHAUSTED") for name in ("BUDGET_WARNING", "BUDGET_EXHAUSTED", "FALLBACK", "DEGRADE")
+    },
     "push_to_talk": {("CANCEL", "USER"), ("DEFER", "TURN_ACTIVE")},
     "two_tenants": {("BARGE_IN", "BARGE_IN"), ("DEGRADE", "NODE_ERROR"), ("TURN_OPEN", "NONE")},
     "notes": {("COMMIT", "NONE")},

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from rspp_runtime.abi.codes import Cause, Follow, In, Op, Result, Scope, Signal, Unit
-from rspp_runtime.abi.lookup import provider_names
+from rspp_runtime.abi.lookup import budget_name, provider_names
 from rspp_runtime.abi.messages import Inbound, Output
 from rspp_runtime.abi.plan import Plan
 from rspp_runtime.evidence.entries import Clock, Evidence
@@ -282,6 +282,9 @@ class Or02(Observer):
                 "cancel_fence_timestamp": drained_ns // MS_NS,
                 "cancel_to_fence_ms": ms(drained_ns - self._accepted_ns),
             }
+        elif signal == Signal.BUDGET_EXHAUSTED:
+            name = budget_name(self._plan, output.y)
+            turn.record.setdefault("budgets_exhausted", {}).setdefault(name, output.t_ns // MS_NS)
         elif signal == Signal.FALLBACK:
             turn.replaced.add(turn.failed)
         elif signal in (Signal.PLAYBACK_COMPLETED, Signal.PLAYBACK_CANCELLED):
