@@ -70,7 +70,7 @@ def test_a_way_that_is_too_long_is_excused_and_then_goes_on_in_writing(
     seen = stage.play(stage.asks(times=2), llm=mumbles)
 
     spent = [one for one in seen.signals(Signal.BUDGET_EXHAUSTED) if one.y == -4 - place]
-    asked = [one for one in seen.ops(Op.FEED, stage.node("llm"))]
+    asked = seen.ops(Op.FEED, stage.node("llm"))
     assert [one.t_ns for one in spent] == [one.t_ns + 1300 * MS for one in asked]
     (fallback,), (degrade,) = seen.signals(Signal.FALLBACK), seen.signals(Signal.DEGRADE)
     assert (fallback.turn, fallback.t_ns, fallback.cause) == (1, spent[0].t_ns, Cause.BUDGET_EXHAUSTED)
