@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from rspp_compiler.emit.kernel_guards import guard_lines
 from rspp_compiler.emit.kernel_names import Names, duration
-from rspp_compiler.emit.kernel_records import EdgeView, Step
+from rspp_compiler.emit.kernel_records import EdgeView, PathSet, Step
 from rspp_compiler.ir import memory
 from rspp_compiler.ir.budgets import PathBudget
 from rspp_compiler.ir.layout import EFFECT, TURN, Edge, Plan
@@ -35,10 +35,10 @@ def _together(edge: Edge) -> str:
     return f"move_together_{lowest}"
 
 
-def paths(plan: Plan, which: Callable[[PathBudget], int]) -> str:
-    """The mask of those paths with a budget of their own, "" if there are none."""
-    found = sum(1 << path.id for path in plan.paths if which(path))
-    return hex(found) if found else ""
+def paths(plan: Plan, which: Callable[[PathBudget], int]) -> PathSet | None:
+    """Those of the paths with a budget of their own; None if there are none."""
+    found = [path for path in plan.paths if which(path)]
+    return PathSet(hex(sum(1 << path.id for path in found)), ", ".join(path.name for path in found)) if found else None
 
 
 def edge_view(plan: Plan, names: Names, maskable: int, edge: Edge) -> EdgeView:

@@ -18,6 +18,14 @@ class Step:
 
 
 @dataclass(slots=True)
+class PathSet:
+    """Paths with budgets of their own: their mask, and their names for a comment."""
+
+    mask: str
+    names: str
+
+
+@dataclass(slots=True)
 class EdgeView:
     """One edge; `id` is its lower-case name, `const` its constant."""
 
@@ -55,8 +63,8 @@ class EdgeView:
     atomic: bool
     by_media: bool
     marks: bool  # an item that follows a gap is marked
-    begins: str  # mask of the paths whose budgets begin with an item that is pushed, "" for none
-    ends: str  # … that end with one that is taken
+    begins: PathSet | None  # those whose budgets begin with an item that is pushed
+    ends: PathSet | None  # … that end with one that is taken
     together: str  # the function that moves it with its peers, "" if it moves alone
 
 
@@ -158,5 +166,5 @@ class NodeView:
     tool: Tool | None = None
     calls_max: int = 0  # of a model
     letters: bool = False  # what it could not work on is shown
-    ends: str = ""  # mask of the paths whose budgets end with its output, "" for none
+    ends: PathSet | None = None  # those whose budgets end with its output
     answers: str = ""  # pool of a tool's answers; input port of a model for them

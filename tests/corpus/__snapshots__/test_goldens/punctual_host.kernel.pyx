@@ -369,7 +369,7 @@ cdef void push_stt_utterance__llm_prompt(Core* core, uint32_t item) noexcept nog
     cdef int64_t size
     if item == NOTHING:
         return
-    paths.begin(core, 0x2)
+    paths.begin(core, 0x2)  # stt.utterance -> voice.audio
     size = core.headers[item].size
     if edges.has_room(edge, size):
         edge.shedding = False
@@ -603,7 +603,7 @@ cdef int chunk_voice(Core* core, Inbound* event) noexcept nogil:
         if answer == RESULT_ACCEPTED:
             gateway.voiced(event, invocation)
         if answer == RESULT_ACCEPTED:
-            paths.end(core, 0x2)
+            paths.end(core, 0x2)  # stt.utterance -> voice.audio
     else:
         return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     if answer == RESULT_ACCEPTED:
