@@ -135,8 +135,7 @@ class NodeState:
     failures: int = 0
     speak_due_ns: int = 0  # until then it must have said a word; 0 when it has, or need not
     blocked: bool = False
-    # What another attempt needs (`attempts.py`).
-    retained: deque[tuple[int, Parcel]] = field(default_factory=deque)  # (port, item): the input until the first output
+    retained: deque[tuple[int, Parcel]] = field(default_factory=deque)  # (port, item): for an attempt (`attempts.py`)
     given: int = 0  # of them, to the present attempt
     kept: int = 0  # the invocation whose input is retained
     again: bool = False  # another attempt is due, and has not begun

@@ -244,7 +244,7 @@ cdef enum:  # capacities
     CONTEXT_BUFFER         =   1000
     HASHES                 =     33   # turns between two drains
     AUDIO_BYTES_PER_SECOND =  32000   # at egress.audio
-    MEMORY_BYTES           = 118936   # of one session
+    MEMORY_BYTES           = 118944   # of one session
 
 cdef enum:  # payloads: slots, bytes of a slot, and where the pool begins
     POOL_AUDIO_SLOTS      =    50

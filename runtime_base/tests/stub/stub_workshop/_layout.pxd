@@ -86,7 +86,9 @@ cdef enum:  # modes, and what is off in them
 cdef enum:  # how many there are
     NODES      =   9
     EDGES      =   9
-    TIMERS     =  49   # of the session, of each node, of each edge
+    TIMERS     =  51   # of the session, of each node, of each edge
+    TIMER_PATH =  49   # the slot of the first path
+    PATHS      =   2   # with a budget of their own
     POOLS      =   4
     NODE_SLOTS =   9
     EDGE_SLOTS =   9
@@ -192,7 +194,7 @@ cdef enum:  # capacities
     CONTEXT_BUFFER         =  1200
     HASHES                 =    26   # turns between two drains
     AUDIO_BYTES_PER_SECOND = 16000   # at egress.audio
-    MEMORY_BYTES           = 71968   # of one session
+    MEMORY_BYTES           = 72120   # of one session
 
 cdef enum:  # payloads: slots, bytes of a slot, and where the pool begins
     POOL_AUDIO_SLOTS      =    46
