@@ -24,9 +24,11 @@ from rspp_runtime.kernel cimport (
     events,
     apologies,
     attempts,
+    paths,
     spending,
 )
 from rspp_runtime.kernel.accounts cimport *
+from rspp_runtime.kernel.budgets cimport *
 from rspp_runtime.kernel.codes cimport *
 from rspp_runtime.kernel.gateway cimport Inbound
 from rspp_runtime.kernel.happened cimport ATTRIBUTES, Apologies, Happened, Speech
@@ -37,7 +39,7 @@ from stub_attendant._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "d63452d1b144d8cdc3c89352881c60efdc726b0054535700771a723681e2f9f6"
+ABI_HASH = "d5730af5d195659ea5fd3903e0a054ae7f285de187bdd189dff2d05934232dbd"
 TEMPLATE_HASH = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
@@ -46,7 +48,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 149,752 bytes
+# ==== what a session remembers: 150,096 bytes
 
 cdef struct Memory:
     Core core
@@ -83,6 +85,8 @@ cdef struct Memory:
     uint64_t retained_voice[VOICE_RETAIN]
     Circuit circuits_voice[VOICE_CANDIDATES]
     int64_t errors_voice[VOICE_CANDIDATES * VOICE_CIRCUIT_ERRORS]
+    Paths paths
+    Path path_rows[PATHS]
     Spending spending
     Meter meters[METERS]
     int64_t prices_1[2 * 5]
@@ -374,6 +378,7 @@ cdef void push_stt_utterance__llm(Core* core, uint32_t item) noexcept nogil:
     cdef int64_t size
     if item == NOTHING:
         return
+    paths.begin(core, 0xe)  # stt.utterance -> voice.audio, ears.speech -> egress.audio, stt.utterance -> llm.delta
     size = core.headers[item].size
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_STT_UTTERANCE__LLM, size)
@@ -465,6 +470,8 @@ cdef int chunk_llm(Core* core, Inbound* event) noexcept nogil:
         if event.size > BYTES_LLM_DELTA:
             return gateway.reject(core, CAUSE_OVERSIZED)
         answer = offer_llm_delta(core, event)
+        if answer == RESULT_ACCEPTED:
+            paths.end(core, 0x8)  # stt.utterance -> llm.delta
     else:
         return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     if answer == RESULT_ACCEPTED:
@@ -553,7 +560,7 @@ cdef bint react_llm_provider_switch(Core* core) noexcept nogil:
     ):
         reactions.say(core, NODE_SORRY, ORIGIN_API, reactions.NO_FALLBACK, CAUSE_USER)
         acted = True
-    # stub_attendant.rspp:85  on llm.provider_switch when … -> degrade mute
+    # stub_attendant.rspp:87  on llm.provider_switch when … -> degrade mute
     if (
         (core.mode == 2)
     ):
@@ -777,6 +784,8 @@ cdef int chunk_voice(Core* core, Inbound* event) noexcept nogil:
         answer = offer_voice_audio(core, event)
         if answer == RESULT_ACCEPTED:
             gateway.voiced(event, invocation)
+        if answer == RESULT_ACCEPTED:
+            paths.end(core, 0x2)  # stt.utterance -> voice.audio
     else:
         return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     if answer == RESULT_ACCEPTED:
@@ -853,6 +862,7 @@ cdef inline int move_voice__egress_audio(Core* core) noexcept nogil:
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
+    paths.end(core, 0x4)  # ears.speech -> egress.audio
     egress.play(core, 0, item)
     items.release(core, item)
     return MOVED
@@ -873,14 +883,14 @@ cdef inline int move_llm__egress_text(Core* core) noexcept nogil:
 cdef bint react_egress_output_accepted(Core* core) noexcept nogil:
     """egress.output_accepted"""
     cdef bint acted = False
-    # stub_attendant.rspp:80  on egress.output_accepted when … -> cancel turn
+    # stub_attendant.rspp:82  on egress.output_accepted when … -> cancel turn
     if (
         ((core.happened.turn != 0 and core.happened.turn == 9) and (core.happened.turn != 0 and
         core.happened.origin == 0))
     ):
         reactions.cancel_turn(core, CAUSE_USER)
         acted = True
-    # stub_attendant.rspp:84  on egress.output_accepted when … -> degrade mute
+    # stub_attendant.rspp:86  on egress.output_accepted when … -> degrade mute
     if (
         (core.mode == 1)
     ):
@@ -901,7 +911,7 @@ cdef bint react_session_connected(Core* core) noexcept nogil:
 cdef bint react_session_defer(Core* core) noexcept nogil:
     """session.defer"""
     cdef bint acted = False
-    # stub_attendant.rspp:86  on session.defer when … -> cancel voice
+    # stub_attendant.rspp:88  on session.defer when … -> cancel voice
     if (
         ((core.happened.cause != 0 and core.happened.cause == 13) and (core.happened.turn != 0 and
         core.happened.turn > 2))
@@ -916,9 +926,21 @@ cdef bint react_turn_budget_exhausted(Core* core) noexcept nogil:
     cdef bint acted = False
     # stub_attendant.rspp:77  on turn.budget_exhausted when … -> degrade text_only
     if (
-        (core.mode == 0)
+        ((core.mode == 0) and (core.happened.provider >= 0 and core.happened.provider != 3))
     ):
         reactions.degrade(core, MODE_TEXT_ONLY, MODE_TEXT_ONLY_NODES_OFF, MODE_TEXT_ONLY_EDGES_OFF, CAUSE_BUDGET_EXHAUSTED)
+        acted = True
+    # stub_attendant.rspp:78  on turn.budget_exhausted when … -> sorry
+    if (
+        (core.happened.provider >= 0 and core.happened.provider == 1)
+    ):
+        reactions.say(core, NODE_SORRY, ORIGIN_API, 18, CAUSE_BUDGET_EXHAUSTED)
+        acted = True
+    # stub_attendant.rspp:79  on turn.budget_exhausted when … -> cancel llm
+    if (
+        (core.happened.provider >= 0 and core.happened.provider == 3)
+    ):
+        reactions.cancel_node(core, NODE_LLM, CAUSE_BUDGET_EXHAUSTED)
         acted = True
     return acted
 
@@ -926,14 +948,14 @@ cdef bint react_turn_budget_exhausted(Core* core) noexcept nogil:
 cdef bint react_turn_abort(Core* core) noexcept nogil:
     """turn.abort"""
     cdef bint acted = False
-    # stub_attendant.rspp:78  on turn.abort when … -> sorry
+    # stub_attendant.rspp:80  on turn.abort when … -> sorry
     if (
         ((core.happened.cause != 0 and core.happened.cause == 5) and (core.happened.turn != 0 and
         core.happened.turn < 9))
     ):
         reactions.say(core, NODE_SORRY, ORIGIN_API, reactions.NO_FALLBACK, CAUSE_USER)
         acted = True
-    # stub_attendant.rspp:81  on turn.abort when … -> enter brief
+    # stub_attendant.rspp:83  on turn.abort when … -> enter brief
     if (
         ((core.happened.cause != 0 and core.happened.cause == 1) and (core.happened.turn != 0 and
         core.happened.turn > 2))
@@ -946,13 +968,13 @@ cdef bint react_turn_abort(Core* core) noexcept nogil:
 cdef bint react_turn_turn_open(Core* core) noexcept nogil:
     """turn.turn_open"""
     cdef bint acted = False
-    # stub_attendant.rspp:79  on turn.turn_open when … -> end utterance
+    # stub_attendant.rspp:81  on turn.turn_open when … -> end utterance
     if (
         (core.happened.turn != 0 and core.happened.turn == 5)
     ):
         hearing.end_utterance(core, ORIGIN_SPEECH)
         acted = True
-    # stub_attendant.rspp:83  on turn.turn_open when … -> enter full
+    # stub_attendant.rspp:85  on turn.turn_open when … -> enter full
     if (
         (core.happened.turn != 0 and core.happened.turn > 5)
     ):
@@ -964,7 +986,7 @@ cdef bint react_turn_turn_open(Core* core) noexcept nogil:
 cdef bint react_turn_commit(Core* core) noexcept nogil:
     """turn.commit"""
     cdef bint acted = False
-    # stub_attendant.rspp:82  on turn.commit when … -> enter mute
+    # stub_attendant.rspp:84  on turn.commit when … -> enter mute
     if (
         ((core.mode == 2) and (core.happened.turn != 0 and core.happened.turn > 3))
     ):
@@ -976,11 +998,24 @@ cdef bint react_turn_commit(Core* core) noexcept nogil:
 cdef bint react_turn_error(Core* core) noexcept nogil:
     """turn.error"""
     cdef bint acted = False
-    # stub_attendant.rspp:87  on turn.error when … -> sorry
+    # stub_attendant.rspp:89  on turn.error when … -> sorry
     if (
         (core.apologies.failures >= 1)
     ):
         apologies.apologise(core, NODE_SORRY)
+        acted = True
+    return acted
+
+
+cdef bint react_turn_budget_warning(Core* core) noexcept nogil:
+    """turn.budget_warning"""
+    cdef bint acted = False
+    # stub_attendant.rspp:90  on turn.budget_warning when … -> enter brief
+    if (
+        ((core.happened.turn != 0 and core.happened.turn == 6) and (core.happened.provider >= 0 and
+        core.happened.provider == 3))
+    ):
+        reactions.enter(core, MODE_BRIEF, MODE_BRIEF_NODES_OFF, MODE_BRIEF_EDGES_OFF, CAUSE_USER)
         acted = True
     return acted
 
@@ -1001,6 +1036,8 @@ cdef bint react(Core* core, int event) noexcept nogil:
         return react_turn_commit(core)
     elif event == EVENT_TURN_ERROR:
         return react_turn_error(core)
+    elif event == EVENT_TURN_BUDGET_WARNING:
+        return react_turn_budget_warning(core)
     elif event == EVENT_EARS_IDLE:
         return react_ears_idle(core)
     elif event == EVENT_EARS_BARGE_IN:
@@ -1046,7 +1083,7 @@ cdef void notice(Core* core, Output* decision) noexcept nogil:
         events.remember(core, RAISED_LLM_PROVIDER_ERROR, decision)
     if decision.code == SIGNAL_CANCEL and decision.x == SCOPE_NODE and decision.y == NODE_LLM:
         events.remember(core, RAISED_LLM_CANCEL, decision)
-    if decision.code == SIGNAL_FALLBACK and (decision.x == 2 or decision.x == 3 or decision.x == 8 or decision.x == 10 or decision.x == 11 or decision.x == 12 or decision.x == 13 or decision.x == 25):
+    if decision.code == SIGNAL_FALLBACK and (decision.x == 2 or decision.x == 3 or decision.x == 8 or decision.x == 10 or decision.x == 11 or decision.x == 12 or decision.x == 13 or decision.x == 27):
         events.remember(core, RAISED_LLM_FALLBACK, decision)
     if decision.code == SIGNAL_PLAYBACK_COMPLETED and (core.turn.spoke & bit(NODE_SORRY)) != 0:
         events.remember(core, RAISED_SORRY_PLAYBACK_COMPLETED, decision)
@@ -1062,6 +1099,8 @@ cdef void notice(Core* core, Output* decision) noexcept nogil:
         events.remember(core, RAISED_TURN_COMMIT, decision)
     if decision.code == SIGNAL_ABORT and apologies.is_failure(core, decision.cause):
         events.remember(core, RAISED_TURN_ERROR, decision)
+    if decision.code == SIGNAL_BUDGET_WARNING and decision.y < 0:
+        events.remember(core, RAISED_TURN_BUDGET_WARNING, decision)
 
 
 cdef void react_to_decision(Core* core) noexcept nogil:
@@ -1091,6 +1130,8 @@ cdef void react_to_decision(Core* core) noexcept nogil:
         react_turn_commit(core)
     elif which == RAISED_TURN_ERROR:
         react_turn_error(core)
+    elif which == RAISED_TURN_BUDGET_WARNING:
+        react_turn_budget_warning(core)
 
 
 cdef void say(Core* core, int node) noexcept nogil:
@@ -1242,6 +1283,9 @@ cdef bint move_one(Core* core, bint* outputs_full) noexcept nogil:
 cdef void on_timer(Core* core, int slot) noexcept nogil:
     """A deadline has passed: of the turn, of a node, or of an edge."""
     cdef int edge
+    if slot >= TIMER_PATH:
+        paths.fired(core, slot - TIMER_PATH)
+        return
     if slot < TIMERS_SESSION:
         turns.on_session_timer(core, slot)
         return
@@ -1399,7 +1443,7 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     core.attributes = memory.attributes
     core.choose = choose
     core.raised = memory.raised
-    core.watched = bit(SIGNAL_PROVIDER_SWITCH) | bit(SIGNAL_CIRCUIT_EVENT) | bit(SIGNAL_PROVIDER_ERROR) | bit(SIGNAL_CANCEL) | bit(SIGNAL_FALLBACK) | bit(SIGNAL_PLAYBACK_COMPLETED) | bit(SIGNAL_ABORT) | bit(SIGNAL_TURN_OPEN) | bit(SIGNAL_OUTPUT_ACCEPTED) | bit(SIGNAL_DEFER) | bit(SIGNAL_COMMIT)
+    core.watched = bit(SIGNAL_PROVIDER_SWITCH) | bit(SIGNAL_CIRCUIT_EVENT) | bit(SIGNAL_PROVIDER_ERROR) | bit(SIGNAL_CANCEL) | bit(SIGNAL_FALLBACK) | bit(SIGNAL_PLAYBACK_COMPLETED) | bit(SIGNAL_ABORT) | bit(SIGNAL_TURN_OPEN) | bit(SIGNAL_OUTPUT_ACCEPTED) | bit(SIGNAL_DEFER) | bit(SIGNAL_COMMIT) | bit(SIGNAL_BUDGET_WARNING)
     core.notice = notice
     core.speech = &memory.speech
     core.speech.event_end = EVENT_EARS_SPEECH_END
@@ -1407,6 +1451,26 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     core.speech.waits = True
     core.apologies = &memory.apologies
     core.apologies.gap_ns = APOLOGY_NS
+    core.paths = &memory.paths
+    core.paths.rows = memory.path_rows
+    core.paths.count = PATHS
+    core.paths.timer = TIMER_PATH
+    paths.lay_out(  # ingress.audio -> stt.final
+        core, 0, 250000000, 200000000, 0x0, 0x0, 0xf,
+        True, True, True,
+    )
+    paths.lay_out(  # stt.utterance -> voice.audio
+        core, 1, 500000000, 400000000, 0x30, 0x90, 0x5,
+        False, False, False,
+    )
+    paths.lay_out(  # ears.speech -> egress.audio
+        core, 2, 900000000, 720000000, 0x31, 0x90, 0x5,
+        True, False, True,
+    )
+    paths.lay_out(  # stt.utterance -> llm.delta
+        core, 3, 350000000, 280000000, 0x20, 0x10, 0xf,
+        False, False, False,
+    )
     core.react = react
     core.say = say
     core.utter = utter

@@ -34,8 +34,10 @@ from rspp_runtime.kernel cimport (
     context, edges, egress, gateway, handoff, hearing, inbox, invocations, items, outputs, session, timers, turns,
     reactions,
     joins,
+    paths,
 )
 from rspp_runtime.kernel.accounts cimport *
+from rspp_runtime.kernel.budgets cimport *
 from rspp_runtime.kernel.codes cimport *
 from rspp_runtime.kernel.gateway cimport Inbound
 from rspp_runtime.kernel.planhash cimport prepare
@@ -45,7 +47,7 @@ from stub_junction._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "d63452d1b144d8cdc3c89352881c60efdc726b0054535700771a723681e2f9f6"
+ABI_HASH = "d5730af5d195659ea5fd3903e0a054ae7f285de187bdd189dff2d05934232dbd"
 TEMPLATE_HASH = "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
@@ -54,7 +56,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 83,424 bytes
+# ==== what a session remembers: 83,576 bytes
 
 cdef struct Memory:
     Core core
@@ -104,6 +106,8 @@ cdef struct Memory:
     int32_t sources_alter[2]
     joins.Join join_quick
     int32_t sources_quick[2]
+    Paths paths
+    Path path_rows[PATHS]
     char utterance[UTTERANCE_BUFFER]
     char spoken[SPOKEN_BUFFER]
     char context[CONTEXT_BUFFER]
@@ -326,6 +330,7 @@ cdef void push_stt_utterance__left(Core* core, uint32_t item) noexcept nogil:
     cdef int64_t size
     if item == NOTHING:
         return
+    paths.begin(core, 0x2)  # stt.utterance -> both.in
     size = core.headers[item].size
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_STT_UTTERANCE__LEFT, size)
@@ -338,6 +343,7 @@ cdef void push_stt_utterance__right(Core* core, uint32_t item) noexcept nogil:
     cdef int64_t size
     if item == NOTHING:
         return
+    paths.begin(core, 0x2)  # stt.utterance -> both.in
     size = core.headers[item].size
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_STT_UTTERANCE__RIGHT, size)
@@ -429,6 +435,7 @@ cdef void push_left_text__best(Core* core, uint32_t item) noexcept nogil:
     cdef int64_t size
     if item == NOTHING:
         return
+    paths.begin(core, 0x1)  # left.delta -> lines.out
     size = core.headers[item].size
     if edges.has_room(edge, size):
         edge.shedding = False
@@ -706,6 +713,7 @@ cdef void pass_lines(Core* core, uint32_t taken) noexcept nogil:
     """lines.out, as an item of its own, goes to voice."""
     cdef int64_t seq = outputs.next_seq(core)
     cdef uint32_t item
+    paths.end(core, 0x1)  # left.delta -> lines.out
     item = items.again(core, POOL_SENTENCE, seq, taken)
     push_lines__voice(core, item)
     items.release(core, item)
@@ -762,6 +770,7 @@ cdef inline int move_left_final__both(Core* core) noexcept nogil:
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
+    paths.end(core, 0x2)  # stt.utterance -> both.in
     joins.took(core, &(<Memory*> core).join_both, NODE_BOTH, EDGE_LEFT_FINAL__BOTH, item)
     pass_both(core, item)
     items.release(core, item)
@@ -780,6 +789,7 @@ cdef inline int move_right_final__both(Core* core) noexcept nogil:
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
+    paths.end(core, 0x2)  # stt.utterance -> both.in
     joins.took(core, &(<Memory*> core).join_both, NODE_BOTH, EDGE_RIGHT_FINAL__BOTH, item)
     pass_both(core, item)
     items.release(core, item)
@@ -1288,6 +1298,9 @@ cdef bint move_one(Core* core, bint* outputs_full) noexcept nogil:
 cdef void on_timer(Core* core, int slot) noexcept nogil:
     """A deadline has passed: of the turn, of a node, or of an edge."""
     cdef int edge
+    if slot >= TIMER_PATH:
+        paths.fired(core, slot - TIMER_PATH)
+        return
     if slot < TIMERS_SESSION:
         turns.on_session_timer(core, slot)
         return
@@ -1441,6 +1454,18 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     core.dtmf = NO_EVENT
     core.exhausted = NO_EVENT
     core.modes_count = 1
+    core.paths = &memory.paths
+    core.paths.rows = memory.path_rows
+    core.paths.count = PATHS
+    core.paths.timer = TIMER_PATH
+    paths.lay_out(  # left.delta -> lines.out
+        core, 0, 100000000, 80000000, 0x140, 0x60, 0x1,
+        False, False, False,
+    )
+    paths.lay_out(  # stt.utterance -> both.in
+        core, 1, 450000000, 360000000, 0xc0c00, 0xc, 0x1,
+        False, False, False,
+    )
     core.react = react
     core.say = say
     core.utter = utter

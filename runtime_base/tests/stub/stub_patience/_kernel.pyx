@@ -23,10 +23,12 @@ from rspp_runtime.kernel cimport (
     reactions,
     events,
     apologies,
+    paths,
     pauses,
     stopping,
 )
 from rspp_runtime.kernel.accounts cimport *
+from rspp_runtime.kernel.budgets cimport *
 from rspp_runtime.kernel.cancels cimport *
 from rspp_runtime.kernel.codes cimport *
 from rspp_runtime.kernel.gateway cimport Inbound
@@ -38,7 +40,7 @@ from stub_patience._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "d63452d1b144d8cdc3c89352881c60efdc726b0054535700771a723681e2f9f6"
+ABI_HASH = "d5730af5d195659ea5fd3903e0a054ae7f285de187bdd189dff2d05934232dbd"
 TEMPLATE_HASH = "dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
@@ -47,7 +49,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 108,992 bytes
+# ==== what a session remembers: 109,080 bytes
 
 cdef struct Memory:
     Core core
@@ -76,6 +78,8 @@ cdef struct Memory:
     Pause pause
     uint32_t paused_frames[LEDGER_RING]
     Stopping stopping
+    Paths paths
+    Path path_rows[PATHS]
     char utterance[UTTERANCE_BUFFER]
     char spoken[SPOKEN_BUFFER]
     char context[CONTEXT_BUFFER]
@@ -352,6 +356,7 @@ cdef void push_stt_utterance__llm(Core* core, uint32_t item) noexcept nogil:
     cdef int64_t size
     if item == NOTHING:
         return
+    paths.begin(core, 0x1)  # stt.utterance -> egress.audio
     size = core.headers[item].size
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_STT_UTTERANCE__LLM, size)
@@ -684,6 +689,7 @@ cdef inline int move_voice__egress_audio(Core* core) noexcept nogil:
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
+    paths.end(core, 0x1)  # stt.utterance -> egress.audio
     egress.play(core, 0, item)
     items.release(core, item)
     return MOVED
@@ -891,6 +897,9 @@ cdef void on_timer(Core* core, int slot) noexcept nogil:
     if slot == TIMER_STOP:
         stopping.too_long(core)
         return
+    if slot >= TIMER_PATH:
+        paths.fired(core, slot - TIMER_PATH)
+        return
     if slot < TIMERS_SESSION:
         turns.on_session_timer(core, slot)
         return
@@ -1048,6 +1057,14 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     pauses.lay_out(core, &memory.pause, memory.paused_frames, AUDIO_EDGES, 0, PAUSE_NS, TIMER_PAUSE)
     stopping.lay_out(
         core, &memory.stopping, SOFT_NODES, SOFT_EDGES, AUDIO_EDGES, 0, SOFT_NS, TIMER_STOP,
+    )
+    core.paths = &memory.paths
+    core.paths.rows = memory.path_rows
+    core.paths.count = PATHS
+    core.paths.timer = TIMER_PATH
+    paths.lay_out(  # stt.utterance -> egress.audio
+        core, 0, 1100000000, 880000000, 0x31, 0x90, 0x1,
+        False, False, False,
     )
     core.react = react
     core.say = say

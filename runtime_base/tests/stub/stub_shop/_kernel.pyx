@@ -42,7 +42,7 @@ from stub_shop._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "d63452d1b144d8cdc3c89352881c60efdc726b0054535700771a723681e2f9f6"
+ABI_HASH = "d5730af5d195659ea5fd3903e0a054ae7f285de187bdd189dff2d05934232dbd"
 TEMPLATE_HASH = "9999999999999999999999999999999999999999999999999999999999999999"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
@@ -51,7 +51,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 118,936 bytes
+# ==== what a session remembers: 118,944 bytes
 
 cdef struct Memory:
     Core core

@@ -34,7 +34,7 @@ from stub_switchyard._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "d63452d1b144d8cdc3c89352881c60efdc726b0054535700771a723681e2f9f6"
+ABI_HASH = "d5730af5d195659ea5fd3903e0a054ae7f285de187bdd189dff2d05934232dbd"
 TEMPLATE_HASH = "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
@@ -43,7 +43,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 61,280 bytes
+# ==== what a session remembers: 61,288 bytes
 
 cdef struct Memory:
     Core core

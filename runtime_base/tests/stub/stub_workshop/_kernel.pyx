@@ -22,9 +22,11 @@ from rspp_runtime.kernel cimport (
     context, edges, egress, gateway, handoff, hearing, inbox, invocations, items, outputs, session, timers, turns,
     reactions,
     letters,
+    paths,
     user_nodes,
 )
 from rspp_runtime.kernel.accounts cimport *
+from rspp_runtime.kernel.budgets cimport *
 from rspp_runtime.kernel.codes cimport *
 from rspp_runtime.kernel.gateway cimport Inbound
 from rspp_runtime.kernel.planhash cimport prepare
@@ -34,7 +36,7 @@ from stub_workshop._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "d63452d1b144d8cdc3c89352881c60efdc726b0054535700771a723681e2f9f6"
+ABI_HASH = "d5730af5d195659ea5fd3903e0a054ae7f285de187bdd189dff2d05934232dbd"
 TEMPLATE_HASH = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
@@ -45,7 +47,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
 cdef class Session
 
 
-# ==== what a session remembers: 71,968 bytes
+# ==== what a session remembers: 72,120 bytes
 
 cdef struct Memory:
     Core core
@@ -79,6 +81,8 @@ cdef struct Memory:
     uint64_t working_shout[SHOUT_LETTERS]
     letters.Letters letters_voice
     uint64_t working_voice[VOICE_LETTERS]
+    Paths paths
+    Path path_rows[PATHS]
     char utterance[UTTERANCE_BUFFER]
     char spoken[SPOKEN_BUFFER]
     char context[CONTEXT_BUFFER]
@@ -308,6 +312,7 @@ cdef void push_stt_utterance__llm(Core* core, uint32_t item) noexcept nogil:
     cdef int64_t size
     if item == NOTHING:
         return
+    paths.begin(core, 0x2)  # stt.utterance -> egress.text
     size = core.headers[item].size
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_STT_UTTERANCE__LLM, size)
@@ -400,6 +405,7 @@ cdef void push_llm__shout(Core* core, uint32_t item) noexcept nogil:
     cdef int64_t size
     if item == NOTHING:
         return
+    paths.begin(core, 0x1)  # llm.delta -> shout.out
     size = core.headers[item].size
     edges.shed_expired(core, EDGE_LLM__SHOUT, LLM__SHOUT_AGE_NS)
     if edges.has_room(edge, size):
@@ -473,6 +479,7 @@ cdef int emit_shout_out(Core* core, object emission, int64_t turn, int64_t media
     cdef uint32_t item
     cdef int64_t seq = outputs.next_seq(core)
     cdef bytes payload = emission.payload
+    paths.end(core, 0x1)  # llm.delta -> shout.out
     item = items.make(core, POOL_SENTENCE, seq, turn, payload, len(payload))
     items.mark(core, item, media_ns, emission.flags, emission.a, emission.b)
     push_shout_out__voice(core, item)
@@ -485,6 +492,7 @@ cdef int emit_shout_extra(Core* core, object emission, int64_t turn, int64_t med
     cdef uint32_t item
     cdef int64_t seq = outputs.next_seq(core)
     cdef bytes payload = emission.payload
+    paths.end(core, 0x1)  # llm.delta -> shout.out
     item = items.make(core, POOL_TEXT, seq, turn, payload, len(payload))
     items.mark(core, item, media_ns, emission.flags, emission.a, emission.b)
     push_shout_extra__egress_text(core, item)
@@ -726,6 +734,7 @@ cdef inline int move_shout_extra__egress_text(Core* core) noexcept nogil:
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
+    paths.end(core, 0x2)  # stt.utterance -> egress.text
     egress.show(core, 1, item, (SPEECH_NODES & ~core.nodes_off) == 0)
     items.release(core, item)
     return MOVED
@@ -866,6 +875,9 @@ cdef bint move_one(Core* core, bint* outputs_full) noexcept nogil:
 cdef void on_timer(Core* core, int slot) noexcept nogil:
     """A deadline has passed: of the turn, of a node, or of an edge."""
     cdef int edge
+    if slot >= TIMER_PATH:
+        paths.fired(core, slot - TIMER_PATH)
+        return
     if slot < TIMERS_SESSION:
         turns.on_session_timer(core, slot)
         return
@@ -1006,6 +1018,18 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     core.dtmf = NO_EVENT
     core.exhausted = NO_EVENT
     core.modes_count = 1
+    core.paths = &memory.paths
+    core.paths.rows = memory.path_rows
+    core.paths.count = PATHS
+    core.paths.timer = TIMER_PATH
+    paths.lay_out(  # llm.delta -> shout.out
+        core, 0, 60000000, 45000000, 0x20, 0x10, 0x1,
+        False, False, False,
+    )
+    paths.lay_out(  # stt.utterance -> egress.text
+        core, 1, 600000000, 480000000, 0x62, 0x18, 0x1,
+        False, False, False,
+    )
     core.react = react
     core.say = say
     core.utter = utter
