@@ -129,6 +129,8 @@ CODES: dict[str, Code] = {
     "E0425": Code("degrade takes nothing away"),
     "E0426": Code("priority does not name the sources"),
     "E0427": Code("path does not take what the event brings"),
+    "E0428": Code("fairness where nothing is shared", "warning"),
+    "E0429": Code("two orders for the calls of one node"),
     # ---- latency and budgets
     "E0501": Code("path slower than the turn budget"),
     "E0502": Code("path slower than the path budget"),

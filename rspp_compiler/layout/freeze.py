@@ -22,6 +22,7 @@ from rspp_compiler.layout.attempts import places
 from rspp_compiler.layout.resolved_plan import resolved_plan
 from rspp_compiler.layout.resources import resources
 from rspp_compiler.layout.tools import tools
+from rspp_compiler.layout.workers import WAITING, concurrency, fairness
 
 DOMAIN = b"rspp.plan.template.v1\0"
 # Of the tables: the hash itself, what is only storage, what follows from the rest, and places in the source. `rule` is
@@ -68,7 +69,7 @@ def _providers(graph: Graph) -> tuple[ProviderBinding, ...]:
     rows: list[ProviderBinding] = []
     for node in graph.nodes:
         if node.kind == "python" and node.execution == "effect":
-            rows.append(ProviderBinding(node.id, "python", _outside(node)))
+            rows.append(ProviderBinding(node.id, "python", _outside(graph, node)))
         if node.execution == "effect":
             for place in places(graph, node):
                 keys = sorted(place.settings.keys() - _OF_THE_KERNEL)
@@ -88,14 +89,15 @@ def _called(tool: ToolSpec) -> dict[str, object]:
     }
 
 
-def _outside(node: GraphNode) -> dict[str, object]:
+def _outside(graph: Graph, node: GraphNode) -> dict[str, object]:
     """What runs a Python node outside of the kernel goes by."""
     spec = node.spec
     options: dict[str, object] = {
-        "reference": spec.implementation or "", "place": spec.place, "emissions": spec.emissions_max
+        "reference": spec.implementation or "", "place": spec.place, "emissions": spec.emissions_max,
+        "concurrency": concurrency(node), "waiting": WAITING,
     }  # fmt: skip
-    if spec.limit and spec.limit.concurrency:
-        options["concurrency"] = spec.limit.concurrency
+    if key := fairness(graph, node):
+        options["fairness"] = key.removeprefix("session.")
     if spec.limit and spec.limit.memory_bytes:
         options["memory_bytes"] = spec.limit.memory_bytes
     return options

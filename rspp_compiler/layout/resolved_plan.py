@@ -12,6 +12,7 @@ from rspp_compiler.ir.layout import Edge
 from rspp_compiler.ir.plan import Layout
 from rspp_compiler.ir.proofs.bounds import EdgeBound
 from rspp_compiler.ir.spec import WatermarkSpec
+from rspp_compiler.layout.workers import concurrency, fairness
 
 _STRATEGY = {"drop_oldest": "drop", "drop_newest": "drop", "coalesce": "merge"}
 _REPLAY = {
@@ -43,6 +44,7 @@ def resolved_plan(layout: Layout) -> dict[str, Any]:
             edge.id: _edge_policy(edge, bounds[edge.id], turn_total_ns, spec.budget.edge_ns) for edge in graph.edges
         }
         | {edge.name: _way(edge, turn_total_ns) for edge in plan.edges if edge.name not in bounds},
+        **_node_policies(graph),
         "flow_control": {
             "mode_by_lane": {"ControlLane": "signal", "DataLane": _flow(graph), "TelemetryLane": "signal"},
             "watermarks": {
@@ -73,6 +75,17 @@ def resolved_plan(layout: Layout) -> dict[str, Any]:
         },
         "streaming_handoff": _handoff(layout),
     }
+
+
+def _node_policies(graph: Graph) -> dict[str, Any]:
+    """How many calls of a Python node outside of the kernel run at once, and who takes turns; nothing without any."""
+    policies: dict[str, dict[str, Any]] = {}
+    for node in graph.nodes:
+        if node.kind == "python" and node.execution == "effect":
+            policies[node.id] = {"concurrency_limit": concurrency(node)}
+            if key := fairness(graph, node):
+                policies[node.id]["fairness_key"] = key
+    return {"node_execution_policies": policies} if policies else {}
 
 
 def _merging(layout: Layout) -> dict[str, Any]:

@@ -252,7 +252,6 @@ def _edge(graph: Graph, edge: GraphEdge) -> Iterator[Missing]:
     used = (
         ("coalesce_ns", "coalesce", "`coalesce` beside a hand-off", spec.coalesce_ns > 0 and spec.handoff is not None),
         ("flow", "flow", f"`flow = {spec.flow}` beside a hand-off", spec.flow != "signal" and spec.handoff is not None),
-        ("fairness", "fairness", "fairness", bool(spec.fairness)),
     )
     for name, key, what, is_used in used:
         if is_used:

@@ -10,6 +10,7 @@ from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.graph import Graph
 from rspp_compiler.sema.rules.capabilities import languages_known, providers_can
 from rspp_compiler.sema.rules.edges import connected_once, joins_have_several, triggered_by_reactions
+from rspp_compiler.sema.rules.fairness import fairness_where_it_counts
 from rspp_compiler.sema.rules.modes import degrade_goes_down, modes_leave_something
 from rspp_compiler.sema.rules.package_name import importable, version_number
 from rspp_compiler.sema.rules.reach import no_cycles, reachable, something_reaches_the_user
@@ -28,6 +29,7 @@ RULES = (
     fit,
     triggered_by_reactions,
     connected_once,
+    fairness_where_it_counts,
     joins_have_several,
     no_cycles,
     reachable,

@@ -24,7 +24,7 @@ from rspp_compiler.sema.reading.values import describe, read, suggest
 Values = dict[str, Valued]
 _HANDOFF_FIELDS = {"by": "by", "max_age_ns": "age_ns_max", "min_chars": "chars_min"}
 _BUFFER_HELP = "write `buffer = [64 items, 200ms, 128kB]`: items, age and size, in any order"
-_FAIRNESS = tuple(f"session.{name}" for name in SESSION_FIELDS)
+_FAIRNESS = tuple(f"session.{name}" for name in SESSION_FIELDS if name != "mode")  # whose, not in which state
 
 
 @dataclass(slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
 import sys
 import threading
 import time
@@ -16,7 +17,8 @@ from loading import module_of
 from rspp_runtime.abi import Plan, Signal
 from rspp_runtime.abi.codes import Cause
 from rspp_runtime.providers.contract import Outcome, ProviderError
-from rspp_runtime.session import virtual
+from rspp_runtime.session import host, virtual
+from rspp_runtime.session.clock import VirtualClock
 from rspp_runtime.session.outside import Outside, factory
 from rspp_runtime.session.workers import LEFT_BEHIND_MAX
 
@@ -264,6 +266,33 @@ def test_calls_at_once_are_bounded_over_all_sessions(user_code: Any) -> None:
     watches = real(node("slow", concurrency=2), 5, 5000)
     assert [ends(watch) for watch in watches] == [["COMMIT"]] * 5
     assert most[0] <= 2
+
+
+@pytest.mark.parametrize("place", ["thread", "process"])
+def test_a_session_that_is_over_leaves_no_worker_behind(place: str) -> None:
+    """Although the node goes on to serve others."""
+    outside = node("shout", place)
+
+    async def main() -> None:
+        await outside.prepare()
+        before = threading.active_count()
+        usual = {"ears": scripted.listen, "stt": scripted.recognise, "voice": scripted.speak, "llm": outside.invoke}
+        for _ in range(3):
+            providers: Any = {name: [(name, scripted.Fake("x", work))] for name, work in usual.items()}
+            providers["llm"] = [("llm", outside)]
+            clock, watch = VirtualClock(asyncio.get_running_loop()), scripted.Watch()
+            made = scripted.package(plan(30_000))
+            await host.converse(made, providers, Party(_question), clock, host.Options(), [watch])
+            assert ends(watch) == ["COMMIT"]
+        for _ in range(200):
+            if threading.active_count() <= before and not multiprocessing.active_children():
+                break
+            time.sleep(0.02)
+        assert threading.active_count() <= before
+        assert multiprocessing.active_children() == []
+        await outside.close()
+
+    virtual.run(main(), virtual=place != "process")
 
 
 @pytest.mark.parametrize("name", ["nothing_of_that_name", "GATE"])

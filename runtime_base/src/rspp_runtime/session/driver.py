@@ -12,10 +12,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import partial
 
-from rspp_runtime.abi.codes import Control, Op, Result, Signal
+from rspp_runtime.abi.codes import Attribute, Control, Op, Result, Signal
 from rspp_runtime.abi.lookup import provider_names
 from rspp_runtime.abi.messages import Inbound, Output, Session
 from rspp_runtime.abi.plan import Node, Plan
@@ -43,8 +43,8 @@ class Driver:
     """Runs one session. `providers` are those of each effect node by name, in the order of the plan, already prepared.
 
     `append` performs `Op.APPEND`; `observers` see everything, in order; `journal` is that of tools with `once`;
-    `sequence` is the last transport sequence of an earlier holder; `kept` is what nodes remember, by id. The session
-    itself stays the caller's.
+    `sequence` is the last transport sequence of an earlier holder; `kept` is what nodes remember, by id; `attributes`
+    are what is known of the session. The session itself stays the caller's.
     """
 
     def __init__(
@@ -61,6 +61,7 @@ class Driver:
         journal: Journal | None = None,
         sequence: int = 0,
         kept: Mapping[int, Scopes] | None = None,
+        attributes: Mapping[Attribute, str] | None = None,
     ) -> None:
         missing = [
             node.name
@@ -80,6 +81,7 @@ class Driver:
         self._transport = transport
         self._append = append
         self._kept = kept or {}
+        self._attributes = attributes or {}
         self._observers = (self.activity, *observers)
         self._calls: dict[int, Call] = {}  # by invocation id: running, or ended by FORCE and not yet gone
         self._ended: deque[InvocationEnd] = deque()  # DONE that found the inbox full
@@ -157,6 +159,10 @@ class Driver:
 
     def reference(self, media_ns: int, duration_ns: int) -> bytes:
         return self.played.read(media_ns, duration_ns)
+
+    def key(self, fairness: Attribute | None) -> Hashable:
+        text = self._attributes.get(fairness, "") if fairness is not None else ""
+        return (fairness, text) if text else id(self)
 
     def kept(self, node: Node) -> Scopes | None:
         return self._kept.get(node.id)

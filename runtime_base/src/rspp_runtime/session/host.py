@@ -154,10 +154,14 @@ async def converse(
             journal=journal,
             sequence=holder.sequence if holder else 0,
             kept=held,
+            attributes=_known(options),
         )
         try:
             await _together(driver, transport, options)
         finally:
+            for provider in {id(one): one for row in providers.values() for _, one in row}.values():
+                if isinstance(provider, Outside):
+                    provider.session_over(driver)
             await transport.close()
             put(End(clock.now_ns(), session.stats()))
         return Finished(header, reader.conversation, or02.records, session.stats())
@@ -228,9 +232,13 @@ def _or02(package: Package, options: Options, header: Header, put: Callable[[Ent
     )
 
 
+def _known(options: Options) -> dict[Attribute, str]:
+    return {Attribute.ID: options.session_id, **options.attributes}
+
+
 async def _introduced(driver: Driver, transport: Transport, options: Options) -> None:
     """Says what conditions of the pipeline ask of the session, before anything else comes in."""
-    known, wanted = {Attribute.ID: options.session_id, **options.attributes}, asked(driver.plan)
+    known, wanted = _known(options), asked(driver.plan)
     for attribute in Attribute:
         if attribute in known and attribute.name.lower() in wanted:
             await driver.control(Control.ATTRIBUTE, attribute, text_id(known[attribute]))

@@ -11,10 +11,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Hashable, Mapping, Sequence
 from typing import Any, Protocol
 
-from rspp_runtime.abi.codes import Flag, In, Result, Unit
+from rspp_runtime.abi.codes import Attribute, Flag, In, Result, Unit
 from rspp_runtime.abi.messages import Inbound
 from rspp_runtime.abi.plan import SESSION, Meter, Node
 from rspp_runtime.providers.contract import Cancelled, Input, Message, Outcome, Provider, ProviderError
@@ -60,6 +60,10 @@ class Door(Protocol):
         ...
 
     def reference(self, media_ns: int, duration_ns: int) -> bytes: ...
+
+    def key(self, fairness: Attribute | None) -> Hashable:
+        """Who the session is where several share something: all with the same attribute, or itself."""
+        ...
 
     def kept(self, node: Node) -> Scopes | None:
         """What the session keeps of a Python node outside of the kernel; None if nothing was put there."""

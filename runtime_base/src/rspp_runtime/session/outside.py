@@ -14,13 +14,13 @@ from asyncio import CancelledError, Lock, get_running_loop
 from collections.abc import Mapping
 from typing import Any
 
-from rspp_runtime.abi.codes import Flag
+from rspp_runtime.abi.codes import Attribute, Flag
 from rspp_runtime.abi.messages import Item as KernelItem
 from rspp_runtime.abi.plan import Node
 from rspp_runtime.providers.contract import Input, Invocation, Outcome, ProviderError
 from rspp_runtime.session.gateway import InputError, find_port, text_mark
 from rspp_runtime.session.handlers import NodeError, UserNode, is_async, load
-from rspp_runtime.session.invocation import SECOND_NS, Call
+from rspp_runtime.session.invocation import SECOND_NS, Call, Door
 from rspp_runtime.session.pool import Pool
 from rspp_runtime.session.remembering import Begin, Called, begun, call, call_async, declared
 from rspp_runtime.session.scopes import Scopes, Snapshot
@@ -41,6 +41,7 @@ class Outside:
         self.memory_bytes = int(options.get("memory_bytes", 0))
         concurrency, waiting = int(options.get("concurrency", CONCURRENT)), int(options.get("waiting", WAITING))
         self._pool = Pool(self.reference, concurrency, waiting)
+        self._fairness = Attribute[options["fairness"].upper()] if "fairness" in options else None
         self._places: weakref.WeakKeyDictionary[Any, _Place] = weakref.WeakKeyDictionary()
         self._left_behind = LeftBehind(self.reference)
         self._tasks = Tasks()
@@ -69,7 +70,9 @@ class Outside:
         assert isinstance(call, Call)  # the driver's own: it knows the node's row of the plan
         place = self._place_of(call)
         async for item in call.inputs():
-            await self._pool.take(id(call.door), call, call.row.first_output_ns / SECOND_NS + PATIENCE_S)
+            await self._pool.take(
+                call.door.key(self._fairness), call, call.row.first_output_ns / SECOND_NS + PATIENCE_S
+            )
             try:
                 emissions, reason, snapshot = await self._called(place, call, _kernel_item(call, item))
             finally:
@@ -83,6 +86,12 @@ class Outside:
                     call.row.outputs[one.port].name, one.payload,
                     media_ns=item.media_ns, final=bool(one.flags & Flag.FINAL),
                 )  # fmt: skip
+
+    def session_over(self, door: Door) -> None:
+        """Its worker goes with it; a call that has not come back is not waited for."""
+        place = self._places.pop(door, None)
+        if place is not None:
+            place.close()
 
     async def close(self) -> None:
         self._tasks.close()

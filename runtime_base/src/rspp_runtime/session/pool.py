@@ -69,7 +69,8 @@ class Pool:
         loop = asyncio.get_running_loop()
         turn: asyncio.Future[None] = loop.create_future()
         queue.append(turn)
-        timer = loop.call_later(limit_s, turn.cancel)  # the kernel's deadline comes first; none is waited out without
+        until_s = loop.time() + limit_s  # the kernel's own deadline comes first: this is for the day when it does not
+        timer = loop.call_at(until_s, turn.cancel)
         call.on_cancel = turn.cancel
         try:
             await turn
@@ -80,11 +81,11 @@ class Pool:
                 del self._waiting[key]
             if not turn.cancelled():  # it had its turn in the very moment in which it was forced
                 self.give_back()
-            if call.forced:
-                raise
-            if call.cancelled:
+            if call.cancelled and not call.forced:
                 raise Cancelled from None
-            raise self._overload(f"a call of {self._reference} waited for {limit_s:.1f} s") from None
+            if loop.time() >= until_s:
+                raise self._overload(f"a call of {self._reference} waited for {limit_s:.1f} s") from None
+            raise
         finally:
             timer.cancel()
             call.on_cancel = None
