@@ -18,7 +18,9 @@ class Given:
 
     invocation: int = 0  # the last attempt of its last call
     now: list[int] = field(default_factory=list)  # given to that one
-    before: list[int] = field(default_factory=list)  # to the one before: its letters come behind the next INVOKE
+    before: list[int] = field(
+        default_factory=list
+    )  # to the one before, or perhaps done with: may still be shown
     past: deque[int] = field(default_factory=lambda: deque(maxlen=KEPT))  # to earlier ones, or done with
 
     def begin(self, invocation: int, *, is_again: bool) -> None:
@@ -61,12 +63,12 @@ class Lost:
         self.ways, self.always = frozenset(ways), frozenset(always)
         self.given = {node.id: Given() for node in plan.nodes if node.letters and node.execution == EFFECT}
 
-    def credited(self, event: Inbound) -> None:
-        """A node that answers for each item is done with some."""
+    def credited(self, event: Inbound, *, undrained: bool) -> None:
+        """A node that answers for each item is done with some; it may have failed in a step that nobody has drained."""
         given = self.given.get(event.node)
         if event.op != In.CREDIT or given is None or event.invocation != given.invocation:
             return
         if self.plan.nodes[event.node].kind == "python":
             count = max(0, event.a)
-            given.past.extend(given.now[:count])
+            (given.before if undrained else given.past).extend(given.now[:count])
             del given.now[:count]

@@ -98,7 +98,7 @@ class Machine:
         calls.answer_is_right(book, event, result)
         calls.nothing_is_taken_twice(book, event, result)
         if book.lost.given:
-            book.lost.credited(event)
+            book.lost.credited(event, undrained=self._undrained)
         if before:
             book.known.append((len(book.unplaced), before))
         book.ingested(event, result, self._undrained)
