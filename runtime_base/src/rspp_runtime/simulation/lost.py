@@ -18,9 +18,7 @@ class Given:
 
     invocation: int = 0  # the last attempt of its last call
     now: list[int] = field(default_factory=list)  # given to that one
-    before: list[int] = field(
-        default_factory=list
-    )  # to the one before, or perhaps done with: may still be shown
+    before: list[int] = field(default_factory=list)  # to the one before, or perhaps done with: may still be shown
     past: deque[int] = field(default_factory=lambda: deque(maxlen=KEPT))  # to earlier ones, or done with
 
     def begin(self, invocation: int, *, is_again: bool) -> None:
