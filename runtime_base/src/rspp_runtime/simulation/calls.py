@@ -48,6 +48,14 @@ def nothing_is_taken_twice(book: Book, event: Inbound, result: int) -> None:
         raise Violation("nothing_is_taken_twice", f"the item with key {event.invocation} was accepted again")
 
 
+def credit_sets_its_deadline_anew(book: Book, event: Inbound) -> None:
+    """Python nodes outside owe an end of each item, and no output: see `first_output_is_in_time`."""
+    call = book.calls.get(event.invocation) if event.op == _CREDIT and event.a > 0 else None
+    if call is not None and call.node == event.node and book.plan.nodes[call.node].kind == "python":
+        has_more = call.finished or call.untaken > event.a
+        call.first_fed_ns = book.now if has_more else -1
+
+
 def lanes_in_order(book: Book, outputs: Sequence[Output]) -> None:
     """A drain gives control before data before telemetry."""
     lane = 0
@@ -184,7 +192,10 @@ def grace_is_not_longer(book: Book) -> str | None:
 
 @while_(CALLS_LIVE)
 def first_output_is_in_time(book: Book) -> str | None:
-    """An effect that has not answered within its budget is cancelled (but for the recogniser: see its turn)."""
+    """An effect that has not answered within its budget is cancelled (but for the recogniser: see its turn).
+
+    A Python node outside is, when it has not been done with an item for that long.
+    """
     for call in book.calls.values():
         if call.first_ns and call.answered_ns < 0 <= call.first_fed_ns <= book.now - call.first_ns:
             node = book.plan.nodes[call.node]

@@ -97,6 +97,7 @@ class Machine:
         book.now = now
         calls.answer_is_right(book, event, result)
         calls.nothing_is_taken_twice(book, event, result)
+        calls.credit_sets_its_deadline_anew(book, event)
         if book.lost.given:
             book.lost.credited(event, undrained=self._undrained)
         if before:
