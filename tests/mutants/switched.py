@@ -1,7 +1,8 @@
 """Many mechanical bugs in one build of the compiled kernel: each is behind a number that is chosen at run time.
 
 A mutated module has a C variable `MUTANT`; a statement becomes `if MUTANT == 7: WRONG else: RIGHT`, a condition
-`(WRONG) if MUTANT == 7 else (RIGHT)`. With 0 it is the right kernel, so one build (without optimisation) serves all.
+`(MUTANT == 7 and (WRONG)) or (MUTANT != 7 and (RIGHT))`. With 0 it is the right kernel, so one build (without
+optimisation) serves all.
 """
 
 from __future__ import annotations
@@ -48,7 +49,8 @@ def _switched(number: int, change: Change) -> str:
     right, wrong = (text.strip().partition("  # ")[0] for text in (change.right, change.wrong))
     one, other = _CONDITION.match(right), _CONDITION.match(wrong)
     if one and other:
-        return f"{indent}{one.group(1)} (({other.group(2)}) if MUTANT == {number} else ({one.group(2)})):"
+        is_wrong, is_right = f"MUTANT == {number} and ({other.group(2)})", f"MUTANT != {number} and ({one.group(2)})"
+        return f"{indent}{one.group(1)} ({is_wrong}) or ({is_right}):"
     return f"{indent}if MUTANT == {number}:\n{indent}    {wrong}\n{indent}else:\n{indent}    {right}"
 
 

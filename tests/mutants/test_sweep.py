@@ -54,7 +54,7 @@ def test_many_bugs_stand_in_one_text() -> None:
         Change("f", 5, "left out", "        g(a, b)", "        pass"),
     ]
     switched = switch(text, list(enumerate(bugs, 1)))
-    assert "    if ((a <= b) if MUTANT == 1 else (a < b)):\n" in switched
+    assert "    if (MUTANT == 1 and (a <= b)) or (MUTANT != 1 and (a < b)):\n" in switched
     assert "        if MUTANT == 2:\n            pass\n        else:\n            g(a, b)\n" in switched
     assert "cdef int MUTANT = 0" in switched
 
