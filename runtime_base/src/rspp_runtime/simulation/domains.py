@@ -12,6 +12,7 @@ from rspp_runtime.simulation.checks import Checks
 CHECKS = Checks()
 on, after_step = CHECKS.on, CHECKS.after_step
 
+_MARK = int(Flag.DISCONTINUITY)
 _NO_LOSS = (Cause.CANCEL_FLUSH, Cause.COALESCED)
 
 
@@ -40,7 +41,7 @@ def a_loss_is_marked_at_once(book: Book, output: Output) -> str | None:
 @on(Op.FEED, Op.TAP)
 def a_mark_follows_a_gap(book: Book, output: Output) -> str | None:
     """Only the first item after a gap has the flag DISCONTINUITY."""
-    if not output.y & Flag.DISCONTINUITY:
+    if not output.y & _MARK:
         return None
     edge = book.edge_of(output.node, output.port, output.seq)
     if edge < 0:
