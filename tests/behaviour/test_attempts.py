@@ -114,6 +114,24 @@ def test_each_further_retry_waits_twice_as_long(kernel: Callable[[str], Any]) ->
     assert decision(fails(talk, LLM, retryable=True), Signal.PROVIDER_ERROR).y == Follow.PROVIDER_SWITCH
 
 
+def test_a_retry_waits_until_the_outputs_have_room_for_all_of_it(kernel: Callable[[str], Any]) -> None:
+    """Frames that nobody drains fill the outputs one by one: it goes on as long as its most fits, and not longer."""
+    plan = plan_of("stub_switchboard")
+    most = 3 + plan.context_items_max  # INVOKE, CONTEXT for each, FEED, FINISH
+    for undrained in range(plan.data_out_max - most - 2, plan.data_out_max - most + 2):
+        talk = Conversation(kernel("stub_switchboard")(plan, "talk", 1, [None, None])).connect().ask()
+        fails(talk, LLM, Outcome.OVERLOAD, retryable=True)
+        for _ in range(undrained):
+            talk.frame()
+            talk.advance()
+            talk.credit(EARS)
+        talk.advance(talk.now + 20)
+        outputs = talk.drain()
+        assert len(requests(outputs, Op.FEED)) >= undrained
+        assert invoked(outputs, LLM) == ([(0, 1)] if undrained + most <= plan.data_out_max else [])
+        assert invoked(talk.step(), LLM) == ([] if undrained + most <= plan.data_out_max else [(0, 1)])
+
+
 @pytest.mark.feature("F-059", "stop")
 def test_no_attempt_that_could_not_begin_in_time(talk: Conversation) -> None:
     """15 ms are left: too little for the backoff, enough to ask somebody else, who has them and no more."""

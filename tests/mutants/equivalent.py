@@ -20,6 +20,12 @@ REASONS: dict[tuple[str, str, str], str] = {
         "each edge of a group has asked for its own room before, which is more than all of them use: "
         "a group that the sum would hold back goes one step earlier, and has room"
     ),
+    ("hearing.pyx", "if core.recogniser >= 0:", "if core.recogniser >= 1:"): "node 0 is the ingress, if there is one",
+    (
+        "inbox.pyx",
+        "if core.state == SESSION_CREATED or core.state == SESSION_DEGRADED:",
+        "if core.state == SESSION_CREATED and core.state == SESSION_DEGRADED:",
+    ): "Cython makes the same `switch` of both",
     ("session.pyx", "attempts.high = candidates", "pass"): (
         "every start asks `circuits.offered`, which sets it; nobody reads it before"
     ),
