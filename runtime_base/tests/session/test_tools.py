@@ -25,6 +25,7 @@ FIND, PARAMS = 7, (("number", "number"), ("loud", "flag"))
 
 USER_CODE = """
 import asyncio, threading
+from contextlib import suppress
 
 from rspp_runtime.tools import NotDone
 
@@ -60,6 +61,14 @@ def blocks(number, loud=False):
     calls.append(number)
     GATE.wait(20)
     return "far too late"
+
+async def stays(number, loud=False):
+    try:
+        while not GATE.is_set():
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(3600)
+    finally:
+        calls.append("closed")
 
 async def sleeps(number, loud=False):
     try:
@@ -239,6 +248,14 @@ def test_a_task_is_cancelled_at_once(shop: Any) -> None:
     assert shop.calls == ["woken"]
     assert ends(watch) == ["COMMIT"]
     assert not [one for one in watch.outputs if one.op == 3 and one.node == FIND]  # nobody had to be forced
+
+
+def test_a_task_that_catches_its_cancel_is_closed_after_the_grace(shop: Any) -> None:
+    asks = Asks({"number": 1})
+    watch = talk(runner("stays"), asks)
+    assert asks.answers[0].error == "find took too long: it may have happened"
+    assert shop.calls == ["closed"]
+    assert ends(watch) == ["COMMIT"]
 
 
 def test_a_turn_has_so_many_calls_and_no_more(shop: Any) -> None:

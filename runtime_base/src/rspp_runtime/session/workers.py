@@ -69,6 +69,7 @@ class Thread(Executor):
                 future.set_result(work())
             except BaseException as error:  # whatever it is, it belongs to the call
                 future.set_exception(error)
+            del call, future, work  # while it waits for the next, it holds nothing of a session
 
 
 class LeftBehind:

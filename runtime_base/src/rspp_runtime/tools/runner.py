@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from rspp_runtime.providers.contract import Cancelled, Invocation, Outcome, ProviderError
+from rspp_runtime.session.guard import Guarded
 from rspp_runtime.session.handlers import NodeError, is_async, load, reason_of
 from rspp_runtime.session.invocation import Call
 from rspp_runtime.session.workers import LeftBehind, Thread
@@ -96,7 +97,9 @@ class Runner:
         assert function is not None  # prepared
         run = _Run(self.name, function, arguments, call.door.journal, once=self._once, takes_key=self._takes_key)
         if is_async(function):
-            work: asyncio.Future[Outcomes] = loop.create_task(run.waiting(loop))
+            guarded = Guarded(run.waiting(loop))
+            guarded.last = True  # it hears of the cancel once; forced after its grace, it is closed
+            work: asyncio.Future[Outcomes] = loop.create_task(_awaited(guarded))
             return await self._guarded(call, work)
         thread = self._thread(call)
         try:
@@ -125,6 +128,10 @@ class Runner:
     def _thread(self, call: Call) -> Thread:
         self._left_behind.check(call.door)
         return self._idle.pop() if self._idle else Thread(self.name)
+
+
+async def _awaited(guarded: Guarded[Outcomes]) -> Outcomes:
+    return await guarded
 
 
 class _Run:
