@@ -76,9 +76,7 @@ def reaction_guard(graph: Graph, reaction: ReactionSpec, event: EventSpec, modes
 
 
 def unknown(graph: Graph, reaction: ReactionSpec) -> tuple[str, ...]:
-    """What the guard of a reaction reads and the runtime does not know yet; or a reason that nothing ever has, and a
-    path without a budget.
-    """
+    """What the guard of a reaction reads and the runtime does not know yet; or a reason that nothing ever has."""
     found: list[str] = []
     if reaction.guard is None:
         return ()
@@ -88,7 +86,7 @@ def unknown(graph: Graph, reaction: ReactionSpec) -> tuple[str, ...]:
             name = f"{variable.subject}.{variable.field}"
             if not of.field(variable):
                 found.append(name)
-        found += [f'event.{field} == "{text}"' for field, text in of.strange(reaction.guard)]
+        found += [f'event.reason == "{reason}"' for reason in of.strange_reasons(reaction.guard)]
     return tuple(dict.fromkeys(found))
 
 
@@ -157,11 +155,7 @@ class _OfEvent(Lowering):
             return (CAUSES[text],) if text in CAUSES else ()
         return super()._numbers(field, text)
 
-    def strange(self, condition: Condition) -> list[tuple[str, str]]:
-        """Texts that `event.reason` or `event.path` is compared with, and never is."""
-        return [
-            (field, text)
-            for field in ("reason", "path")
-            for text in texts_of(field, condition)
-            if (name := self._fields.get(field, "")) and not self._numbers(name, text)
-        ]
+    def strange_reasons(self, condition: Condition) -> list[str]:
+        """Texts that `event.reason` is compared with, and never is."""
+        name = self._fields.get("reason", "")
+        return [text for text in texts_of("reason", condition) if name and not self._numbers(name, text)]

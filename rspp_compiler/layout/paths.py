@@ -12,7 +12,6 @@ from rspp_compiler.ir.budgets import PathBudget
 from rspp_compiler.ir.graph import Graph, GraphEdge
 from rspp_compiler.ir.layout import Mode
 from rspp_compiler.ir.spec import PathBudgetSpec
-from rspp_compiler.ir.tooling import callers, has_filler
 from rspp_compiler.layout.tables import Ids, mask
 
 PATHS_MAX = MODES_MAX = 64
@@ -30,12 +29,7 @@ def not_kept(graph: Graph, path: PathBudgetSpec) -> str:
     way = Way(graph, path)
     if len(graph.spec.budget.paths) > PATHS_MAX or len(graph.spec.modes) >= MODES_MAX:
         return f"more than {PATHS_MAX} budgets of paths, or beside as many modes"
-    if not way.is_of_a_turn():
-        return "the budget of a path outside of turns"
-    for tool in graph.spec.tools:
-        if has_filler(graph, tool) and not way.nodes.isdisjoint(callers(graph, tool.id)):
-            return "the budget of a path through a model whose tools something is said for"
-    return ""
+    return "" if way.is_of_a_turn() else "the budget of a path outside of turns"
 
 
 class Way:

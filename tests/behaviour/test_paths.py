@@ -18,6 +18,7 @@ from rspp_runtime.abi import Cause, Control, Emission, In, Op, Output, Result, S
 from rspp_runtime.abi.lookup import budget_name
 
 HEARD, SPOKEN, WHOLE, THOUGHT = range(4)
+FIND, REFUND = 9, 10
 TEXT_ONLY = 1
 
 
@@ -206,3 +207,29 @@ def test_where_nothing_is_on_the_way_nobody_is_late(kernel: Callable[[str], Any]
     late = [("BUDGET_WARNING", began + 480), ("BUDGET_EXHAUSTED", began + 600)] if is_at_work else []
     assert told(talk.outputs, 1) == late
     assert ("ABORT" in signals(talk.outputs)) == is_at_work
+
+
+@pytest.mark.parametrize("is_filled", [True, False])
+def test_its_time_stands_still_while_something_is_said_for_a_tool(
+    kernel: Callable[[str], Any], is_filled: bool
+) -> None:
+    """`find` has a filler and runs for 300 ms; `refund` has none, and its time counts: the warning comes at 360 ms."""
+    talk = begin(kernel, "stub_shop")
+    began = talk.ask().now
+    wait(talk, 100)
+    port, tool = (1, FIND) if is_filled else (2, REFUND)
+    assert talk.chunk(LLM, port, b"{}", a=1) == Result.ACCEPTED
+    talk.step()
+    if is_filled:
+        talk.chunk(VOICE, 0, bytes(640), a=10, b=2)
+        talk.done(VOICE)
+    wait(talk, 300)
+    talk.chunk(tool, 0, b"mild", b=1)
+    talk.done(tool)
+    wait(talk, 45)
+    assert told(talk.outputs, 0) == ([] if is_filled else [("BUDGET_WARNING", began + 360)])
+    if is_filled:  # 655 ms after the question, of which 300 do not count
+        wait(talk, 210)
+        talk.chunk(LLM, 0, b"It is mild.", a=11, b=3)
+        wait(talk, 300)
+        assert told(talk.outputs, 0) == []

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from difflib import get_close_matches
 
 from rspp_compiler.analysis.latency.figures import ms, of_edge
 from rspp_compiler.analysis.latency.report_providers import report_waits
 from rspp_compiler.analysis.latency.ways_out import MS, WayOut, lower_one, raise_turn
 from rspp_compiler.analysis.shared.repairs import set_on_edge
+from rspp_compiler.analysis.shared.words import listed
 from rspp_compiler.diagnostics import Fix
 from rspp_compiler.diagnostics.statements import without_setting
+from rspp_compiler.ir.condition import texts_of
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.graph import Graph, GraphEdge
 from rspp_compiler.ir.origin import Origin
 from rspp_compiler.ir.proofs.latency import Latency, PathBudget, PathLatency, Step
+from rspp_compiler.ir.spec import ReactionSpec
 from rspp_compiler.source import Span
 
 
@@ -29,6 +33,8 @@ def report(result: Latency, graph: Graph, ctx: Context) -> None:
             _late(path, result, graph, ctx)
     for budget in result.path_budgets:
         _path_budget(budget, graph, ctx)
+    for reaction in graph.spec.reactions:
+        _named(reaction, graph, ctx)
     for edge in graph.edges:
         _edge(edge, ctx)
     report_waits(graph, ctx)
@@ -94,6 +100,18 @@ def _path_budget(budget: PathBudget, graph: Graph, ctx: Context) -> None:
             help=way_out.help,
             fix=way_out.fix,
         )
+
+
+def _named(reaction: ReactionSpec, graph: Graph, ctx: Context) -> None:
+    """A guard may name the paths that have budgets, and no other."""
+    names = [path.name for path in graph.spec.budget.paths]
+    written = texts_of("path", reaction.guard) if reaction.guard else ()
+    for text in (" ".join(text.split()) for text in written):
+        if text not in names:
+            near = get_close_matches(text, names, 1)
+            there = f"there is {listed(names)}" if names else "no path has a budget here"
+            help = f"did you mean `{near[0]}`?" if near else f"{there}; both ends are named with their ports"
+            ctx.sink.add("E0508", f"no budget for the path `{text}`", reaction.span, label="never acts", help=help)
 
 
 def _edge(edge: GraphEdge, ctx: Context) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from plan_assistant import assistant
 from units import MS, OLDEST, mask
 
+from rspp_runtime.abi.budgets import PathBudget
 from rspp_runtime.abi.plan import Action, Attempts, Edge, Event, Node, Overflow, Plan, Pool, Port, Reaction, Tool
 
 LLM, HELLO, VOICE, FIND, REFUND, CALL = 4, 6, 7, 9, 10, 11
@@ -80,6 +81,32 @@ def shop() -> Plan:
         plan,
         pipeline="stub_shop",
         template_hash="9" * 64,
+        paths=(
+            PathBudget(
+                id=0,
+                name="stt.utterance -> llm.delta",
+                line=60,
+                limit_ns=450 * MS,
+                warning_ns=360 * MS,
+                pushed=mask(5),
+                ends_node=LLM,
+                edges=mask(5),
+                nodes=mask(LLM),
+                modes=3,
+            ),
+            PathBudget(
+                id=1,
+                name="stt.utterance -> voice.audio",
+                line=61,
+                limit_ns=1300 * MS,
+                warning_ns=1040 * MS,
+                pushed=mask(5),
+                ends_node=VOICE,
+                edges=mask(4, 5),
+                nodes=mask(LLM, VOICE),
+                modes=1,
+            ),
+        ),
         nodes=nodes,
         edges=edges,
         pools=(

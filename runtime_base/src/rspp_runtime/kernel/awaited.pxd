@@ -4,7 +4,7 @@ from libc.stdint cimport int64_t
 
 from rspp_runtime.kernel.callers cimport Calling
 from rspp_runtime.kernel.state cimport OFF, TIMER_FIRST, Core
-from rspp_runtime.kernel cimport timers
+from rspp_runtime.kernel cimport paths, timers
 
 
 cdef inline bint is_tool(Core* core, int node_id) noexcept nogil:
@@ -33,6 +33,8 @@ cdef inline void gone(Core* core, int node_id) noexcept nogil:
     if core.calling == NULL:
         return
     row = &core.calling[node_id]
+    if row.filled > 0:
+        paths.go_on(core, node_id, row.held_ns)
     row.open = 0
     row.filled = 0
 

@@ -23,5 +23,6 @@ cdef void begin(Core* core, uint64_t which) noexcept nogil
 cdef void end(Core* core, uint64_t which) noexcept nogil
 cdef void waits(Core* core) noexcept nogil
 cdef void heard(Core* core) noexcept nogil
+cdef void go_on(Core* core, int model, int64_t held_ns) noexcept nogil
 cdef void forget(Core* core) noexcept nogil
 cdef void fired(Core* core, int path_id) noexcept nogil

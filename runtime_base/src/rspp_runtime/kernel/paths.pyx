@@ -89,6 +89,35 @@ cdef void forget(Core* core) noexcept nogil:
         timers.stop(core, core.paths.timer + path_id)
 
 
+cdef void go_on(Core* core, int model, int64_t held_ns) noexcept nogil:
+    """Something was said since then while tools of a model ran: paths through it have so much longer."""
+    cdef int path_id
+    cdef Path* path
+    if core.paths == NULL:
+        return
+    for path_id in range(core.paths.count):
+        path = &core.paths.rows[path_id]
+        if (path.nodes & bit(model)) == 0 or (path.progress != PATH_BEGUN and path.progress != PATH_WARNED):
+            continue
+        path.began_ns += core.now_ns - max(held_ns, path.began_ns)
+        timers.start(
+            core, core.paths.timer + path_id,
+            path.began_ns + (path.warning_ns if path.progress == PATH_BEGUN else path.limit_ns),
+        )
+
+
+cdef bint stands_still(Core* core, Path* path) noexcept nogil:
+    """Something is said while a tool of a model on the way runs."""
+    cdef uint64_t rest = path.nodes
+    if core.calling == NULL:
+        return False
+    while rest != 0:
+        if core.calling[lowest(rest)].filled > 0:
+            return True
+        rest &= rest - 1
+    return False
+
+
 cdef bint is_at_work(Core* core, int node_id) noexcept nogil:
     cdef Node* node = &core.nodes[node_id]
     if node.live.id != 0 or node.ending.id != 0:
@@ -119,6 +148,8 @@ cdef void fired(Core* core, int path_id) noexcept nogil:
     if not leads(core, path) or not is_on_the_way(core, path):
         path.progress = PATH_NOT_BEGUN
         return
+    if stands_still(core, path):
+        return               # see `go_on`
     if path.progress == PATH_BEGUN:
         outputs.decide(core, SIGNAL_BUDGET_WARNING, CAUSE_BUDGET_EXHAUSTED, -1, 0, FIRST_PATH - path_id)
         path.progress = PATH_WARNED

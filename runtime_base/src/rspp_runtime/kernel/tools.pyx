@@ -3,7 +3,8 @@
 from libc.stdint cimport int64_t, uint8_t, uint32_t
 
 from rspp_runtime.kernel cimport (
-    attempts, awaited, circuits, context, edges, gateway, invocations, items, outputs, stopping, timers,
+    attempts, awaited, circuits, context, edges, gateway, invocations, items, outputs, paths, stopping,
+    timers,
 )
 from rspp_runtime.kernel.callers cimport Calling
 from rspp_runtime.kernel.codes cimport (
@@ -197,6 +198,7 @@ cdef void let_run(Core* core, int model) noexcept nogil:
     row.filled -= 1
     if row.filled > 0:
         return
+    paths.go_on(core, model, row.held_ns)
     if row.held_first_ns > 0:
         timers.start(core, timers.of_node(model, TIMER_FIRST), row.held_first_ns + waited)
         node.speak_due_ns = row.held_speak_ns + waited if row.held_speak_ns > 0 else 0

@@ -173,7 +173,7 @@ def forget(s: State, node: NodeState, call: Invocation) -> None:
     else:
         node.ending = None
     if node.live is None and node.ending is None:
-        tools.gone(node)
+        tools.gone(s, node)
         node.speak_due_ns = 0
         if not node.backing_off:
             s.stop(s.chunk_timer(node.plan.id))

@@ -53,12 +53,23 @@ def forget(s: State) -> None:
         s.stop(_slot(s, path))
 
 
+def go_on(s: State, model: int, held_ns: int) -> None:
+    """Something was said since then while tools of a model ran: paths through it have so much longer."""
+    for path in s.paths:
+        if path.plan.nodes >> model & 1 and path.progress in (Progress.BEGUN, Progress.WARNED):
+            path.began_ns += s.now - max(held_ns, path.began_ns)
+            ns = path.plan.warning_ns if path.progress is Progress.BEGUN else path.plan.limit_ns
+            s.timers[_slot(s, path)] = path.began_ns + ns
+
+
 def fired(s: State, identity: int) -> None:
     """The warning or the limit of a path has come. Where nothing is on the way any more, it has not begun after all."""
     path = s.paths[identity]
     if not _leads(s, path) or not _is_on_the_way(s, path):
         path.progress = Progress.NOT_BEGUN
         return
+    if any(node.filled and path.plan.nodes >> node.plan.id & 1 for node in s.nodes):
+        return  # its time stands still: see `go_on`
     if path.progress is Progress.BEGUN:
         decide(s, Signal.BUDGET_WARNING, Cause.BUDGET_EXHAUSTED, y=PATHS - identity)
         path.progress = Progress.WARNED

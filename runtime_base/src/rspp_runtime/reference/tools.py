@@ -5,7 +5,7 @@ from __future__ import annotations
 from rspp_runtime.abi.codes import Cause, Flag, Op, Result, Signal
 from rspp_runtime.abi.messages import Inbound
 from rspp_runtime.abi.plan import Port
-from rspp_runtime.reference import attempts, circuits, edges, invocations, stopping, turns
+from rspp_runtime.reference import attempts, circuits, edges, invocations, paths, stopping, turns
 from rspp_runtime.reference.callers import Caller
 from rspp_runtime.reference.outputs import data, data_room, decide
 from rspp_runtime.reference.state import TOOL, EdgeState, Invocation, NodeState, Parcel, State
@@ -149,6 +149,7 @@ def _let_run(s: State, model: NodeState) -> None:
     if model.filled:
         return
     waited = s.now - model.held_ns
+    paths.go_on(s, model.plan.id, model.held_ns)
     if model.held_first:
         s.timers[s.first_timer(model.plan.id)] = model.held_first + waited
         model.speak_due_ns = model.held_speak + waited if model.held_speak else 0
@@ -156,6 +157,8 @@ def _let_run(s: State, model: NodeState) -> None:
             model.due_ns += waited
 
 
-def gone(node: NodeState) -> None:
+def gone(s: State, node: NodeState) -> None:
     """A model's invocation is gone, and its calls with it."""
+    if node.filled:
+        paths.go_on(s, node.plan.id, node.held_ns)
     node.open = node.filled = 0

@@ -50,6 +50,8 @@ class Late:
         """An input was accepted: a node speaks, or is done."""
         if event.op == In.DONE:
             self._over(event.invocation)
+        elif event.op == In.CHUNK and self.plan.nodes[event.node].outputs[event.port].type == "call":
+            self._over(event.invocation)  # its time may stand still
         elif event.op == In.CHUNK and event.node in self.speakers and self._is_an_item(event):
             self._of(turn)
             self._leaves(self.speakers[event.node], event.invocation)
@@ -67,7 +69,7 @@ class Late:
                 self.begun.setdefault(path, (output.t_ns, output.invocation))
 
     def _is_an_item(self, event: Inbound) -> bool:
-        return self.plan.nodes[event.node].outputs[event.port].type not in ("event", "call")
+        return self.plan.nodes[event.node].outputs[event.port].type != "event"
 
     def _of(self, turn: int) -> None:
         if turn != self.turn:

@@ -27,10 +27,12 @@ from rspp_runtime.kernel cimport (
     context, edges, egress, gateway, handoff, hearing, inbox, invocations, items, outputs, session, timers, turns,
     reactions,
     attempts,
+    paths,
     stopping,
     tools,
 )
 from rspp_runtime.kernel.accounts cimport *
+from rspp_runtime.kernel.budgets cimport *
 from rspp_runtime.kernel.callers cimport *
 from rspp_runtime.kernel.cancels cimport *
 from rspp_runtime.kernel.codes cimport *
@@ -42,7 +44,7 @@ from stub_shop._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "d5730af5d195659ea5fd3903e0a054ae7f285de187bdd189dff2d05934232dbd"
+ABI_HASH = "391f87b65a7abb0335025bd6222e1e13d8ca04cfb4c95978879d7d982c758caa"
 TEMPLATE_HASH = "9999999999999999999999999999999999999999999999999999999999999999"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
@@ -51,7 +53,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 118,944 bytes
+# ==== what a session remembers: 119,088 bytes
 
 cdef struct Memory:
     Core core
@@ -85,6 +87,8 @@ cdef struct Memory:
     Attempts attempts_llm
     uint64_t retained_llm[LLM_RETAIN]
     Stopping stopping
+    Paths paths
+    Path path_rows[PATHS]
     Calling calling[NODE_SLOTS]
     char utterance[UTTERANCE_BUFFER]
     char spoken[SPOKEN_BUFFER]
@@ -336,6 +340,7 @@ cdef void push_stt_utterance__llm_prompt(Core* core, uint32_t item) noexcept nog
     cdef int64_t size
     if item == NOTHING:
         return
+    paths.begin(core, 0x3)  # stt.utterance -> llm.delta, stt.utterance -> voice.audio
     size = core.headers[item].size
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_STT_UTTERANCE__LLM_PROMPT, size)
@@ -450,6 +455,8 @@ cdef int chunk_llm(Core* core, Inbound* event) noexcept nogil:
         if event.size > BYTES_LLM_DELTA:
             return gateway.reject(core, CAUSE_OVERSIZED)
         answer = offer_llm_delta(core, event)
+        if answer == RESULT_ACCEPTED:
+            paths.end(core, 0x1)  # stt.utterance -> llm.delta
     elif event.port == PORT_LLM_FIND:
         if stopping.holds(core, NODE_LLM):
             return gateway.late(core, event)
@@ -685,6 +692,8 @@ cdef int chunk_voice(Core* core, Inbound* event) noexcept nogil:
         answer = offer_voice_audio(core, event)
         if answer == RESULT_ACCEPTED:
             gateway.voiced(event, invocation)
+        if answer == RESULT_ACCEPTED:
+            paths.end(core, 0x2)  # stt.utterance -> voice.audio
     else:
         return gateway.reject(core, CAUSE_UNKNOWN_PORT)
     if answer == RESULT_ACCEPTED:
@@ -1078,6 +1087,9 @@ cdef void on_timer(Core* core, int slot) noexcept nogil:
     if slot == TIMER_STOP:
         stopping.too_long(core)
         return
+    if slot >= TIMER_PATH:
+        paths.fired(core, slot - TIMER_PATH)
+        return
     if slot < TIMERS_SESSION:
         turns.on_session_timer(core, slot)
         return
@@ -1230,6 +1242,18 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     core.modes_count = 2
     stopping.lay_out(
         core, &memory.stopping, SOFT_NODES, SOFT_EDGES, AUDIO_EDGES, 0, SOFT_NS, TIMER_STOP,
+    )
+    core.paths = &memory.paths
+    core.paths.rows = memory.path_rows
+    core.paths.count = PATHS
+    core.paths.timer = TIMER_PATH
+    paths.lay_out(  # stt.utterance -> llm.delta
+        core, 0, 450000000, 360000000, 0x20, 0x10, 0x3,
+        False, False, False,
+    )
+    paths.lay_out(  # stt.utterance -> voice.audio
+        core, 1, 1300000000, 1040000000, 0x30, 0x90, 0x1,
+        False, False, False,
     )
     core.react = react
     core.say = say

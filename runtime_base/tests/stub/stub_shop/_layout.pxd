@@ -106,8 +106,10 @@ cdef enum:  # modes, and what is off in them
 cdef enum:  # how many there are
     NODES      =  12
     EDGES      =  14
-    TIMERS     =  69   # of the session, of each node, of each edge
+    TIMERS     =  71   # of the session, of each node, of each edge
     TIMER_STOP =  68   # its slot
+    TIMER_PATH =  69   # the slot of the first path
+    PATHS      =   2   # with a budget of their own
     POOLS      =   6
     NODE_SLOTS =  12
     EDGE_SLOTS =  14
@@ -244,7 +246,7 @@ cdef enum:  # capacities
     CONTEXT_BUFFER         =   1000
     HASHES                 =     33   # turns between two drains
     AUDIO_BYTES_PER_SECOND =  32000   # at egress.audio
-    MEMORY_BYTES           = 118944   # of one session
+    MEMORY_BYTES           = 119088   # of one session
 
 cdef enum:  # payloads: slots, bytes of a slot, and where the pool begins
     POOL_AUDIO_SLOTS      =    50
