@@ -100,4 +100,5 @@ class TurnEvidence(Contract):
     words_heard: Count | None = None
     bytes_heard: Count | None = None
     heard_basis: Literal["acked", "marked", "paced"] | None = None
+    budgets_exhausted: dict[Text, Milliseconds] | None = None
     provider_invocations: list[Invocation]
