@@ -146,6 +146,7 @@ def test_a_store_that_was_not_finished(place: Path, stored: int, frame_bytes: in
     at, half = log._segment.used, log.frame(whole)
     body = half[FRAME.size : FRAME.size + stored]
     data = bytearray(path.read_bytes())
+    log.close()
     data[at + FRAME.size : at + FRAME.size + len(body)] = body
     if FRAME.size + stored >= len(half):
         data[at : at + frame_bytes] = half[:frame_bytes]

@@ -31,8 +31,8 @@ from announcer._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "2d8ac99123c09ac448838c73d627aa681943f9aed6e2392119eafdd0749e6c7d"
-TEMPLATE_HASH = "ecd6cdd1aeb9606d5f7f9588abfd31c72fa3e398a0177ef04543001dbe46a5b3"
+ABI_HASH = "d5730af5d195659ea5fd3903e0a054ae7f285de187bdd189dff2d05934232dbd"
+TEMPLATE_HASH = "96731f6b9db2138f68e561cbb1004b2dfce1514f7397c2d704da379e8034d3f1"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -42,7 +42,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
 cdef class Session
 
 
-# ==== what a session remembers: 468,064 bytes
+# ==== what a session remembers: 468,072 bytes
 
 cdef struct Memory:
     Core core

@@ -32,8 +32,8 @@ from bedtime_stories._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "2d8ac99123c09ac448838c73d627aa681943f9aed6e2392119eafdd0749e6c7d"
-TEMPLATE_HASH = "cb07b88fae7937f0248e7b0796bc75a874aecba0755800b830492a5be87102e8"
+ABI_HASH = "d5730af5d195659ea5fd3903e0a054ae7f285de187bdd189dff2d05934232dbd"
+TEMPLATE_HASH = "1e9c1289ef4a625420ec37ff530f2f7ec38af2585d2c0bdd97b41f9fd9dc6f29"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -43,7 +43,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
 cdef class Session
 
 
-# ==== what a session remembers: 478,368 bytes
+# ==== what a session remembers: 478,376 bytes
 
 cdef struct Memory:
     Core core

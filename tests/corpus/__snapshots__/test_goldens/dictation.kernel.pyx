@@ -28,8 +28,8 @@ from dictation._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "2d8ac99123c09ac448838c73d627aa681943f9aed6e2392119eafdd0749e6c7d"
-TEMPLATE_HASH = "7e5992e6997a593df58b72eff00b7c0776a45888b2a3ed88a286e7e21fb57a51"
+ABI_HASH = "d5730af5d195659ea5fd3903e0a054ae7f285de187bdd189dff2d05934232dbd"
+TEMPLATE_HASH = "6eb090a900ecfcf7058f34d726fc0e36e2df4aafa63091b4f8e26ad2b7fda8b7"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -39,7 +39,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
 cdef class Session
 
 
-# ==== what a session remembers: 360,512 bytes
+# ==== what a session remembers: 360,520 bytes
 
 cdef struct Memory:
     Core core

@@ -35,8 +35,8 @@ from fitness_coach._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "2d8ac99123c09ac448838c73d627aa681943f9aed6e2392119eafdd0749e6c7d"
-TEMPLATE_HASH = "f0447e9726ddb0eba8c93efb889613c08e0865bd7de9ae20fd411f424cd6b8d0"
+ABI_HASH = "d5730af5d195659ea5fd3903e0a054ae7f285de187bdd189dff2d05934232dbd"
+TEMPLATE_HASH = "1dde0d900e987b64e7a2c55039278f457de2445df2e697ed0765f7d87995dc0a"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -46,7 +46,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
 cdef class Session
 
 
-# ==== what a session remembers: 709,688 bytes
+# ==== what a session remembers: 709,696 bytes
 
 cdef struct Memory:
     Core core

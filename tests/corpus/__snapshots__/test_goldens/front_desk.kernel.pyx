@@ -36,8 +36,8 @@ from front_desk._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "2d8ac99123c09ac448838c73d627aa681943f9aed6e2392119eafdd0749e6c7d"
-TEMPLATE_HASH = "37d33a306fe91c9b1290e94515cb31bf897e861fe73cccbe091250cb03a47ecc"
+ABI_HASH = "d5730af5d195659ea5fd3903e0a054ae7f285de187bdd189dff2d05934232dbd"
+TEMPLATE_HASH = "a4f6f05eda45b3c4a46924e7bda234b9a98eca041deb417f66ad930249c355c1"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -45,7 +45,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 593,208 bytes
+# ==== what a session remembers: 593,216 bytes
 
 cdef struct Memory:
     Core core

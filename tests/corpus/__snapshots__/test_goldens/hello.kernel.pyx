@@ -27,8 +27,8 @@ from hello._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "2d8ac99123c09ac448838c73d627aa681943f9aed6e2392119eafdd0749e6c7d"
-TEMPLATE_HASH = "9b19605c96bd6833ae97d0da36cef51972a124e43abb6d8d3d269ab4d1cc2f35"
+ABI_HASH = "d5730af5d195659ea5fd3903e0a054ae7f285de187bdd189dff2d05934232dbd"
+TEMPLATE_HASH = "4f5e85c8d4903c50a721e82ea1e3fb7fa9aeb7ae17b52bc1b9e1d786fb7dfa65"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -36,7 +36,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 428,792 bytes
+# ==== what a session remembers: 428,800 bytes
 
 cdef struct Memory:
     Core core

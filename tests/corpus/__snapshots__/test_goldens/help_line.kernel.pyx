@@ -34,8 +34,8 @@ from help_line._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "2d8ac99123c09ac448838c73d627aa681943f9aed6e2392119eafdd0749e6c7d"
-TEMPLATE_HASH = "44ee37f3b1b9150e463d2d2da6d13d0654c6c0d3ee626587d66c3f59d1b8e6fb"
+ABI_HASH = "d5730af5d195659ea5fd3903e0a054ae7f285de187bdd189dff2d05934232dbd"
+TEMPLATE_HASH = "4ef2104ee8583eb1a89b33fffa32fafc415cb675b666e7647e3169064fa02688"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -43,7 +43,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 456,736 bytes
+# ==== what a session remembers: 456,744 bytes
 
 cdef struct Memory:
     Core core

@@ -31,8 +31,8 @@ from hotel_lobby._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "2d8ac99123c09ac448838c73d627aa681943f9aed6e2392119eafdd0749e6c7d"
-TEMPLATE_HASH = "5078458fdc5d8fd7a233f95244c910b8e6153f87c89bedaa72006fb2555ec149"
+ABI_HASH = "d5730af5d195659ea5fd3903e0a054ae7f285de187bdd189dff2d05934232dbd"
+TEMPLATE_HASH = "2de3c0b7f20fec087547bc9f6ebec921ab1b45485c928e1a687822357604d0cc"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -40,7 +40,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 505,368 bytes
+# ==== what a session remembers: 505,376 bytes
 
 cdef struct Memory:
     Core core

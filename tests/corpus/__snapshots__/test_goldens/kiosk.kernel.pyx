@@ -33,8 +33,8 @@ from kiosk._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "2d8ac99123c09ac448838c73d627aa681943f9aed6e2392119eafdd0749e6c7d"
-TEMPLATE_HASH = "da815565c22e7bde344eb99ffa5fcbdee7e43732b02a898b9bd118aa4a39e29b"
+ABI_HASH = "d5730af5d195659ea5fd3903e0a054ae7f285de187bdd189dff2d05934232dbd"
+TEMPLATE_HASH = "4f8ac82b0278f775965c8096dbd3326b09209c618471e85adc5c4afcc23a6e9e"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -42,7 +42,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 712,032 bytes
+# ==== what a session remembers: 712,040 bytes
 
 cdef struct Memory:
     Core core

@@ -30,8 +30,8 @@ from library._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "2d8ac99123c09ac448838c73d627aa681943f9aed6e2392119eafdd0749e6c7d"
-TEMPLATE_HASH = "e3957a17940374ac5d59954d758429dfcb365946a389918d5f0ad7a72652f7fa"
+ABI_HASH = "d5730af5d195659ea5fd3903e0a054ae7f285de187bdd189dff2d05934232dbd"
+TEMPLATE_HASH = "07e1f52aa577115c3d799db443a2a3c310f1c40498dbed706e7bb812a941fed4"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -39,7 +39,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 466,016 bytes
+# ==== what a session remembers: 466,024 bytes
 
 cdef struct Memory:
     Core core

@@ -34,8 +34,8 @@ from museum_guide._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "2d8ac99123c09ac448838c73d627aa681943f9aed6e2392119eafdd0749e6c7d"
-TEMPLATE_HASH = "7ee2e253024969acf737dcf8a77ddc10b5adb1b0087c1c99c9df832830ce8ced"
+ABI_HASH = "d5730af5d195659ea5fd3903e0a054ae7f285de187bdd189dff2d05934232dbd"
+TEMPLATE_HASH = "25423bec309f5069caeb65159ce5f260791fba5277e3e292307dd34ca9e6dd58"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -45,7 +45,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
 cdef class Session
 
 
-# ==== what a session remembers: 718,024 bytes
+# ==== what a session remembers: 718,032 bytes
 
 cdef struct Memory:
     Core core

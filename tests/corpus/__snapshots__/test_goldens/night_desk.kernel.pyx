@@ -30,8 +30,8 @@ from night_desk._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "2d8ac99123c09ac448838c73d627aa681943f9aed6e2392119eafdd0749e6c7d"
-TEMPLATE_HASH = "3f9da7b517f037a97342fafb50c5f4aa65b22858f761004ecbfcea068b96de85"
+ABI_HASH = "d5730af5d195659ea5fd3903e0a054ae7f285de187bdd189dff2d05934232dbd"
+TEMPLATE_HASH = "6542b4d92f3969a24f70660573fc663d700f80427affabab7d7233fcf28b47be"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -39,7 +39,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 573,576 bytes
+# ==== what a session remembers: 573,584 bytes
 
 cdef struct Memory:
     Core core

@@ -26,8 +26,8 @@ from notes._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "2d8ac99123c09ac448838c73d627aa681943f9aed6e2392119eafdd0749e6c7d"
-TEMPLATE_HASH = "e29fd2efd3c2bfe3db9e75704fe8d6148fff53ad5cd6c63fad8cd4cf34e72630"
+ABI_HASH = "d5730af5d195659ea5fd3903e0a054ae7f285de187bdd189dff2d05934232dbd"
+TEMPLATE_HASH = "c65e9857f4295321c5c6876711306b7664613b095557886df12780bdca663ef8"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -35,7 +35,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 305,912 bytes
+# ==== what a session remembers: 305,920 bytes
 
 cdef struct Memory:
     Core core

@@ -33,8 +33,8 @@ from patient_host._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "2d8ac99123c09ac448838c73d627aa681943f9aed6e2392119eafdd0749e6c7d"
-TEMPLATE_HASH = "bd5be4ebff7674f71430fa99eb89ccfece15fed41d1a6ccd1e6a58e98ff84765"
+ABI_HASH = "d5730af5d195659ea5fd3903e0a054ae7f285de187bdd189dff2d05934232dbd"
+TEMPLATE_HASH = "44c3218e971da97f99ed25f2add6e3bd41267b3ab684597b6a87eedcfd491b77"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -42,7 +42,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 492,832 bytes
+# ==== what a session remembers: 492,840 bytes
 
 cdef struct Memory:
     Core core

@@ -37,8 +37,8 @@ from phone_menu._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "2d8ac99123c09ac448838c73d627aa681943f9aed6e2392119eafdd0749e6c7d"
-TEMPLATE_HASH = "0f6d7ccccdf8fdfd4415ec42d94b39d06cd2cb79caf41c15ce05770bf6d434d3"
+ABI_HASH = "d5730af5d195659ea5fd3903e0a054ae7f285de187bdd189dff2d05934232dbd"
+TEMPLATE_HASH = "595a03079e4ea35ada5a65dba1a48d3483bb881b40b138cb46fb5f87284ea1f7"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -46,7 +46,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 533,368 bytes
+# ==== what a session remembers: 533,376 bytes
 
 cdef struct Memory:
     Core core

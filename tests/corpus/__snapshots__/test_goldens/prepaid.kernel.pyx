@@ -32,8 +32,8 @@ from prepaid._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "2d8ac99123c09ac448838c73d627aa681943f9aed6e2392119eafdd0749e6c7d"
-TEMPLATE_HASH = "d810c308bb395295df7f4e726bbbe249e881ad0e8d29593bb86c413e54883466"
+ABI_HASH = "d5730af5d195659ea5fd3903e0a054ae7f285de187bdd189dff2d05934232dbd"
+TEMPLATE_HASH = "3ff09958876a946014c5cd17ab0bd081c4c21988e3128911d3bd1d0341841ed2"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -41,7 +41,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 473,584 bytes
+# ==== what a session remembers: 473,592 bytes
 
 cdef struct Memory:
     Core core

@@ -187,7 +187,7 @@ cdef enum:  # capacities
     TURN_COST              = 250000000   # thousandths of a micro-dollar a turn; 0: any
     HASHES                 =        33   # turns between two drains
     AUDIO_BYTES_PER_SECOND =     32000   # at egress.audio
-    MEMORY_BYTES           =    473584   # of one session
+    MEMORY_BYTES           =    473592   # of one session
 
 cdef enum:  # payloads: slots, bytes of a slot, and where the pool begins
     POOL_TEXT_512_SLOTS   =     44

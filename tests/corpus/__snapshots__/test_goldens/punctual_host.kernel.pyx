@@ -33,8 +33,8 @@ from punctual_host._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "d371eccca5698276b976c0977ea95595949be76739ad58ce7746157c85b49df8"
-TEMPLATE_HASH = "23b8330551cb2f65d80ee57164472e86393da7ec198fd661e1948417a49ff04a"
+ABI_HASH = "d5730af5d195659ea5fd3903e0a054ae7f285de187bdd189dff2d05934232dbd"
+TEMPLATE_HASH = "ed416971321dbe9b9f2cae9ba977f4355f35f794b22df4b521affdde816cd336"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(

@@ -27,8 +27,8 @@ from kiosk._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "2d8ac99123c09ac448838c73d627aa681943f9aed6e2392119eafdd0749e6c7d"
-TEMPLATE_HASH = "d12eca36b25520bd95ebfd1deba4f4e743e5a154dd0ef93e267499f001c6b4ce"
+ABI_HASH = "d5730af5d195659ea5fd3903e0a054ae7f285de187bdd189dff2d05934232dbd"
+TEMPLATE_HASH = "1175cf8bc38b5139edd1fd3db6d5a044b4622c56cb412ad909e3cb95bae41f94"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -36,7 +36,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 405,608 bytes
+# ==== what a session remembers: 405,616 bytes
 
 cdef struct Memory:
     Core core

@@ -36,8 +36,8 @@ from second_opinion._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "2d8ac99123c09ac448838c73d627aa681943f9aed6e2392119eafdd0749e6c7d"
-TEMPLATE_HASH = "962fd6218488a292212133e8952c5c4fce0180aeee61e476d9eeb2c6fa874def"
+ABI_HASH = "d5730af5d195659ea5fd3903e0a054ae7f285de187bdd189dff2d05934232dbd"
+TEMPLATE_HASH = "b56b8dac22f585b3e859c55f6e3b7c5497281f6581516bf857a1b48d5f8267de"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -45,7 +45,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 599,632 bytes
+# ==== what a session remembers: 599,640 bytes
 
 cdef struct Memory:
     Core core

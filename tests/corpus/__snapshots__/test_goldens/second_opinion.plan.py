@@ -406,7 +406,7 @@ PLAN: Final = Plan(
     pipeline               = "second_opinion",
     pipeline_version       = "1.0.0",
     profile                = "simple/v1",
-    template_hash          = "962fd6218488a292212133e8952c5c4fce0180aeee61e476d9eeb2c6fa874def",
+    template_hash          = "b56b8dac22f585b3e859c55f6e3b7c5497281f6581516bf857a1b48d5f8267de",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -441,7 +441,7 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 32,
     ledger_max             = 64,
-    memory_bytes           = 599_632,
+    memory_bytes           = 599_640,
     provider_bindings      = (
             ("ears", "silero"),
             ("stt", "pocketsphinx"),

@@ -29,8 +29,8 @@ from smart_speaker._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "2d8ac99123c09ac448838c73d627aa681943f9aed6e2392119eafdd0749e6c7d"
-TEMPLATE_HASH = "0ef5565feec81b5df3314784e2a601439249044a69737df3de831f6d8b2f1e72"
+ABI_HASH = "d5730af5d195659ea5fd3903e0a054ae7f285de187bdd189dff2d05934232dbd"
+TEMPLATE_HASH = "5d9b7de89233bea856ee844f8e36e8c0a8545c9988ba8241f133ee1a945c2738"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -38,7 +38,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 432,424 bytes
+# ==== what a session remembers: 432,432 bytes
 
 cdef struct Memory:
     Core core

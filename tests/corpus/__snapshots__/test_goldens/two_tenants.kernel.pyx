@@ -33,8 +33,8 @@ from two_tenants._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "2d8ac99123c09ac448838c73d627aa681943f9aed6e2392119eafdd0749e6c7d"
-TEMPLATE_HASH = "80d809415126e4504ad6dc07af69c5b6cbbc4246c6e5a40a96e355083b30934e"
+ABI_HASH = "d5730af5d195659ea5fd3903e0a054ae7f285de187bdd189dff2d05934232dbd"
+TEMPLATE_HASH = "95119d988fc1a58e9d2f5a606b68e6df7be2f74dbc6ac2ba9b993c13a0fe80a9"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -42,7 +42,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 499,208 bytes
+# ==== what a session remembers: 499,216 bytes
 
 cdef struct Memory:
     Core core

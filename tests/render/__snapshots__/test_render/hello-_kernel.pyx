@@ -27,8 +27,8 @@ from hello._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "2d8ac99123c09ac448838c73d627aa681943f9aed6e2392119eafdd0749e6c7d"
-TEMPLATE_HASH = "68d01a7c9dbc0820496a44d28196b9fd30d097b4c29ac3035a7fd0901a9c4ed5"
+ABI_HASH = "d5730af5d195659ea5fd3903e0a054ae7f285de187bdd189dff2d05934232dbd"
+TEMPLATE_HASH = "5fda5a0868739d282eec85356e8ef43092d346b229e04d47159d4bb3e5bc654c"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -36,7 +36,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 428,792 bytes
+# ==== what a session remembers: 428,800 bytes
 
 cdef struct Memory:
     Core core

@@ -18,7 +18,7 @@ def _connect(kernel: str) -> list[Output]:
 
 def test_the_plan_is_frozen() -> None:
     assert PLAN.pipeline == "hello"
-    assert TEMPLATE_HASH == "68d01a7c9dbc0820496a44d28196b9fd30d097b4c29ac3035a7fd0901a9c4ed5"
+    assert TEMPLATE_HASH == "5fda5a0868739d282eec85356e8ef43092d346b229e04d47159d4bb3e5bc654c"
 
 
 def test_a_session_connects() -> None:

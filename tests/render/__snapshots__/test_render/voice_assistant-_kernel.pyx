@@ -31,8 +31,8 @@ from voice_assistant._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "2d8ac99123c09ac448838c73d627aa681943f9aed6e2392119eafdd0749e6c7d"
-TEMPLATE_HASH = "affc7eb4fbaaba3188615b42a73e06aa4bea0486d5a8f699ee41e6f55591b46d"
+ABI_HASH = "d5730af5d195659ea5fd3903e0a054ae7f285de187bdd189dff2d05934232dbd"
+TEMPLATE_HASH = "4765a1c73467e597b90c3acd514e09d4cb74d8311e782db7851e35fce6413334"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -40,7 +40,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 505,368 bytes
+# ==== what a session remembers: 505,376 bytes
 
 cdef struct Memory:
     Core core

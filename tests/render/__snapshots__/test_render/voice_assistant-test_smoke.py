@@ -18,7 +18,7 @@ def _connect(kernel: str) -> list[Output]:
 
 def test_the_plan_is_frozen() -> None:
     assert PLAN.pipeline == "voice_assistant"
-    assert TEMPLATE_HASH == "affc7eb4fbaaba3188615b42a73e06aa4bea0486d5a8f699ee41e6f55591b46d"
+    assert TEMPLATE_HASH == "4765a1c73467e597b90c3acd514e09d4cb74d8311e782db7851e35fce6413334"
 
 
 def test_a_session_connects() -> None:
