@@ -6,6 +6,7 @@ The attendant is the switchboard with such reactions: its user interrupts with t
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -29,8 +30,11 @@ from kernels import plan_of
 
 from rspp_runtime.abi import Cause, Control, In, Op, Output, Result, Signal
 from rspp_runtime.abi.codes import Follow, Scope
+from rspp_runtime.abi.plan import Check
 from rspp_runtime.providers.contract import Outcome
+from rspp_runtime.reference import Session as Pure
 
+NOT_LLM = Check("!=", "path", 3)
 SORRY = b"Sorry, could you say that again?"
 
 
@@ -183,9 +187,17 @@ def test_reactions_that_lead_back_to_their_event_run_once(talk: Conversation) ->
 
 
 @pytest.mark.feature("F-045", "reaction")
-def test_a_spent_turn_goes_on_where_a_line_says_how(talk: Conversation) -> None:
-    """`on turn.budget_exhausted -> degrade text_only`: the turn answers in writing instead of ending."""
-    talk.ask()
+def test_a_spent_turn_goes_on_where_a_line_says_how() -> None:
+    """`on turn.budget_exhausted -> degrade text_only`: the turn answers in writing instead of ending.
+
+    Budgets of paths would be spent before (test_paths.py): here the plan has none, so the twin alone is shown.
+    """
+    stub = plan_of("stub_attendant")
+    lines = [
+        replace(line, guard=(Check("==", "mode", 0),)) if NOT_LLM in line.guard else line for line in stub.reactions
+    ]
+    plan = replace(stub, paths=(), reactions=tuple(lines))
+    talk = Conversation(Pure(plan, "talk", 1, [None, None])).connect().ask()
     outputs: list[Output] = []
     for _ in range(30):
         if "BUDGET_EXHAUSTED" in signals(outputs):

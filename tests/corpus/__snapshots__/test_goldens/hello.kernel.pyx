@@ -27,7 +27,7 @@ from hello._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "d5730af5d195659ea5fd3903e0a054ae7f285de187bdd189dff2d05934232dbd"
+ABI_HASH = "391f87b65a7abb0335025bd6222e1e13d8ca04cfb4c95978879d7d982c758caa"
 TEMPLATE_HASH = "4f5e85c8d4903c50a721e82ea1e3fb7fa9aeb7ae17b52bc1b9e1d786fb7dfa65"
 
 if ABI_HASH != RUNTIME_ABI_HASH:

@@ -30,7 +30,7 @@ from night_desk._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "d5730af5d195659ea5fd3903e0a054ae7f285de187bdd189dff2d05934232dbd"
+ABI_HASH = "391f87b65a7abb0335025bd6222e1e13d8ca04cfb4c95978879d7d982c758caa"
 TEMPLATE_HASH = "6542b4d92f3969a24f70660573fc663d700f80427affabab7d7233fcf28b47be"
 
 if ABI_HASH != RUNTIME_ABI_HASH:

@@ -32,7 +32,7 @@ from prepaid._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "d5730af5d195659ea5fd3903e0a054ae7f285de187bdd189dff2d05934232dbd"
+ABI_HASH = "391f87b65a7abb0335025bd6222e1e13d8ca04cfb4c95978879d7d982c758caa"
 TEMPLATE_HASH = "3ff09958876a946014c5cd17ab0bd081c4c21988e3128911d3bd1d0341841ed2"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
