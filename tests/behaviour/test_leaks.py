@@ -88,6 +88,7 @@ def test_nothing_is_left_of_ten_thousand_sessions(name: str) -> None:
 def test_a_session_that_is_kept_is_counted() -> None:
     """The counters are no constants: an open session is one block, until it is closed or forgotten."""
     plan, factory = plan_of("stub_assistant"), compiled("stub_assistant")
+    gc.collect()  # what another test left behind
     before = live_blocks()
     kept = [factory(plan, f"s{at}", 1, [None, None]) for at in range(3)]
     assert live_blocks() == before + 3

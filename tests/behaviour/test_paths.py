@@ -213,7 +213,7 @@ def test_where_nothing_is_on_the_way_nobody_is_late(kernel: Callable[[str], Any]
 def test_its_time_stands_still_while_something_is_said_for_a_tool(
     kernel: Callable[[str], Any], is_filled: bool
 ) -> None:
-    """`find` has a filler and runs for 300 ms; `refund` has none, and its time counts: the warning comes at 360 ms."""
+    """`find` has a filler and runs for 300 ms; `refund` has none, and its time counts: the warning comes at 416 ms."""
     talk = begin(kernel, "stub_shop")
     began = talk.ask().now
     wait(talk, 100)
@@ -227,7 +227,7 @@ def test_its_time_stands_still_while_something_is_said_for_a_tool(
     talk.chunk(tool, 0, b"mild", b=1)
     talk.done(tool)
     wait(talk, 45)
-    assert told(talk.outputs, 0) == ([] if is_filled else [("BUDGET_WARNING", began + 360)])
+    assert told(talk.outputs, 0) == ([] if is_filled else [("BUDGET_WARNING", began + 416)])
     if is_filled:  # 655 ms after the question, of which 300 do not count
         wait(talk, 210)
         talk.chunk(LLM, 0, b"It is mild.", a=11, b=3)

@@ -277,6 +277,7 @@ def test_one_that_blocks_its_thread(street: Street) -> None:
     assert (failed.node, failed.cause) == (street.node("find"), Cause.NODE_TIMEOUT)
 
 
+@pytest.mark.feature("F-122", "cancel")
 def test_one_that_blocks_its_process(street: Street) -> None:
     bad = hurts_nobody_else(street, find="blocks", place="process", asks=1, is_virtual=False)
     assert ends(bad) == ["ABORT"]

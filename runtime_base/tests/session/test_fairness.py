@@ -60,6 +60,7 @@ def run(main: Coroutine[Any, Any, None]) -> None:
     virtual.run(main, virtual=True)
 
 
+@pytest.mark.feature("F-109", "neighbours")
 @pytest.mark.feature("F-174", "no_starvation")
 @pytest.mark.feature("NF-033", "service", "zero")
 @pytest.mark.parametrize("size", [1, 2, 3])
@@ -158,6 +159,7 @@ def run_now(work: Coroutine[Any, Any, None]) -> None:
     pytest.fail("it waits")
 
 
+@pytest.mark.feature("F-123", "excess")
 def test_what_waits_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pools, "KEYS_MAX", 3)
     shop = Shop(1, waiting_max=2)

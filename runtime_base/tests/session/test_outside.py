@@ -146,6 +146,7 @@ def reasons(watch: Watch) -> list[str]:
     return [end.reason for end in watch.ends if end.node == scripted.LLM]
 
 
+@pytest.mark.feature("F-122", "boundary")
 @pytest.mark.feature("F-011", "runs")
 @pytest.mark.parametrize("place", ["thread", "loop", "process"])
 def test_it_emits_and_the_turn_goes_on(place: str) -> None:
@@ -207,6 +208,7 @@ def real(outside: Outside, sessions: int, first_output_ms: int) -> list[Watch]:
     return asyncio.run(main())
 
 
+@pytest.mark.feature("F-123", "enforced")
 def test_a_call_that_blocks_times_out_and_nobody_waits_for_its_thread(user_code: Any) -> None:
     begun = time.monotonic()
     before = threading.active_count()
@@ -249,6 +251,8 @@ def test_a_class_is_made_once_a_session(user_code: Any) -> None:
     assert said(watch) == [b"call 1.", b"call 2."]
 
 
+@pytest.mark.feature("F-109", "limit")
+@pytest.mark.feature("F-123", "enforced")
 def test_calls_at_once_are_bounded_over_all_sessions(user_code: Any) -> None:
     running, most = [0], [0]
     lock = threading.Lock()

@@ -66,6 +66,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     ) -> asyncio.Future[T]:
         future: asyncio.Future[T] = super().run_in_executor(executor, func, *args)
         self._jumping.threads += 1
+        self._jumping.parked = False  # others may be: this one has not had its chance yet
         future.add_done_callback(self._thread_ended)
         return future
 

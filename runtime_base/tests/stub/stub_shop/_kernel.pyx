@@ -1248,7 +1248,7 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     core.paths.count = PATHS
     core.paths.timer = TIMER_PATH
     paths.lay_out(  # stt.utterance -> llm.delta
-        core, 0, 450000000, 360000000, 0x20, 0x10, 0x3,
+        core, 0, 520000000, 416000000, 0x20, 0x10, 0x3,
         False, False, False,
     )
     paths.lay_out(  # stt.utterance -> voice.audio
