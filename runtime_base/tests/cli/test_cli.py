@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -12,6 +13,7 @@ from rspp_runtime.cli.app import run_app
 from rspp_runtime.cli.failure import Failure
 from rspp_runtime.cli.replay import package_of
 from rspp_runtime.evidence.entries import Header, Log
+from rspp_runtime.session.package import PackageError, load
 
 
 def _run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
@@ -119,3 +121,13 @@ def test_a_log_names_no_path_that_would_be_run() -> None:
     header = Header("../evil", "p", "1", "simple", "t", "a", "s", 1, 0, "L0", "pure", 0)
     with pytest.raises(Failure, match="which is no name"):
         package_of(Log(header), None)
+
+
+def test_one_process_has_one_package_of_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder of the same name that was imported before is not taken for the one that was named."""
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setitem(sys.modules, "twice_there", ModuleType("twice_there"))
+    (tmp_path / "src" / "twice_there").mkdir(parents=True)
+    (tmp_path / "src" / "twice_there" / "__init__.py").write_text("PLAN = None\n")
+    with pytest.raises(PackageError, match="another twice_there was imported before"):
+        load(str(tmp_path))

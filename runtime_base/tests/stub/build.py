@@ -56,15 +56,20 @@ def build(name: str, files: dict[str, str]) -> ModuleType:
 
 
 def _load(folder: Path, name: str) -> ModuleType:
-    """Imports the package from this folder, even if another build of the same name was imported before."""
-    for module in [module for module in sys.modules if module == name or module.startswith(f"{name}.")]:
-        del sys.modules[module]
+    """Imports the kernel from this folder, whatever else has its package's name, before and after."""
+    _forget(name)
     sys.path.insert(0, str(folder.parent))
     try:
         importlib.invalidate_caches()
         return importlib.import_module(f"{name}._kernel")
     finally:
         sys.path.remove(str(folder.parent))
+        _forget(name)
+
+
+def _forget(name: str) -> None:
+    for module in [module for module in sys.modules if module == name or module.startswith(f"{name}.")]:
+        del sys.modules[module]
 
 
 def committed(name: str) -> dict[str, str]:

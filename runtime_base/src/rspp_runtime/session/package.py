@@ -56,10 +56,11 @@ class Package:
 def load(reference: str) -> Package:
     """`reference` is a package's folder (its `src/` is put on the path) or an import name. Raises `PackageError`."""
     folder = Path(reference)
+    src: Path | None = None
     is_path = os.sep in reference or reference in (".", "..")
     if is_path or any(folder.glob("src/*/__init__.py")):  # else a project's folder may be called like its package
-        name = _name_in(folder)
-        sys.path.insert(0, str((folder / "src").resolve()))
+        name, src = _name_in(folder), (folder / "src").resolve()
+        sys.path.insert(0, str(src))
     else:
         name = reference
     try:
@@ -75,6 +76,12 @@ def load(reference: str) -> Package:
         raise PackageError(f"{name} cannot be imported: {error}") from None
     except (SyntaxError, OSError) as error:  # a file of it was changed, or is gone
         raise PackageError(f"{name} cannot be imported: {error}; build it again with rsppc build --force") from None
+    found = getattr(module, "__file__", None) or ""
+    if src is not None and not _is_that(Path(found), src / name / "__init__.py"):
+        raise PackageError(
+            f"another {name} was imported before ({found or 'a folder of that name'}), and {folder} is not: a process "
+            "has one package of a name"
+        )
     missing = [field for field in ("PLAN", "TEMPLATE_HASH", "PROVIDERS", "open_session") if not hasattr(module, field)]
     if missing:
         raise PackageError(f"{name} is not a package that rsppc generated (it has no {', '.join(missing)})")
@@ -88,6 +95,11 @@ def load(reference: str) -> Package:
         getattr(module, "RESOLVED_PLAN", {}),
         module.open_session,
     )
+
+
+def _is_that(found: Path, init: Path) -> bool:
+    """Whether a package was imported from there, or from a copy."""
+    return found == init or (found.is_file() and found.read_bytes() == init.read_bytes())
 
 
 def _again(error: ModuleNotFoundError, name: str) -> str:
