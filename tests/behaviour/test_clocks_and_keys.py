@@ -144,6 +144,14 @@ def test_a_key_that_nobody_takes_in_this_mode_is_still_an_event(pad: Pad) -> Non
 
 
 @pytest.mark.feature("F-017", "boundaries")
+def test_a_key_without_room_is_told_when_there_is_some(pad: Pad) -> None:
+    """A key is an event too, and no event fits any more: it is not taken, and RESUME says when it may come again."""
+    for _ in range(plan_of("stub_keypad").control_in_max):
+        assert pad.offer(In.CONTROL, port=Control.SNAPSHOT) == Result.ACCEPTED
+    assert pad.offer(In.MEDIA, node=INGRESS, port=DTMF, payload=b"7", a=ord("7")) == Result.FULL
+    assert [one.node for one in requests(pad.step(), Op.RESUME)] == [INGRESS]
+
+
 def test_an_end_pointer_waits_less_after_a_sentence(pad: Pad) -> None:
     pad.hears(b"Where is it.")
     begun = pad.now

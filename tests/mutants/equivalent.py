@@ -26,6 +26,7 @@ REASONS: dict[tuple[str, str, str], str] = {
         "if core.state == SESSION_CREATED or core.state == SESSION_DEGRADED:",
         "if core.state == SESSION_CREATED and core.state == SESSION_DEGRADED:",
     ): "Cython makes the same `switch` of both",
+    ("state.py", "self.outputs_full = False", "self.outputs_full = True"): "every step sets it before anybody asks",
     ("session.pyx", "attempts.high = candidates", "pass"): (
         "every start asks `circuits.offered`, which sets it; nobody reads it before"
     ),
