@@ -1,4 +1,4 @@
-"""Dead letters: what a node could not work on, for whoever watches. Each node with a reaction that shows it has a ring."""
+"""Dead letters: what a node could not work on, for whoever watches. Each node that is shown has a ring."""
 
 from libc.stdint cimport int16_t, int64_t, uint32_t, uint64_t, uint8_t
 
