@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 from rspp_compiler.analysis.latency.figures import ms, of_edge
 from rspp_compiler.analysis.latency.report_providers import report_waits
@@ -11,6 +10,7 @@ from rspp_compiler.analysis.latency.ways_out import MS, WayOut, lower_one, raise
 from rspp_compiler.analysis.shared.repairs import set_on_edge
 from rspp_compiler.analysis.shared.words import listed
 from rspp_compiler.diagnostics import Fix
+from rspp_compiler.diagnostics.nearest import nearest
 from rspp_compiler.diagnostics.statements import without_setting
 from rspp_compiler.ir.condition import texts_of
 from rspp_compiler.ir.context import Context
@@ -108,9 +108,9 @@ def _named(reaction: ReactionSpec, graph: Graph, ctx: Context) -> None:
     written = texts_of("path", reaction.guard) if reaction.guard else ()
     for text in (" ".join(text.split()) for text in written):
         if text not in names:
-            near = get_close_matches(text, names, 1)
+            near = nearest(text, names)
             there = f"there is {listed(names)}" if names else "no path has a budget here"
-            help = f"did you mean `{near[0]}`?" if near else f"{there}; both ends are named with their ports"
+            help = f"did you mean `{near}`?" if near else f"{there}; both ends are named with their ports"
             ctx.sink.add("E0508", f"no budget for the path `{text}`", reaction.span, label="never acts", help=help)
 
 

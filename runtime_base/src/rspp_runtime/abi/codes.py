@@ -114,9 +114,7 @@ class Signal(enum.IntEnum):
     BARGE_IN = 6
     CANCEL = 7  # x = `Scope`, y = node for scope node, port = `CancelMode`; cause: who wanted it
     BUDGET_WARNING = 8  # y = node, -1 for the turn, -4 - p for path p
-    BUDGET_EXHAUSTED = (
-        9  # y = node, -1 turn, -2 its total, -3 its cost, -4 - p path p; x = the cap's `Unit`, 0 for time
-    )
+    BUDGET_EXHAUSTED = 9  # y = node, -1 turn, -2 its total, -3 its cost, -4 - p path p; x = cap's `Unit`, 0 for time
     DEGRADE = 10  # x = mode
     FALLBACK = 11  # x = reaction
     DROP_NOTICE = 12  # node = edge id; x, y = first and last runtime sequence dropped; invocation: see COALESCED

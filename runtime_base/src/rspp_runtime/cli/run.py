@@ -262,13 +262,10 @@ def _show(request: Request, package: Package, finished: Finished, console: Conso
     if request.out is not None:
         written.append(("reply", request.out))
     if request.timeline is not None:
-        from rspp_runtime.evidence.timeline import draw, draw_svg
+        from rspp_runtime.evidence.timeline import draw_for
 
-        is_svg = request.timeline.suffix == ".svg"
         try:
-            request.timeline.write_text(
-                draw_svg(conversation) if is_svg else draw(conversation, finished.header), "utf-8"
-            )
+            request.timeline.write_text(draw_for(request.timeline, conversation, finished.header), "utf-8")
         except OSError as error:
             raise Failure(EXIT_FINDINGS, f"{request.timeline} cannot be written: {error.strerror}") from None
         written.append(("timeline", request.timeline))

@@ -51,7 +51,7 @@ def timeline(
 def _draw(drawing: Drawing, log: Log, plan: Plan) -> None:
     from rspp_runtime.evidence.facts import read
     from rspp_runtime.evidence.summary import broken_assumptions
-    from rspp_runtime.evidence.timeline import draw, draw_svg, window_of
+    from rspp_runtime.evidence.timeline import draw_for, window_of
 
     conversation = read(plan, log.entries)
     start_ns, end_ns = _time("--from", drawing.start), _time("--to", drawing.end)
@@ -59,8 +59,7 @@ def _draw(drawing: Drawing, log: Log, plan: Plan) -> None:
         window = window_of(conversation, start_ns or 0, end_ns)
     except ValueError as error:
         usage(f"{error}: the conversation is {conversation.end_ns / 1e9:.3f} s long")
-    is_svg = drawing.out.suffix == ".svg"
-    text = draw_svg(conversation, window) if is_svg else draw(conversation, log.header, window)
+    text = draw_for(drawing.out, conversation, log.header, window)
     try:
         drawing.out.parent.mkdir(parents=True, exist_ok=True)
         drawing.out.write_text(text, "utf-8")

@@ -6,6 +6,7 @@ Everything that comes from a conversation is escaped; nothing is loaded from any
 from __future__ import annotations
 
 from html import escape
+from pathlib import Path
 
 from rspp_runtime.evidence.entries import Header
 from rspp_runtime.evidence.facts import Conversation, Turn
@@ -24,6 +25,13 @@ def window_of(conversation: Conversation, start_ns: int = 0, end_ns: int | None 
     if last_ns <= start_ns:
         raise ValueError(f"nothing between {start_ns / SECOND_NS:g} s and {last_ns / SECOND_NS:g} s")
     return Window(start_ns, last_ns, zoomed=start_ns > 0 or end_ns is not None)
+
+
+def draw_for(path: Path, conversation: Conversation, header: Header, window: Window | None = None) -> str:
+    """What a file of that name is to hold: an `.svg` the chart alone, any other the whole page."""
+    if path.suffix == ".svg":
+        return draw_svg(conversation, window)
+    return draw(conversation, header, window)
 
 
 def draw(conversation: Conversation, header: Header, window: Window | None = None) -> str:

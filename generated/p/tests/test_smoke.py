@@ -1,0 +1,28 @@
+"""The package imports, and a session opens and connects on each kernel that is there, with the same decisions."""
+
+from __future__ import annotations
+
+from rspp_runtime.abi import Control, In, Inbound, Op, Output, Signal
+
+from p import HANDLERS, PLAN, TEMPLATE_HASH, has_compiled_kernel, open_session
+
+
+def _connect(kernel: str) -> list[Output]:
+    session = open_session("smoke", 1, [lambda _item: []] * len(HANDLERS), kernel)  # type: ignore[arg-type]
+    session.ingest(Inbound(In.CONTROL, port=Control.CONNECTED, epoch=1), 0)
+    session.advance(0)
+    outputs = session.drain()
+    session.close()
+    return outputs
+
+
+def test_the_plan_is_frozen() -> None:
+    assert PLAN.pipeline == "p"
+    assert TEMPLATE_HASH == "83082ebcdddf94c00858f8055c13f996392ce4bc38371b75751bfa73e371bbbc"
+
+
+def test_a_session_connects() -> None:
+    outputs = _connect("pure")
+    assert (outputs[0].op, outputs[0].code) == (Op.DECISION, Signal.CONNECTED)
+    if has_compiled_kernel():
+        assert _connect("compiled") == outputs
