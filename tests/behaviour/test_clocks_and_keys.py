@@ -143,7 +143,6 @@ def test_a_key_that_nobody_takes_in_this_mode_is_still_an_event(pad: Pad) -> Non
     assert fed(pad.press("23#"), LLM) == [b"23"]
 
 
-@pytest.mark.feature("F-017", "boundaries")
 def test_a_key_without_room_is_told_when_there_is_some(pad: Pad) -> None:
     """A key is an event too, and no event fits any more: it is not taken, and RESUME says when it may come again."""
     for _ in range(plan_of("stub_keypad").control_in_max):
@@ -152,6 +151,7 @@ def test_a_key_without_room_is_told_when_there_is_some(pad: Pad) -> None:
     assert [one.node for one in requests(pad.step(), Op.RESUME)] == [INGRESS]
 
 
+@pytest.mark.feature("F-017", "boundaries")
 def test_an_end_pointer_waits_less_after_a_sentence(pad: Pad) -> None:
     pad.hears(b"Where is it.")
     begun = pad.now
