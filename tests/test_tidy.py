@@ -26,7 +26,7 @@ SEMA_RANK |= dict.fromkeys(("names", "filling", "validating", "graph", "rules"),
 DATA_ROOMS = {"_grammar": "grammar", "_templates": "templates"}  # shipped under the compiler's name; no code in them
 
 RUNTIME_ROOMS = {
-    "abi", "cli", "contracts", "control", "evidence", "kernel", "nodes", "providers", "reference", "security",
+    "abi", "bench", "cli", "contracts", "control", "evidence", "kernel", "nodes", "providers", "reference", "security",
     "session", "simulation", "telemetry", "tools", "transports",
 }  # fmt: skip
 

@@ -35,7 +35,7 @@ def test_help_needs_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    for command in ("run", "replay", "recover", "timeline", "simulate", "contracts"):
+    for command in ("run", "replay", "recover", "timeline", "simulate", "bench", "contracts"):
         assert command in done.stdout
 
 

@@ -223,6 +223,28 @@ def simulate(
 
 
 @app.command()
+def bench(
+    package: PackageArgument,
+    sessions: Annotated[int, typer.Option("--sessions", help="How many at once, at most.")] = 200,
+    seconds: Annotated[float, typer.Option("--seconds", help="How long each number of sessions is observed.")] = 5.0,
+    own: Annotated[
+        bool, typer.Option("--own", help="With the pipeline's own providers instead of stand-ins that cost nothing.")
+    ] = False,
+    picture: Annotated[Path | None, typer.Option("--picture", help="Draw the curve to this SVG.")] = None,
+    kernel: KernelOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Measure what a pipeline costs here: sessions on one core, latencies of its stages.
+
+    Callers talk in real time, more and more of them, until their frames are late or the core is busy. CPU is that of
+    the whole process, callers and stand-ins included.
+    """
+    from rspp_runtime.cli.bench import Request, command
+
+    command(Request(package, sessions, seconds, own, kernel.value if kernel else None, picture, json))
+
+
+@app.command()
 def timeline(
     log: LogArgument,
     out: Annotated[
