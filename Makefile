@@ -23,7 +23,7 @@ demo: setup ## hear it: builds the voice assistant, asks it a question, interrup
 	@$(BIN)/rsppc run pipelines/voice_assistant.rspp --wav pipelines/samples/interruption.wav --out out/interrupted.wav --timeline out/interruption.html --log out/interruption.log
 
 test: lint types ## lint, types, and the whole test suite (JOBS=2 at a time)
-	@$(BIN)/pytest -n $(JOBS) $(PYTEST_ARGS)
+	@$(BIN)/pytest -n $(JOBS) --dist worksteal --durations 25 --durations-min 5 $(PYTEST_ARGS)
 
 lint: setup ## ruff and cython-lint
 	@$(BIN)/ruff check .

@@ -83,19 +83,34 @@ class EchoRemover:
         if energy <= 0.0 or likeness[shift] ** 2 < 0.01 * energy:
             return
         self._delay = delay
-        rows = self._rows(WINDOW)
-        gram = rows @ rows.T
+        reach = self._reach(WINDOW)
+        gram = covariance(reach, WINDOW)
         gram[np.diag_indices_from(gram)] += 1e-4 * float(np.trace(gram)) / len(gram) + 1.0
-        self._taps = np.linalg.solve(gram, rows @ mic)
+        self._taps = np.linalg.solve(gram, np.correlate(reach, mic.astype(np.float64), "valid")[::-1])
 
-    def _rows(self, size: int) -> Any:
-        """The last `size` played samples at every delay that the filter covers, one row each."""
+    def _reach(self, size: int) -> Any:
+        """The played samples that the filter sees for the last `size` of the microphone: at its longest delay first."""
         low = max(0, self._delay - TAPS_BEFORE)
         end = len(self._played)
-        return np.stack([self._played[end - size - at : end - at] for at in range(low, self._delay + TAPS_AFTER)])
+        return self._played[end - size - (self._delay + TAPS_AFTER - 1) : end - low].astype(np.float64)
 
     def _predict(self, size: int) -> Any:
-        return self._taps @ self._rows(size)
+        return np.convolve(self._reach(size), self._taps, "valid")
+
+
+def covariance(samples: Any, size: int) -> Any:
+    """Products of `samples` with themselves, `size` long, at every two delays: the last sample first.
+
+    One row is computed; each other entry is its upper left neighbour's sum moved on by one sample.
+    """
+    taps = len(samples) - size + 1
+    gram = np.empty((taps, taps))
+    gram[0] = np.correlate(samples, samples[taps - 1 :], "valid")[::-1]
+    gram[:, 0] = gram[0]
+    come, gone = samples[: taps - 1][::-1], samples[size:][::-1]
+    for row in range(taps - 1):
+        gram[row + 1, 1:] = gram[row, :-1] + come[row] * come - gone[row] * gone
+    return gram
 
 
 def _rms(samples: Any) -> float:
