@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-ABI_HASH = "391f87b65a7abb0335025bd6222e1e13d8ca04cfb4c95978879d7d982c758caa"
+ABI_HASH = "2d1f5525b265452fc11d969d49a4ddc93dbae9eb13cb0a1572f53777aede96ad"
 """Equal to `rspp_runtime.abi.ABI_HASH`; a test holds them together, since the compiler never imports the runtime."""
 
 NODES_MAX = 63

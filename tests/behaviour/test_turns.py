@@ -226,18 +226,21 @@ def test_the_budget_of_a_deferred_turn_runs_from_when_it_may_begin(talk: Convers
     assert "BUDGET_EXHAUSTED" not in signals(talk.step(talk.now + 100))
 
 
-def test_what_a_late_reaction_began_does_not_outlive_its_turn(talk: Conversation) -> None:
-    """The recogniser fails after evidence was asked for: `sorry` begins to speak, and is stopped by the commit."""
+def test_what_a_late_reaction_says_is_a_turn_of_its_own(talk: Conversation) -> None:
+    """The recogniser fails after evidence was asked for: in that turn, the commit would cut `sorry` off."""
     talk.ask().think(b"Yes.").speak(frames=2, bytes_each=2, words_each=1)
     talk.chunk(EARS, SPEECH, bytes(640))  # the recogniser is at work again; nobody has interrupted
     talk.step(talk.now + 40)
     asked = requests(talk.outputs, Op.APPEND)[-1]
-    began = talk.done(STT, outcome=4)
-    voice = talk.invocation(VOICE)
-    assert Op.FEED in {output.op for output in began}
+    failed = talk.done(STT, outcome=4)
+    assert signals(failed) == ["PROVIDER_ERROR", "DEFER"]
+    assert not requests(failed, Op.INVOKE)
     ended = talk.control(Control.EVIDENCE_APPENDED, a=asked.turn)
-    assert [output.invocation for output in requests(ended, Op.CANCEL)] == [voice]
-    assert signals(ended)[-2:] == ["COMMIT", "CLOSE"]
+    assert signals(ended) == ["COMMIT", "CLOSE", "TURN_OPEN_PROPOSED", "TURN_OPEN"]
+    fed = [output for output in requests(ended, Op.FEED) if output.node == VOICE]
+    assert [(output.turn, output.payload) for output in fed] == [
+        (asked.turn + 1, b"Sorry, could you say that again?")
+    ]
 
 
 def test_a_recogniser_that_finishes_one_utterance_keeps_no_deadline_for_the_next(talk: Conversation) -> None:

@@ -59,8 +59,9 @@ cdef inline void enter(Core* core, int mode, uint64_t nodes_off, uint64_t edges_
 
 
 cdef inline void say(Core* core, int node, int origin, int reaction, int cause) noexcept nogil:
-    """Says it in the turn that is active, as a fallback if something failed; else proposes a turn that says it."""
-    if core.turn.state != TURN_ACTIVE:
+    """Says it in the turn that is active, as a fallback if something failed; else, or if that turn has said and played
+    everything and only its evidence is waited for, proposes a turn that says it."""
+    if core.turn.state != TURN_ACTIVE or core.turn.evidence:
         turns.propose(core, origin, node)
         return
     if reaction != NO_FALLBACK:

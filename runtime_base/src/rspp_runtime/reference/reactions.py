@@ -113,7 +113,7 @@ def _react(s: State, reaction: Reaction, cause: Cause, seq: int, epoch: int) -> 
     elif verb == "trigger" and s.plan.events[reaction.event].name == apologies.EVENT:
         turns.apologise(s, target, epoch)
     elif verb == "trigger":
-        if s.active:
+        if s.active and not s.turn.evidence_asked:
             if cause in _OF_A_FAILURE:
                 decide(s, Signal.FALLBACK, cause, x=reaction.id)
             say(s, target)
