@@ -32,7 +32,7 @@ from bedtime_stories._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "391f87b65a7abb0335025bd6222e1e13d8ca04cfb4c95978879d7d982c758caa"
+ABI_HASH = "2d1f5525b265452fc11d969d49a4ddc93dbae9eb13cb0a1572f53777aede96ad"
 TEMPLATE_HASH = "1e9c1289ef4a625420ec37ff530f2f7ec38af2585d2c0bdd97b41f9fd9dc6f29"
 
 if ABI_HASH != RUNTIME_ABI_HASH:

@@ -35,7 +35,7 @@ from fitness_coach._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "391f87b65a7abb0335025bd6222e1e13d8ca04cfb4c95978879d7d982c758caa"
+ABI_HASH = "2d1f5525b265452fc11d969d49a4ddc93dbae9eb13cb0a1572f53777aede96ad"
 TEMPLATE_HASH = "1dde0d900e987b64e7a2c55039278f457de2445df2e697ed0765f7d87995dc0a"
 
 if ABI_HASH != RUNTIME_ABI_HASH:

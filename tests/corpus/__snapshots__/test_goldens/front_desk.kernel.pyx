@@ -36,7 +36,7 @@ from front_desk._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "391f87b65a7abb0335025bd6222e1e13d8ca04cfb4c95978879d7d982c758caa"
+ABI_HASH = "2d1f5525b265452fc11d969d49a4ddc93dbae9eb13cb0a1572f53777aede96ad"
 TEMPLATE_HASH = "a4f6f05eda45b3c4a46924e7bda234b9a98eca041deb417f66ad930249c355c1"
 
 if ABI_HASH != RUNTIME_ABI_HASH:

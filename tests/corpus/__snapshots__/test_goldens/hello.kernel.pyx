@@ -27,7 +27,7 @@ from hello._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "391f87b65a7abb0335025bd6222e1e13d8ca04cfb4c95978879d7d982c758caa"
+ABI_HASH = "2d1f5525b265452fc11d969d49a4ddc93dbae9eb13cb0a1572f53777aede96ad"
 TEMPLATE_HASH = "4f5e85c8d4903c50a721e82ea1e3fb7fa9aeb7ae17b52bc1b9e1d786fb7dfa65"
 
 if ABI_HASH != RUNTIME_ABI_HASH:

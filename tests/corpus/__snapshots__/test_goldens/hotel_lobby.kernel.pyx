@@ -31,7 +31,7 @@ from hotel_lobby._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "391f87b65a7abb0335025bd6222e1e13d8ca04cfb4c95978879d7d982c758caa"
+ABI_HASH = "2d1f5525b265452fc11d969d49a4ddc93dbae9eb13cb0a1572f53777aede96ad"
 TEMPLATE_HASH = "2de3c0b7f20fec087547bc9f6ebec921ab1b45485c928e1a687822357604d0cc"
 
 if ABI_HASH != RUNTIME_ABI_HASH:

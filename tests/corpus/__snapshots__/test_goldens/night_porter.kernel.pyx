@@ -33,7 +33,7 @@ from night_porter._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "391f87b65a7abb0335025bd6222e1e13d8ca04cfb4c95978879d7d982c758caa"
+ABI_HASH = "2d1f5525b265452fc11d969d49a4ddc93dbae9eb13cb0a1572f53777aede96ad"
 TEMPLATE_HASH = "54c02fd959c9dbe533a8b32be93445b6d8acb747664168130a27c4a69c606ff1"
 
 if ABI_HASH != RUNTIME_ABI_HASH:

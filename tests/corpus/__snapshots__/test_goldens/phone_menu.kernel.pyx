@@ -37,7 +37,7 @@ from phone_menu._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "391f87b65a7abb0335025bd6222e1e13d8ca04cfb4c95978879d7d982c758caa"
+ABI_HASH = "2d1f5525b265452fc11d969d49a4ddc93dbae9eb13cb0a1572f53777aede96ad"
 TEMPLATE_HASH = "595a03079e4ea35ada5a65dba1a48d3483bb881b40b138cb46fb5f87284ea1f7"
 
 if ABI_HASH != RUNTIME_ABI_HASH:

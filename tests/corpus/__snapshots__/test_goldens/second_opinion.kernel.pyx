@@ -36,7 +36,7 @@ from second_opinion._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "391f87b65a7abb0335025bd6222e1e13d8ca04cfb4c95978879d7d982c758caa"
+ABI_HASH = "2d1f5525b265452fc11d969d49a4ddc93dbae9eb13cb0a1572f53777aede96ad"
 TEMPLATE_HASH = "b56b8dac22f585b3e859c55f6e3b7c5497281f6581516bf857a1b48d5f8267de"
 
 if ABI_HASH != RUNTIME_ABI_HASH:

@@ -29,7 +29,7 @@ from smart_speaker._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "391f87b65a7abb0335025bd6222e1e13d8ca04cfb4c95978879d7d982c758caa"
+ABI_HASH = "2d1f5525b265452fc11d969d49a4ddc93dbae9eb13cb0a1572f53777aede96ad"
 TEMPLATE_HASH = "5d9b7de89233bea856ee844f8e36e8c0a8545c9988ba8241f133ee1a945c2738"
 
 if ABI_HASH != RUNTIME_ABI_HASH:

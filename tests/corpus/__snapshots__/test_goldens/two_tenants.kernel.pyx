@@ -33,7 +33,7 @@ from two_tenants._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "391f87b65a7abb0335025bd6222e1e13d8ca04cfb4c95978879d7d982c758caa"
+ABI_HASH = "2d1f5525b265452fc11d969d49a4ddc93dbae9eb13cb0a1572f53777aede96ad"
 TEMPLATE_HASH = "95119d988fc1a58e9d2f5a606b68e6df7be2f74dbc6ac2ba9b993c13a0fe80a9"
 
 if ABI_HASH != RUNTIME_ABI_HASH:

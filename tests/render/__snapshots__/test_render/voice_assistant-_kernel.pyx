@@ -31,7 +31,7 @@ from voice_assistant._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "391f87b65a7abb0335025bd6222e1e13d8ca04cfb4c95978879d7d982c758caa"
+ABI_HASH = "2d1f5525b265452fc11d969d49a4ddc93dbae9eb13cb0a1572f53777aede96ad"
 TEMPLATE_HASH = "4765a1c73467e597b90c3acd514e09d4cb74d8311e782db7851e35fce6413334"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
