@@ -238,9 +238,7 @@ def test_what_a_late_reaction_says_is_a_turn_of_its_own(talk: Conversation) -> N
     ended = talk.control(Control.EVIDENCE_APPENDED, a=asked.turn)
     assert signals(ended) == ["COMMIT", "CLOSE", "TURN_OPEN_PROPOSED", "TURN_OPEN"]
     fed = [output for output in requests(ended, Op.FEED) if output.node == VOICE]
-    assert [(output.turn, output.payload) for output in fed] == [
-        (asked.turn + 1, b"Sorry, could you say that again?")
-    ]
+    assert [(output.turn, output.payload) for output in fed] == [(asked.turn + 1, b"Sorry, could you say that again?")]
 
 
 def test_a_recogniser_that_finishes_one_utterance_keeps_no_deadline_for_the_next(talk: Conversation) -> None:
