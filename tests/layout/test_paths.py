@@ -103,15 +103,15 @@ def test_a_line_for_one_path_begins_at_its_limit() -> None:
     budget, event = "stt.utterance -> voice.audio = 1500ms", "on turn.budget_exhausted"
     guarded = f'{event} when event.path == "stt.utterance -> voice.audio" -> wait -> voice'
     text = TEXT.format(line=guarded, budget=budget)
-    fallbacks = value(compile_text(text, until="analysis"), "analyze").latency.fallbacks
+    fallbacks = value(compile_text(text, until="analyze"), "analyze").latency.fallbacks
     (found,) = [one for one in fallbacks if one.cause == "turn.budget_exhausted -> wait"]
     assert found.starts_ns == (200 + 300 + 1500) * MS
     text = TEXT.format(line=f"{event} -> wait -> voice", budget=budget)
-    assert "E0503" in codes(compile_text(text, until="analysis"))
+    assert "E0503" in codes(compile_text(text, until="analyze"))
 
 
 @pytest.mark.parametrize("path", ["stt -> voice", "stt.utterance -> voice", "llm.delta -> voice.text"])
 def test_a_guard_names_a_path_that_has_a_budget(path: str) -> None:
     line = f'on turn.budget_exhausted when event.path == "{path}" -> wait -> voice'
     text = TEXT.format(line=line, budget="stt.utterance -> voice.audio = 1500ms")
-    assert codes(compile_text(text, until="analysis")).count("E0508") == 1
+    assert codes(compile_text(text, until="analyze")).count("E0508") == 1
