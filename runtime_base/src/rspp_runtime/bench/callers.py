@@ -65,28 +65,26 @@ class Caller:
                 loud, began_ns, self._asked_ns = False, due_ns, now_ns
                 if self._has_button:
                     await ears.control(Control.BUTTON_UP)
-            elif not loud and self._may_speak(ears, due_ns - began_ns, now_ns):
+            elif not loud and self._may_go_on(ears, due_ns - began_ns, now_ns):
                 loud, began_ns = True, due_ns
                 if self._has_button:
                     await ears.control(Control.BUTTON_DOWN)
             await sleep_until(ears.clock, due_ns)
 
-    def _may_speak(self, ears: Ears, waited_ns: int, now_ns: int) -> bool:
+    def _may_go_on(self, ears: Ears, waited_ns: int, now_ns: int) -> bool:
         is_answered = self._asked_ns < 0 and ears.activity.quiet_ns(now_ns) >= QUIET_NS
         return is_answered or waited_ns >= ANSWER_NS_MAX
 
     async def _type(self, ears: Ears) -> None:
         while not self._over.is_set() and not ears.activity.ended:
-            self._asked_ns = ears.clock.now_ns()
-            await ears.media("text", TEXT, self._asked_ns)
-            due_ns = until_ns = self._asked_ns
-            until_ns += ANSWER_NS_MAX
+            self._asked_ns = began_ns = due_ns = ears.clock.now_ns()
+            await ears.media("text", TEXT, began_ns)
             while not self._over.is_set():
                 due_ns += FRAME_NS
                 await sleep_until(ears.clock, due_ns)
                 now_ns = ears.clock.now_ns()
                 self._meter.late(now_ns - due_ns)
-                if now_ns >= until_ns or (self._asked_ns < 0 and ears.activity.quiet_ns(now_ns) >= QUIET_NS):
+                if self._may_go_on(ears, now_ns - began_ns, now_ns):
                     break
 
     def send(self, port: str, turn: int, payload: bytes, play_at_ns: int) -> None:

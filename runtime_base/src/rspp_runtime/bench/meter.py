@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from rspp_runtime.abi.codes import In, Op, Result, Signal
 from rspp_runtime.abi.messages import Inbound, Output
 from rspp_runtime.abi.plan import Plan
+from rspp_runtime.evidence.overhead import Stopwatch
 from rspp_runtime.session.observer import HandlerCall, Observer
 
 SAMPLES_MAX = 200_000  # of a stage; later ones are counted and not kept
@@ -65,13 +66,12 @@ class Probe(Observer):
 
     def __init__(self, meter: Meter) -> None:
         self._meter = meter
-        self._nodes_ns = 0  # in the present step
+        self._watch = Stopwatch()
         self._asked: dict[int, int] = {}  # invocations without an output: when they were asked for
 
     def on_handler(self, call: HandlerCall) -> None:
-        took_ns = call.end_ns - call.start_ns
-        self._nodes_ns += took_ns
-        self._meter.node(call.node, took_ns)
+        self._watch.called(call.node, call.start_ns, call.end_ns)
+        self._meter.node(call.node, call.end_ns - call.start_ns)
 
     def on_input(self, event: Inbound, now_ns: int, result: int) -> None:
         if event.op == In.CHUNK and result == Result.ACCEPTED and event.invocation in self._asked:
@@ -81,9 +81,9 @@ class Probe(Observer):
 
     def on_step(self, now_ns: int, deadline_ns: int, drained_ns: int, outputs: Sequence[Output]) -> None:
         meter = self._meter
+        step = self._watch.stepped(now_ns, drained_ns)
         if meter.on:
-            meter.kernel.add(max(0, drained_ns - now_ns - self._nodes_ns))
-        self._nodes_ns = 0
+            meter.kernel.add(step.kernel_ns)
         for output in outputs:
             if output.op == Op.INVOKE:
                 self._asked[output.invocation] = drained_ns

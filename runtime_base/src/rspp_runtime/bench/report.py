@@ -8,8 +8,7 @@ from typing import Any
 from rspp_runtime.abi.plan import KERNEL, Plan
 from rspp_runtime.bench.meter import Samples
 from rspp_runtime.bench.ramp import Point
-
-MS_NS = 1_000_000
+from rspp_runtime.session.clock import MS_NS
 
 
 def capacity(points: Sequence[Point]) -> int:

@@ -16,7 +16,7 @@ from rspp_runtime.bench.ramp import Point, climb
 from rspp_runtime.bench.report import as_data, as_text
 from rspp_runtime.bench.stand_ins import stood_in
 from rspp_runtime.cli.failure import EXIT_FINDINGS, EXIT_INTERRUPTED, Failure, usage
-from rspp_runtime.session.handlers import NodeError
+from rspp_runtime.session.handlers import NodeError, find_nodes_here
 from rspp_runtime.session.package import Package, PackageError, close_providers, load, make_providers
 
 
@@ -40,11 +40,11 @@ def command(request: Request) -> None:
     if not 0.5 <= request.seconds <= 600:
         usage("--seconds: 0.5 to 600 for each number of sessions")
     logging.basicConfig(level=logging.ERROR, format="%(message)s")
-    sys.path.insert(0, str(Path.cwd()))  # Python nodes may lie in the folder that the command is started in
     points: list[Point] = []
     is_whole = True
     try:
         package = load(request.package)
+        find_nodes_here()
         with _progress(request) as show:
             asyncio.run(_climbed(request, package, points, show))
     except KeyboardInterrupt:

@@ -29,7 +29,7 @@ from rspp_runtime.evidence.assumptions import as_data
 from rspp_runtime.evidence.entries import LogError
 from rspp_runtime.evidence.summary import broken_assumptions, figures, letter_figures, over_budget, rows
 from rspp_runtime.session.clock import MS_NS, Clock, MonotonicClock, VirtualClock
-from rspp_runtime.session.handlers import NodeError
+from rspp_runtime.session.handlers import NodeError, find_nodes_here
 from rspp_runtime.session.host import Finished, Options, converse
 from rspp_runtime.session.observer import Observer
 from rspp_runtime.session.package import Package, PackageError, close_providers, load, make_providers
@@ -86,7 +86,7 @@ def run(request: Request) -> None:
         package = load(request.package)
         _check_inputs(package, request)
         _check_outputs(request)
-        _find_nodes_here()
+        find_nodes_here()
         with ending_on_signals() as ended:
             try:
                 finished = run_loop(_conversation(request, package, source, console), virtual=request.fast)
@@ -176,13 +176,6 @@ def _check_outputs(request: Request) -> None:
                 path.unlink()
         except OSError as error:
             raise Failure(EXIT_FINDINGS, f"{path} cannot be written: {error.strerror}") from None
-
-
-def _find_nodes_here() -> None:
-    """Python nodes may lie in the folder that the command is started in, as with `python -m`."""
-    here = str(Path.cwd())
-    if here not in sys.path:
-        sys.path.insert(0, here)
 
 
 def _attributes(written: Sequence[str]) -> dict[Attribute, str]:

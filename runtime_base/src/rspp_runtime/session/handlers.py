@@ -11,8 +11,10 @@ import difflib
 import importlib
 import inspect
 import logging
+import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from rspp_runtime.abi.codes import Flag
@@ -36,6 +38,13 @@ UserNode = Callable[[Item, Any], object]
 
 class NodeError(Exception):
     """A Python node cannot be loaded; the message names the node and the reference."""
+
+
+def find_nodes_here() -> None:
+    """Python nodes may lie in the folder that the command is started in, as with `python -m`."""
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.insert(0, here)
 
 
 def resolve(reference: str, node: str, *, what: str = "node") -> Any:
