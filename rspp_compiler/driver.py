@@ -56,8 +56,14 @@ class Result:
 
 
 def compile_pipeline(paths: Sequence[Path], options: Options | None = None, ctx: Context | None = None) -> Result:
-    """Compiles one program, which may lie in several files. Errors are data: see `Result.diagnostics`."""
+    """Compiles one program, which may lie in several files. Errors are data: see `Result.diagnostics`.
+
+    Raises `ValueError` for an `until` that is no pass: it would run them all, and write.
+    """
     ctx = ctx or Context(options=options or Options())
+    names = [name for name, _, _ in PASSES]
+    if ctx.options.until not in names:
+        raise ValueError(f"until={ctx.options.until!r} is no pass (there are: {', '.join(names)})")
     value: Any = tuple(paths)
     values: dict[str, Any] = {}
     trusting = False

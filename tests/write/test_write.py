@@ -181,3 +181,11 @@ def test_a_crash_half_way_leaves_whole_files(source: Path, monkeypatch: pytest.M
     assert all(half[path] in (old[path], new[path]) for path in half)
     assert half["rspp.manifest.json"] == old["rspp.manifest.json"]
     assert files_below(written(build(source)).folder) == new
+
+
+def test_a_last_pass_that_does_not_exist_writes_nothing(tmp_path: Path) -> None:
+    source = tmp_path / "hello.rspp"
+    source.write_text(HELLO, encoding="utf-8")
+    with pytest.raises(ValueError, match="until='analysis' is no pass"):
+        compile_file(source, until="analysis", output=tmp_path / "generated")
+    assert not (tmp_path / "generated").exists()
