@@ -57,6 +57,8 @@ def edge_view(plan: Plan, names: Names, maskable: int, edge: Edge) -> EdgeView:
         kind = "effect"
     elif target.join:
         kind = "join"
+    elif target.label >= 0:
+        kind = "label"
     bounds = f"{edge.items_max} items, {edge.bytes_max} bytes"
     bounds += f", {duration(edge.age_ns_max)}" if edge.age_ns_max else ""
     order = [

@@ -158,6 +158,7 @@ class NodeView:
     interruptible: bool = True
     handler: int = -1
     join: JoinView | None = None
+    label: int = -1  # the number that it gives
     clock: Clock | None = None
     pause: Pause | None = None
     keys: Keys | None = None

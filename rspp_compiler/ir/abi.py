@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-ABI_HASH = "391f87b65a7abb0335025bd6222e1e13d8ca04cfb4c95978879d7d982c758caa"
+ABI_HASH = "19aab1d7e80cd663ec4db507c1e39e8f1aef8844a7325023515c9c5702af4793"
 """Equal to `rspp_runtime.abi.ABI_HASH`; a test holds them together, since the compiler never imports the runtime."""
 
 NODES_MAX = 63

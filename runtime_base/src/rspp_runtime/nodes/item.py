@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from rspp_runtime.abi.codes import Flag
+from rspp_runtime.abi.codes import Flag, label_of
 from rspp_runtime.abi.messages import Item as KernelItem
 
 
@@ -55,6 +55,11 @@ class Item:
     def final(self) -> bool:
         """Whether a text will not be revised."""
         return bool(self._live().flags & Flag.FINAL)
+
+    @property
+    def label(self) -> int:
+        """What the last `label` on its way gave it; 0 for none."""
+        return label_of(self._live().flags)
 
     @property
     def words(self) -> int:
