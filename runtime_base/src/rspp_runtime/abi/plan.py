@@ -57,9 +57,9 @@ class Check:
     serial), `origin`.
 
     Of an edge's item: `length` (bytes), `words`, `final` (1 or 0), `label`. Of a reaction's event, each where
-    `docs/kernel.md` (Events) says so: `cause`, `outcome`, `retryable`, `provider` (its place), `path` (whose budget it is), `attempts`,
-    `elapsed` (ns), `heard` (words played), `failures` (turns in a row that failed); of the speech: `spoken` (words),
-    `speech` (ns), `idles`, `idle` (ns).
+    `docs/kernel.md` (Events) says so: `cause`, `outcome`, `retryable`, `provider` (its place), `path` (whose budget it
+    is), `attempts`, `elapsed` (ns), `heard` (words played), `failures` (turns in a row that failed); of the speech:
+    `spoken` (words), `speech` (ns), `idles`, `idle` (ns).
     """
 
     op: str
