@@ -83,7 +83,8 @@ async def converse(
     users: dict[int, object] = {}
     held: dict[int, Scopes] = {}
     is_virtual = isinstance(clock, VirtualClock)
-    clock = later = LaterClock(clock)
+    later = LaterClock(clock) if options.resume else None
+    clock = later or clock
     handlers = make_handlers(plan, package.handlers, clock, inner, users, held)
     held |= _outside(plan, providers)
     hooks = Hooks(plan, users)
@@ -113,6 +114,7 @@ async def converse(
         file: LogFile | None = None
         if holder is not None:
             holder.go_on()
+            assert later is not None
             later.go_on(since_ns(holder, is_virtual=is_virtual))
             for entry in (*holder.execution.log.entries, *holder.written):
                 reader.add(entry)

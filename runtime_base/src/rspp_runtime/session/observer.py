@@ -1,13 +1,15 @@
 """Whoever looks on while a session runs: the log, the console, the record of each turn.
 
-An observer is told about everything in the order in which it happened, and can change nothing. It must be quick.
+An observer is told about everything in the order in which it happened, and can change nothing. It must be quick. What
+it does not override, or says that it does not want (`INPUTS`, `QUIET_STEPS`), costs a session nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Sequence
+from typing import ClassVar, NamedTuple
 
+from rspp_runtime.abi.codes import In
 from rspp_runtime.abi.messages import Emission, Inbound, Output
 
 
@@ -46,6 +48,12 @@ class InvocationEnd(NamedTuple):
 class Observer:
     """Base class whose methods do nothing: override what is of interest."""
 
+    INPUTS: ClassVar[Collection[int]] = tuple(In)
+    """The kinds of input that `on_input` is told of."""
+
+    QUIET_STEPS: ClassVar[bool] = True
+    """Whether `on_step` is told of steps without outputs too."""
+
     def on_input(self, event: Inbound, now_ns: int, result: int) -> None:
         """`ingest(event, now_ns)` answered `result`."""
 
@@ -62,3 +70,33 @@ class Observer:
 
     def on_invocation(self, end: InvocationEnd) -> None:
         """An invocation's task ended."""
+
+
+OnInput = Callable[[Inbound, int, int], None]
+OnStep = Callable[[int, int, int, Sequence[Output]], None]
+
+
+class Audience:
+    """The observers of one session, by what each wants to be told; their order is kept. Made once, when all are known.
+
+    `inputs` has who is told of an input, by its `In`; `steps` who is told of a step with outputs, `quiet_steps` of one
+    without.
+    """
+
+    __slots__ = ("handlers", "inputs", "invocations", "quiet_steps", "states", "steps")
+
+    def __init__(self, observers: Sequence[Observer]) -> None:
+        hearing = [one for one in observers if _overrides(one, "on_input")]
+        self.inputs: dict[int, tuple[OnInput, ...]] = {
+            int(op): tuple(one.on_input for one in hearing if op in one.INPUTS) for op in In
+        }
+        stepping = [one for one in observers if _overrides(one, "on_step")]
+        self.steps: tuple[OnStep, ...] = tuple(one.on_step for one in stepping)
+        self.quiet_steps: tuple[OnStep, ...] = tuple(one.on_step for one in stepping if one.QUIET_STEPS)
+        self.handlers = tuple(one.on_handler for one in observers if _overrides(one, "on_handler"))
+        self.states = tuple(one.on_state for one in observers if _overrides(one, "on_state"))
+        self.invocations = tuple(one.on_invocation for one in observers if _overrides(one, "on_invocation"))
+
+
+def _overrides(observer: Observer, name: str) -> bool:
+    return getattr(type(observer), name) is not getattr(Observer, name)
