@@ -227,7 +227,8 @@ class Driver:
 
     def _step(self) -> None:
         """What the pump calls: everything that can be done now, and when to come again."""
-        assert self._pump is not None and self._seat is not None
+        assert self._pump is not None
+        assert self._seat is not None
         try:
             self._awake = False
             if self._ended or self._appended:
