@@ -8,7 +8,24 @@ from typing import Any
 import pytest
 from conversation import requests
 from kernels import plan_of
-from plan_sorter import DRAFT, INGRESS, LABELS, LLM, LOUD, REPLY, STT, TUNED, VOICE, WATCH
+from plan_sorter import (
+    AIR,
+    DRAFT,
+    HEARD,
+    INGRESS,
+    LABELS,
+    LLM,
+    LOUD,
+    NEAR,
+    ONCE_MORE,
+    REPLY,
+    SPEAKER,
+    STT,
+    TO_NEAR,
+    TO_STT,
+    VOICE,
+    WATCH,
+)
 from yard import FINAL, PARTIAL, SPEECH_END, Yard
 
 from rspp_runtime.abi import Control, In, Op, Output, Result
@@ -51,7 +68,7 @@ def test_an_item_goes_on_under_its_own_number_with_a_label(sorter: Sorter) -> No
     taken = sorter.session.stats()["runtime_sequence"] + 1
     assert sorter.offer(In.MEDIA, node=INGRESS, port=0, payload=b"12" * 160, media_ns=77) == Result.ACCEPTED
     (fed,) = requests(sorter.step(), Op.FEED)
-    assert (fed.node, fed.seq, fed.x, fed.payload, label_of(fed.y)) == (STT, taken, 77, b"12" * 160, LABELS[TUNED])
+    assert (fed.node, fed.seq, fed.x, fed.payload, label_of(fed.y)) == (STT, taken, 77, b"12" * 160, LABELS[NEAR])
     assert sorter.session.stats()["runtime_sequence"] == taken
 
 
@@ -95,9 +112,9 @@ def test_a_label_waits_while_an_edge_behind_it_is_full(sorter: Sorter) -> None:
             break
         sorter.step()
     counted = sorter.session.stats()
-    assert counted["edge.0.high"] == 3
-    assert counted["edge.2.high"] > 1
-    assert (counted["edge.0.dropped"], counted["edge.2.dropped"]) == (0, 0)
+    assert counted[f"edge.{SPEAKER}.high"] == 3
+    assert counted[f"edge.{AIR}.high"] > 1
+    assert (counted[f"edge.{SPEAKER}.dropped"], counted[f"edge.{AIR}.dropped"]) == (0, 0)
 
 
 def test_what_follows_a_gap_is_marked_on_what_goes_on(sorter: Sorter) -> None:
@@ -107,7 +124,7 @@ def test_what_follows_a_gap_is_marked_on_what_goes_on(sorter: Sorter) -> None:
         sorter.step()
         sorter.credit(STT)
     flags = [o.y for o in sorter.outputs if o.op == Op.FEED and o.node == STT]
-    assert {label_of(one) for one in flags} == {LABELS[TUNED]}
+    assert {label_of(one) for one in flags} == {LABELS[NEAR]}
     assert any(one & Flag.DISCONTINUITY for one in flags)
     assert not all(one & Flag.DISCONTINUITY for one in flags)
 
@@ -118,3 +135,21 @@ def test_items_of_a_label_fall_with_their_turn(sorter: Sorter) -> None:
     sorter.control(Control.CANCEL_TURN)
     assert requests(sorter.step(), Op.SEND, Op.FEED) == []
     assert {DRAFT, REPLY, LOUD} <= LABELS.keys()
+
+
+def test_an_edge_that_an_item_passed_over_without_a_stop_has_held_it(sorter: Sorter) -> None:
+    """What is counted does not tell whether it stopped there."""
+    counted = sorter.asked().session.stats()
+    assert [counted[f"edge.{edge}.high"] for edge in (HEARD, TO_NEAR, TO_STT, ONCE_MORE)] == [1, 1, 1, 1]
+
+
+def test_items_queue_between_labels_while_what_is_behind_them_is_full(sorter: Sorter) -> None:
+    """The recogniser takes three frames; four wait before it, and the next ones before the label."""
+    for _ in range(16):
+        sorter.frame()
+        sorter.advance()
+    counted = sorter.session.stats()
+    assert counted[f"edge.{TO_STT}.high"] == 4
+    assert counted[f"edge.{TO_NEAR}.high"] == 4
+    assert counted[f"edge.{HEARD}.high"] > 1
+    assert counted[f"edge.{HEARD}.dropped"] > 0

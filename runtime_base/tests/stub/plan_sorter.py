@@ -26,14 +26,14 @@ from rspp_runtime.abi.plan import (
     Watermark,
 )
 
-INGRESS, TUNED, STT, FINE, COARSE, BOTH, ASKED, LLM, DRAFT, REPLY, VOICE, LOUD, WATCH, EGRESS = range(14)
+INGRESS, TUNED, NEAR, STT, FINE, COARSE, BOTH, ASKED, AGAIN, LLM, DRAFT, REPLY, VOICE, LOUD, WATCH, EGRESS = range(16)
 AUDIO, TEXT, PROMPT = Port("audio", "audio", 320), Port("text", "text", 200), Port("prompt", "text", 300)
 START, END = range(2)
-LABELS = {TUNED: 3, FINE: 1, COARSE: 2, ASKED: 7, DRAFT: 5, REPLY: 65_535, LOUD: 9}
-(SPEAKER, SCREEN, AIR, TO_VOICE, LONG, ANY_DRAFT, FIRST_DRAFT, TO_LLM, TO_ASKED, SEEN, SORTED, OTHER, FROM_FINE,
- FROM_COARSE, TO_FINE, TO_COARSE, TO_STT, HEARD) = range(18)  # fmt: skip
+LABELS = {TUNED: 3, NEAR: 4, FINE: 1, COARSE: 2, ASKED: 6, AGAIN: 7, DRAFT: 5, REPLY: 65_535, LOUD: 9}
+(SPEAKER, SCREEN, AIR, TO_VOICE, LONG, ANY_DRAFT, FIRST_DRAFT, TO_LLM, ONCE_MORE, TO_ASKED, SEEN, SORTED, OTHER,
+ FROM_FINE, FROM_COARSE, TO_FINE, TO_COARSE, TO_STT, TO_NEAR, HEARD) = range(20)  # fmt: skip
 """Edges. An item is a label's alone on all but SEEN and TO_FINE, ANY_DRAFT and FIRST_DRAFT. FROM_FINE has
-a pool of its own."""
+a pool of its own. What need not wait passes over TO_NEAR and ONCE_MORE without a stop."""
 
 
 def _labelled(value: int) -> tuple[Check, ...]:
@@ -53,7 +53,8 @@ FLOWS: tuple[tuple[str, int, int, int, int, str, int, dict[str, Any]], ...] = (
     ("draft -> reply", DRAFT, 0, REPLY, 0, "turn", 1, {"watermark": Watermark(high_items=2, low_items=0)}),
     ("llm -> watch", LLM, 0, WATCH, 0, "turn", 1, {"items_max": 2, "overflow": (Overflow(NEWEST),)}),
     ("llm -> draft", LLM, 0, DRAFT, 0, "turn", 1, {"overflow": (Overflow(BLOCK, 60 * MS), Overflow(OLDEST))}),
-    ("asked -> llm", ASKED, 0, LLM, 0, "turn", 3, {"items_max": 2, "guard": _labelled(7)}),
+    ("again -> llm", AGAIN, 0, LLM, 0, "turn", 3, {"items_max": 2, "guard": _labelled(7)}),
+    ("asked -> again", ASKED, 0, AGAIN, 0, "turn", 3, {"items_max": 2, "overflow": (Overflow(BLOCK),)}),
     ("stt -> asked", STT, 0, ASKED, 0, "turn", 3, {"items_max": 2, "overflow": (Overflow(OLDEST),)}),
     ("stt.partial -> watch", STT, 1, WATCH, 0, "session", 1, {"overflow": (Overflow(LATEST),)}),
     ("both -> watch", BOTH, 0, WATCH, 0, "session", 1, {"guard": _labelled(1), "overflow": (Overflow(NEWEST),)}),
@@ -65,13 +66,15 @@ FLOWS: tuple[tuple[str, int, int, int, int, str, int, dict[str, Any]], ...] = (
     ("stt.partial -> fine", STT, 1, FINE, 0, "session", 1, {"overflow": (Overflow(OLDEST),)}),
     ("stt.final -> coarse", STT, 2, COARSE, 0, "session", 1,
      {"age_ns_max": 50 * MS, "overflow": (Overflow(OLDEST),)}),
-    ("tuned -> stt", TUNED, 0, STT, 0, "session", 0,
+    ("near -> stt", NEAR, 0, STT, 0, "session", 0,
      {"age_ns_max": 90 * MS, "bytes_max": 4 * 320, "overflow": (Overflow(OLDEST),)}),
+    ("tuned -> near", TUNED, 0, NEAR, 0, "session", 0,
+     {"age_ns_max": 60 * MS, "bytes_max": 4 * 320, "overflow": (Overflow(OLDEST),)}),
     ("ingress.audio -> tuned", INGRESS, 0, TUNED, 0, "session", 0,
      {"items_max": 3, "bytes_max": 4 * 320, "overflow": (Overflow("sample", keep_percent=80), Overflow(OLDEST)),
       "sync": _EARS}),
 )  # fmt: skip
-TURN_NODES = (ASKED, LLM, DRAFT, REPLY, VOICE, LOUD, EGRESS)
+TURN_NODES = (ASKED, AGAIN, LLM, DRAFT, REPLY, VOICE, LOUD, EGRESS)
 
 
 def _nodes() -> tuple[Node, ...]:
@@ -95,11 +98,13 @@ def _nodes() -> tuple[Node, ...]:
     return (
         node(INGRESS, "ingress", "ingress", "boundary", outputs=(AUDIO, TEXT)),
         label(TUNED, "tuned", AUDIO),
+        label(NEAR, "near", AUDIO),
         node(STT, "stt", "stt", "effect", inputs=(AUDIO,), outputs=hearing, window=3, first_output_ns=300 * MS),
         label(FINE, "fine", TEXT),
         label(COARSE, "coarse", TEXT),
         node(BOTH, "both", "merge", "kernel", inputs=(TEXT,), outputs=(TEXT,), join=order),
         label(ASKED, "asked", PROMPT),
+        label(AGAIN, "again", PROMPT),
         node(LLM, "llm", "llm", "effect", inputs=(PROMPT,), outputs=(TEXT,), window=2, first_output_ns=500 * MS),
         label(DRAFT, "draft", TEXT),
         label(REPLY, "reply", TEXT),
@@ -132,10 +137,10 @@ def sorter() -> Plan:
         nodes=_nodes(),
         edges=edges,
         pools=(
-            Pool("audio", 320, 3 + 4 + 4 + 3 + 16 + 6),
+            Pool("audio", 320, 3 + 4 + 4 + 4 + 3 + 16 + 6),
             Pool("text", 200, 8 * 4 + 2 + 16 + 8 + 6),
             Pool("sentence", 240, 4 + 16 + 6),
-            Pool("utterance", 300, 2 + 2 + 16 + 6),
+            Pool("utterance", 300, 2 + 2 + 2 + 16 + 6),
             Pool("shown", 200, 4 + 8 + 6),
         ),
         events=(Event(START, "stt.speech_start", STT, 3), Event(END, "stt.speech_end", STT, 4)),

@@ -60,6 +60,7 @@ cdef enum:  # what came of trying to move an item
     MOVED = 0
     WAITS = 1                # for its target
     OUTPUTS_FULL = 2         # only because the data outputs are full
+    CALM = 3                 # moved, and unless a decision was made of it, only another item can be next
 
 
 cdef struct Header:

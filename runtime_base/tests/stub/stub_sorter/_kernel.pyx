@@ -12,7 +12,8 @@ are on one page, docs/kernel.md; what is the same for every pipeline is in `rspp
     draft -> reply
     llm -> watch
     llm -> draft
-    asked -> llm
+    again -> llm
+    asked -> again
     stt -> asked
     stt.partial -> watch
     both -> watch
@@ -21,7 +22,8 @@ are on one page, docs/kernel.md; what is the same for every pipeline is in `rspp
     coarse -> both
     stt.partial -> fine
     stt.final -> coarse
-    tuned -> stt
+    near -> stt
+    tuned -> near
     ingress.audio -> tuned
 """
 
@@ -46,7 +48,7 @@ from stub_sorter._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "19aab1d7e80cd663ec4db507c1e39e8f1aef8844a7325023515c9c5702af4793"
+ABI_HASH = "8c5130107d219e83e84dfe46f4394d0b4a2cc8f09e558aa9a20026f0dd2ce5da"
 TEMPLATE_HASH = "dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
@@ -55,7 +57,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 81,184 bytes
+# ==== what a session remembers: 84,536 bytes
 
 cdef struct Memory:
     Core core
@@ -78,7 +80,8 @@ cdef struct Memory:
     uint32_t ring_draft__reply[DRAFT__REPLY_RING]
     uint32_t ring_llm__watch[LLM__WATCH_RING]
     uint32_t ring_llm__draft[LLM__DRAFT_RING]
-    uint32_t ring_asked__llm[ASKED__LLM_RING]
+    uint32_t ring_again__llm[AGAIN__LLM_RING]
+    uint32_t ring_asked__again[ASKED__AGAIN_RING]
     uint32_t ring_stt_utterance__asked[STT_UTTERANCE__ASKED_RING]
     uint32_t ring_stt_partial__watch[STT_PARTIAL__WATCH_RING]
     uint32_t ring_both__watch[BOTH__WATCH_RING]
@@ -87,7 +90,8 @@ cdef struct Memory:
     uint32_t ring_coarse__both[COARSE__BOTH_RING]
     uint32_t ring_stt_partial__fine[STT_PARTIAL__FINE_RING]
     uint32_t ring_stt_final__coarse[STT_FINAL__COARSE_RING]
-    uint32_t ring_tuned__stt[TUNED__STT_RING]
+    uint32_t ring_near__stt[NEAR__STT_RING]
+    uint32_t ring_tuned__near[TUNED__NEAR_RING]
     uint32_t ring_ingress_audio__tuned[INGRESS_AUDIO__TUNED_RING]
     char pending_reply__voice[REPLY__VOICE_PENDING]
     Sync sync_ingress_audio__tuned
@@ -147,7 +151,7 @@ cdef int ingest_media(Core* core, Inbound* event) noexcept nogil:
     return gateway.reject(core, CAUSE_UNKNOWN_PORT)
 
 cdef void push_ingress_audio__tuned(Core* core, uint32_t item) noexcept nogil:
-    # stub_sorter.rspp:37  ingress.audio -> tuned
+    # stub_sorter.rspp:39  ingress.audio -> tuned
     # 3 items, 1280 bytes; then sample, drop oldest
     cdef Edge* edge = &core.edges[EDGE_INGRESS_AUDIO__TUNED]
     cdef int64_t size
@@ -168,51 +172,89 @@ cdef void push_ingress_audio__tuned(Core* core, uint32_t item) noexcept nogil:
 cdef inline int move_ingress_audio__tuned(Core* core) noexcept nogil:
     """ingress.audio -> tuned: tuned lets it through as 3."""
     cdef uint32_t item
-    if not edges.takes_largest(
-        &core.edges[EDGE_TUNED__STT], 1,
+    if not edges.has_space(
+        &core.edges[EDGE_TUNED__NEAR], TUNED__NEAR_ITEM_BYTES, TUNED__NEAR_ITEMS, TUNED__NEAR_BYTES,
     ):
         return WAITS
-    item = edges.pop(core, EDGE_INGRESS_AUDIO__TUNED)
+    item = edges.take(core, EDGE_INGRESS_AUDIO__TUNED, INGRESS_AUDIO__TUNED_RING - 1)
     item = items.own(core, POOL_AUDIO, item)
     sync.begin_marked(core, &core.edges[EDGE_INGRESS_AUDIO__TUNED], item)
     pass_tuned(core, item)
     items.release(core, item)
-    return MOVED
+    return CALM
 
 cdef inline void pass_tuned(Core* core, uint32_t item) noexcept nogil:
-    """tuned.audio: the item with its label goes to stt."""
+    """tuned.audio: the item with its label goes to near."""
     core.headers[item].flags = items.labelled(core.headers[item].flags, 3)
-    push_tuned__stt(core, item)
+    if (core.waiting_edges & bit(EDGE_TUNED__NEAR)) == 0:
+        through_tuned__near(core, item)
+    else:
+        push_tuned__near(core, item)
 
-cdef void push_tuned__stt(Core* core, uint32_t item) noexcept nogil:
-    # stub_sorter.rspp:36  tuned -> stt
-    # 4 items, 1280 bytes, 90 ms; then drop oldest
-    cdef Edge* edge = &core.edges[EDGE_TUNED__STT]
-    cdef int64_t size
+cdef void push_tuned__near(Core* core, uint32_t item) noexcept nogil:
+    # stub_sorter.rspp:38  tuned -> near
+    # 4 items, 1280 bytes, 60 ms; then drop oldest
     if item == NOTHING:
         return
-    size = core.headers[item].size
-    edges.shed_expired(core, EDGE_TUNED__STT, TUNED__STT_AGE_NS)
-    if not edges.has_room(edge, size):
-        edges.drop_oldest(core, EDGE_TUNED__STT, size)
-    edges.append_or_drop(core, EDGE_TUNED__STT, item)
+    edges.shed_expired(core, EDGE_TUNED__NEAR, TUNED__NEAR_AGE_NS)
+    edges.enqueue(core, EDGE_TUNED__NEAR, TUNED__NEAR_RING - 1, item)
 
 
-# ---- stub_sorter.rspp:3  node stt : stt, an effect, for the session
+# ---- stub_sorter.rspp:3  node near : label, runs here, for the session
 
-cdef inline int move_tuned__stt(Core* core) noexcept nogil:
-    """tuned -> stt: feeds stt, which begins with the first item."""
+cdef inline int move_tuned__near(Core* core) noexcept nogil:
+    """tuned -> near: near lets it through as 4."""
     cdef uint32_t item
-    cdef Edge* edge = &core.edges[EDGE_TUNED__STT]
+    if not edges.has_space(
+        &core.edges[EDGE_NEAR__STT], NEAR__STT_ITEM_BYTES, NEAR__STT_ITEMS, NEAR__STT_BYTES,
+    ):
+        return WAITS
+    if edges.shed_expired(core, EDGE_TUNED__NEAR, TUNED__NEAR_AGE_NS):
+        return MOVED
+    item = edges.take(core, EDGE_TUNED__NEAR, TUNED__NEAR_RING - 1)
+    item = items.own(core, POOL_AUDIO, item)
+    pass_near(core, item)
+    items.release(core, item)
+    return CALM
+
+
+cdef inline void through_tuned__near(Core* core, uint32_t item) noexcept nogil:
+    """tuned -> near: the next step would take it, since what is nearer to the egress waits for something else."""
+    if not edges.takes_largest(&core.edges[EDGE_NEAR__STT], 1):
+        push_tuned__near(core, item)
+        return
+    edges.passes_through(core, EDGE_TUNED__NEAR)
+    pass_near(core, item)
+
+cdef inline void pass_near(Core* core, uint32_t item) noexcept nogil:
+    """near.audio: the item with its label goes to stt."""
+    core.headers[item].flags = items.labelled(core.headers[item].flags, 4)
+    push_near__stt(core, item)
+
+cdef void push_near__stt(Core* core, uint32_t item) noexcept nogil:
+    # stub_sorter.rspp:37  near -> stt
+    # 4 items, 1280 bytes, 90 ms; then drop oldest
+    if item == NOTHING:
+        return
+    edges.shed_expired(core, EDGE_NEAR__STT, NEAR__STT_AGE_NS)
+    edges.enqueue(core, EDGE_NEAR__STT, NEAR__STT_RING - 1, item)
+
+
+# ---- stub_sorter.rspp:4  node stt : stt, an effect, for the session
+
+cdef inline int move_near__stt(Core* core) noexcept nogil:
+    """near -> stt: feeds stt, which begins with the first item."""
+    cdef uint32_t item
+    cdef Edge* edge = &core.edges[EDGE_NEAR__STT]
     cdef int answer
     answer = invocations.can_take(
         core, NODE_STT, STT_WINDOW, edges.head(core, edge).seq,
     )
     if answer != MOVED:
         return answer
-    if edges.shed_expired(core, EDGE_TUNED__STT, TUNED__STT_AGE_NS):
+    if edges.shed_expired(core, EDGE_NEAR__STT, NEAR__STT_AGE_NS):
         return MOVED
-    item = edges.pop(core, EDGE_TUNED__STT)
+    item = edges.take(core, EDGE_NEAR__STT, NEAR__STT_RING - 1)
     if core.nodes[NODE_STT].live.id == 0:
         invocations.begin(core, NODE_STT)
     invocations.feed(core, NODE_STT, 0, item)
@@ -299,19 +341,22 @@ cdef int chunk_stt(Core* core, Inbound* event) noexcept nogil:
     return answer
 
 cdef void push_stt_utterance__asked(Core* core, uint32_t item) noexcept nogil:
-    # stub_sorter.rspp:28  stt -> asked
+    # stub_sorter.rspp:29  stt -> asked
     # 2 items, 800 bytes; then drop oldest
     cdef Edge* edge = &core.edges[EDGE_STT_UTTERANCE__ASKED]
     cdef int64_t size
     if item == NOTHING:
         return
     size = core.headers[item].size
+    if edges.has_space(edge, size, STT_UTTERANCE__ASKED_ITEMS, STT_UTTERANCE__ASKED_BYTES):
+        edges.enqueue(core, EDGE_STT_UTTERANCE__ASKED, STT_UTTERANCE__ASKED_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_STT_UTTERANCE__ASKED, size)
     edges.append_or_drop(core, EDGE_STT_UTTERANCE__ASKED, item)
 
 cdef void push_stt_partial__watch(Core* core, uint32_t item) noexcept nogil:
-    # stub_sorter.rspp:29  stt.partial -> watch
+    # stub_sorter.rspp:30  stt.partial -> watch
     # 4 items, 800 bytes; then latest only
     if item == NOTHING:
         return
@@ -319,19 +364,22 @@ cdef void push_stt_partial__watch(Core* core, uint32_t item) noexcept nogil:
     edges.append_or_drop(core, EDGE_STT_PARTIAL__WATCH, item)
 
 cdef void push_stt_partial__fine(Core* core, uint32_t item) noexcept nogil:
-    # stub_sorter.rspp:34  stt.partial -> fine
+    # stub_sorter.rspp:35  stt.partial -> fine
     # 4 items, 800 bytes; then drop oldest
     cdef Edge* edge = &core.edges[EDGE_STT_PARTIAL__FINE]
     cdef int64_t size
     if item == NOTHING:
         return
     size = core.headers[item].size
+    if edges.has_space(edge, size, STT_PARTIAL__FINE_ITEMS, STT_PARTIAL__FINE_BYTES):
+        edges.enqueue(core, EDGE_STT_PARTIAL__FINE, STT_PARTIAL__FINE_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_STT_PARTIAL__FINE, size)
     edges.append_or_drop(core, EDGE_STT_PARTIAL__FINE, item)
 
 cdef void push_stt_final__coarse(Core* core, uint32_t item) noexcept nogil:
-    # stub_sorter.rspp:35  stt.final -> coarse
+    # stub_sorter.rspp:36  stt.final -> coarse
     # 4 items, 800 bytes, 50 ms; then drop oldest
     cdef Edge* edge = &core.edges[EDGE_STT_FINAL__COARSE]
     cdef int64_t size
@@ -339,6 +387,9 @@ cdef void push_stt_final__coarse(Core* core, uint32_t item) noexcept nogil:
         return
     size = core.headers[item].size
     edges.shed_expired(core, EDGE_STT_FINAL__COARSE, STT_FINAL__COARSE_AGE_NS)
+    if edges.has_space(edge, size, STT_FINAL__COARSE_ITEMS, STT_FINAL__COARSE_BYTES):
+        edges.enqueue(core, EDGE_STT_FINAL__COARSE, STT_FINAL__COARSE_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_STT_FINAL__COARSE, size)
     edges.append_or_drop(core, EDGE_STT_FINAL__COARSE, item)
@@ -352,20 +403,20 @@ cdef bint react_stt_speech_start(Core* core) noexcept nogil:
     return True
 
 
-# ---- stub_sorter.rspp:4  node fine : label, runs here, for the session
+# ---- stub_sorter.rspp:5  node fine : label, runs here, for the session
 
 cdef inline int move_stt_partial__fine(Core* core) noexcept nogil:
     """stt.partial -> fine: fine lets it through as 1."""
     cdef uint32_t item
-    if not edges.takes_largest(
-        &core.edges[EDGE_FINE__BOTH], 1,
+    if not edges.has_space(
+        &core.edges[EDGE_FINE__BOTH], FINE__BOTH_ITEM_BYTES, FINE__BOTH_ITEMS, FINE__BOTH_BYTES,
     ):
         return WAITS
-    item = edges.pop(core, EDGE_STT_PARTIAL__FINE)
+    item = edges.take(core, EDGE_STT_PARTIAL__FINE, STT_PARTIAL__FINE_RING - 1)
     item = items.own(core, POOL_SHOWN, item)
     pass_fine(core, item)
     items.release(core, item)
-    return MOVED
+    return CALM
 
 cdef inline void pass_fine(Core* core, uint32_t item) noexcept nogil:
     """fine.text: the item with its label goes to both."""
@@ -373,7 +424,7 @@ cdef inline void pass_fine(Core* core, uint32_t item) noexcept nogil:
     push_fine__both(core, item)
 
 cdef void push_fine__both(Core* core, uint32_t item) noexcept nogil:
-    # stub_sorter.rspp:32  fine -> both
+    # stub_sorter.rspp:33  fine -> both
     # 4 items, 800 bytes; then drop oldest
     cdef Edge* edge = &core.edges[EDGE_FINE__BOTH]
     cdef int64_t size
@@ -387,22 +438,22 @@ cdef void push_fine__both(Core* core, uint32_t item) noexcept nogil:
     edges.append_or_drop(core, EDGE_FINE__BOTH, item)
 
 
-# ---- stub_sorter.rspp:5  node coarse : label, runs here, for the session
+# ---- stub_sorter.rspp:6  node coarse : label, runs here, for the session
 
 cdef inline int move_stt_final__coarse(Core* core) noexcept nogil:
     """stt.final -> coarse: coarse lets it through as 2."""
     cdef uint32_t item
-    if not edges.takes_largest(
-        &core.edges[EDGE_COARSE__BOTH], 1,
+    if not edges.has_space(
+        &core.edges[EDGE_COARSE__BOTH], COARSE__BOTH_ITEM_BYTES, COARSE__BOTH_ITEMS, COARSE__BOTH_BYTES,
     ):
         return WAITS
     if edges.shed_expired(core, EDGE_STT_FINAL__COARSE, STT_FINAL__COARSE_AGE_NS):
         return MOVED
-    item = edges.pop(core, EDGE_STT_FINAL__COARSE)
+    item = edges.take(core, EDGE_STT_FINAL__COARSE, STT_FINAL__COARSE_RING - 1)
     item = items.own(core, POOL_TEXT, item)
     pass_coarse(core, item)
     items.release(core, item)
-    return MOVED
+    return CALM
 
 cdef inline void pass_coarse(Core* core, uint32_t item) noexcept nogil:
     """coarse.text: the item with its label goes to both."""
@@ -410,7 +461,7 @@ cdef inline void pass_coarse(Core* core, uint32_t item) noexcept nogil:
     push_coarse__both(core, item)
 
 cdef void push_coarse__both(Core* core, uint32_t item) noexcept nogil:
-    # stub_sorter.rspp:33  coarse -> both
+    # stub_sorter.rspp:34  coarse -> both
     # 4 items, 800 bytes; then latest only
     if item == NOTHING:
         return
@@ -418,7 +469,7 @@ cdef void push_coarse__both(Core* core, uint32_t item) noexcept nogil:
     edges.append_or_drop(core, EDGE_COARSE__BOTH, item)
 
 
-# ---- stub_sorter.rspp:6  node both : merge, runs here, for the session
+# ---- stub_sorter.rspp:7  node both : merge, runs here, for the session
 
 cdef inline int move_fine__both(Core* core) noexcept nogil:
     """fine -> both: both takes by priority of coarse, fine."""
@@ -427,38 +478,38 @@ cdef inline int move_fine__both(Core* core) noexcept nogil:
         return WAITS
     if not joins.is_next(core, &(<Memory*> core).join_both, NODE_BOTH, EDGE_FINE__BOTH):
         return WAITS
-    if not edges.takes_largest(
-        &core.edges[EDGE_BOTH__WATCH], 1,
+    if not edges.has_space(
+        &core.edges[EDGE_BOTH__WATCH], BOTH__WATCH_ITEM_BYTES, BOTH__WATCH_ITEMS, BOTH__WATCH_BYTES,
     ):
         return WAITS
-    if not edges.takes_largest(
-        &core.edges[EDGE_BOTH__WATCH_2], 1,
+    if not edges.has_space(
+        &core.edges[EDGE_BOTH__WATCH_2], BOTH__WATCH_2_ITEM_BYTES, BOTH__WATCH_2_ITEMS, BOTH__WATCH_2_BYTES,
     ):
         return WAITS
     item = edges.pop(core, EDGE_FINE__BOTH)
     joins.took(core, &(<Memory*> core).join_both, NODE_BOTH, EDGE_FINE__BOTH, item)
     pass_both(core, item)
     items.release(core, item)
-    return MOVED
+    return CALM
 
 cdef inline int move_coarse__both(Core* core) noexcept nogil:
     """coarse -> both: both takes by priority of coarse, fine."""
     cdef uint32_t item
     if not joins.is_next(core, &(<Memory*> core).join_both, NODE_BOTH, EDGE_COARSE__BOTH):
         return WAITS
-    if not edges.takes_largest(
-        &core.edges[EDGE_BOTH__WATCH], 1,
+    if not edges.has_space(
+        &core.edges[EDGE_BOTH__WATCH], BOTH__WATCH_ITEM_BYTES, BOTH__WATCH_ITEMS, BOTH__WATCH_BYTES,
     ):
         return WAITS
-    if not edges.takes_largest(
-        &core.edges[EDGE_BOTH__WATCH_2], 1,
+    if not edges.has_space(
+        &core.edges[EDGE_BOTH__WATCH_2], BOTH__WATCH_2_ITEM_BYTES, BOTH__WATCH_2_ITEMS, BOTH__WATCH_2_BYTES,
     ):
         return WAITS
-    item = edges.pop(core, EDGE_COARSE__BOTH)
+    item = edges.take(core, EDGE_COARSE__BOTH, COARSE__BOTH_RING - 1)
     joins.took(core, &(<Memory*> core).join_both, NODE_BOTH, EDGE_COARSE__BOTH, item)
     pass_both(core, item)
     items.release(core, item)
-    return MOVED
+    return CALM
 
 cdef void pass_both(Core* core, uint32_t taken) noexcept nogil:
     """both.text, as an item of its own, goes to watch, watch."""
@@ -477,13 +528,13 @@ cdef inline bint passes_both__watch(Core* core, int64_t size, int64_t words, int
 
 
 cdef void push_both__watch(Core* core, uint32_t item) noexcept nogil:
-    # stub_sorter.rspp:30  both -> watch
+    # stub_sorter.rspp:31  both -> watch
     # 4 items, 800 bytes; then drop newest
     if item == NOTHING:
         return
     if not passes_both__watch(core, core.headers[item].size, core.headers[item].b, core.headers[item].flags):
         return
-    edges.append_or_drop(core, EDGE_BOTH__WATCH, item)
+    edges.enqueue(core, EDGE_BOTH__WATCH, BOTH__WATCH_RING - 1, item)
 
 cdef inline bint passes_both__watch_2(Core* core, int64_t size, int64_t words, int64_t flags) noexcept nogil:
     """both -> watch: which items it takes; all others pass by."""
@@ -493,73 +544,111 @@ cdef inline bint passes_both__watch_2(Core* core, int64_t size, int64_t words, i
 
 
 cdef void push_both__watch_2(Core* core, uint32_t item) noexcept nogil:
-    # stub_sorter.rspp:31  both -> watch
+    # stub_sorter.rspp:32  both -> watch
     # 4 items, 800 bytes; then drop oldest
-    cdef Edge* edge = &core.edges[EDGE_BOTH__WATCH_2]
-    cdef int64_t size
     if item == NOTHING:
         return
     if not passes_both__watch_2(core, core.headers[item].size, core.headers[item].b, core.headers[item].flags):
         return
-    size = core.headers[item].size
-    if not edges.has_room(edge, size):
-        edges.drop_oldest(core, EDGE_BOTH__WATCH_2, size)
-    edges.append_or_drop(core, EDGE_BOTH__WATCH_2, item)
+    edges.enqueue(core, EDGE_BOTH__WATCH_2, BOTH__WATCH_2_RING - 1, item)
 
 
-# ---- stub_sorter.rspp:7  node asked : label, runs here, for a turn
+# ---- stub_sorter.rspp:8  node asked : label, runs here, for a turn
 
 cdef inline int move_stt_utterance__asked(Core* core) noexcept nogil:
-    """stt -> asked: asked lets it through as 7."""
+    """stt -> asked: asked lets it through as 6."""
     cdef uint32_t item
-    if not edges.takes_largest(
-        &core.edges[EDGE_ASKED__LLM], 1,
+    if not edges.has_space(
+        &core.edges[EDGE_ASKED__AGAIN], ASKED__AGAIN_ITEM_BYTES, ASKED__AGAIN_ITEMS, ASKED__AGAIN_BYTES,
     ):
         return WAITS
-    item = edges.pop(core, EDGE_STT_UTTERANCE__ASKED)
+    item = edges.take(core, EDGE_STT_UTTERANCE__ASKED, STT_UTTERANCE__ASKED_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
     item = items.own(core, POOL_UTTERANCE, item)
     pass_asked(core, item)
     items.release(core, item)
-    return MOVED
+    return CALM if (core.waiting_edges & bit(EDGE_STT_UTTERANCE__ASKED)) != 0 else MOVED
 
 cdef inline void pass_asked(Core* core, uint32_t item) noexcept nogil:
-    """asked.prompt: the item with its label goes to llm."""
-    core.headers[item].flags = items.labelled(core.headers[item].flags, 7)
-    push_asked__llm(core, item)
+    """asked.prompt: the item with its label goes to again."""
+    core.headers[item].flags = items.labelled(core.headers[item].flags, 6)
+    if (core.waiting_edges & bit(EDGE_ASKED__AGAIN)) == 0:
+        through_asked__again(core, item)
+    else:
+        push_asked__again(core, item)
 
-cdef inline bint passes_asked__llm(Core* core, int64_t size, int64_t words, int64_t flags) noexcept nogil:
-    """asked -> llm: which items it takes; all others pass by."""
+cdef void push_asked__again(Core* core, uint32_t item) noexcept nogil:
+    # stub_sorter.rspp:28  asked -> again
+    # 2 items, 800 bytes; then block
+    if item == NOTHING:
+        return
+    edges.enqueue(core, EDGE_ASKED__AGAIN, ASKED__AGAIN_RING - 1, item)
+
+
+# ---- stub_sorter.rspp:9  node again : label, runs here, for a turn
+
+cdef inline int move_asked__again(Core* core) noexcept nogil:
+    """asked -> again: again lets it through as 7."""
+    cdef uint32_t item
+    if not edges.has_space(
+        &core.edges[EDGE_AGAIN__LLM], AGAIN__LLM_ITEM_BYTES, AGAIN__LLM_ITEMS, AGAIN__LLM_BYTES,
+    ):
+        return WAITS
+    item = edges.take(core, EDGE_ASKED__AGAIN, ASKED__AGAIN_RING - 1)
+    if edges.is_stale(core, item):
+        items.release(core, item)
+        return MOVED
+    item = items.own(core, POOL_UTTERANCE, item)
+    pass_again(core, item)
+    items.release(core, item)
+    return CALM if (core.waiting_edges & bit(EDGE_ASKED__AGAIN)) != 0 else MOVED
+
+
+cdef inline void through_asked__again(Core* core, uint32_t item) noexcept nogil:
+    """asked -> again: the next step would take it, since what is nearer to the egress waits for something else."""
+    if not edges.takes_largest(&core.edges[EDGE_AGAIN__LLM], 1):
+        push_asked__again(core, item)
+        return
+    edges.passes_through(core, EDGE_ASKED__AGAIN)
+    pass_again(core, item)
+
+cdef inline void pass_again(Core* core, uint32_t item) noexcept nogil:
+    """again.prompt: the item with its label goes to llm."""
+    core.headers[item].flags = items.labelled(core.headers[item].flags, 7)
+    push_again__llm(core, item)
+
+cdef inline bint passes_again__llm(Core* core, int64_t size, int64_t words, int64_t flags) noexcept nogil:
+    """again -> llm: which items it takes; all others pass by."""
     return (
         (((flags >> LABEL_SHIFT) & LABEL_MAX) == 7)
     )
 
 
-cdef void push_asked__llm(Core* core, uint32_t item) noexcept nogil:
-    # stub_sorter.rspp:27  asked -> llm
+cdef void push_again__llm(Core* core, uint32_t item) noexcept nogil:
+    # stub_sorter.rspp:27  again -> llm
     # 2 items, 800 bytes; then drop newest
     if item == NOTHING:
         return
-    if not passes_asked__llm(core, core.headers[item].size, core.headers[item].b, core.headers[item].flags):
+    if not passes_again__llm(core, core.headers[item].size, core.headers[item].b, core.headers[item].flags):
         return
-    edges.append_or_drop(core, EDGE_ASKED__LLM, item)
+    edges.enqueue(core, EDGE_AGAIN__LLM, AGAIN__LLM_RING - 1, item)
 
 
-# ---- stub_sorter.rspp:8  node llm : llm, an effect, for a turn
+# ---- stub_sorter.rspp:10  node llm : llm, an effect, for a turn
 
-cdef inline int move_asked__llm(Core* core) noexcept nogil:
-    """asked -> llm: feeds llm, which begins with the first item."""
+cdef inline int move_again__llm(Core* core) noexcept nogil:
+    """again -> llm: feeds llm, which begins with the first item."""
     cdef uint32_t item
-    cdef Edge* edge = &core.edges[EDGE_ASKED__LLM]
+    cdef Edge* edge = &core.edges[EDGE_AGAIN__LLM]
     cdef int answer
     answer = invocations.can_take(
         core, NODE_LLM, LLM_WINDOW, edges.head(core, edge).seq,
     )
     if answer != MOVED:
         return answer
-    item = edges.pop(core, EDGE_ASKED__LLM)
+    item = edges.take(core, EDGE_AGAIN__LLM, AGAIN__LLM_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -608,7 +697,13 @@ cdef int chunk_llm(Core* core, Inbound* event) noexcept nogil:
 cdef void push_llm__watch(Core* core, uint32_t item) noexcept nogil:
     # stub_sorter.rspp:25  llm -> watch
     # 2 items, 800 bytes; then drop newest
+    cdef Edge* edge = &core.edges[EDGE_LLM__WATCH]
+    cdef int64_t size
     if item == NOTHING:
+        return
+    size = core.headers[item].size
+    if edges.has_space(edge, size, LLM__WATCH_ITEMS, LLM__WATCH_BYTES):
+        edges.enqueue(core, EDGE_LLM__WATCH, LLM__WATCH_RING - 1, item)
         return
     edges.append_or_drop(core, EDGE_LLM__WATCH, item)
 
@@ -621,20 +716,22 @@ cdef void push_llm__draft(Core* core, uint32_t item) noexcept nogil:
         return
     paths.begin(core, 0x1)  # llm.delta -> reply.out
     size = core.headers[item].size
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, LLM__DRAFT_ITEMS, LLM__DRAFT_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_LLM__DRAFT, LLM__DRAFT_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_LLM__DRAFT, size)
     edges.append_or_drop(core, EDGE_LLM__DRAFT, item)
 
 
-# ---- stub_sorter.rspp:9  node draft : label, runs here, for a turn
+# ---- stub_sorter.rspp:11  node draft : label, runs here, for a turn
 
 cdef inline int move_llm__draft(Core* core) noexcept nogil:
     """llm -> draft: draft lets it through as 5."""
     cdef uint32_t item
-    if not edges.takes_largest(
-        &core.edges[EDGE_DRAFT__REPLY], 1,
+    if not edges.has_space(
+        &core.edges[EDGE_DRAFT__REPLY], DRAFT__REPLY_ITEM_BYTES, DRAFT__REPLY_ITEMS, DRAFT__REPLY_BYTES,
     ):
         return WAITS
     item = edges.pop(core, EDGE_LLM__DRAFT)
@@ -644,7 +741,7 @@ cdef inline int move_llm__draft(Core* core) noexcept nogil:
     item = items.own(core, POOL_TEXT, item)
     pass_draft(core, item)
     items.release(core, item)
-    return MOVED
+    return CALM if (core.waiting_edges & bit(EDGE_LLM__DRAFT)) != 0 else MOVED
 
 cdef inline void pass_draft(Core* core, uint32_t item) noexcept nogil:
     """draft.text: the item with its label goes to reply."""
@@ -660,13 +757,13 @@ cdef void push_draft__reply(Core* core, uint32_t item) noexcept nogil:
     edges.watch(core, EDGE_DRAFT__REPLY)
 
 
-# ---- stub_sorter.rspp:10  node reply : label, runs here, for a turn
+# ---- stub_sorter.rspp:12  node reply : label, runs here, for a turn
 
 cdef inline int move_draft__reply(Core* core) noexcept nogil:
     """draft -> reply: reply lets it through as 65535."""
     cdef uint32_t item
-    if not edges.takes_largest(
-        &core.edges[EDGE_REPLY__EGRESS_TEXT], 1,
+    if not edges.has_space(
+        &core.edges[EDGE_REPLY__EGRESS_TEXT], REPLY__EGRESS_TEXT_ITEM_BYTES, REPLY__EGRESS_TEXT_ITEMS, REPLY__EGRESS_TEXT_BYTES,
     ):
         return WAITS
     if edges.is_on(core, EDGE_REPLY__VOICE) and not edges.takes_largest(
@@ -680,7 +777,7 @@ cdef inline int move_draft__reply(Core* core) noexcept nogil:
     item = items.own(core, POOL_TEXT, item)
     pass_reply(core, item)
     items.release(core, item)
-    return MOVED
+    return CALM if (core.waiting_edges & bit(EDGE_DRAFT__REPLY)) != 0 else MOVED
 
 cdef inline void pass_reply(Core* core, uint32_t item) noexcept nogil:
     """reply.text: the item with its label goes to egress.text, voice."""
@@ -693,14 +790,9 @@ cdef inline void pass_reply(Core* core, uint32_t item) noexcept nogil:
 cdef void push_reply__egress_text(Core* core, uint32_t item) noexcept nogil:
     # stub_sorter.rspp:21  reply -> egress.text
     # 4 items, 800 bytes; then drop oldest
-    cdef Edge* edge = &core.edges[EDGE_REPLY__EGRESS_TEXT]
-    cdef int64_t size
     if item == NOTHING:
         return
-    size = core.headers[item].size
-    if not edges.has_room(edge, size):
-        edges.drop_oldest(core, EDGE_REPLY__EGRESS_TEXT, size)
-    edges.append_or_drop(core, EDGE_REPLY__EGRESS_TEXT, item)
+    edges.enqueue(core, EDGE_REPLY__EGRESS_TEXT, REPLY__EGRESS_TEXT_RING - 1, item)
 
 cdef void enqueue_reply__voice(Core* core, uint32_t item) noexcept nogil:
     # stub_sorter.rspp:23  reply -> voice
@@ -710,6 +802,9 @@ cdef void enqueue_reply__voice(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
+    if edges.has_space(edge, size, REPLY__VOICE_ITEMS, REPLY__VOICE_BYTES):
+        edges.enqueue(core, EDGE_REPLY__VOICE, REPLY__VOICE_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_REPLY__VOICE, size)
     edges.append_or_drop(core, EDGE_REPLY__VOICE, item)
@@ -739,7 +834,7 @@ cdef void push_reply__voice(Core* core, uint32_t item) noexcept nogil:
         )
 
 
-# ---- stub_sorter.rspp:11  node voice : tts, an effect, for a turn
+# ---- stub_sorter.rspp:13  node voice : tts, an effect, for a turn
 
 cdef inline int move_reply__voice(Core* core) noexcept nogil:
     """reply -> voice: feeds voice, which begins with the first item."""
@@ -751,7 +846,7 @@ cdef inline int move_reply__voice(Core* core) noexcept nogil:
     )
     if answer != MOVED:
         return answer
-    item = edges.pop(core, EDGE_REPLY__VOICE)
+    item = edges.take(core, EDGE_REPLY__VOICE, REPLY__VOICE_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -807,18 +902,20 @@ cdef void push_voice__loud(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, VOICE__LOUD_ITEMS, VOICE__LOUD_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_VOICE__LOUD, VOICE__LOUD_RING - 1, item)
+        return
     edges.append_or_drop(core, EDGE_VOICE__LOUD, item)
 
 
-# ---- stub_sorter.rspp:12  node loud : label, runs here, for a turn
+# ---- stub_sorter.rspp:14  node loud : label, runs here, for a turn
 
 cdef inline int move_voice__loud(Core* core) noexcept nogil:
     """voice -> loud: loud lets it through as 9."""
     cdef uint32_t item
-    if edges.is_on(core, EDGE_LOUD__EGRESS_AUDIO) and not edges.takes_largest(
-        &core.edges[EDGE_LOUD__EGRESS_AUDIO], 1,
+    if edges.is_on(core, EDGE_LOUD__EGRESS_AUDIO) and not edges.has_space(
+        &core.edges[EDGE_LOUD__EGRESS_AUDIO], LOUD__EGRESS_AUDIO_ITEM_BYTES, LOUD__EGRESS_AUDIO_ITEMS, LOUD__EGRESS_AUDIO_BYTES,
     ):
         return WAITS
     item = edges.pop(core, EDGE_VOICE__LOUD)
@@ -828,7 +925,7 @@ cdef inline int move_voice__loud(Core* core) noexcept nogil:
     item = items.own(core, POOL_AUDIO, item)
     pass_loud(core, item)
     items.release(core, item)
-    return MOVED
+    return CALM if (core.waiting_edges & bit(EDGE_VOICE__LOUD)) != 0 else MOVED
 
 cdef inline void pass_loud(Core* core, uint32_t item) noexcept nogil:
     """loud.audio: the item with its label goes to egress.audio."""
@@ -839,55 +936,50 @@ cdef inline void pass_loud(Core* core, uint32_t item) noexcept nogil:
 cdef void push_loud__egress_audio(Core* core, uint32_t item) noexcept nogil:
     # stub_sorter.rspp:20  loud -> egress.audio
     # 3 items, 960 bytes; then block
-    cdef Edge* edge = &core.edges[EDGE_LOUD__EGRESS_AUDIO]
-    cdef int64_t size
     if item == NOTHING:
         return
-    size = core.headers[item].size
-    if edges.has_room(edge, size):
-        edge.shedding = False
-    edges.append_or_drop(core, EDGE_LOUD__EGRESS_AUDIO, item)
+    edges.enqueue(core, EDGE_LOUD__EGRESS_AUDIO, LOUD__EGRESS_AUDIO_RING - 1, item)
 
 
-# ---- stub_sorter.rspp:13  node watch : tap, runs here, for the session
+# ---- stub_sorter.rspp:15  node watch : tap, runs here, for the session
 
 cdef inline int move_llm__watch(Core* core) noexcept nogil:
     """llm -> watch: shows it to whoever watches."""
     cdef uint32_t item
-    item = edges.pop(core, EDGE_LLM__WATCH)
+    item = edges.take(core, EDGE_LLM__WATCH, LLM__WATCH_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
     outputs.tap(core, OP_TAP, NODE_WATCH, 0, item, core.headers[item].turn)
     items.release(core, item)
-    return MOVED
+    return CALM if (core.waiting_edges & bit(EDGE_LLM__WATCH)) != 0 else MOVED
 
 cdef inline int move_stt_partial__watch(Core* core) noexcept nogil:
     """stt.partial -> watch: shows it to whoever watches."""
     cdef uint32_t item
-    item = edges.pop(core, EDGE_STT_PARTIAL__WATCH)
+    item = edges.take(core, EDGE_STT_PARTIAL__WATCH, STT_PARTIAL__WATCH_RING - 1)
     outputs.tap(core, OP_TAP, NODE_WATCH, 0, item, core.headers[item].turn)
     items.release(core, item)
-    return MOVED
+    return CALM
 
 cdef inline int move_both__watch(Core* core) noexcept nogil:
     """both -> watch: shows it to whoever watches."""
     cdef uint32_t item
-    item = edges.pop(core, EDGE_BOTH__WATCH)
+    item = edges.take(core, EDGE_BOTH__WATCH, BOTH__WATCH_RING - 1)
     outputs.tap(core, OP_TAP, NODE_WATCH, 0, item, core.headers[item].turn)
     items.release(core, item)
-    return MOVED
+    return CALM
 
 cdef inline int move_both__watch_2(Core* core) noexcept nogil:
     """both -> watch: shows it to whoever watches."""
     cdef uint32_t item
-    item = edges.pop(core, EDGE_BOTH__WATCH_2)
+    item = edges.take(core, EDGE_BOTH__WATCH_2, BOTH__WATCH_2_RING - 1)
     outputs.tap(core, OP_TAP, NODE_WATCH, 0, item, core.headers[item].turn)
     items.release(core, item)
-    return MOVED
+    return CALM
 
 
-# ---- stub_sorter.rspp:14  node egress : egress, a boundary, for a turn
+# ---- stub_sorter.rspp:16  node egress : egress, a boundary, for a turn
 
 cdef inline int move_loud__egress_audio(Core* core) noexcept nogil:
     """loud -> egress.audio: plays, at most LEAD_NS ahead."""
@@ -896,7 +988,7 @@ cdef inline int move_loud__egress_audio(Core* core) noexcept nogil:
     answer = egress.can_play(core)
     if answer != MOVED:
         return answer
-    item = edges.pop(core, EDGE_LOUD__EGRESS_AUDIO)
+    item = edges.take(core, EDGE_LOUD__EGRESS_AUDIO, LOUD__EGRESS_AUDIO_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -909,7 +1001,7 @@ cdef inline int move_reply__egress_text(Core* core) noexcept nogil:
     cdef uint32_t item
     if outputs.data_slots(core) == 0:
         return OUTPUTS_FULL
-    item = edges.pop(core, EDGE_REPLY__EGRESS_TEXT)
+    item = edges.take(core, EDGE_REPLY__EGRESS_TEXT, REPLY__EGRESS_TEXT_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -943,11 +1035,16 @@ cdef bint finish_turn(Core* core, bint* outputs_full) noexcept nogil:
 
     # asked, after none
     if (0x0 & ~complete) == 0 and (complete & bit(NODE_ASKED)) == 0:
-        if (core.waiting_edges & <uint64_t> 0x100) == 0:
+        if (core.waiting_edges & <uint64_t> 0x200) == 0:
             complete |= bit(NODE_ASKED)
 
-    # llm, after asked
-    if (0x40 & ~complete) == 0 and (complete & bit(NODE_LLM)) == 0:
+    # again, after asked
+    if (0x80 & ~complete) == 0 and (complete & bit(NODE_AGAIN)) == 0:
+        if (core.waiting_edges & <uint64_t> 0x100) == 0:
+            complete |= bit(NODE_AGAIN)
+
+    # llm, after again
+    if (0x100 & ~complete) == 0 and (complete & bit(NODE_LLM)) == 0:
         if (core.waiting_edges & <uint64_t> 0x80) == 0:
             if core.nodes[NODE_LLM].live.id != 0:
                 if outputs.data_slots(core) > 0:
@@ -958,17 +1055,17 @@ cdef bint finish_turn(Core* core, bint* outputs_full) noexcept nogil:
                 complete |= bit(NODE_LLM)
 
     # draft, after llm
-    if (0x80 & ~complete) == 0 and (complete & bit(NODE_DRAFT)) == 0:
+    if (0x200 & ~complete) == 0 and (complete & bit(NODE_DRAFT)) == 0:
         if (core.waiting_edges & <uint64_t> 0x40) == 0:
             complete |= bit(NODE_DRAFT)
 
     # reply, after draft
-    if (0x100 & ~complete) == 0 and (complete & bit(NODE_REPLY)) == 0:
+    if (0x400 & ~complete) == 0 and (complete & bit(NODE_REPLY)) == 0:
         if (core.waiting_edges & <uint64_t> 0x10) == 0:
             complete |= bit(NODE_REPLY)
 
     # voice, after reply
-    if (0x200 & ~complete) == 0 and (complete & bit(NODE_VOICE)) == 0:
+    if (0x800 & ~complete) == 0 and (complete & bit(NODE_VOICE)) == 0:
         if core.edges[EDGE_REPLY__VOICE].pending_bytes > 0:
             release_reply__voice(core, core.edges[EDGE_REPLY__VOICE].pending_bytes)
             return True
@@ -982,12 +1079,12 @@ cdef bint finish_turn(Core* core, bint* outputs_full) noexcept nogil:
                 complete |= bit(NODE_VOICE)
 
     # loud, after voice
-    if (0x400 & ~complete) == 0 and (complete & bit(NODE_LOUD)) == 0:
+    if (0x1000 & ~complete) == 0 and (complete & bit(NODE_LOUD)) == 0:
         if (core.waiting_edges & <uint64_t> 0x4) == 0:
             complete |= bit(NODE_LOUD)
 
     # egress, after reply, loud
-    if (0xa00 & ~complete) == 0 and (complete & bit(NODE_EGRESS)) == 0:
+    if (0x2800 & ~complete) == 0 and (complete & bit(NODE_EGRESS)) == 0:
         if (core.waiting_edges & <uint64_t> 0x3) == 0:
             complete |= bit(NODE_EGRESS)
 
@@ -1023,8 +1120,10 @@ cdef inline int move(Core* core, int edge) noexcept nogil:
         return move_llm__watch(core)
     elif edge == EDGE_LLM__DRAFT:
         return move_llm__draft(core)
-    elif edge == EDGE_ASKED__LLM:
-        return move_asked__llm(core)
+    elif edge == EDGE_AGAIN__LLM:
+        return move_again__llm(core)
+    elif edge == EDGE_ASKED__AGAIN:
+        return move_asked__again(core)
     elif edge == EDGE_STT_UTTERANCE__ASKED:
         return move_stt_utterance__asked(core)
     elif edge == EDGE_STT_PARTIAL__WATCH:
@@ -1041,26 +1140,39 @@ cdef inline int move(Core* core, int edge) noexcept nogil:
         return move_stt_partial__fine(core)
     elif edge == EDGE_STT_FINAL__COARSE:
         return move_stt_final__coarse(core)
-    elif edge == EDGE_TUNED__STT:
-        return move_tuned__stt(core)
+    elif edge == EDGE_NEAR__STT:
+        return move_near__stt(core)
+    elif edge == EDGE_TUNED__NEAR:
+        return move_tuned__near(core)
     elif edge == EDGE_INGRESS_AUDIO__TUNED:
         return move_ingress_audio__tuned(core)
     return WAITS
 
 
-cdef bint move_one(Core* core, bint* outputs_full) noexcept nogil:
-    """Moves one item, where one can move nearest to the egress."""
-    cdef uint64_t rest = core.waiting_edges
+cdef bint move_some(Core* core, bint* outputs_full) noexcept nogil:
+    """Moves one item, where one can move nearest to the egress; and on, while nothing else can be next."""
+    cdef uint32_t decided = core.control.count
+    cdef bint any_moved = False
+    cdef uint64_t rest
     cdef int edge, answer
-    while rest != 0:
-        edge = lowest(rest)
-        rest &= rest - 1
-        answer = move(core, edge)
+    while True:
+        rest = core.waiting_edges
+        answer = WAITS
+        while rest != 0:
+            edge = lowest(rest)
+            rest &= rest - 1
+            answer = move(core, edge)
+            if answer == MOVED or answer == CALM:
+                break
+            if answer == OUTPUTS_FULL:
+                outputs_full[0] = True
         if answer == MOVED:
             return True
-        if answer == OUTPUTS_FULL:
-            outputs_full[0] = True
-    return False
+        if answer != CALM:
+            return any_moved
+        any_moved = True
+        if core.control.count != decided or core.next_timer_ns <= core.now_ns:
+            return True
 
 
 cdef void on_timer(Core* core, int slot) noexcept nogil:
@@ -1122,7 +1234,7 @@ cdef int64_t advance(Core* core) noexcept nogil:
             continue
         elif finish_hearing(core, &outputs_full):
             continue
-        elif core.state == SESSION_ENDED or not move_one(core, &outputs_full):
+        elif core.state == SESSION_ENDED or not move_some(core, &outputs_full):
             break
     edges.resume(core)
     if outputs_full:
@@ -1221,7 +1333,7 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     core.paths.count = PATHS
     core.paths.timer = TIMER_PATH
     paths.lay_out(  # llm.delta -> reply.out
-        core, 0, 100000000, 80000000, 0x50, 0x300, 0x3,
+        core, 0, 100000000, 80000000, 0x50, 0xc00, 0x3,
         False, False, False,
     )
     core.react = react
@@ -1330,10 +1442,18 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     edge.block_ns = LLM__DRAFT_BLOCK_NS
 
     edge = session.edge(
-        core, EDGE_ASKED__LLM, NODE_ASKED, NODE_LLM,
-        memory.ring_asked__llm, ASKED__LLM_RING,
-        ASKED__LLM_ITEMS, ASKED__LLM_BYTES, ASKED__LLM_ITEM_BYTES,
+        core, EDGE_AGAIN__LLM, NODE_AGAIN, NODE_LLM,
+        memory.ring_again__llm, AGAIN__LLM_RING,
+        AGAIN__LLM_ITEMS, AGAIN__LLM_BYTES, AGAIN__LLM_ITEM_BYTES,
     )
+
+    edge = session.edge(
+        core, EDGE_ASKED__AGAIN, NODE_ASKED, NODE_AGAIN,
+        memory.ring_asked__again, ASKED__AGAIN_RING,
+        ASKED__AGAIN_ITEMS, ASKED__AGAIN_BYTES, ASKED__AGAIN_ITEM_BYTES,
+    )
+    edge.blocks = True
+    edge.block_ns = ASKED__AGAIN_BLOCK_NS
 
     edge = session.edge(
         core, EDGE_STT_UTTERANCE__ASKED, NODE_STT, NODE_ASKED,
@@ -1385,9 +1505,15 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     )
 
     edge = session.edge(
-        core, EDGE_TUNED__STT, NODE_TUNED, NODE_STT,
-        memory.ring_tuned__stt, TUNED__STT_RING,
-        TUNED__STT_ITEMS, TUNED__STT_BYTES, TUNED__STT_ITEM_BYTES,
+        core, EDGE_NEAR__STT, NODE_NEAR, NODE_STT,
+        memory.ring_near__stt, NEAR__STT_RING,
+        NEAR__STT_ITEMS, NEAR__STT_BYTES, NEAR__STT_ITEM_BYTES,
+    )
+
+    edge = session.edge(
+        core, EDGE_TUNED__NEAR, NODE_TUNED, NODE_NEAR,
+        memory.ring_tuned__near, TUNED__NEAR_RING,
+        TUNED__NEAR_ITEMS, TUNED__NEAR_BYTES, TUNED__NEAR_ITEM_BYTES,
     )
 
     edge = session.edge(
@@ -1396,7 +1522,7 @@ cdef void lay_out(Memory* memory) noexcept nogil:
         INGRESS_AUDIO__TUNED_ITEMS, INGRESS_AUDIO__TUNED_BYTES, INGRESS_AUDIO__TUNED_ITEM_BYTES,
     )
     session.synchronised(
-        edge, &memory.sync_ingress_audio__tuned, 0x20000, False, False,
+        edge, &memory.sync_ingress_audio__tuned, 0x80000, False, False,
     )
 
 
@@ -1416,7 +1542,9 @@ cdef class Session:
         if self.memory != NULL:
             raise ValueError("the session is open")
         self.handlers = list(handlers)
-        self.memory = <Memory*> session.allocate(sizeof(Memory), sizeof(Memory) - sizeof(self.memory.payloads))
+        self.memory = <Memory*> session.allocate(
+            sizeof(Memory), sizeof(Memory) - sizeof(self.memory.headers) - sizeof(self.memory.payloads),
+        )
         lay_out(self.memory)
         self.middles = prepare(
             &self.memory.core, TEMPLATE_HASH, ("full", "silent",), session_id,
