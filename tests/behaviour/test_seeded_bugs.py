@@ -34,7 +34,7 @@ YARD_BUGS = {
 }
 # Of the sorter: what its kernel does not ask again, and where items do not stop.
 SORTER = "stub_sorter"
-_READY = "    if not edges.takes_largest(&core.edges[EDGE_NEAR__STT], 1):\n"
+_READY = "    if not edges.takes_largest(\n        &core.edges[EDGE_NEAR__STT], 1,\n    ):\n"
 _REST = "return CALM if (core.waiting_edges & bit(EDGE_DRAFT__REPLY)) != 0 else MOVED"
 SORTER_BUGS = {
     "straight_on_though_it_is_full": ("_kernel.pyx", _READY, "    if False:\n"),

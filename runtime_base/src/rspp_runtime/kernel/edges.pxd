@@ -16,7 +16,7 @@ cdef extern from *:
     """
     #define RSPP_STAGE() __asm__ volatile("" ::: "memory")
     """
-    # What a node did to an item is in memory before the next one does something, whoever looks: no stage is folded away.
+    # What a node did to an item is in memory before the next one does something: no stage is folded away.
     void stage "RSPP_STAGE"() nogil
 
 

@@ -657,7 +657,8 @@ cdef inline int move_left_text__best(Core* core) noexcept nogil:
         joins.shed(core, EDGE_LEFT_TEXT__BEST)
         return MOVED
     if not edges.has_space(
-        &core.edges[EDGE_BEST__LINES], BEST__LINES_ITEM_BYTES, BEST__LINES_ITEMS, BEST__LINES_BYTES,
+        &core.edges[EDGE_BEST__LINES],
+        BEST__LINES_ITEM_BYTES, BEST__LINES_ITEMS, BEST__LINES_BYTES,
     ):
         return WAITS
     item = edges.pop(core, EDGE_LEFT_TEXT__BEST)
@@ -679,7 +680,8 @@ cdef inline int move_right_text__best(Core* core) noexcept nogil:
             joins.shed(core, EDGE_RIGHT_TEXT__BEST)
         return MOVED
     if not edges.has_space(
-        &core.edges[EDGE_BEST__LINES], BEST__LINES_ITEM_BYTES, BEST__LINES_ITEMS, BEST__LINES_BYTES,
+        &core.edges[EDGE_BEST__LINES],
+        BEST__LINES_ITEM_BYTES, BEST__LINES_ITEMS, BEST__LINES_BYTES,
     ):
         return WAITS
     if edges.shed_expired(core, EDGE_RIGHT_TEXT__BEST, RIGHT_TEXT__BEST_AGE_NS):
@@ -804,7 +806,8 @@ cdef inline int move_left_final__both(Core* core) noexcept nogil:
     if not joins.is_next(core, &(<Memory*> core).join_both, NODE_BOTH, EDGE_LEFT_FINAL__BOTH):
         return WAITS
     if not edges.has_space(
-        &core.edges[EDGE_BOTH__EGRESS_TEXT], BOTH__EGRESS_TEXT_ITEM_BYTES, BOTH__EGRESS_TEXT_ITEMS, BOTH__EGRESS_TEXT_BYTES,
+        &core.edges[EDGE_BOTH__EGRESS_TEXT],
+        BOTH__EGRESS_TEXT_ITEM_BYTES, BOTH__EGRESS_TEXT_ITEMS, BOTH__EGRESS_TEXT_BYTES,
     ):
         return WAITS
     item = edges.take(core, EDGE_LEFT_FINAL__BOTH, LEFT_FINAL__BOTH_RING - 1)
@@ -823,7 +826,8 @@ cdef inline int move_right_final__both(Core* core) noexcept nogil:
     if not joins.is_next(core, &(<Memory*> core).join_both, NODE_BOTH, EDGE_RIGHT_FINAL__BOTH):
         return WAITS
     if not edges.has_space(
-        &core.edges[EDGE_BOTH__EGRESS_TEXT], BOTH__EGRESS_TEXT_ITEM_BYTES, BOTH__EGRESS_TEXT_ITEMS, BOTH__EGRESS_TEXT_BYTES,
+        &core.edges[EDGE_BOTH__EGRESS_TEXT],
+        BOTH__EGRESS_TEXT_ITEM_BYTES, BOTH__EGRESS_TEXT_ITEMS, BOTH__EGRESS_TEXT_BYTES,
     ):
         return WAITS
     item = edges.pop(core, EDGE_RIGHT_FINAL__BOTH)
@@ -860,7 +864,8 @@ cdef inline int move_left_final__strict(Core* core) noexcept nogil:
     if not joins.is_next(core, &(<Memory*> core).join_strict, NODE_STRICT, EDGE_LEFT_FINAL__STRICT):
         return WAITS
     if not edges.has_space(
-        &core.edges[EDGE_STRICT__EGRESS_TEXT], STRICT__EGRESS_TEXT_ITEM_BYTES, STRICT__EGRESS_TEXT_ITEMS, STRICT__EGRESS_TEXT_BYTES,
+        &core.edges[EDGE_STRICT__EGRESS_TEXT],
+        STRICT__EGRESS_TEXT_ITEM_BYTES, STRICT__EGRESS_TEXT_ITEMS, STRICT__EGRESS_TEXT_BYTES,
     ):
         return WAITS
     item = edges.take(core, EDGE_LEFT_FINAL__STRICT, LEFT_FINAL__STRICT_RING - 1)
@@ -878,7 +883,8 @@ cdef inline int move_right_text__strict(Core* core) noexcept nogil:
     if not joins.is_next(core, &(<Memory*> core).join_strict, NODE_STRICT, EDGE_RIGHT_TEXT__STRICT):
         return WAITS
     if not edges.has_space(
-        &core.edges[EDGE_STRICT__EGRESS_TEXT], STRICT__EGRESS_TEXT_ITEM_BYTES, STRICT__EGRESS_TEXT_ITEMS, STRICT__EGRESS_TEXT_BYTES,
+        &core.edges[EDGE_STRICT__EGRESS_TEXT],
+        STRICT__EGRESS_TEXT_ITEM_BYTES, STRICT__EGRESS_TEXT_ITEMS, STRICT__EGRESS_TEXT_BYTES,
     ):
         return WAITS
     item = edges.take(core, EDGE_RIGHT_TEXT__STRICT, RIGHT_TEXT__STRICT_RING - 1)
@@ -914,7 +920,8 @@ cdef inline int move_stt_partial__alter(Core* core) noexcept nogil:
     if not joins.is_next(core, &(<Memory*> core).join_alter, NODE_ALTER, EDGE_STT_PARTIAL__ALTER):
         return WAITS
     if not edges.has_space(
-        &core.edges[EDGE_ALTER__WATCH], ALTER__WATCH_ITEM_BYTES, ALTER__WATCH_ITEMS, ALTER__WATCH_BYTES,
+        &core.edges[EDGE_ALTER__WATCH],
+        ALTER__WATCH_ITEM_BYTES, ALTER__WATCH_ITEMS, ALTER__WATCH_BYTES,
     ):
         return WAITS
     item = edges.take(core, EDGE_STT_PARTIAL__ALTER, STT_PARTIAL__ALTER_RING - 1)
@@ -929,7 +936,8 @@ cdef inline int move_stt_final__alter(Core* core) noexcept nogil:
     if not joins.is_next(core, &(<Memory*> core).join_alter, NODE_ALTER, EDGE_STT_FINAL__ALTER):
         return WAITS
     if not edges.has_space(
-        &core.edges[EDGE_ALTER__WATCH], ALTER__WATCH_ITEM_BYTES, ALTER__WATCH_ITEMS, ALTER__WATCH_BYTES,
+        &core.edges[EDGE_ALTER__WATCH],
+        ALTER__WATCH_ITEM_BYTES, ALTER__WATCH_ITEMS, ALTER__WATCH_BYTES,
     ):
         return WAITS
     if edges.shed_expired(core, EDGE_STT_FINAL__ALTER, STT_FINAL__ALTER_AGE_NS):
@@ -970,7 +978,8 @@ cdef inline int move_stt_partial__quick(Core* core) noexcept nogil:
         joins.shed(core, EDGE_STT_PARTIAL__QUICK)
         return MOVED
     if not edges.has_space(
-        &core.edges[EDGE_QUICK__WATCH], QUICK__WATCH_ITEM_BYTES, QUICK__WATCH_ITEMS, QUICK__WATCH_BYTES,
+        &core.edges[EDGE_QUICK__WATCH],
+        QUICK__WATCH_ITEM_BYTES, QUICK__WATCH_ITEMS, QUICK__WATCH_BYTES,
     ):
         return WAITS
     item = edges.pop(core, EDGE_STT_PARTIAL__QUICK)
@@ -988,7 +997,8 @@ cdef inline int move_stt_final__quick(Core* core) noexcept nogil:
         joins.shed(core, EDGE_STT_FINAL__QUICK)
         return MOVED
     if not edges.has_space(
-        &core.edges[EDGE_QUICK__WATCH], QUICK__WATCH_ITEM_BYTES, QUICK__WATCH_ITEMS, QUICK__WATCH_BYTES,
+        &core.edges[EDGE_QUICK__WATCH],
+        QUICK__WATCH_ITEM_BYTES, QUICK__WATCH_ITEMS, QUICK__WATCH_BYTES,
     ):
         return WAITS
     item = edges.take(core, EDGE_STT_FINAL__QUICK, STT_FINAL__QUICK_RING - 1)

@@ -173,7 +173,8 @@ cdef inline int move_ingress_audio__tuned(Core* core) noexcept nogil:
     """ingress.audio -> tuned: tuned lets it through as 3."""
     cdef uint32_t item
     if not edges.has_space(
-        &core.edges[EDGE_TUNED__NEAR], TUNED__NEAR_ITEM_BYTES, TUNED__NEAR_ITEMS, TUNED__NEAR_BYTES,
+        &core.edges[EDGE_TUNED__NEAR],
+        TUNED__NEAR_ITEM_BYTES, TUNED__NEAR_ITEMS, TUNED__NEAR_BYTES,
     ):
         return WAITS
     item = edges.take(core, EDGE_INGRESS_AUDIO__TUNED, INGRESS_AUDIO__TUNED_RING - 1)
@@ -206,7 +207,8 @@ cdef inline int move_tuned__near(Core* core) noexcept nogil:
     """tuned -> near: near lets it through as 4."""
     cdef uint32_t item
     if not edges.has_space(
-        &core.edges[EDGE_NEAR__STT], NEAR__STT_ITEM_BYTES, NEAR__STT_ITEMS, NEAR__STT_BYTES,
+        &core.edges[EDGE_NEAR__STT],
+        NEAR__STT_ITEM_BYTES, NEAR__STT_ITEMS, NEAR__STT_BYTES,
     ):
         return WAITS
     if edges.shed_expired(core, EDGE_TUNED__NEAR, TUNED__NEAR_AGE_NS):
@@ -220,7 +222,9 @@ cdef inline int move_tuned__near(Core* core) noexcept nogil:
 
 cdef inline void through_tuned__near(Core* core, uint32_t item) noexcept nogil:
     """tuned -> near: the next step would take it, since what is nearer to the egress waits for something else."""
-    if not edges.takes_largest(&core.edges[EDGE_NEAR__STT], 1):
+    if not edges.takes_largest(
+        &core.edges[EDGE_NEAR__STT], 1,
+    ):
         push_tuned__near(core, item)
         return
     edges.passes_through(core, EDGE_TUNED__NEAR)
@@ -409,7 +413,8 @@ cdef inline int move_stt_partial__fine(Core* core) noexcept nogil:
     """stt.partial -> fine: fine lets it through as 1."""
     cdef uint32_t item
     if not edges.has_space(
-        &core.edges[EDGE_FINE__BOTH], FINE__BOTH_ITEM_BYTES, FINE__BOTH_ITEMS, FINE__BOTH_BYTES,
+        &core.edges[EDGE_FINE__BOTH],
+        FINE__BOTH_ITEM_BYTES, FINE__BOTH_ITEMS, FINE__BOTH_BYTES,
     ):
         return WAITS
     item = edges.take(core, EDGE_STT_PARTIAL__FINE, STT_PARTIAL__FINE_RING - 1)
@@ -444,7 +449,8 @@ cdef inline int move_stt_final__coarse(Core* core) noexcept nogil:
     """stt.final -> coarse: coarse lets it through as 2."""
     cdef uint32_t item
     if not edges.has_space(
-        &core.edges[EDGE_COARSE__BOTH], COARSE__BOTH_ITEM_BYTES, COARSE__BOTH_ITEMS, COARSE__BOTH_BYTES,
+        &core.edges[EDGE_COARSE__BOTH],
+        COARSE__BOTH_ITEM_BYTES, COARSE__BOTH_ITEMS, COARSE__BOTH_BYTES,
     ):
         return WAITS
     if edges.shed_expired(core, EDGE_STT_FINAL__COARSE, STT_FINAL__COARSE_AGE_NS):
@@ -479,11 +485,13 @@ cdef inline int move_fine__both(Core* core) noexcept nogil:
     if not joins.is_next(core, &(<Memory*> core).join_both, NODE_BOTH, EDGE_FINE__BOTH):
         return WAITS
     if not edges.has_space(
-        &core.edges[EDGE_BOTH__WATCH], BOTH__WATCH_ITEM_BYTES, BOTH__WATCH_ITEMS, BOTH__WATCH_BYTES,
+        &core.edges[EDGE_BOTH__WATCH],
+        BOTH__WATCH_ITEM_BYTES, BOTH__WATCH_ITEMS, BOTH__WATCH_BYTES,
     ):
         return WAITS
     if not edges.has_space(
-        &core.edges[EDGE_BOTH__WATCH_2], BOTH__WATCH_2_ITEM_BYTES, BOTH__WATCH_2_ITEMS, BOTH__WATCH_2_BYTES,
+        &core.edges[EDGE_BOTH__WATCH_2],
+        BOTH__WATCH_2_ITEM_BYTES, BOTH__WATCH_2_ITEMS, BOTH__WATCH_2_BYTES,
     ):
         return WAITS
     item = edges.pop(core, EDGE_FINE__BOTH)
@@ -498,11 +506,13 @@ cdef inline int move_coarse__both(Core* core) noexcept nogil:
     if not joins.is_next(core, &(<Memory*> core).join_both, NODE_BOTH, EDGE_COARSE__BOTH):
         return WAITS
     if not edges.has_space(
-        &core.edges[EDGE_BOTH__WATCH], BOTH__WATCH_ITEM_BYTES, BOTH__WATCH_ITEMS, BOTH__WATCH_BYTES,
+        &core.edges[EDGE_BOTH__WATCH],
+        BOTH__WATCH_ITEM_BYTES, BOTH__WATCH_ITEMS, BOTH__WATCH_BYTES,
     ):
         return WAITS
     if not edges.has_space(
-        &core.edges[EDGE_BOTH__WATCH_2], BOTH__WATCH_2_ITEM_BYTES, BOTH__WATCH_2_ITEMS, BOTH__WATCH_2_BYTES,
+        &core.edges[EDGE_BOTH__WATCH_2],
+        BOTH__WATCH_2_ITEM_BYTES, BOTH__WATCH_2_ITEMS, BOTH__WATCH_2_BYTES,
     ):
         return WAITS
     item = edges.take(core, EDGE_COARSE__BOTH, COARSE__BOTH_RING - 1)
@@ -559,7 +569,8 @@ cdef inline int move_stt_utterance__asked(Core* core) noexcept nogil:
     """stt -> asked: asked lets it through as 6."""
     cdef uint32_t item
     if not edges.has_space(
-        &core.edges[EDGE_ASKED__AGAIN], ASKED__AGAIN_ITEM_BYTES, ASKED__AGAIN_ITEMS, ASKED__AGAIN_BYTES,
+        &core.edges[EDGE_ASKED__AGAIN],
+        ASKED__AGAIN_ITEM_BYTES, ASKED__AGAIN_ITEMS, ASKED__AGAIN_BYTES,
     ):
         return WAITS
     item = edges.take(core, EDGE_STT_UTTERANCE__ASKED, STT_UTTERANCE__ASKED_RING - 1)
@@ -593,7 +604,8 @@ cdef inline int move_asked__again(Core* core) noexcept nogil:
     """asked -> again: again lets it through as 7."""
     cdef uint32_t item
     if not edges.has_space(
-        &core.edges[EDGE_AGAIN__LLM], AGAIN__LLM_ITEM_BYTES, AGAIN__LLM_ITEMS, AGAIN__LLM_BYTES,
+        &core.edges[EDGE_AGAIN__LLM],
+        AGAIN__LLM_ITEM_BYTES, AGAIN__LLM_ITEMS, AGAIN__LLM_BYTES,
     ):
         return WAITS
     item = edges.take(core, EDGE_ASKED__AGAIN, ASKED__AGAIN_RING - 1)
@@ -608,7 +620,9 @@ cdef inline int move_asked__again(Core* core) noexcept nogil:
 
 cdef inline void through_asked__again(Core* core, uint32_t item) noexcept nogil:
     """asked -> again: the next step would take it, since what is nearer to the egress waits for something else."""
-    if not edges.takes_largest(&core.edges[EDGE_AGAIN__LLM], 1):
+    if not edges.takes_largest(
+        &core.edges[EDGE_AGAIN__LLM], 1,
+    ):
         push_asked__again(core, item)
         return
     edges.passes_through(core, EDGE_ASKED__AGAIN)
@@ -731,7 +745,8 @@ cdef inline int move_llm__draft(Core* core) noexcept nogil:
     """llm -> draft: draft lets it through as 5."""
     cdef uint32_t item
     if not edges.has_space(
-        &core.edges[EDGE_DRAFT__REPLY], DRAFT__REPLY_ITEM_BYTES, DRAFT__REPLY_ITEMS, DRAFT__REPLY_BYTES,
+        &core.edges[EDGE_DRAFT__REPLY],
+        DRAFT__REPLY_ITEM_BYTES, DRAFT__REPLY_ITEMS, DRAFT__REPLY_BYTES,
     ):
         return WAITS
     item = edges.pop(core, EDGE_LLM__DRAFT)
@@ -763,7 +778,8 @@ cdef inline int move_draft__reply(Core* core) noexcept nogil:
     """draft -> reply: reply lets it through as 65535."""
     cdef uint32_t item
     if not edges.has_space(
-        &core.edges[EDGE_REPLY__EGRESS_TEXT], REPLY__EGRESS_TEXT_ITEM_BYTES, REPLY__EGRESS_TEXT_ITEMS, REPLY__EGRESS_TEXT_BYTES,
+        &core.edges[EDGE_REPLY__EGRESS_TEXT],
+        REPLY__EGRESS_TEXT_ITEM_BYTES, REPLY__EGRESS_TEXT_ITEMS, REPLY__EGRESS_TEXT_BYTES,
     ):
         return WAITS
     if edges.is_on(core, EDGE_REPLY__VOICE) and not edges.takes_largest(
@@ -915,7 +931,8 @@ cdef inline int move_voice__loud(Core* core) noexcept nogil:
     """voice -> loud: loud lets it through as 9."""
     cdef uint32_t item
     if edges.is_on(core, EDGE_LOUD__EGRESS_AUDIO) and not edges.has_space(
-        &core.edges[EDGE_LOUD__EGRESS_AUDIO], LOUD__EGRESS_AUDIO_ITEM_BYTES, LOUD__EGRESS_AUDIO_ITEMS, LOUD__EGRESS_AUDIO_BYTES,
+        &core.edges[EDGE_LOUD__EGRESS_AUDIO],
+        LOUD__EGRESS_AUDIO_ITEM_BYTES, LOUD__EGRESS_AUDIO_ITEMS, LOUD__EGRESS_AUDIO_BYTES,
     ):
         return WAITS
     item = edges.pop(core, EDGE_VOICE__LOUD)
@@ -1200,7 +1217,6 @@ cdef void on_timer(Core* core, int slot) noexcept nogil:
 
 cdef int64_t patience(Core* core) noexcept nogil:
     """When the first of the joins has waited long enough for others; `OFF` if none waits for a time."""
-    cdef Memory* memory = <Memory*> core
     cdef int64_t until_ns = OFF
     return until_ns
 
