@@ -90,3 +90,17 @@ class Emit(Protocol):
     """
 
     def __call__(self, payload: str | bytes, port: str | None = None, *, final: bool = False) -> None: ...
+
+
+class Stage(Protocol):
+    """What a node that is a coroutine is given: `async def node(stage)`, once a session.
+
+    It is resumed with each item, and runs until it asks for the next one; it may await nothing else.
+    """
+
+    async def item(self) -> Item:
+        """The next item. The one before is gone."""
+        ...
+
+    @property
+    def emit(self) -> Emit: ...

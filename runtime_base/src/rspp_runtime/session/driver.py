@@ -11,6 +11,7 @@ that have something to do (`pump`). Every wait has an owner that ends it: a RESU
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import deque
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -24,9 +25,10 @@ from rspp_runtime.providers.contract import Provider
 from rspp_runtime.session.activity import Activity
 from rspp_runtime.session.clock import MS_NS, SECOND_NS, Clock
 from rspp_runtime.session.gateway import Gateway
+from rspp_runtime.session.handlers import Calls
 from rspp_runtime.session.invocation import Call, done
 from rspp_runtime.session.observer import Audience, InvocationEnd, Observer
-from rspp_runtime.session.playback import PlayedAudio
+from rspp_runtime.session.playback import PlayedAudio, behind
 from rspp_runtime.session.pump import NEVER, Pump, Seat
 from rspp_runtime.session.scopes import Scopes
 from rspp_runtime.tools.journal import Journal
@@ -44,9 +46,9 @@ Evidence = Callable[[int], "asyncio.Future[bool] | bool"]
 class Driver:
     """Runs one session. `providers` are those of each effect node by name, in the order of the plan, already prepared.
 
-    `append` performs `Op.APPEND`; `observers` see everything, in order; `journal` is that of tools with `once`;
-    `sequence` is the last transport sequence of an earlier holder; `kept` is what nodes remember, by id; `attributes`
-    are what is known of the session. The session itself stays the caller's.
+    `append` performs `Op.APPEND`; `observers` see everything, in order; `calls` are those of the session's handlers;
+    `journal` is that of tools with `once`; `sequence` is the last transport sequence of an earlier holder; `kept` is
+    what nodes remember, by id; `attributes` are what is known of the session. The session itself stays the caller's.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class Driver:
         transport: Transport,
         append: Evidence,
         observers: Sequence[Observer] = (),
+        calls: Calls | None = None,
         journal: Journal | None = None,
         sequence: int = 0,
         kept: Mapping[int, Scopes] | None = None,
@@ -76,7 +79,7 @@ class Driver:
         self.clock = clock
         self.gateway = Gateway(plan, epoch, sequence)
         self.activity = Activity(plan)
-        self.played = PlayedAudio()
+        self._played: PlayedAudio | None = None  # once somebody asks for it
         self.journal = journal or Journal("")
         self._session = session
         self._ingest, self._advance, self._drain = session.ingest, session.advance, session.drain
@@ -88,6 +91,8 @@ class Driver:
         self._attributes = attributes or {}
         self._audience = Audience((self.activity, *observers))
         self._told_of_input = self._audience.inputs
+        self._node_calls = calls or Calls()
+        self._node_calls.want(every=self._audience.every_call)
         self._calls: dict[int, Call] = {}  # by invocation id: running, or ended by FORCE and not yet gone
         self._ended: deque[InvocationEnd] = deque()  # DONE that found the inbox full
         self._appended: deque[tuple[int, bool]] = deque()  # evidence answers that did
@@ -98,6 +103,8 @@ class Driver:
             Op.CONTEXT: self._context, Op.FINISH: self._finish, Op.CANCEL: self._cancel, Op.FORCE: self._force,
             Op.RESUME: self._resume, Op.FLUSH: self._flush, Op.APPEND: self._start_append,
         }  # fmt: skip
+        self._requests: deque[tuple[Control, int, int]] = deque()  # of other threads
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._awake = False  # something was offered since the last step began
         self._waiting: list[asyncio.Future[None]] = []  # for the end of the next step
         self._media_resumed = asyncio.Event()
@@ -172,6 +179,21 @@ class Driver:
             await self.stepped()
         return result
 
+    def request(self, code: Control, a: int = 0, b: int = 0) -> None:
+        """One control input from any thread: a cancel, say, of somebody else's who does not wait for the loop.
+
+        It is taken when whatever the loop's thread does now has come back, before any output that the kernel has given
+        and that was not performed yet: what a cancel takes back of these is not performed.
+        """
+        self._requests.append((code, a, b))
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop is closed, and the session gone
+                self._loop.call_soon_threadsafe(self._take_requests)
+
+    def _take_requests(self) -> None:
+        if self._requests and not self._stopped:
+            self._step()
+
     def offers(self, node: Node) -> Mapping[str, Offer]:
         """The tools of a model, by name, as they are declared and as their functions are."""
         found: dict[str, Offer] = {}
@@ -184,7 +206,9 @@ class Driver:
         return found
 
     def reference(self, media_ns: int, duration_ns: int) -> bytes:
-        return self.played.read(media_ns, duration_ns)
+        if self._played is None:
+            self._played = PlayedAudio()
+        return self._played.read(media_ns, duration_ns)
 
     def key(self, fairness: Attribute | None) -> Hashable:
         text = self._attributes.get(fairness, "") if fairness is not None else ""
@@ -209,7 +233,7 @@ class Driver:
 
     async def run(self) -> None:
         """Until the session has ended and its invocations are gone. Cancelling it closes the session hard."""
-        loop = asyncio.get_running_loop()
+        loop = self._loop = asyncio.get_running_loop()
         self._over = loop.create_future()
         self._pump, self._seat = Pump.enter(loop, self._step)
         try:
@@ -231,7 +255,7 @@ class Driver:
         assert self._seat is not None
         try:
             self._awake = False
-            if self._ended or self._appended:
+            if self._ended or self._appended or self._requests:
                 self._deliver()
             deadline_ns = self._once()
         except Exception as error:  # of the kernel, an observer or the transport: `run` raises it
@@ -253,21 +277,29 @@ class Driver:
 
     def _once(self) -> int:
         """Steps until nothing more can be done now; returns the next deadline."""
+        held: list[Output] = []
         while True:
             now_ns = self._now()
             deadline_ns = self._advance(now_ns)
             outputs = self._drain()
             drained_ns = self._now()
+            if self._node_calls.touched or self._node_calls.took_ns:
+                self._node_calls.tell(self._audience)
             for tell in self._audience.steps if outputs else self._audience.quiet_steps:
                 tell(now_ns, deadline_ns, drained_ns, outputs)
-            for output in outputs:
+            if held:
+                outputs, held = behind(held, outputs), []
+            for index, output in enumerate(outputs):
                 perform = self._perform.get(output.op)
                 if perform is not None:
                     perform(output)
+                    if self._requests and self._deliver_requests():
+                        held = outputs[index + 1 :]  # another thread's request goes first
+                        break
             if self._waiting:
                 self._tell_waiting()
             # The kernel stopped for lack of output slots, which the drain has emptied.
-            if not (deadline_ns == now_ns and outputs):
+            if not (held or (deadline_ns == now_ns and outputs)):
                 return deadline_ns
 
     def _end(self) -> None:
@@ -284,8 +316,8 @@ class Driver:
 
     def _send(self, output: Output) -> None:
         port = self._ports[output.port]
-        if port.type == "audio":
-            self.played.write(output.x, output.payload)
+        if self._played is not None and port.type == "audio":
+            self._played.write(output.x, output.payload)
         self._transport.send(port.name, output.turn, output.payload, output.x)
 
     def _feed(self, output: Output) -> None:
@@ -329,7 +361,8 @@ class Driver:
                 call.resume()
 
     def _flush(self, output: Output) -> None:
-        self.played.flush(output.t_ns)
+        if self._played is not None:
+            self._played.flush(output.t_ns)
         self._transport.flush(output.turn, output.t_ns)
 
     def _decided(self, output: Output) -> None:
@@ -367,7 +400,9 @@ class Driver:
         answer.add_done_callback(answered)
 
     def _deliver(self) -> None:
-        """Offers what waits: ends of invocations and answers of the evidence log; what finds no room waits on."""
+        """Offers what waits: requests of other threads, ends of invocations, answers of the evidence log; what finds no
+        room waits on."""
+        self._deliver_requests()
         while self._ended and self.offer(done(self._ended[0], self.epoch)) != Result.FULL:
             self._ended.popleft()
         while self._appended:
@@ -376,6 +411,17 @@ class Driver:
             if self.offer(self.gateway.control(code, a=turn)) == Result.FULL:
                 return
             self._appended.popleft()
+
+    def _deliver_requests(self) -> bool:
+        """Whether one was taken."""
+        taken = False
+        while self._requests:
+            code, a, b = self._requests[0]
+            if self.offer(self.gateway.control(code, a, b)) == Result.FULL:
+                break
+            self._requests.popleft()
+            taken = True
+        return taken
 
     # ---- the end
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from rspp_runtime.abi.codes import Control, Flag, In
 from rspp_runtime.abi.messages import Inbound
 from rspp_runtime.abi.plan import Plan, Port
+from rspp_runtime.kernel.user_nodes import mark
 
 FRAME_BYTES_MAX = 640  # 20 ms of PCM s16le, mono, 16 kHz
 KEYS = b"0123456789*#ABCD"
@@ -27,6 +28,7 @@ _CLAUSE_END = re.compile(
     r"""(?:[.!?…,;:]+["'”’»)\]]*(?=\s|$))|[。！？，；：、][」』”’]*|\s[–—-](?=\s)|[–—](?=\s|$)|\n"""
 )
 _WORD_END = re.compile(r"\s+")
+_ASCII_SPACE = b" \t\n\r\v\f\x1c\x1d\x1e\x1f"
 _MARKS = {"sentence": _SENTENCE_END, "clause": _CLAUSE_END, "word": _WORD_END}
 _new = tuple.__new__  # of a named tuple: a third of the time that its own constructor takes
 _MEDIA = int(In.MEDIA)
@@ -51,6 +53,8 @@ def text_mark(payload: bytes, by: str = "sentence", *, within_word: bool = False
 
     Raises `InputError` if it is not UTF-8.
     """
+    if by == "sentence" and (found := mark(payload)) is not None:  # ASCII, as most text of most calls is
+        return TextMark(found[0], found[1] - (within_word and bool(payload) and payload[0] not in _ASCII_SPACE))
     try:
         text = payload.decode()
     except UnicodeDecodeError as error:

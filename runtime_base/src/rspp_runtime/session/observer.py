@@ -6,7 +6,7 @@ it does not override, or says that it does not want (`INPUTS`, `QUIET_STEPS`), c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import ClassVar, NamedTuple
 
 from rspp_runtime.abi.codes import In
@@ -57,8 +57,14 @@ class Observer:
     def on_input(self, event: Inbound, now_ns: int, result: int) -> None:
         """`ingest(event, now_ns)` answered `result`."""
 
+    EVERY_CALL: ClassVar[bool] = True
+    """Whether `on_handler` is told of each call, or only of those that failed or took longer than they should."""
+
     def on_handler(self, call: HandlerCall) -> None:
         """A Python node was called, within the step that follows."""
+
+    def on_calls(self, took_ns: Mapping[int, int]) -> None:
+        """Python nodes were called, within the step that follows: how long each took, in ns by node id."""
 
     def on_state(self, node: int, seq: int, durable: bytes) -> None:
         """A Python node outside of the kernel remembers this, since its call for item `seq` has come back; it is for
@@ -83,7 +89,7 @@ class Audience:
     without.
     """
 
-    __slots__ = ("handlers", "inputs", "invocations", "quiet_steps", "states", "steps")
+    __slots__ = ("calls", "every_call", "handlers", "inputs", "invocations", "quiet_steps", "states", "steps")
 
     def __init__(self, observers: Sequence[Observer]) -> None:
         hearing = [one for one in observers if _overrides(one, "on_input")]
@@ -93,7 +99,10 @@ class Audience:
         stepping = [one for one in observers if _overrides(one, "on_step")]
         self.steps: tuple[OnStep, ...] = tuple(one.on_step for one in stepping)
         self.quiet_steps: tuple[OnStep, ...] = tuple(one.on_step for one in stepping if one.QUIET_STEPS)
-        self.handlers = tuple(one.on_handler for one in observers if _overrides(one, "on_handler"))
+        calling = [one for one in observers if _overrides(one, "on_handler")]
+        self.handlers = tuple(one.on_handler for one in calling)
+        self.every_call = any(one.EVERY_CALL for one in calling)
+        self.calls = tuple(one.on_calls for one in observers if _overrides(one, "on_calls"))
         self.states = tuple(one.on_state for one in observers if _overrides(one, "on_state"))
         self.invocations = tuple(one.on_invocation for one in observers if _overrides(one, "on_invocation"))
 

@@ -26,6 +26,7 @@ class ConsoleView(Observer):
 
     INPUTS = (In.MEDIA, In.CHUNK)
     QUIET_STEPS = False
+    EVERY_CALL = False
 
     def __init__(self, plan: Plan, console: Console) -> None:
         self._plan = plan
