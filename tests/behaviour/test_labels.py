@@ -99,7 +99,8 @@ def test_the_last_label_on_the_way_counts_and_a_hand_off_has_none(sorter: Sorter
     (draft,) = requests(outputs, Op.TAP)
     assert (label_of(draft.y), draft.payload) == (0, b"Right so.")  # beside the labels
     assert [o.payload for o in requests(outputs, Op.SEND)] == [b"Right so."]
-    assert [(o.node, label_of(o.y)) for o in requests(outputs, Op.FEED)] == [(VOICE, 0)]
+    fed = requests(outputs, Op.FEED)  # beside the labels, and behind the hand-off
+    assert [(o.node, o.payload, label_of(o.y)) for o in fed] == [(VOICE, b"Right so.", 0)] * 2
 
 
 def test_a_label_waits_while_an_edge_behind_it_is_full(sorter: Sorter) -> None:

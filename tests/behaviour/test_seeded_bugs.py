@@ -35,12 +35,10 @@ YARD_BUGS = {
 # Of the sorter: what its kernel does not ask again, and where items do not stop.
 SORTER = "stub_sorter"
 _READY = "    if not edges.takes_largest(\n        &core.edges[EDGE_NEAR__STT], 1,\n    ):\n"
-_REST = "return CALM if (core.waiting_edges & bit(EDGE_DRAFT__REPLY)) != 0 else MOVED"
 SORTER_BUGS = {
     "straight_on_though_it_is_full": ("_kernel.pyx", _READY, "    if False:\n"),
     "straight_on_and_never_there": ("_kernel.pyx", "    edges.passes_through(core, EDGE_ASKED__AGAIN)\n", ""),
-    "nothing_asked_of_what_is_empty": ("_kernel.pyx", _REST, "return CALM"),
-    "a_label_on_what_others_have": ("_kernel.pyx", "    item = items.own(core, POOL_SHOWN, item)\n", ""),
+    "a_label_on_what_others_have": ("_kernel.pyx", "    item = items.own(core, POOL_TEXT, item)\n", ""),
     "a_label_too_high": (
         "_kernel.pyx",
         "items.labelled(core.headers[item].flags, 7)",

@@ -30,9 +30,9 @@ INGRESS, TUNED, NEAR, STT, FINE, COARSE, BOTH, ASKED, AGAIN, LLM, DRAFT, REPLY, 
 AUDIO, TEXT, PROMPT = Port("audio", "audio", 320), Port("text", "text", 200), Port("prompt", "text", 300)
 START, END = range(2)
 LABELS = {TUNED: 3, NEAR: 4, FINE: 1, COARSE: 2, ASKED: 6, AGAIN: 7, DRAFT: 5, REPLY: 65_535, LOUD: 9}
-(SPEAKER, SCREEN, AIR, TO_VOICE, LONG, ANY_DRAFT, FIRST_DRAFT, TO_LLM, ONCE_MORE, TO_ASKED, SEEN, SORTED, OTHER,
- FROM_FINE, FROM_COARSE, TO_FINE, TO_COARSE, TO_STT, TO_NEAR, HEARD) = range(20)  # fmt: skip
-"""Edges. An item is a label's alone on all but SEEN and TO_FINE, ANY_DRAFT and FIRST_DRAFT. FROM_FINE has
+(SPEAKER, SCREEN, AIR, TO_VOICE, BARE, LONG, ANY_DRAFT, FIRST_DRAFT, TO_LLM, ONCE_MORE, TO_ASKED, SEEN, SORTED, OTHER,
+ FROM_FINE, FROM_COARSE, TO_FINE, TO_COARSE, TO_STT, TO_NEAR, HEARD) = range(21)  # fmt: skip
+"""Edges. An item is a label's alone on all but SEEN and TO_FINE, BARE, ANY_DRAFT and FIRST_DRAFT. FROM_FINE has
 a pool of its own. What need not wait passes over TO_NEAR and ONCE_MORE without a stop."""
 
 
@@ -50,6 +50,7 @@ FLOWS: tuple[tuple[str, int, int, int, int, str, int, dict[str, Any]], ...] = (
      {"bytes_max": 4 * 320, "overflow": (Overflow(BLOCK, 60 * MS), Overflow(NEWEST))}),
     ("reply -> voice", REPLY, 0, VOICE, 0, "turn", 2,
      {"handoff": Handoff(80 * MS, 240), "bytes_max": 1000, "overflow": (Overflow(OLDEST),)}),
+    ("llm -> voice", LLM, 0, VOICE, 0, "turn", 1, {"overflow": (Overflow(OLDEST),)}),
     ("draft -> reply", DRAFT, 0, REPLY, 0, "turn", 1, {"watermark": Watermark(high_items=2, low_items=0)}),
     ("llm -> watch", LLM, 0, WATCH, 0, "turn", 1, {"items_max": 2, "overflow": (Overflow(NEWEST),)}),
     ("llm -> draft", LLM, 0, DRAFT, 0, "turn", 1, {"overflow": (Overflow(BLOCK, 60 * MS), Overflow(OLDEST))}),
@@ -138,7 +139,7 @@ def sorter() -> Plan:
         edges=edges,
         pools=(
             Pool("audio", 320, 3 + 4 + 4 + 4 + 3 + 16 + 6),
-            Pool("text", 200, 8 * 4 + 2 + 16 + 8 + 6),
+            Pool("text", 200, 9 * 4 + 2 + 16 + 8 + 6),
             Pool("sentence", 240, 4 + 16 + 6),
             Pool("utterance", 300, 2 + 2 + 2 + 16 + 6),
             Pool("shown", 200, 4 + 8 + 6),
@@ -150,7 +151,7 @@ def sorter() -> Plan:
         ),
         modes=(
             Mode(id=0, name="full", nodes_off=0, edges_off=0),
-            Mode(id=1, name="silent", nodes_off=mask(VOICE, LOUD), edges_off=mask(TO_VOICE, AIR, SPEAKER)),
+            Mode(id=1, name="silent", nodes_off=mask(VOICE, LOUD), edges_off=mask(TO_VOICE, BARE, AIR, SPEAKER)),
         ),
         ingress=INGRESS,
         egress=EGRESS,

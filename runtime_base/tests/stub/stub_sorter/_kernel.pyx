@@ -9,6 +9,7 @@ are on one page, docs/kernel.md; what is the same for every pipeline is in `rspp
     reply -> egress.text
     voice -> loud
     reply -> voice
+    llm -> voice
     draft -> reply
     llm -> watch
     llm -> draft
@@ -57,7 +58,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 84,536 bytes
+# ==== what a session remembers: 85,832 bytes
 
 cdef struct Memory:
     Core core
@@ -77,6 +78,7 @@ cdef struct Memory:
     uint32_t ring_reply__egress_text[REPLY__EGRESS_TEXT_RING]
     uint32_t ring_voice__loud[VOICE__LOUD_RING]
     uint32_t ring_reply__voice[REPLY__VOICE_RING]
+    uint32_t ring_llm__voice[LLM__VOICE_RING]
     uint32_t ring_draft__reply[DRAFT__REPLY_RING]
     uint32_t ring_llm__watch[LLM__WATCH_RING]
     uint32_t ring_llm__draft[LLM__DRAFT_RING]
@@ -151,7 +153,7 @@ cdef int ingest_media(Core* core, Inbound* event) noexcept nogil:
     return gateway.reject(core, CAUSE_UNKNOWN_PORT)
 
 cdef void push_ingress_audio__tuned(Core* core, uint32_t item) noexcept nogil:
-    # stub_sorter.rspp:39  ingress.audio -> tuned
+    # stub_sorter.rspp:40  ingress.audio -> tuned
     # 3 items, 1280 bytes; then sample, drop oldest
     cdef Edge* edge = &core.edges[EDGE_INGRESS_AUDIO__TUNED]
     cdef int64_t size
@@ -193,7 +195,7 @@ cdef inline void pass_tuned(Core* core, uint32_t item) noexcept nogil:
         push_tuned__near(core, item)
 
 cdef void push_tuned__near(Core* core, uint32_t item) noexcept nogil:
-    # stub_sorter.rspp:38  tuned -> near
+    # stub_sorter.rspp:39  tuned -> near
     # 4 items, 1280 bytes, 60 ms; then drop oldest
     if item == NOTHING:
         return
@@ -236,7 +238,7 @@ cdef inline void pass_near(Core* core, uint32_t item) noexcept nogil:
     push_near__stt(core, item)
 
 cdef void push_near__stt(Core* core, uint32_t item) noexcept nogil:
-    # stub_sorter.rspp:37  near -> stt
+    # stub_sorter.rspp:38  near -> stt
     # 4 items, 1280 bytes, 90 ms; then drop oldest
     if item == NOTHING:
         return
@@ -345,7 +347,7 @@ cdef int chunk_stt(Core* core, Inbound* event) noexcept nogil:
     return answer
 
 cdef void push_stt_utterance__asked(Core* core, uint32_t item) noexcept nogil:
-    # stub_sorter.rspp:29  stt -> asked
+    # stub_sorter.rspp:30  stt -> asked
     # 2 items, 800 bytes; then drop oldest
     cdef Edge* edge = &core.edges[EDGE_STT_UTTERANCE__ASKED]
     cdef int64_t size
@@ -360,7 +362,7 @@ cdef void push_stt_utterance__asked(Core* core, uint32_t item) noexcept nogil:
     edges.append_or_drop(core, EDGE_STT_UTTERANCE__ASKED, item)
 
 cdef void push_stt_partial__watch(Core* core, uint32_t item) noexcept nogil:
-    # stub_sorter.rspp:30  stt.partial -> watch
+    # stub_sorter.rspp:31  stt.partial -> watch
     # 4 items, 800 bytes; then latest only
     if item == NOTHING:
         return
@@ -368,7 +370,7 @@ cdef void push_stt_partial__watch(Core* core, uint32_t item) noexcept nogil:
     edges.append_or_drop(core, EDGE_STT_PARTIAL__WATCH, item)
 
 cdef void push_stt_partial__fine(Core* core, uint32_t item) noexcept nogil:
-    # stub_sorter.rspp:35  stt.partial -> fine
+    # stub_sorter.rspp:36  stt.partial -> fine
     # 4 items, 800 bytes; then drop oldest
     cdef Edge* edge = &core.edges[EDGE_STT_PARTIAL__FINE]
     cdef int64_t size
@@ -383,7 +385,7 @@ cdef void push_stt_partial__fine(Core* core, uint32_t item) noexcept nogil:
     edges.append_or_drop(core, EDGE_STT_PARTIAL__FINE, item)
 
 cdef void push_stt_final__coarse(Core* core, uint32_t item) noexcept nogil:
-    # stub_sorter.rspp:36  stt.final -> coarse
+    # stub_sorter.rspp:37  stt.final -> coarse
     # 4 items, 800 bytes, 50 ms; then drop oldest
     cdef Edge* edge = &core.edges[EDGE_STT_FINAL__COARSE]
     cdef int64_t size
@@ -429,7 +431,7 @@ cdef inline void pass_fine(Core* core, uint32_t item) noexcept nogil:
     push_fine__both(core, item)
 
 cdef void push_fine__both(Core* core, uint32_t item) noexcept nogil:
-    # stub_sorter.rspp:33  fine -> both
+    # stub_sorter.rspp:34  fine -> both
     # 4 items, 800 bytes; then drop oldest
     cdef Edge* edge = &core.edges[EDGE_FINE__BOTH]
     cdef int64_t size
@@ -467,7 +469,7 @@ cdef inline void pass_coarse(Core* core, uint32_t item) noexcept nogil:
     push_coarse__both(core, item)
 
 cdef void push_coarse__both(Core* core, uint32_t item) noexcept nogil:
-    # stub_sorter.rspp:34  coarse -> both
+    # stub_sorter.rspp:35  coarse -> both
     # 4 items, 800 bytes; then latest only
     if item == NOTHING:
         return
@@ -538,7 +540,7 @@ cdef inline bint passes_both__watch(Core* core, int64_t size, int64_t words, int
 
 
 cdef void push_both__watch(Core* core, uint32_t item) noexcept nogil:
-    # stub_sorter.rspp:31  both -> watch
+    # stub_sorter.rspp:32  both -> watch
     # 4 items, 800 bytes; then drop newest
     if item == NOTHING:
         return
@@ -554,7 +556,7 @@ cdef inline bint passes_both__watch_2(Core* core, int64_t size, int64_t words, i
 
 
 cdef void push_both__watch_2(Core* core, uint32_t item) noexcept nogil:
-    # stub_sorter.rspp:32  both -> watch
+    # stub_sorter.rspp:33  both -> watch
     # 4 items, 800 bytes; then drop oldest
     if item == NOTHING:
         return
@@ -591,7 +593,7 @@ cdef inline void pass_asked(Core* core, uint32_t item) noexcept nogil:
         push_asked__again(core, item)
 
 cdef void push_asked__again(Core* core, uint32_t item) noexcept nogil:
-    # stub_sorter.rspp:28  asked -> again
+    # stub_sorter.rspp:29  asked -> again
     # 2 items, 800 bytes; then block
     if item == NOTHING:
         return
@@ -641,7 +643,7 @@ cdef inline bint passes_again__llm(Core* core, int64_t size, int64_t words, int6
 
 
 cdef void push_again__llm(Core* core, uint32_t item) noexcept nogil:
-    # stub_sorter.rspp:27  again -> llm
+    # stub_sorter.rspp:28  again -> llm
     # 2 items, 800 bytes; then drop newest
     if item == NOTHING:
         return
@@ -674,7 +676,7 @@ cdef inline int move_again__llm(Core* core) noexcept nogil:
     return MOVED
 
 cdef int offer_llm_text(Core* core, Inbound* event) noexcept nogil:
-    """llm.text goes to watch, draft."""
+    """llm.text goes to voice, watch, draft."""
     cdef uint32_t item
     cdef int64_t seq
     cdef bint full = False
@@ -684,6 +686,8 @@ cdef int offer_llm_text(Core* core, Inbound* event) noexcept nogil:
         return gateway.wait(core, NODE_LLM)
     seq = outputs.next_seq(core)
     item = gateway.take(core, event, seq, POOL_TEXT, outputs.active_turn(core))
+    if edges.is_on(core, EDGE_LLM__VOICE):
+        push_llm__voice(core, item)
     push_llm__watch(core, item)
     push_llm__draft(core, item)
     items.release(core, item)
@@ -708,8 +712,23 @@ cdef int chunk_llm(Core* core, Inbound* event) noexcept nogil:
         invocations.answered(core, NODE_LLM, invocation, event.b)
     return answer
 
+cdef void push_llm__voice(Core* core, uint32_t item) noexcept nogil:
+    # stub_sorter.rspp:24  llm -> voice
+    # 4 items, 800 bytes; then drop oldest
+    cdef Edge* edge = &core.edges[EDGE_LLM__VOICE]
+    cdef int64_t size
+    if item == NOTHING:
+        return
+    size = core.headers[item].size
+    if edges.has_space(edge, size, LLM__VOICE_ITEMS, LLM__VOICE_BYTES):
+        edges.enqueue(core, EDGE_LLM__VOICE, LLM__VOICE_RING - 1, item)
+        return
+    if not edges.has_room(edge, size):
+        edges.drop_oldest(core, EDGE_LLM__VOICE, size)
+    edges.append_or_drop(core, EDGE_LLM__VOICE, item)
+
 cdef void push_llm__watch(Core* core, uint32_t item) noexcept nogil:
-    # stub_sorter.rspp:25  llm -> watch
+    # stub_sorter.rspp:26  llm -> watch
     # 2 items, 800 bytes; then drop newest
     cdef Edge* edge = &core.edges[EDGE_LLM__WATCH]
     cdef int64_t size
@@ -722,7 +741,7 @@ cdef void push_llm__watch(Core* core, uint32_t item) noexcept nogil:
     edges.append_or_drop(core, EDGE_LLM__WATCH, item)
 
 cdef void push_llm__draft(Core* core, uint32_t item) noexcept nogil:
-    # stub_sorter.rspp:26  llm -> draft
+    # stub_sorter.rspp:27  llm -> draft
     # 4 items, 800 bytes; then block 60 ms, drop oldest
     cdef Edge* edge = &core.edges[EDGE_LLM__DRAFT]
     cdef int64_t size
@@ -764,7 +783,7 @@ cdef inline void pass_draft(Core* core, uint32_t item) noexcept nogil:
     push_draft__reply(core, item)
 
 cdef void push_draft__reply(Core* core, uint32_t item) noexcept nogil:
-    # stub_sorter.rspp:24  draft -> reply
+    # stub_sorter.rspp:25  draft -> reply
     # 4 items, 800 bytes; then drop newest
     if item == NOTHING:
         return
@@ -863,6 +882,26 @@ cdef inline int move_reply__voice(Core* core) noexcept nogil:
     if answer != MOVED:
         return answer
     item = edges.take(core, EDGE_REPLY__VOICE, REPLY__VOICE_RING - 1)
+    if edges.is_stale(core, item):
+        items.release(core, item)
+        return MOVED
+    if core.nodes[NODE_VOICE].live.id == 0:
+        invocations.begin(core, NODE_VOICE)
+    invocations.feed(core, NODE_VOICE, 0, item)
+    items.release(core, item)
+    return MOVED
+
+cdef inline int move_llm__voice(Core* core) noexcept nogil:
+    """llm -> voice: feeds voice, which begins with the first item."""
+    cdef uint32_t item
+    cdef Edge* edge = &core.edges[EDGE_LLM__VOICE]
+    cdef int answer
+    answer = invocations.can_take(
+        core, NODE_VOICE, VOICE_WINDOW, edges.head(core, edge).seq,
+    )
+    if answer != MOVED:
+        return answer
+    item = edges.take(core, EDGE_LLM__VOICE, LLM__VOICE_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -1052,17 +1091,17 @@ cdef bint finish_turn(Core* core, bint* outputs_full) noexcept nogil:
 
     # asked, after none
     if (0x0 & ~complete) == 0 and (complete & bit(NODE_ASKED)) == 0:
-        if (core.waiting_edges & <uint64_t> 0x200) == 0:
+        if (core.waiting_edges & <uint64_t> 0x400) == 0:
             complete |= bit(NODE_ASKED)
 
     # again, after asked
     if (0x80 & ~complete) == 0 and (complete & bit(NODE_AGAIN)) == 0:
-        if (core.waiting_edges & <uint64_t> 0x100) == 0:
+        if (core.waiting_edges & <uint64_t> 0x200) == 0:
             complete |= bit(NODE_AGAIN)
 
     # llm, after again
     if (0x100 & ~complete) == 0 and (complete & bit(NODE_LLM)) == 0:
-        if (core.waiting_edges & <uint64_t> 0x80) == 0:
+        if (core.waiting_edges & <uint64_t> 0x100) == 0:
             if core.nodes[NODE_LLM].live.id != 0:
                 if outputs.data_slots(core) > 0:
                     invocations.finish(core, NODE_LLM)
@@ -1073,20 +1112,20 @@ cdef bint finish_turn(Core* core, bint* outputs_full) noexcept nogil:
 
     # draft, after llm
     if (0x200 & ~complete) == 0 and (complete & bit(NODE_DRAFT)) == 0:
-        if (core.waiting_edges & <uint64_t> 0x40) == 0:
+        if (core.waiting_edges & <uint64_t> 0x80) == 0:
             complete |= bit(NODE_DRAFT)
 
     # reply, after draft
     if (0x400 & ~complete) == 0 and (complete & bit(NODE_REPLY)) == 0:
-        if (core.waiting_edges & <uint64_t> 0x10) == 0:
+        if (core.waiting_edges & <uint64_t> 0x20) == 0:
             complete |= bit(NODE_REPLY)
 
-    # voice, after reply
-    if (0x800 & ~complete) == 0 and (complete & bit(NODE_VOICE)) == 0:
+    # voice, after llm, reply
+    if (0xa00 & ~complete) == 0 and (complete & bit(NODE_VOICE)) == 0:
         if core.edges[EDGE_REPLY__VOICE].pending_bytes > 0:
             release_reply__voice(core, core.edges[EDGE_REPLY__VOICE].pending_bytes)
             return True
-        if (core.waiting_edges & <uint64_t> 0x8) == 0:
+        if (core.waiting_edges & <uint64_t> 0x18) == 0:
             if core.nodes[NODE_VOICE].live.id != 0:
                 if outputs.data_slots(core) > 0:
                     invocations.finish(core, NODE_VOICE)
@@ -1131,6 +1170,8 @@ cdef inline int move(Core* core, int edge) noexcept nogil:
         return move_voice__loud(core)
     elif edge == EDGE_REPLY__VOICE:
         return move_reply__voice(core)
+    elif edge == EDGE_LLM__VOICE:
+        return move_llm__voice(core)
     elif edge == EDGE_DRAFT__REPLY:
         return move_draft__reply(core)
     elif edge == EDGE_LLM__WATCH:
@@ -1349,7 +1390,7 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     core.paths.count = PATHS
     core.paths.timer = TIMER_PATH
     paths.lay_out(  # llm.delta -> reply.out
-        core, 0, 100000000, 80000000, 0x50, 0xc00, 0x3,
+        core, 0, 100000000, 80000000, 0xa0, 0xc00, 0x3,
         False, False, False,
     )
     core.react = react
@@ -1430,6 +1471,12 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     )
     edge.handoff = True
     edge.pending = memory.pending_reply__voice
+
+    edge = session.edge(
+        core, EDGE_LLM__VOICE, NODE_LLM, NODE_VOICE,
+        memory.ring_llm__voice, LLM__VOICE_RING,
+        LLM__VOICE_ITEMS, LLM__VOICE_BYTES, LLM__VOICE_ITEM_BYTES,
+    )
 
     edge = session.edge(
         core, EDGE_DRAFT__REPLY, NODE_DRAFT, NODE_REPLY,
@@ -1538,7 +1585,7 @@ cdef void lay_out(Memory* memory) noexcept nogil:
         INGRESS_AUDIO__TUNED_ITEMS, INGRESS_AUDIO__TUNED_BYTES, INGRESS_AUDIO__TUNED_ITEM_BYTES,
     )
     session.synchronised(
-        edge, &memory.sync_ingress_audio__tuned, 0x80000, False, False,
+        edge, &memory.sync_ingress_audio__tuned, 0x100000, False, False,
     )
 
 

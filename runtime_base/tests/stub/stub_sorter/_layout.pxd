@@ -26,22 +26,23 @@ cdef enum:  # edges: the one nearest to the egress first
     EDGE_REPLY__EGRESS_TEXT   =  1   # stub_sorter.rspp:21  reply -> egress.text
     EDGE_VOICE__LOUD          =  2   # stub_sorter.rspp:22  voice -> loud
     EDGE_REPLY__VOICE         =  3   # stub_sorter.rspp:23  reply -> voice
-    EDGE_DRAFT__REPLY         =  4   # stub_sorter.rspp:24  draft -> reply
-    EDGE_LLM__WATCH           =  5   # stub_sorter.rspp:25  llm -> watch
-    EDGE_LLM__DRAFT           =  6   # stub_sorter.rspp:26  llm -> draft
-    EDGE_AGAIN__LLM           =  7   # stub_sorter.rspp:27  again -> llm
-    EDGE_ASKED__AGAIN         =  8   # stub_sorter.rspp:28  asked -> again
-    EDGE_STT_UTTERANCE__ASKED =  9   # stub_sorter.rspp:29  stt -> asked
-    EDGE_STT_PARTIAL__WATCH   = 10   # stub_sorter.rspp:30  stt.partial -> watch
-    EDGE_BOTH__WATCH          = 11   # stub_sorter.rspp:31  both -> watch
-    EDGE_BOTH__WATCH_2        = 12   # stub_sorter.rspp:32  both -> watch
-    EDGE_FINE__BOTH           = 13   # stub_sorter.rspp:33  fine -> both
-    EDGE_COARSE__BOTH         = 14   # stub_sorter.rspp:34  coarse -> both
-    EDGE_STT_PARTIAL__FINE    = 15   # stub_sorter.rspp:35  stt.partial -> fine
-    EDGE_STT_FINAL__COARSE    = 16   # stub_sorter.rspp:36  stt.final -> coarse
-    EDGE_NEAR__STT            = 17   # stub_sorter.rspp:37  near -> stt
-    EDGE_TUNED__NEAR          = 18   # stub_sorter.rspp:38  tuned -> near
-    EDGE_INGRESS_AUDIO__TUNED = 19   # stub_sorter.rspp:39  ingress.audio -> tuned
+    EDGE_LLM__VOICE           =  4   # stub_sorter.rspp:24  llm -> voice
+    EDGE_DRAFT__REPLY         =  5   # stub_sorter.rspp:25  draft -> reply
+    EDGE_LLM__WATCH           =  6   # stub_sorter.rspp:26  llm -> watch
+    EDGE_LLM__DRAFT           =  7   # stub_sorter.rspp:27  llm -> draft
+    EDGE_AGAIN__LLM           =  8   # stub_sorter.rspp:28  again -> llm
+    EDGE_ASKED__AGAIN         =  9   # stub_sorter.rspp:29  asked -> again
+    EDGE_STT_UTTERANCE__ASKED = 10   # stub_sorter.rspp:30  stt -> asked
+    EDGE_STT_PARTIAL__WATCH   = 11   # stub_sorter.rspp:31  stt.partial -> watch
+    EDGE_BOTH__WATCH          = 12   # stub_sorter.rspp:32  both -> watch
+    EDGE_BOTH__WATCH_2        = 13   # stub_sorter.rspp:33  both -> watch
+    EDGE_FINE__BOTH           = 14   # stub_sorter.rspp:34  fine -> both
+    EDGE_COARSE__BOTH         = 15   # stub_sorter.rspp:35  coarse -> both
+    EDGE_STT_PARTIAL__FINE    = 16   # stub_sorter.rspp:36  stt.partial -> fine
+    EDGE_STT_FINAL__COARSE    = 17   # stub_sorter.rspp:37  stt.final -> coarse
+    EDGE_NEAR__STT            = 18   # stub_sorter.rspp:38  near -> stt
+    EDGE_TUNED__NEAR          = 19   # stub_sorter.rspp:39  tuned -> near
+    EDGE_INGRESS_AUDIO__TUNED = 20   # stub_sorter.rspp:40  ingress.audio -> tuned
 
 cdef enum:  # events
     NO_EVENT               = -1
@@ -101,23 +102,23 @@ cdef enum:  # modes, and what is off in them
     MODE_FULL             =      0
     MODE_SILENT           =      1
     MODE_SILENT_NODES_OFF = 0x3000   # voice, loud
-    MODE_SILENT_EDGES_OFF =    0xd   # loud -> egress.audio, voice -> loud, reply -> voice
+    MODE_SILENT_EDGES_OFF =   0x1d   # 4 of them
 
 cdef enum:  # how many there are
     NODES      =  16
-    EDGES      =  20
-    TIMERS     =  93   # of the session, of each node, of each edge
-    TIMER_PATH =  92   # the slot of the first path
+    EDGES      =  21
+    TIMERS     =  95   # of the session, of each node, of each edge
+    TIMER_PATH =  94   # the slot of the first path
     PATHS      =   1   # with a budget of their own
     POOLS      =   5
     NODE_SLOTS =  16
-    EDGE_SLOTS =  20
-    HEADERS    = 176   # one for each payload slot
+    EDGE_SLOTS =  21
+    HEADERS    = 180   # one for each payload slot
 
 cdef enum:  # sets of nodes and edges, one bit each
     TURN_NODES   = 0xbf80   # asked, again, llm, draft, reply, voice, loud, egress
     SPEECH_NODES = 0x1000   # voice
-    TURN_EDGES   =  0x3ff   # flushed when a turn ends: 10 of them
+    TURN_EDGES   =  0x7ff   # flushed when a turn ends: 11 of them
     TURN_STAGES  = 0xbf80   # all must be complete before a turn is
     AUDIO_EDGES  =    0x1   # paced: loud -> egress.audio
 
@@ -162,6 +163,10 @@ cdef enum:  # bounds of edges
     REPLY__VOICE_HANDOFF_NS         = 80000000   # 80 ms
     REPLY__VOICE_HANDOFF_BYTES      =      240
     REPLY__VOICE_PENDING            =      240
+    LLM__VOICE_ITEMS                =        4   # llm -> voice
+    LLM__VOICE_BYTES                =      800
+    LLM__VOICE_ITEM_BYTES           =      200   # its largest item
+    LLM__VOICE_RING                 =        4   # handles
     DRAFT__REPLY_ITEMS              =        4   # draft -> reply
     DRAFT__REPLY_BYTES              =      800
     DRAFT__REPLY_ITEM_BYTES         =      200   # its largest item
@@ -253,27 +258,27 @@ cdef enum:  # capacities
     CONTEXT_BUFFER         =  1200
     HASHES                 =    41   # turns between two drains
     AUDIO_BYTES_PER_SECOND = 16000   # at egress.audio
-    MEMORY_BYTES           = 84536   # of one session
+    MEMORY_BYTES           = 85832   # of one session
 
 cdef enum:  # payloads: slots, bytes of a slot, and where the pool begins
     POOL_AUDIO_SLOTS      =    40
     POOL_AUDIO_SLOT       =   320
     POOL_AUDIO_FIRST      =     0   # handle
     POOL_AUDIO_OFFSET     =     0
-    POOL_TEXT_SLOTS       =    64
+    POOL_TEXT_SLOTS       =    68
     POOL_TEXT_SLOT        =   200
     POOL_TEXT_FIRST       =    40   # handle
     POOL_TEXT_OFFSET      = 12800
     POOL_SENTENCE_SLOTS   =    26
     POOL_SENTENCE_SLOT    =   240
-    POOL_SENTENCE_FIRST   =   104   # handle
-    POOL_SENTENCE_OFFSET  = 25600
+    POOL_SENTENCE_FIRST   =   108   # handle
+    POOL_SENTENCE_OFFSET  = 26400
     POOL_UTTERANCE_SLOTS  =    28
     POOL_UTTERANCE_SLOT   =   304
-    POOL_UTTERANCE_FIRST  =   130   # handle
-    POOL_UTTERANCE_OFFSET = 31840
+    POOL_UTTERANCE_FIRST  =   134   # handle
+    POOL_UTTERANCE_OFFSET = 32640
     POOL_SHOWN_SLOTS      =    18
     POOL_SHOWN_SLOT       =   200
-    POOL_SHOWN_FIRST      =   158   # handle
-    POOL_SHOWN_OFFSET     = 40352
-    PAYLOAD_BYTES         = 43952
+    POOL_SHOWN_FIRST      =   162   # handle
+    POOL_SHOWN_OFFSET     = 41152
+    PAYLOAD_BYTES         = 44752
