@@ -82,7 +82,7 @@ def _hops(options: Options) -> list[Case]:
 
 
 def _cancels(options: Options) -> list[Case]:
-    trials = 2 if options.quick else 10
+    trials = 2 if options.quick else 6
 
     def waiting(label: str, peer: str, case: str = "cancel", **more: Any) -> Case:
         return Case("cancel", label, peer, {"case": case, "backlog": 2_000, "trials": trials, **more})
@@ -124,7 +124,7 @@ def _turns(options: Options) -> list[Case]:
 
 
 def _openings(options: Options) -> list[Case]:
-    trials = 3 if options.quick else 15
+    trials = 3 if options.quick else 8
 
     def opening(label: str, peer: str, **more: Any) -> Case:
         return Case("opening", label, peer, {"case": "opening", "trials": trials, **more})

@@ -11,8 +11,8 @@ class Options:
 
     quick: bool = False
     runs: int = 3
-    rounds: int = 5
+    rounds: int = 3
     only: tuple[str, ...] = ()
-    sessions: tuple[int, ...] = (1, 10, 100)
-    seconds: float = 3.0
+    sessions: tuple[int, ...] = (10, 100)
+    seconds: float = 2.0
     pipecat_most: int = 100

@@ -123,7 +123,7 @@ def _arguments() -> tuple[Options, argparse.Namespace]:
     parser.add_argument("--quick", action="store_true", help="small counts: whether everything runs")
     parser.add_argument("--only", action="append", default=[], metavar="PART", help="cases with PART in their name")
     parser.add_argument("--runs", type=int, help="kept apart in the report (3; quick: 1)")
-    parser.add_argument("--rounds", type=int, help="of each run (5; quick: 1)")
+    parser.add_argument("--rounds", type=int, help="of each run (3; quick: 1)")
     parser.add_argument("--long", action="store_true", help="up to 1,000 sessions, 8 s each")
     parser.add_argument("--no-prepare", action="store_true", help="with what was built before")
     parser.add_argument("--output", type=Path, help="folder of RESULTS.md (benchmarks; quick or only: out/bench)")
@@ -133,10 +133,10 @@ def _arguments() -> tuple[Options, argparse.Namespace]:
     options = Options(
         quick=given.quick,
         runs=given.runs or (1 if given.quick else 3),
-        rounds=given.rounds or (1 if given.quick else 5),
+        rounds=given.rounds or (1 if given.quick else 3),
         only=tuple(given.only),
-        sessions=(10,) if given.quick else (1, 10, 30, 100, 300, 1000) if given.long else (1, 10, 100),
-        seconds=1.0 if given.quick else 8.0 if given.long else 3.0,
+        sessions=(10,) if given.quick else (1, 10, 30, 100, 300, 1000) if given.long else (10, 100),
+        seconds=1.0 if given.quick else 8.0 if given.long else 2.0,
     )
     return options, given
 
