@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from rspp_runtime.nodes import Emit, Item
+from rspp_runtime.nodes import Emit, Item, Stage
 
 BUSY_NS = 1_000_000
 
@@ -12,6 +12,12 @@ BUSY_NS = 1_000_000
 def stage(item: Item, emit: Emit) -> None:
     """Reads one attribute, emits one payload."""
     emit(item.payload)
+
+
+async def staying(stage: Stage) -> None:
+    """The same as a coroutine that lives as long as its session."""
+    while True:
+        stage.emit((await stage.item()).payload)
 
 
 def busy(item: Item, emit: Emit) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from rspp_runtime.providers.contract import Provider
 from rspp_runtime.session.clock import Clock, MonotonicClock
 from rspp_runtime.session.driver import Driver
-from rspp_runtime.session.handlers import make_handlers
+from rspp_runtime.session.handlers import Calls, make_handlers
 from rspp_runtime.session.host import Options, converse
 from rspp_runtime.transports.contract import Transport
 from speed.peers.rspp.packages import package
@@ -33,7 +33,7 @@ async def converse_with(
     if config == "default":
         await converse(made, bound, party, clock, options or Options())
         return
-    session = made.open_session("bench", 1, make_handlers(made.plan, made.handlers, clock, ()))
+    session = made.open_session("bench", 1, make_handlers(made.plan, made.handlers, clock, Calls()))
     driver = Driver(
         session, made.plan, clock=clock, epoch=1, providers=bound, transport=party, append=lambda turn: True
     )  # fmt: skip

@@ -10,6 +10,7 @@ from typing import Any
 
 from rspp_runtime.abi.codes import Control, Op, Result, Signal
 from rspp_runtime.providers.contract import Invocation
+from rspp_runtime.session.driver import Driver
 from rspp_runtime.transports.contract import Ears
 from speed.clocks import FRAME, now_ns, run_loop
 from speed.peers.rspp.calls import converse_with
@@ -72,7 +73,7 @@ def _one(machine: Machine, backlog: int, late: int) -> dict[str, int]:
 
 
 def cancel_asyncio(command: dict[str, Any]) -> dict[str, Any]:
-    """From asking until the transport is told to forget. `by`: loop, or thread (through `call_soon_threadsafe`).
+    """From asking until the transport is told to forget. `by`: loop, or thread (`Driver.request`).
 
     `sink`: `awaiting` has the backlog wait for the loudspeaker's pace, `busy` for a Python node that keeps the core.
     """
@@ -126,7 +127,7 @@ class Attempt:
         self._said.set()
 
     async def script(self, ears: Ears) -> None:
-        loop = asyncio.get_running_loop()
+        assert isinstance(ears, Driver)
         for _ in range(self.trials):
             self._said.clear()
             self._flushed.clear()
@@ -134,7 +135,7 @@ class Attempt:
             self._sent = self._behind = self._asked_ns = 0
             await typed(ears, b"go")
             if self._by == "thread":
-                thread = threading.Thread(target=self._ask, args=(loop, ears))
+                thread = threading.Thread(target=self._ask, args=(ears,))
                 thread.start()
                 await self._flushed.wait()
                 thread.join()
@@ -149,8 +150,8 @@ class Attempt:
             while ears.activity.busy:
                 await asyncio.sleep(0.005)
 
-    def _ask(self, loop: asyncio.AbstractEventLoop, ears: Ears) -> None:
+    def _ask(self, driver: Driver) -> None:
         self._begun.wait()
         time.sleep(0.0003 + 0.0007 * random.random())
         self._asked_ns = now_ns()
-        asyncio.run_coroutine_threadsafe(ears.control(Control.CANCEL_TURN), loop)
+        driver.request(Control.CANCEL_TURN)

@@ -9,7 +9,7 @@ from typing import Any
 
 from rspp_runtime.providers.contract import Cancelled, Invocation
 from rspp_runtime.session.clock import MonotonicClock
-from rspp_runtime.session.handlers import make_handlers
+from rspp_runtime.session.handlers import Calls, make_handlers
 from rspp_runtime.transports.contract import Ears
 from speed.clocks import FRAME, in_real_time, now_ns, percentile, resident_bytes, run_loop
 from speed.peers.rspp.calls import converse_with
@@ -120,7 +120,7 @@ def _kernels(count: int) -> tuple[float, int]:
     made = package("voice_assistant")
 
     def one() -> Any:
-        return made.open_session("bench", 1, make_handlers(made.plan, made.handlers, MonotonicClock(), ()))
+        return made.open_session("bench", 1, make_handlers(made.plan, made.handlers, MonotonicClock(), Calls()))
 
     held = [one() for _ in range(WARM_UP)]
     gc.collect()

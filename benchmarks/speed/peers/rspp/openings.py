@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rspp_runtime.session.clock import MonotonicClock
-from rspp_runtime.session.handlers import make_handlers
+from rspp_runtime.session.handlers import Calls, make_handlers
 from rspp_runtime.transports.contract import Ears
 from speed.clocks import now_ns, run_loop
 from speed.peers.rspp.calls import converse_with
@@ -24,7 +24,7 @@ def _kernels(name: str, trials: int) -> list[int]:
     up_ns = []
     for trial in range(trials + 1):  # the first one warms up
         began_ns = now_ns()
-        session = made.open_session("bench", 1, make_handlers(made.plan, made.handlers, MonotonicClock(), ()))
+        session = made.open_session("bench", 1, make_handlers(made.plan, made.handlers, MonotonicClock(), Calls()))
         if trial:
             up_ns.append(now_ns() - began_ns)
         session.close()

@@ -11,7 +11,7 @@ from typing import Any
 from rspp_runtime.abi.codes import Control, In, Op, Result
 from rspp_runtime.abi.messages import Inbound, Output
 from rspp_runtime.session.clock import Clock, MonotonicClock
-from rspp_runtime.session.handlers import make_handlers
+from rspp_runtime.session.handlers import Calls, make_handlers
 from rspp_runtime.session.package import Package, load
 
 PIPELINES = Path(__file__).resolve().parents[3] / "pipelines"
@@ -35,7 +35,7 @@ class Machine:
     def __init__(self, name: str, clock: Clock | None = None) -> None:
         made = package(name)
         self.plan = made.plan
-        handlers = make_handlers(made.plan, made.handlers, clock or MonotonicClock(), ())
+        handlers = make_handlers(made.plan, made.handlers, clock or MonotonicClock(), Calls())
         self.session = made.open_session("bench", 1, handlers)
         self.nodes = {node.name: node for node in made.plan.nodes}
         self.now_ns = 0
