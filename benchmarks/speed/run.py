@@ -110,6 +110,8 @@ def main() -> None:
     how = f"{options.runs} runs of {options.rounds} rounds, {time.monotonic() - began:.0f} s" + (
         ", quick: these figures say only that everything runs" if options.quick else ""
     )
+    if options.only:
+        how += f", only {', '.join(options.only)}"
     kept = {"options": asdict(options), "machine": described, "versions": bench.versions, "how": how, "runs": runs}
     (OUT / "results.json").write_text(json.dumps(kept), encoding="utf-8")
     page = report.write(
