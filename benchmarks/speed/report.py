@@ -72,12 +72,10 @@ def _goals(figures: Sequence[Figure], runs: Sequence[Results], names: list[str])
                 word = f"not measured: {why_not(row, runs)}" if row else "not measured"
             else:
                 word = "held" if all(held) else "**missed**" if not any(held) else "held in some runs"
-            yield f"| [{figure.title}](#{figure.key}) | {_says(goal, figure)} | {' | '.join(told)} | {word} |"
+            yield f"| {figure.title} | {_says(goal, figure)} | {' | '.join(told)} | {word} |"
 
 
 def _figure(folder: Path, figure: Figure, rows: Sequence[Row], runs: Sequence[Results]) -> Iterator[str]:
-    yield f'<a id="{figure.key}"></a>'
-    yield ""
     yield f"## {figure.title}"
     yield ""
     yield f"{figure.says} {_statistic(figure)}."
