@@ -7,12 +7,12 @@ CARRIED   := runtime_base/src/rspp_runtime/contracts/schemas
 PIPELINES := $(wildcard pipelines/*.rspp)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format types tables schemas goldens drift features bench fuzz clean
+.PHONY: help setup demo test lint format types tables schemas goldens drift features bench bench-compiler fuzz clean
 
 help:      ## this list
 	@echo "RSPP: compile a voice agent's pipeline into a package, and run it."
 	@echo
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
 setup:     ## .venv with everything in it; a second run is instant
 	@PYTHON="$(PYTHON)" .ci/setup
@@ -55,15 +55,19 @@ features: setup ## docs/FEATURES.md, from what the last `make test` saw
 	@test -f out/features.json || $(MAKE) --no-print-directory test
 	@$(BIN)/python tests/plugins/feature_report.py
 
-bench: setup ## every benchmark in benchmarks/
-	@set -e; for file in $$(find benchmarks -maxdepth 1 -name '*.py' | LC_ALL=C sort); do \
-		echo "bench  $$file"; $(BIN)/python $$file; done
+bench: setup ## the speed goals beside the peers (.venv-bench) and the floor: writes benchmarks/RESULTS.md (BENCH_ARGS=--quick, --long, --only PART)
+	@cd benchmarks && ../$(BIN)/python -m speed.run $(BENCH_ARGS)
+
+bench-compiler: setup ## how the compiler grows with a pipeline, and the kernel beside its twin
+	@$(BIN)/python benchmarks/compiler.py
+	@$(BIN)/rsppc build pipelines/voice_assistant.rspp --no-install
+	@$(BIN)/python benchmarks/kernel.py
 
 fuzz: setup ## fuzzes the compiler's front end for an hour (SECONDS=3600); finds and inputs are kept in out/fuzz
 	@$(BIN)/python tests/robust/fuzz.py --seconds $(or $(SECONDS),3600)
 
-clean:     ## removes what make, the compilers and the tools left; .venv stays
+clean:     ## removes what make, the compilers and the tools left; environments stay
 	@rm -rf out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis runtime_base/build .venv/.setup/runtime
-	@find . -path ./.venv -prune -o -name __pycache__ -type d -exec rm -rf {} +
+	@find . -path './.venv*' -prune -o -name __pycache__ -type d -exec rm -rf {} +
 	@find runtime_base/src generated \( -name '*.so' -o -name '*.c' \) -type f -delete
 	@find generated -name build -type d -exec rm -rf {} +

@@ -9,7 +9,7 @@ from rspp_compiler.emit.kernel_names import Names, duration
 from rspp_compiler.emit.kernel_records import EdgeView, PathSet, Step
 from rspp_compiler.ir import memory
 from rspp_compiler.ir.budgets import PathBudget
-from rspp_compiler.ir.layout import EFFECT, TURN, Edge, Plan
+from rspp_compiler.ir.layout import BOUNDARY, EFFECT, TURN, Edge, Plan
 
 
 def _steps(edge: Edge) -> list[Step]:
@@ -35,6 +35,77 @@ def _together(edge: Edge) -> str:
     return f"move_together_{lowest}"
 
 
+def _is_plain(edge: Edge) -> bool:
+    """Whether a push to the empty edge only has to put the item on the ring."""
+    return not (
+        edge.flow != "signal"
+        or edge.gather
+        or edge.sync
+        or edge.watermark
+        or (edge.overflow and edge.overflow[0].strategy in ("sample", "coalesce"))
+    )
+
+
+def _is_sure(plan: Plan, edge: Edge) -> bool:
+    """Whether a push always finds room: who pushes has seen to it, and of the latest only nothing else waits then."""
+    source = plan.nodes[edge.source]
+    replaces = bool(edge.overflow) and edge.overflow[0].strategy == "latest_only" and edge.items_max > 1
+    return _is_plain(edge) and not edge.handoff and not replaces and (source.label >= 0 or source.join is not None)
+
+
+def _is_quick(plan: Plan, edge: Edge) -> bool:
+    """Whether nothing but the ring changes when its head is taken. Only who offers is held back, for a time or not."""
+    offers = plan.nodes[edge.source].execution in (EFFECT, BOUNDARY)
+    waits = offers and any(step.strategy == "block" and step.block_ns for step in edge.overflow[:1])
+    return not (waits or edge.gather or edge.watermark)
+
+
+def _calm(plan: Plan, names: Names, maskable: int, edge: Edge) -> str:
+    """What a move of the edge answers: whether only another item can be next, once nothing was decided.
+
+    Of a flow of the turn, what is asked when an input ends may have another answer once it is empty; so may what is
+    asked of a soft cancel. A flow outside of turns is asked about by nobody, as long as it stays there.
+    """
+    target = plan.nodes[edge.target]
+    native = target.kind == "tap" or target.label >= 0 or target.join is not None
+    behind = [one for one in plan.edges if one.source == target.id]
+    on = [one for one in behind if goes_straight(plan, one, maskable)]
+    if not native or _together(edge) or any(_calm(plan, names, maskable, one) == "MOVED" for one in on):
+        return "MOVED"
+    if edge.scope != TURN:
+        scopes = {target.scope, *(one.scope for one in behind), *(plan.nodes[one.target].scope for one in behind)}
+        return "MOVED" if TURN in scopes else "CALM"
+    const = f"EDGE_{names.edge_ids[edge.id].upper()}"
+    return "MOVED" if plan.soft_nodes else f"CALM if (core.waiting_edges & bit({const})) != 0 else MOVED"
+
+
+def goes_straight(plan: Plan, edge: Edge, maskable: int) -> bool:
+    """Whether an item can pass over this edge in the step that brings it: from one label to the next, where nobody
+    could tell. Its ring holds nothing then; nothing on it or before it decides, begins or ends anything by that; and it
+    is the only way between two labels, so that nothing nearer to the egress, which could not move when this item did,
+    can now. (`maskable`: edges that are off in some mode.)
+    """
+    source, target = plan.nodes[edge.source], plan.nodes[edge.target]
+    if source.label < 0 or target.label < 0:
+        return False
+    before = [one for one in plan.edges if one.target == source.id]
+    behind = [one for one in plan.edges if one.source == target.id]
+    largest = source.outputs[edge.source_port].item_bytes_max
+    return (
+        [one.id for one in plan.edges if one.source == source.id] == [edge.id]
+        and [one.id for one in plan.edges if one.target == target.id] == [edge.id]
+        and _is_plain(edge)
+        and not (edge.handoff or edge.guard or maskable >> edge.id & 1)
+        and edge.items_max >= 1
+        and edge.bytes_max >= largest
+        and all(one.pool == edge.pool for one in behind if not one.handoff)
+        and not any(one.watermark or one.scope != edge.scope or _together(one) for one in before)
+        and not (edge.scope == TURN and plan.soft_nodes)
+        and not any(path.pushed >> edge.id & 1 or path.ends_edges >> edge.id & 1 for path in plan.paths)
+        and not any(path.ends_node == target.id for path in plan.paths)
+    )
+
+
 def paths(plan: Plan, which: Callable[[PathBudget], int]) -> PathSet | None:
     """Those of the paths with a budget of their own; None if there are none."""
     found = [path for path in plan.paths if which(path)]
@@ -57,6 +128,8 @@ def edge_view(plan: Plan, names: Names, maskable: int, edge: Edge) -> EdgeView:
         kind = "effect"
     elif target.join:
         kind = "join"
+    elif target.label >= 0:
+        kind = "label"
     bounds = f"{edge.items_max} items, {edge.bytes_max} bytes"
     bounds += f", {duration(edge.age_ns_max)}" if edge.age_ns_max else ""
     order = [
@@ -101,4 +174,9 @@ def edge_view(plan: Plan, names: Names, maskable: int, edge: Edge) -> EdgeView:
         begins=paths(plan, lambda path: path.pushed >> edge.id & 1),
         ends=paths(plan, lambda path: path.ends_edges >> edge.id & 1),
         together=_together(edge),
+        plain=_is_plain(edge),
+        sure=_is_sure(plan, edge),
+        quick=_is_quick(plan, edge),
+        calm=_calm(plan, names, maskable, edge),
+        straight=goes_straight(plan, edge, maskable),
     )

@@ -11,6 +11,7 @@ _FIELDS = {
     "length": "size",
     "words": "words",
     "final": "((flags & FLAG_FINAL) != 0)",
+    "label": "((flags >> LABEL_SHIFT) & LABEL_MAX)",
     "mode": "core.mode",
     "turn": "core.turn.serial",
     "origin": "core.turn.proposal.origin",

@@ -66,6 +66,11 @@ class EdgeView:
     begins: PathSet | None  # those whose budgets begin with an item that is pushed
     ends: PathSet | None  # … that end with one that is taken
     together: str  # the function that moves it with its peers, "" if it moves alone
+    plain: bool  # a push that finds it empty only has to put the item on the ring
+    sure: bool  # every push does
+    quick: bool  # taking its head changes nothing but the ring
+    calm: str  # what a move answers
+    straight: bool  # an item can pass over it in the step that brings it
 
 
 @dataclass(slots=True)
@@ -158,6 +163,7 @@ class NodeView:
     interruptible: bool = True
     handler: int = -1
     join: JoinView | None = None
+    label: int = -1  # the number that it gives
     clock: Clock | None = None
     pause: Pause | None = None
     keys: Keys | None = None

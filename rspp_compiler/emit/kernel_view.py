@@ -106,6 +106,7 @@ class _View:
             interruptible=node.interruptible,
             handler=node.handler,
             join=self._join(node.join) if node.join else None,
+            label=node.label,
             clock=node.clock,
             pause=node.pause,
             keys=node.keys,

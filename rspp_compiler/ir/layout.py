@@ -228,6 +228,7 @@ class Node:
     tool: Tool | None = None  # tool
     calls_max: int = 0  # model: calls of tools in one turn
     meter: int = -1  # effect: what its providers use is counted there
+    label: int = -1
     letters: int = 0  # items that it is working on, at most, where a reaction shows them when it fails; 0: none does
 
 

@@ -1,8 +1,8 @@
 """Guards of flows and reactions as the kernel runs them: integers compared with integers, in postfix order.
 
-A guard reads headers only. What the runtime stamps on an item is its size, its words and whether it is final; the rest
-of what the language knows (`confidence`, `language`, …) is stamped by nobody yet, and `unstamped` names it. What it may
-read of an event, `layout/events.py` says.
+A guard reads headers only. What the runtime stamps on an item is its size, its words, its label and whether it is
+final; the rest of what the language knows (`confidence`, `language`, …) is stamped by nobody yet, and `unstamped` names
+it. What it may read of an event, `layout/events.py` says.
 """
 
 from __future__ import annotations
@@ -53,6 +53,7 @@ _FIELDS = {
     ("event", "length"): "length",
     ("event", "words"): "words",
     ("event", "final"): "final",
+    ("event", "label"): "label",
     ("event", "duration"): "length",
 }
 

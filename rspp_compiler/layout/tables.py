@@ -159,6 +159,7 @@ def _node(graph: Graph, node: GraphNode, ids: Ids, handlers: dict[str, int]) -> 
         join=_join(graph, node, ids) if node.kind in ("merge", "select") else None,
         meter=ids.meters.get(provider.id, -1) if provider is not None else -1,
         event_exhausted=ids.events.get((node.id, "budget_exhausted"), -1),
+        label=_label(node),
         letters=letters(graph, node),
     )
 
@@ -206,6 +207,11 @@ def _join(graph: Graph, node: GraphNode, ids: Ids) -> Join:
         within_ns=within if isinstance(within, int) and not in_turns and rule != "priority" else 0,
         field=str(settings.get("field", "")) if rule == "highest" else "",
     )
+
+
+def _label(node: GraphNode) -> int:
+    value = node.spec.settings.get("value") if node.kind == "label" else None
+    return value if isinstance(value, int) else -1
 
 
 def _speakable(graph: Graph, node: GraphNode) -> int:

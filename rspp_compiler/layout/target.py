@@ -42,8 +42,8 @@ from rspp_compiler.source import Span
 
 _LEAVE_OUT = "leave it out to build a package today"
 _STAMPED = (
-    "leave it out, or read what is stamped today: `event.length`, `words`, `final`, `duration`, the session, "
-    "`turn.number`, `turn.origin`"
+    "leave it out, or read what is stamped today: `event.length`, `words`, `final`, `duration`, `label`, the "
+    "session, `turn.number`, `turn.origin`"
 )
 _KNOWN = (
     "leave it out, or read what is known today: of speech `words` and `duration`, of `idle` `count` and `duration`, of "

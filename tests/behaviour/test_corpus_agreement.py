@@ -50,6 +50,7 @@ REACHED = {
     "two_tenants": {("BARGE_IN", "BARGE_IN"), ("DEGRADE", "NODE_ERROR"), ("TURN_OPEN", "NONE")},
     "notes": {("COMMIT", "NONE")},
     "phone_menu": {("SELECTED", "NONE"), ("FALLBACK", "NODE_TIMEOUT"), ("TURN_OPEN", "NONE")},
+    "reading_room": {("BARGE_IN", "BARGE_IN"), ("ABORT", "CANCELLED"), ("COMMIT", "NONE")},
     "second_opinion": {("SELECTED", "NONE"), ("DROP_NOTICE", "NOT_SELECTED")},
     "prepaid": {(signal, "BUDGET_EXHAUSTED") for signal in ("BUDGET_EXHAUSTED", "DROP_NOTICE", "FALLBACK")},
 }

@@ -32,6 +32,19 @@ YARD_BUGS = {
     ),
     "mark_too_high": ("_kernel.pyx", "edge.high_items = 6", "edge.high_items = 7"),
 }
+# Of the sorter: what its kernel does not ask again, and where items do not stop.
+SORTER = "stub_sorter"
+_READY = "    if not edges.takes_largest(\n        &core.edges[EDGE_NEAR__STT], 1,\n    ):\n"
+SORTER_BUGS = {
+    "straight_on_though_it_is_full": ("_kernel.pyx", _READY, "    if False:\n"),
+    "straight_on_and_never_there": ("_kernel.pyx", "    edges.passes_through(core, EDGE_ASKED__AGAIN)\n", ""),
+    "a_label_on_what_others_have": ("_kernel.pyx", "    item = items.own(core, POOL_TEXT, item)\n", ""),
+    "a_label_too_high": (
+        "_kernel.pyx",
+        "items.labelled(core.headers[item].flags, 7)",
+        "items.labelled(core.headers[item].flags, 8)",
+    ),
+}
 
 
 # What a node's `attempts` say, and what a wrong twin would have in its place.
@@ -58,10 +71,13 @@ def first_difference(sessions_of: object, plan: Plan, other: Plan, schedules: in
 
 
 @pytest.mark.parametrize(
-    ("name", "bug"), [(NAME, bug) for bug in sorted(BUGS)] + [(YARD, bug) for bug in sorted(YARD_BUGS)]
+    ("name", "bug"),
+    [(NAME, bug) for bug in sorted(BUGS)]
+    + [(YARD, bug) for bug in sorted(YARD_BUGS)]
+    + [(SORTER, bug) for bug in sorted(SORTER_BUGS)],
 )
 def test_bug_in_the_compiled_kernel_is_found(name: str, bug: str) -> None:
-    file, right, wrong = (BUGS | YARD_BUGS)[bug]
+    file, right, wrong = (BUGS | YARD_BUGS | SORTER_BUGS)[bug]
     files = committed(name)
     assert right in files[file], "the seeded bug no longer applies: the template has changed"
     files[file] = files[file].replace(right, wrong)

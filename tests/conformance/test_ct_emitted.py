@@ -238,6 +238,7 @@ WANTED = {
     "stub_keypad": OF_TURNS | {"drop_notice", "fallback", "provider_error"},
     "stub_patience": OF_TURNS | {"barge_in", "playback_started", "playback_cancelled"},
     "stub_shop": OF_TURNS | {"provider_error", "fallback"},
+    "stub_sorter": OF_TURNS | {"drop_notice", "watermark"},
     "stub_studio": OF_TURNS | OF_EDGES | {"drop_notice", "flow_xoff", "flow_xon"},
     "stub_switchboard": OF_TURNS | OF_ATTEMPTS | {"provider_error"},  # what it adds to the assistant
     "stub_switchyard": OF_TURNS | OF_MARKS | {"drop_notice"},

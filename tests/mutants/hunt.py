@@ -43,6 +43,7 @@ PLANS = (
     "stub_workshop",
     "stub_patience",
     "stub_attendant",
+    "stub_sorter",
     "stub_studio",
     "stub_tollgate",
     "stub_shop",

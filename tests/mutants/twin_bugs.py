@@ -55,6 +55,18 @@ TWIN: dict[str, tuple[str, str, str, str]] = {
     "apologises_too_often": (
         "there is no time between two apologies", "apologies.py", " and s.now >= s.apology_due_ns", "",
     ),
+    "a_label_under_a_new_number": (
+        "a label gives what it lets through a sequence of its own", "moving.py",
+        "        edges.push(s, out, parcel)\n", "        edges.push(s, out, replace(parcel, seq=s.next_seq()))\n",
+    ),
+    "labels_add_up": (
+        "a second label is added to the first", "moving.py",
+        "labelled(parcel.flags | marks, node.plan.label)", "parcel.flags | marks | labelled(0, node.plan.label)",
+    ),
+    "a_label_that_overfills": (
+        "a label lets items through to a full edge", "moving.py",
+        "all(edges.takes_largest(node, out, 1) for out", "all(True for out",
+    ),
     "selects_twice": (
         "a select chooses anew within a turn", "joins.py",
         "            state.chosen = place\n", "            state.chosen = -1\n",

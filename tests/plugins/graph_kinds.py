@@ -48,6 +48,7 @@ SHAPES: dict[str, Shape] = {
     "play": Shape("kernel", "turn", "trigger: any", "audio: audio"),
     "merge": Shape("kernel", None, "in: text", "out: text"),
     "select": Shape("kernel", None, "in: text", "out: text"),
+    "label": Shape("kernel", None, "in: text", "out: text"),
     "redact": Shape("kernel", None, "in: text", "out: text"),
     "tap": Shape("kernel", None, "in: any", ""),
     "python": Shape("kernel", None, "a: text", "b: text"),

@@ -164,7 +164,7 @@ class _Builder:
     def _keeps_clock(self, node: GraphNode, port: PortSpec) -> bool:
         made = self._found.made.get((node.id, port.name))
         main = self._main(node)
-        if made is None or main is None or node.kind not in (*CONVERTERS, "redact", "merge", "select"):
+        if made is None or main is None or node.kind not in (*CONVERTERS, "redact", "merge", "select", "label"):
             return False
         return made.clock == self._found.arriving[main.id].clock
 
@@ -219,7 +219,7 @@ class _Builder:
     def _taken(self, edge: GraphEdge) -> int:
         """Length of what the input of an edge takes at once: its own frames, or items as they come."""
         frame, port = self._found.arriving[edge.id].frame_ns, self._graph.target_port(edge)
-        as_they_come = self._graph.node(edge.target).kind in ("merge", "select", "tap")
+        as_they_come = self._graph.node(edge.target).kind in ("merge", "select", "label", "tap")
         if not frame or as_they_come or port is None or port.type.name != "audio":
             return frame
         return port.item_ns or frame

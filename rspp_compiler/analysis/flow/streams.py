@@ -185,7 +185,7 @@ def _output(node: GraphNode, port: PortSpec, arriving: list[tuple[GraphEdge, Str
     id = f"{node.id}.{port.name}"
     if node.kind == "ingress":
         return _heard(node, port, id)
-    if node.kind in ("merge", "select"):
+    if node.kind in ("merge", "select", "label"):
         return _merged(node, id, [stream for _, stream in arriving], join)
     if node.kind == "redact" and node.spec.settings.get("action") != "drop" and len(arriving) == 1:
         return arriving[0][1]

@@ -72,8 +72,8 @@ def _typed(port: PortSpec, type: PortType, origin: Origin) -> PortSpec:
 
 
 def _fill_any(nodes: dict[str, NodeSpec], spec: PipelineSpec) -> None:
-    """A merge or select passes on what flows in: its ports take the type of the first flow, and the largest item."""
-    joins = {node.id for node in nodes.values() if node.kind in ("merge", "select")}
+    """What passes on what flows in: its ports take the type of the first flow, and the largest item."""
+    joins = {node.id for node in nodes.values() if node.kind in ("merge", "select", "label")}
     into = [edge for edge in spec.edges if edge.target in joins and edge.source in nodes]
     changed = True
     while changed:

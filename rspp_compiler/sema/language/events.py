@@ -29,11 +29,12 @@ ITEM_FIELDS: dict[str, Fields] = {
         **dict.fromkeys(("length", "words", "confidence", "revision"), "number"),
         **dict.fromkeys(("language", "speaker"), "text"),
         "final": "flag",
+        "label": "number",
     },
-    "audio": {"duration": "duration", "level": "number", "speech": "flag"},
-    "event": {"digit": "text", "name": "text", "count": "number"},
-    "bytes": {"length": "number"},
-    "any": {"length": "number", "words": "number", "confidence": "number", "language": "text"},
+    "audio": {"duration": "duration", "level": "number", "speech": "flag", "label": "number"},
+    "event": {"digit": "text", "name": "text", "count": "number", "label": "number"},
+    "bytes": {"length": "number", "label": "number"},
+    "any": {"length": "number", "words": "number", "confidence": "number", "language": "text", "label": "number"},
 }
 _HEARD: Fields = {"words": "number", "duration": "duration", "confidence": "number"}
 _PROVIDER: Fields = {"provider": "text", "reason": "text", "attempts": "number"}

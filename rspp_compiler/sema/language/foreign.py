@@ -33,6 +33,7 @@ KINDS: Words = {
     **each("timer", "timeout delay interval clock schedule cron alarm wait"),
     **each("merge", "join mixer mix combine concat union zip fan_in funnel"),
     **each("select", "switch choose pick router first_of race best_of vote arbiter"),
+    **each("label", "tag mark stamp annotate number"),
     **each("redact", "pii pii_filter redactor redaction mask anonymize anonymise scrub deidentify"),
     **each("tap", "log logger monitor observer debug sink print probe inspect captions subtitles"),
     **each('python("module:Callable")', "custom function func py script processor transform filter map lambda"),

@@ -119,6 +119,9 @@ SETTINGS: dict[str, Words] = {
         **each("by", "strategy mode policy rule how"),
         **each("within", "window timeout delay wait max_wait"),
     },
+    "label": {
+        **each("value", "label number as to set id tag mark"),
+    },
     "redact": {
         **each("it takes out classes of data, not kinds of words: `classes = [PII]`",
                 "pii phi entities types kinds fields patterns categories remove labels"),

@@ -233,6 +233,15 @@ KINDS: dict[str, Kind] = {
             ),
         ),
         Kind(
+            name="label",
+            about="lets items through with a number on them, by which flows behind it can choose",
+            execution="kernel",
+            scope=None,
+            inputs=(Port("in", "any", "text", main=True),),
+            outputs=(Port("out", "any", "text", main=True),),
+            settings=(Setting("value", "count", 0, 65535, required=True, about="`event.label` of what has passed it"),),
+        ),
+        Kind(
             name="redact",
             about="takes data of a class out of a text",
             execution="kernel",

@@ -26,6 +26,7 @@ _HEAD = re.compile(r"(?:pipeline|module)\b[^{}\n]*\{")
 DEMANDING: dict[str, tuple[tuple[tuple[str, ...], str, str], ...]] = {
     "say": ((("text",), 'text = "Hello."', ""),),
     "play": ((("file",), 'file = file("sound.wav")', ""),),
+    "label": ((("value",), "value = 1", ""),),
     "redact": ((("classes",), "classes = [PII]", ""),),
     "timer": ((("after", "every"), "after = 30s", ": a time"),),
     "collect": ((("digits", "until"), 'until = "#"', ": nothing else tells that it is complete"),),

@@ -7,7 +7,7 @@ import re
 from rspp_compiler.syntax.hints.place import Hint, Place, Rule
 
 KINDS = ("vad", "endpointer", "stt", "llm", "tts", "realtime", "say", "play", "collect", "timer", "merge", "select",
-         "redact", "tap")  # fmt: skip
+         "label", "redact", "tap")  # fmt: skip
 BRACES = "settings stand in braces: `{ key = value }`"
 HEADS = ("pipeline", "module", "policy", "import")
 _ONE_EACH = "each flow has a line of its own; where several end at one port, a `merge` orders them"

@@ -17,7 +17,6 @@ from rspp_runtime.evidence.log import read
 from rspp_runtime.evidence.or02 import Or02
 from rspp_runtime.evidence.recorder import to_out
 from rspp_runtime.evidence.summary import figures, over_budget, rows
-from rspp_runtime.session.observer import HandlerCall
 
 MS = 1_000_000
 NODE = 2  # whichever: the stamps are its name and two times
@@ -58,7 +57,7 @@ def test_the_record_of_a_turn_tells_them_apart(scripted: ModuleType) -> None:
     for began, drained, inside, signal in STEPS:
         now_ns, drained_ns, start_ns, end_ns = stamps(began, drained, inside)
         if inside:
-            watch.on_handler(HandlerCall(NODE, 1, start_ns, end_ns, ()))
+            watch.on_calls({NODE: end_ns - start_ns})
         watch.on_step(now_ns, -1, drained_ns, outputs(signal, began))
     (record,) = [one.or02 for one in kept if isinstance(one, Evidence) and one.stage == "terminal"]
     assert record["overhead"] == EXPECTED | {"nodes_ms": {plan.nodes[NODE].name: 6.0}}

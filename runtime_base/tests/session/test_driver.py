@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import threading
 from types import ModuleType
 from typing import Any
 
 import pytest
 
-from rspp_runtime.abi.codes import Cause, In, Op, Result, Signal
+from rspp_runtime.abi.codes import Cause, Control, In, Op, Result, Signal
 from rspp_runtime.providers.contract import Cancelled, Invocation, Outcome, ProviderError
 from rspp_runtime.session.virtual import run
 
@@ -267,6 +268,34 @@ def test_a_turn_whose_evidence_cannot_be_kept_aborts(scripted: ModuleType) -> No
     _, watch, _ = run(scripted.converse(party, append=full_disk), virtual=True)
     assert [o.cause for o in watch.signals(Signal.ABORT)] == [Cause.RECORDING_EVIDENCE_UNAVAILABLE]
     assert not watch.signals(Signal.COMMIT)
+
+
+def test_a_request_of_another_thread_goes_before_what_was_not_performed_yet(scripted: ModuleType) -> None:
+    """A sink that takes its time: behind the one item that it is at, nothing more of the cancelled turn comes."""
+    drivers: list[Any] = []
+
+    class Busy(scripted.Party):  # type: ignore[misc, name-defined]
+        count = 0
+
+        def send(self, port: str, turn: int, payload: bytes, play_at_ns: int) -> None:
+            super().send(port, turn, payload, play_at_ns)
+            self.count += port == "audio"
+            if port == "audio" and self.count == 1:
+                thread = threading.Thread(target=drivers[0].request, args=(Control.CANCEL_TURN,))
+                thread.start()
+                thread.join()
+
+        async def run(self, ears: Any) -> None:
+            drivers.append(ears)
+            await super().run(ears)
+
+    party = Busy(_asks_once(scripted))
+    _, watch, _ = run(scripted.converse(party), virtual=True)
+    decided = [o.code for o in watch.signals(Signal.CANCEL, Signal.ABORT, Signal.COMMIT)]
+    assert decided == [Signal.CANCEL, Signal.ABORT]
+    drained = [o for o in watch.outputs if o.op == Op.SEND and o.port == 0]
+    assert len(drained) > party.count == 1  # the others had been given, and were taken back
+    assert party.flushes == [watch.signals(Signal.ABORT)[0].t_ns]
 
 
 def test_evidence_that_never_comes_aborts_at_its_deadline(scripted: ModuleType) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,9 @@ import pytest
 from rspp_runtime.abi.messages import Emission
 from rspp_runtime.abi.messages import Item as KernelItem
 from rspp_runtime.abi.plan import Node, Port
-from rspp_runtime.nodes import Emit, Item, ItemGoneError
+from rspp_runtime.nodes import Emit, Item, ItemGoneError, Stage
 from rspp_runtime.session.clock import MonotonicClock
-from rspp_runtime.session.handlers import NodeError, load, wrap
-from rspp_runtime.session.observer import HandlerCall, Observer
+from rspp_runtime.session.handlers import Calls, NodeError, load, wrap
 
 
 def _node(**changes: Any) -> Node:
@@ -24,14 +24,6 @@ def _node(**changes: Any) -> Node:
         "emissions_max": 2,
     }  # fmt: skip
     return Node(**(fields | changes))
-
-
-class _Calls(Observer):
-    def __init__(self) -> None:
-        self.calls: list[HandlerCall] = []
-
-    def on_handler(self, call: HandlerCall) -> None:
-        self.calls.append(call)
 
 
 def _item(text: str) -> KernelItem:
@@ -44,20 +36,116 @@ def test_emissions_are_measured_and_told() -> None:
         emit(item.text.upper(), final=True)
         emit("again")
 
-    calls = _Calls()
-    handler = wrap(_node(), shout, MonotonicClock(), [calls])
+    calls = Calls(every=True)
+    handler = wrap(_node(), shout, MonotonicClock(), calls)
     expected = (Emission(0, b"WELL DONE.", 1, 10, 2), Emission(0, b"again", 0, 0, 1))
     assert handler(_item("well done.")) == expected
-    call = calls.calls[0]
+    call = calls.rows[0]
     assert (call.node, call.seq, call.emissions, call.reason) == (4, 17, expected, "")
     assert call.start_ns <= call.end_ns
 
 
 def test_an_item_dies_with_its_call() -> None:
     kept: list[Item] = []
-    wrap(_node(), lambda item, emit: kept.append(item), MonotonicClock(), [])(_item("x"))
+    wrap(_node(), lambda item, emit: kept.append(item), MonotonicClock(), Calls())(_item("x"))
     with pytest.raises(ItemGoneError, match="lives only as long as the call"):
         _ = kept[0].text
+
+
+def test_what_is_kept_of_a_call_stays_dead_in_the_next_one() -> None:
+    """The view is used again only where nobody has it; and emitting belongs to a call too."""
+    kept: list[tuple[Item, Emit]] = []
+
+    def keeps(item: Item, emit: Emit) -> None:
+        for old, _ in kept:
+            with pytest.raises(ItemGoneError):
+                _ = old.media_ns
+        kept.append((item, emit))
+        emit(item.text)
+
+    handler = wrap(_node(), keeps, MonotonicClock(), Calls())
+    assert [handler(_item(text)) for text in ("one", "two")] == [
+        (Emission(0, b"one", 0, 0, 1),), (Emission(0, b"two", 0, 0, 1),)
+    ]  # fmt: skip
+    with pytest.raises(RuntimeError, match="during a call of the node, and nowhere else"):
+        kept[0][1]("late")
+
+
+def test_one_view_serves_all_calls_of_a_node_that_keeps_nothing() -> None:
+    seen: set[int] = set()
+    handler = wrap(_node(), lambda item, emit: seen.add(id(item)), MonotonicClock(), Calls())
+    for _ in range(5):
+        assert handler(_item("x")) == ()
+    assert len(seen) == 1
+
+
+def test_a_coroutine_is_resumed_with_each_item() -> None:
+    async def counts(stage: Stage) -> None:
+        count = 0
+        while True:
+            item = await stage.item()
+            count += 1
+            stage.emit(f"{count} {item.text}")
+
+    handler = wrap(_node(), counts, MonotonicClock(), Calls())
+    emitted = [handler(_item(text)) for text in ("one", "two", "three")]
+    assert [made[0].payload for made in emitted if made] == [b"1 one", b"2 two", b"3 three"]
+
+
+def test_a_coroutine_that_fails_begins_anew() -> None:
+    async def waits(stage: Stage) -> None:
+        item = await stage.item()
+        while True:
+            old = item
+            stage.emit(item.text)
+            item = await stage.item()
+            if item.text == "ends":
+                return
+            if item.text == "sleeps":
+                await asyncio.sleep(1)
+            if item.text == "yields":
+                await asyncio.sleep(0)
+            if item.text == "fails":
+                _ = 1 // 0
+            with pytest.raises(ItemGoneError):
+                _ = old.text
+
+    calls = Calls()
+    handler = wrap(_node(), waits, MonotonicClock(), calls)
+    for text, said in {
+        "fails": "ZeroDivisionError",
+        "ends": "it has ended: a node that is a coroutine awaits one item after the other",
+        "yields": "it awaits something else than its next item",
+        "sleeps": "no running event loop",
+    }.items():
+        assert handler(_item("good")) == (Emission(0, b"good", 0, 0, 1),)
+        assert handler(_item(text)) is None
+        assert said in calls.rows[-1].reason
+    assert handler(_item("good")) is not None
+
+
+def test_calls_are_timed_and_only_told_one_by_one_where_somebody_listens() -> None:
+    class Ticks:
+        now = 0
+
+        def now_ns(self) -> int:
+            self.now += 10
+            return self.now
+
+    def sometimes(item: Item, emit: Emit) -> None:
+        if item.text == "fail":
+            raise ValueError("asked for")
+
+    calls = Calls(limits_ns={4: 10})
+    handler = wrap(_node(), sometimes, Ticks(), calls)
+    handler(_item("x"))
+    handler(_item("fail"))
+    assert calls.taken() == {4: 20}
+    assert calls.taken() == {}
+    assert [(call.start_ns, call.end_ns, call.emissions) for call in calls.rows] == [(30, 40, None)]
+    strict = Calls(limits_ns={4: 9})
+    wrap(_node(), sometimes, Ticks(), strict)(_item("x"))
+    assert strict.rows[-1].emissions == ()  # it took longer than it should
 
 
 @pytest.mark.parametrize(
@@ -74,21 +162,21 @@ def test_an_item_dies_with_its_call() -> None:
     ],
 )
 def test_a_fault_is_a_failure_with_its_place(fault: Any, said: str) -> None:
-    calls = _Calls()
-    assert wrap(_node(), fault, MonotonicClock(), [calls])(_item("x")) is None
-    assert calls.calls[0].emissions is None
-    assert said in calls.calls[0].reason
+    calls = Calls(every=True)
+    assert wrap(_node(), fault, MonotonicClock(), calls)(_item("x")) is None
+    assert calls.rows[0].emissions is None
+    assert said in calls.rows[0].reason
 
 
 def test_the_place_is_the_users_line() -> None:
-    calls = _Calls()
+    calls = Calls(every=True)
 
     def faulty(item: Item, emit: Emit) -> None:
         raise KeyError("price")
 
-    wrap(_node(), faulty, MonotonicClock(), [calls])(_item("x"))
+    wrap(_node(), faulty, MonotonicClock(), calls)(_item("x"))
     line = faulty.__code__.co_firstlineno + 1
-    assert calls.calls[0].reason == f"KeyError: 'price' ({__file__}:{line})"
+    assert calls.rows[0].reason == f"KeyError: 'price' ({__file__}:{line})"
 
 
 def test_loading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

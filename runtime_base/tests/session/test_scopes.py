@@ -16,8 +16,7 @@ from rspp_runtime.nodes import Emit, Item, state
 from rspp_runtime.nodes.state import StateError
 from rspp_runtime.nodes.testing import run
 from rspp_runtime.session.clock import MonotonicClock
-from rspp_runtime.session.handlers import wrap
-from rspp_runtime.session.observer import HandlerCall, Observer
+from rspp_runtime.session.handlers import Calls, wrap
 from rspp_runtime.session.scopes import Scopes, guarded, hold
 
 
@@ -48,14 +47,6 @@ class Reception:
         emit(f"{self.pieces} {len(self.heard)} {self.guest.name} {self.guest.visits}")
 
 
-class _Calls(Observer):
-    def __init__(self) -> None:
-        self.calls: list[HandlerCall] = []
-
-    def on_handler(self, call: HandlerCall) -> None:
-        self.calls.append(call)
-
-
 class Bench:
     """A node with what it remembers, called as the kernel calls it."""
 
@@ -69,8 +60,8 @@ class Bench:
         assert scopes is not None
         self.scopes: Scopes = scopes
         self.scopes.seed = seed
-        self.seen = _Calls()
-        self._handler = wrap(self.node, self.user, MonotonicClock(), [self.seen], scopes)
+        self.seen = Calls(every=True)
+        self._handler = wrap(self.node, self.user, MonotonicClock(), self.seen, scopes)
         self._seq = 0
 
     def say(self, text: str, turn: int = 1) -> Sequence[Emission] | None:
@@ -79,7 +70,7 @@ class Bench:
 
     def said(self, text: str, turn: int = 1) -> str:
         answer = self.say(text, turn)
-        assert answer is not None, self.seen.calls[-1].reason
+        assert answer is not None, self.seen.rows[-1].reason
         return answer[0].payload.decode()
 
 
@@ -99,7 +90,7 @@ def test_a_new_holder_has_the_durable_part_and_nothing_else() -> None:
     first = Bench(Reception, ROOM)
     first.say("I am Ada")
     first.say("again")
-    kept = [call.durable for call in first.seen.calls if call.durable is not None]
+    kept = [call.durable for call in first.seen.rows if call.durable is not None]
     assert kept[-1] == first.scopes.durable
     assert msgpack.unpackb(kept[-1]) == {"guest": {"name": "Ada", "visits": 1, "wishes": [], "last": None}}
     second = Bench(Reception, ROOM)
@@ -111,7 +102,7 @@ def test_only_changes_are_recorded() -> None:
     bench = Bench(Reception, ROOM)
     for text in ("I am Ada", "hm", "hm", "again", "hm"):
         bench.say(text)
-    assert [call.durable is not None for call in bench.seen.calls] == [True, False, False, True, False]
+    assert [call.durable is not None for call in bench.seen.rows] == [True, False, False, True, False]
 
 
 @pytest.mark.feature("F-038", "no_leak")
@@ -119,14 +110,14 @@ def test_a_call_that_fails_has_remembered_nothing() -> None:
     bench = Bench(Reception, ROOM)
     bench.say("I am Ada")
     assert bench.say("fail") is None
-    assert bench.seen.calls[-1].durable is None
+    assert bench.seen.rows[-1].durable is None
     assert bench.said("again") == "2 2 Ada 1"  # neither the 100 visits, nor the call's own piece
 
 
 def test_too_much_fails_the_call_and_says_what_to_write() -> None:
     bench = Bench(Reception, State(100, 1000, 60))
     assert bench.say("I am " + "A" * 40) is None
-    reason = bench.seen.calls[-1].reason
+    reason = bench.seen.rows[-1].reason
     assert "in `durable`" in reason
     assert "has room for 60" in reason
     assert "state = { durable = … }" in reason
@@ -166,8 +157,8 @@ class Sloppy:
 def test_nothing_outlives_its_scope_unnoticed(text: str, message: str) -> None:
     bench = Bench(Sloppy, State(turn_bytes=100))
     assert bench.say(text) is None
-    assert message in bench.seen.calls[-1].reason
-    assert "src/rspp_runtime" not in bench.seen.calls[-1].reason  # but where the user's code stands
+    assert message in bench.seen.rows[-1].reason
+    assert "src/rspp_runtime" not in bench.seen.rows[-1].reason  # but where the user's code stands
     assert bench.said("go on") == "Ada"
 
 

@@ -8,7 +8,7 @@ providers, retries and circuit breakers, and `attendant` is that with guarded re
 raise; `junction` merges and selects by every rule; `patience` is the assistant that pauses before it lets itself be
 interrupted, `tollgate` the one with caps that are reached; `studio` has sync domains, credit and lanes; `keypad` has
 keys, buttons, timers and an end-pointer, `typist` no recogniser, and a Python node outside of the kernel; `shop` has a
-model that calls tools. Bounds are
+model that calls tools; in `sorter` every item has a label. Bounds are
 small on purpose: queues fill, texts overflow, the conversation forgets.
 """
 
@@ -20,6 +20,7 @@ from plan_junction import junction
 from plan_keypad import keypad, typist
 from plan_patience import patience
 from plan_shop import shop
+from plan_sorter import sorter
 from plan_studio import studio
 from plan_switchboard import switchboard
 from plan_switchyard import switchyard
@@ -36,6 +37,7 @@ __all__ = [
     "keypad",
     "patience",
     "shop",
+    "sorter",
     "studio",
     "switchboard",
     "switchyard",
@@ -51,6 +53,7 @@ PLANS = {
     "stub_keypad": keypad,
     "stub_patience": patience,
     "stub_shop": shop,
+    "stub_sorter": sorter,
     "stub_studio": studio,
     "stub_switchboard": switchboard,
     "stub_switchyard": switchyard,

@@ -19,7 +19,7 @@ from typing import Final, Literal
 
 from rspp_runtime.abi import ABI_HASH
 
-BUILT_FOR_ABI: Final = "2d1f5525b265452fc11d969d49a4ddc93dbae9eb13cb0a1572f53777aede96ad"
+BUILT_FOR_ABI: Final = "4619491ef32a97546014ab292682b964661a3c2e15d1ccd7af0d5a07944f0fe3"
 
 # Tables and kernel are laid out for one binary interface; with another they would fail silently, so check it first.
 if ABI_HASH != BUILT_FOR_ABI:

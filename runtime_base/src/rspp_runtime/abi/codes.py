@@ -268,6 +268,20 @@ class Flag(enum.IntFlag):
     FAILED = 4  # an answer of a tool that is an error; made by the kernel: 256 x `Outcome`, and no payload
 
 
+LABEL_SHIFT, LABEL_MAX = 32, 0xFFFF
+"""Bits 32 to 47 of an item's flags: the number that the last `label` on its way gave it, 0 for none."""
+
+
+def label_of(flags: int) -> int:
+    """The label of an item with these flags."""
+    return flags >> LABEL_SHIFT & LABEL_MAX
+
+
+def labelled(flags: int, label: int) -> int:
+    """The flags with this label."""
+    return flags & ~(LABEL_MAX << LABEL_SHIFT) | label << LABEL_SHIFT
+
+
 EMITTER: dict[Signal, str] = {
     Signal.TURN_OPEN_PROPOSED: "RK-02",
     Signal.TURN_OPEN: "RK-03",

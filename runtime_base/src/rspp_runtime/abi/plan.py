@@ -56,10 +56,10 @@ class Check:
     as the numbers that stand for their texts (`codes.text_id`). Of the turn, missing where there is none: `turn` (its
     serial), `origin`.
 
-    Of an edge's item: `length` (bytes), `words`, `final` (1 or 0). Of a reaction's event, each where `docs/kernel.md`
-    (Events) says so: `cause`, `outcome`, `retryable`, `provider` (its place), `path` (whose budget it is), `attempts`,
-    `elapsed` (ns), `heard` (words played), `failures` (turns in a row that failed); of the speech: `spoken` (words),
-    `speech` (ns), `idles`, `idle` (ns).
+    Of an edge's item: `length` (bytes), `words`, `final` (1 or 0), `label`. Of a reaction's event, each where
+    `docs/kernel.md` (Events) says so: `cause`, `outcome`, `retryable`, `provider` (its place), `path` (whose budget it
+    is), `attempts`, `elapsed` (ns), `heard` (words played), `failures` (turns in a row that failed); of the speech:
+    `spoken` (words), `speech` (ns), `idles`, `idle` (ns).
     """
 
     op: str
@@ -229,6 +229,7 @@ class Node:
     tool: Tool | None = None  # tool
     calls_max: int = 0  # model: calls of tools in one turn
     meter: int = -1  # effect: what its providers use is counted there
+    label: int = -1  # label: the number that it gives to items; -1 of all others
     letters: int = 0  # items that it is working on, at most, where a reaction shows them when it fails; 0: none does
 
 

@@ -95,6 +95,10 @@ class _Ledger:
         self._known = {one.id: one for one in assumptions}
         self.broken: dict[str, Broken] = {}
 
+    def knows(self, kind: str, subject: str) -> bool:
+        """Whether something is assumed about it."""
+        return f"{kind}:{subject}" in self._known
+
     def add(self, seen: Observation) -> None:
         id = f"{seen.kind}:{seen.subject}"
         known = self._known.get(id)
@@ -130,6 +134,9 @@ class _Queue:
     edge: Edge
     waiting: deque[tuple[int, int]] = field(default_factory=deque)
 
+    def __post_init__(self) -> None:
+        self.waiting = deque(maxlen=self.edge.items_max)  # no more can wait there
+
     def taken(self, media_ns: int) -> int | None:
         """When the item of that media time came; what came before it and was not taken is gone."""
         if not any(media == media_ns for media, _ in self.waiting):
@@ -139,6 +146,17 @@ class _Queue:
             if media == media_ns:
                 return came_ns
         return None
+
+
+class _Row(NamedTuple):
+    """What matters of the items of one output port."""
+
+    name: str
+    is_event: bool
+    has_item: bool  # something is assumed about their size
+    has_rate: bool  # and about their media time
+    queues: list[_Queue]
+    held: list[int]  # edges with a hand-off
 
 
 class Watch:
@@ -152,6 +170,7 @@ class Watch:
         self._queues = [_Queue(edge) for edge in plan.edges if edge.name in subjects and edge.handoff is None]
         self._held: dict[int, int] = {}  # edge with a hand-off → when the turn's first text came to it
         self._released: set[int] = set()
+        self._rows: dict[tuple[int, int], _Row] = {}  # of the ports that were seen
         self._media_ns: dict[str, int] = {}  # of the last item of a party's port
         self._input_end_ns = -1
 
@@ -192,27 +211,40 @@ class Watch:
 
     def _item(self, entry: Input) -> Iterator[Observation]:
         node = self._plan.nodes[entry.node]
-        port = node.outputs[entry.port]
-        name = f"{node.name}.{port.name}"
-        yield Observation("item", name, entry.size, entry.now_ns)
-        if entry.result != Result.ACCEPTED or port.type == "event":
+        row = self._rows.get((entry.node, entry.port))
+        if row is None:
+            row = self._rows[entry.node, entry.port] = self._row(entry.node, entry.port)
+        if row.has_item:
+            yield Observation("item", row.name, entry.size, entry.now_ns)
+        if entry.result != Result.ACCEPTED or row.is_event:
             return
-        if entry.op == In.MEDIA:
-            before = self._media_ns.get(name)
-            self._media_ns[name] = entry.media_ns
-            if before is not None and port.type == "audio":
-                yield Observation("rate", name, entry.media_ns - before, entry.now_ns)
+        if row.has_rate and entry.op == In.MEDIA:
+            before = self._media_ns.get(row.name)
+            self._media_ns[row.name] = entry.media_ns
+            if before is not None:
+                yield Observation("rate", row.name, entry.media_ns - before, entry.now_ns)
         call = self._calls.get(entry.invocation)
         if call is not None:
             if not call.answered and node.id != self._plan.recogniser and call.fed_ns >= 0:
                 yield Observation("first_output", node.name, entry.now_ns - call.fed_ns, entry.now_ns)
             call.answered, call.alive_ns = True, entry.now_ns
-        for queue in self._queues:
-            if (queue.edge.source, queue.edge.source_port) == (entry.node, entry.port):
-                queue.waiting.append((entry.media_ns, entry.now_ns))
-        for edge in self._plan.edges:
-            if edge.handoff is not None and (edge.source, edge.source_port) == (entry.node, entry.port):
-                self._held.setdefault(edge.id, entry.now_ns)
+        for queue in row.queues:
+            queue.waiting.append((entry.media_ns, entry.now_ns))
+        for edge in row.held:
+            self._held.setdefault(edge, entry.now_ns)
+
+    def _row(self, node_id: int, port_id: int) -> _Row:
+        node = self._plan.nodes[node_id]
+        port, place = node.outputs[port_id], (node_id, port_id)
+        name = f"{node.name}.{port.name}"
+        return _Row(
+            name=name,
+            is_event=port.type == "event",
+            has_item=self._ledger.knows("item", name),
+            has_rate=port.type == "audio" and self._ledger.knows("rate", name),
+            queues=[one for one in self._queues if (one.edge.source, one.edge.source_port) == place],
+            held=[one.id for one in self._plan.edges if one.handoff and (one.source, one.source_port) == place],
+        )
 
     def _has_port(self, node: int, port: int) -> bool:
         return 0 <= node < len(self._plan.nodes) and 0 <= port < len(self._plan.nodes[node].outputs)

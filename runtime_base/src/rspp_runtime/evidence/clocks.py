@@ -85,6 +85,8 @@ class Clocks(Observer):
     as in virtual time.
     """
 
+    INPUTS = (In.MEDIA,)
+
     def __init__(self, plan: Plan, put: Callable[[Clock], None], wall: Callable[[], int] | None) -> None:
         self._put = put
         self._wall = wall

@@ -204,6 +204,7 @@ _KINDS: dict[type[Any], Kind] = {
     State: Kind.STATE,
     Clock: Kind.CLOCK,
 }
+_NUMBERS: dict[type[Any], int] = {entry: int(kind) for entry, kind in _KINDS.items()}
 _TYPES: dict[Kind, type[Any]] = {kind: entry for entry, kind in _KINDS.items()}
 
 
@@ -220,7 +221,7 @@ def to_row(entry: Header | Entry) -> list[Any]:
     """The form on disk: `[kind, field, …]`."""
     if isinstance(entry, Header):
         return [int(Kind.HEADER), {name: getattr(entry, name) for name in Header.__slots__}]
-    return [int(_KINDS[type(entry)]), *entry]
+    return [_NUMBERS[type(entry)], *entry]
 
 
 def from_row(row: Any) -> Header | Entry:

@@ -5,7 +5,7 @@ Times are session nanoseconds. At level L0 there are times, counts and decisions
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -201,6 +201,14 @@ class Reader:
         self._step = step if self._turn is None else None
         if self._turn is not None:
             self._turn.overhead.add(step)
+
+    def took(self, nodes_ns: Mapping[int, int]) -> None:
+        """Instead of an entry for each call of a Python node in the step that follows: how long each node took."""
+        self._stopwatch.took(nodes_ns)
+
+    def slow(self, entry: Handler) -> None:
+        """One of these calls that failed, or broke an assumption."""
+        self._watch.add(entry)
 
     # ---- what came in
 

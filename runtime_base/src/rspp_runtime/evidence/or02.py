@@ -17,7 +17,7 @@ from rspp_runtime.abi.plan import Plan
 from rspp_runtime.evidence.entries import Clock, Evidence
 from rspp_runtime.evidence.overhead import Overhead, Stopwatch, ms
 from rspp_runtime.providers.contract import Outcome
-from rspp_runtime.session.observer import HandlerCall, InvocationEnd, Observer
+from rspp_runtime.session.observer import InvocationEnd, Observer
 
 SCHEMA_VERSION = "v1.0"
 MS_NS = 1_000_000
@@ -188,10 +188,13 @@ class Or02(Observer):
                 unit = Unit(event.port).name.lower()
                 used[unit] = used.get(unit, 0) + event.a
 
-    def on_handler(self, call: HandlerCall) -> None:
-        self._stopwatch.called(call.node, call.start_ns, call.end_ns)
+    def on_calls(self, took_ns: Mapping[int, int]) -> None:
+        self._stopwatch.took(took_ns)
 
     def on_step(self, now_ns: int, deadline_ns: int, drained_ns: int, outputs: Sequence[Output]) -> None:
+        if not outputs and not self._turns:
+            self._stopwatch.took({})
+            return
         step = self._stopwatch.stepped(now_ns, drained_ns)
         working = [turn for turn in self._turns.values() if not turn.closed]
         for turn in working:
@@ -203,9 +206,12 @@ class Or02(Observer):
                     turn.overhead.add(step)
 
     def _read(self, outputs: Sequence[Output], drained_ns: int) -> None:
-        for output in outputs:  # telemetry leaves behind the end of its turn, and belongs to its record
-            if output.op == Op.DEAD_LETTER and output.turn:
-                self._lost(output)
+        if (
+            outputs and outputs[-1].op >= Op.TAP
+        ):  # telemetry leaves behind the end of its turn, and belongs to its record
+            for output in outputs:
+                if output.op == Op.DEAD_LETTER and output.turn:
+                    self._lost(output)
         for output in outputs:
             if output.op == Op.DECISION:
                 self._decided(output, drained_ns)

@@ -51,6 +51,10 @@ class Stopwatch:
         """A Python node was called, inside of the step that is told next."""
         self._nodes_ns[node] = self._nodes_ns.get(node, 0) + max(0, end_ns - start_ns)
 
+    def took(self, nodes_ns: Mapping[int, int]) -> None:
+        """The same of all calls of the step at once."""
+        self._nodes_ns = dict(nodes_ns)
+
     def stepped(self, now_ns: int, drained_ns: int) -> Overhead:
         """The step from `now_ns` to `drained_ns`."""
         nodes_ns, self._nodes_ns = self._nodes_ns, {}

@@ -23,8 +23,9 @@ class Recorder(Observer):
     """Turns what happens into entries and hands them to `sink`, with the payloads that its level keeps.
 
     With `pressure`, the level follows the policy of `levels.Levels`: looked at after each step, changed between steps,
-    told to `changed`. A sink that fails with `OSError` is reported once and not used again: the session goes on until
-    its evidence is asked for, and then `failed` makes the turn abort (CONTRACTS §5, T9).
+    told to `changed`. `flush` is called when all of a step was put. A sink that fails with `OSError` is reported once
+    and not used again: the session goes on until its evidence is asked for, and then `failed` makes the turn abort
+    (CONTRACTS §5, T9).
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class Recorder(Observer):
         level: str,
         pressure: Pressure | None = None,
         changed: Callable[[Change], None] | None = None,
+        flush: Callable[[], None] | None = None,
     ) -> None:
         self.failed = False
         self._sink = sink
@@ -42,6 +44,7 @@ class Recorder(Observer):
         self._keeps = Keeps(plan)
         self._pressure = pressure
         self._changed = changed
+        self._flush = flush
 
     @property
     def level(self) -> str:
@@ -91,6 +94,8 @@ class Recorder(Observer):
             self.put(to_out(output, payload=self._keeps.output(level, output)))
         if self._pressure is not None:
             self._look(drained_ns, outputs)
+        if self._flush is not None:
+            self._flush()
 
     def on_invocation(self, end: InvocationEnd) -> None:
         self.put(Invocation(*end))

@@ -32,6 +32,7 @@ FRAME = struct.Struct("<IIQ")
 ALIGN = 8
 _HEADER = struct.Struct("<8sIIQ16s20x")
 _COVERED = struct.Struct("<IQ")
+_ZEROS = tuple(bytes(count) for count in range(ALIGN))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +63,11 @@ def path_of(path: Path, index: int) -> Path:
     return path if index == 0 else path.with_name(f"{path.name}.{index:04d}")
 
 
-def frame(body: bytes, number: int, log_id: bytes) -> bytes:
-    """A record as it is stored."""
-    padded = body + bytes(-len(body) % ALIGN)
-    return FRAME.pack(len(body), _checksum(padded, len(body), number, log_id), number) + padded
+def frame(body: bytes, number: int, seed: int) -> bytes:
+    """A record as it is stored; `seed` is the CRC-32 of the log's id."""
+    length = len(body)
+    padded = body + _ZEROS[-length % ALIGN]
+    return FRAME.pack(length, zlib.crc32(padded, zlib.crc32(_COVERED.pack(length, number), seed)), number) + padded
 
 
 def _checksum(padded: bytes | memoryview, length: int, number: int, log_id: bytes) -> int:

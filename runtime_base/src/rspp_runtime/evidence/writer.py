@@ -1,6 +1,7 @@
 """Between the session and its log: a bounded queue, and a thread that empties it.
 
-    put(entry)      frames the entry and queues it; never waits for the disk
+    put(entry)      frames the entry and keeps it; never waits for the disk
+    flush()         gives what was put to the thread: once a step
     durable()       answers once everything that was put is on the disk
     fill            how full the queue is, 0 to 1: what the recording level depends on (`levels.Levels`)
 
@@ -20,6 +21,7 @@ from rspp_runtime.evidence.log import LogFile
 
 QUEUE_ITEMS_MAX = 65_536
 QUEUE_BYTES_MAX = 16 << 20
+BATCH_ITEMS = 64
 CLOSE_S_MAX = 10.0
 
 
@@ -42,6 +44,8 @@ class LogWriter:
         self._items_max, self._bytes_max = items_max, bytes_max
         self._queue: deque[bytes] = deque()
         self._bytes = 0  # in the queue
+        self._batch: list[bytes] = []  # put, and not yet in the queue
+        self._batch_bytes = 0
         self._waiting: deque[tuple[int, asyncio.Future[bool]]] = deque()  # durable up to this count of records
         self._taken = self._stored = 0  # counts of records: put, and appended
         self._failure: OSError | None = None
@@ -55,23 +59,39 @@ class LogWriter:
     @property
     def fill(self) -> float:
         """How full the queue is, 0 to 1."""
-        return max(len(self._queue) / self._items_max, self._bytes / self._bytes_max)
+        return max(
+            (len(self._queue) + len(self._batch)) / self._items_max, (self._bytes + self._batch_bytes) / self._bytes_max
+        )
 
     def put(self, entry: Entry) -> None:
-        """Raises `OSError`: the disk failed, or the queue is full (ENOBUFS)."""
+        """Raises `OSError`: the disk failed, or the queue is full (ENOBUFS). The thread hears of it with `flush`, or
+        when `BATCH_ITEMS` wait: waking it for each entry would take longer than all the rest."""
         self._check()
         framed = self._log.frame(entry)
         if self._thread is None:
             self._log.append(framed)
             return
+        waiting, size = len(self._queue) + len(self._batch), self._bytes + self._batch_bytes
+        if waiting >= self._items_max or size + len(framed) > self._bytes_max:
+            self.flush()
+            self._failure = OSError(errno.ENOBUFS, "the log's queue is full: the disk does not keep up")
+            self._check()
+        self._batch.append(framed)
+        self._batch_bytes += len(framed)
+        if len(self._batch) >= BATCH_ITEMS:
+            self.flush()
+
+    def flush(self) -> None:
+        """What was put is the thread's from now on."""
+        if not self._batch:
+            return
         with self._news:
-            if len(self._queue) >= self._items_max or self._bytes + len(framed) > self._bytes_max:
-                self._failure = OSError(errno.ENOBUFS, "the log's queue is full: the disk does not keep up")
-                self._check()
-            self._queue.append(framed)
-            self._bytes += len(framed)
-            self._taken += 1
-            self._news.notify()
+            if self._failure is None:
+                self._queue += self._batch
+                self._bytes += self._batch_bytes
+                self._taken += len(self._batch)
+                self._news.notify()
+        self._batch, self._batch_bytes = [], 0
 
     def durable(self) -> asyncio.Future[bool] | bool:
         """True once everything that was put is on the disk, now or later. Raises `OSError`, or the future does."""
@@ -79,6 +99,7 @@ class LogWriter:
         if self._thread is None:
             self._log.sync()
             return True
+        self.flush()
         future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         with self._news:
             self._waiting.append((self._taken, future))
@@ -88,6 +109,7 @@ class LogWriter:
     def close(self) -> None:
         """Everything that was put is on the disk, if the disk can. Raises `OSError`."""
         if self._thread is not None:
+            self.flush()
             with self._news:
                 self._closing = True
                 self._news.notify()

@@ -12,6 +12,14 @@ from rspp_runtime.kernel.codes cimport (
 from rspp_runtime.kernel.state cimport NOTHING, OFF, TIMER_BLOCK, TIMER_HANDOFF, Core, Edge, Header, bit
 
 
+cdef extern from *:
+    """
+    #define RSPP_STAGE() __asm__ volatile("" ::: "memory")
+    """
+    # What a node did to an item is in memory before the next one does something: no stage is folded away.
+    void stage "RSPP_STAGE"() nogil
+
+
 cdef inline bint is_on(Core* core, int edge_id) noexcept nogil:
     """The edge is not off in the present mode."""
     return (core.edges_off & bit(edge_id)) == 0
@@ -39,6 +47,11 @@ cdef inline bint would_block(Edge* edge, int64_t size) noexcept nogil:
     if edge.handoff:
         return not (waiting(edge) + 2 <= edge.items_max and edge.bytes + edge.pending_bytes + size <= edge.bytes_max)
     return not has_room(edge, size)
+
+
+cdef inline bint has_space(Edge* edge, int64_t size, int64_t items_max, int64_t bytes_max) noexcept nogil:
+    """`has_room` by bounds that the generated code knows."""
+    return waiting(edge) < items_max and edge.bytes + size <= bytes_max
 
 
 cdef inline void hold_back(Core* core, int edge_id) noexcept nogil:
@@ -187,6 +200,20 @@ cdef inline void append(Core* core, int edge_id, uint32_t handle) noexcept nogil
             timers.start(core, timers.of_edge(core, edge_id, TIMER_HANDOFF), core.now_ns + edge.gather_ns)
 
 
+cdef inline void enqueue(Core* core, int edge_id, uint32_t mask, uint32_t handle) noexcept nogil:
+    """`append` to an edge that neither gathers nor gives credit."""
+    cdef Edge* edge = &core.edges[edge_id]
+    cdef Header* item = &core.headers[handle]
+    item.refs += 1
+    item.at_ns = core.now_ns
+    edge.ring[edge.tail & mask] = handle
+    edge.tail += 1
+    edge.bytes += item.size
+    if waiting(edge) > edge.high:
+        edge.high = waiting(edge)
+    core.waiting_edges |= bit(edge_id)
+
+
 cdef inline void append_or_drop(Core* core, int edge_id, uint32_t handle) noexcept nogil:
     """The end of every overflow order: there is room now, or the new item does not get in."""
     if core.edges[edge_id].sync != NULL and sync.is_fallen(core, edge_id, handle):
@@ -210,6 +237,24 @@ cdef inline uint32_t pop(Core* core, int edge_id) noexcept nogil:
             timers.start(core, slot, core.now_ns + edge.block_ns)
     moved(core, edge_id)
     return handle
+
+
+cdef inline uint32_t take(Core* core, int edge_id, uint32_t mask) noexcept nogil:
+    """`pop` from an edge without marks that neither gathers nor gives its producer a time."""
+    cdef Edge* edge = &core.edges[edge_id]
+    cdef uint32_t handle = edge.ring[edge.head & mask]
+    edge.head += 1
+    edge.bytes -= core.headers[handle].size
+    if edge.head == edge.tail:
+        core.waiting_edges &= ~bit(edge_id)
+    return handle
+
+
+cdef inline void passes_through(Core* core, int edge_id) noexcept nogil:
+    """An item was on the edge for no time: what is left of that is that one has waited."""
+    stage()
+    if core.edges[edge_id].high == 0:
+        core.edges[edge_id].high = 1
 
 
 cdef inline void moved(Core* core, int edge_id) noexcept nogil:

@@ -7,7 +7,7 @@ should it fail nevertheless, the item is lost, `fault` is set and `advance` rais
 from libc.stdint cimport int64_t, uint16_t, uint32_t
 from libc.string cimport memcpy
 
-from rspp_runtime.kernel.state cimport NOTHING, Core, Header, Pool
+from rspp_runtime.kernel.state cimport LABEL_MAX, LABEL_SHIFT, NOTHING, Core, Header, Pool
 
 
 cdef inline uint32_t take(Core* core, int pool_id, int64_t size) noexcept nogil:
@@ -92,3 +92,21 @@ cdef inline void release(Core* core, uint32_t handle) noexcept nogil:
     if item.refs == 0:
         item.size = core.pools[item.pool].free
         core.pools[item.pool].free = handle
+
+
+cdef inline uint32_t own(Core* core, int pool_id, uint32_t handle) noexcept nogil:
+    """The item in a form that may be changed, for the reference to it: itself where nobody else has it, else a copy."""
+    cdef Header* item = &core.headers[handle]
+    cdef uint32_t made
+    if item.refs == 1 and item.pool == pool_id:
+        return handle
+    made = again(core, pool_id, item.seq, handle)
+    if made == NOTHING:
+        return handle        # `fault` is set
+    release(core, handle)
+    return made
+
+
+cdef inline int64_t labelled(int64_t flags, int64_t label) noexcept nogil:
+    """The flags with this label, which takes bits 32 to 47."""
+    return (flags & ~(LABEL_MAX << LABEL_SHIFT)) | (label << LABEL_SHIFT)

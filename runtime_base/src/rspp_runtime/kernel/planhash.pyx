@@ -81,4 +81,6 @@ cdef tuple prepare(Core* core, str template_hash, tuple modes, str session_id):
 
 cdef bytes quoted(str text):
     """As JSON; the quote at the end of a turn's id comes after its number."""
+    if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text:
+        return b'"' + text.encode() + b'"'       # most names, and a tenth of the time
     return json.dumps(text, ensure_ascii=False).encode()

@@ -40,7 +40,7 @@ def live_blocks() -> int:
 
 
 cdef void* allocate(size_t size, size_t cleared) except NULL:
-    """The one block of a session. Only its first `cleared` bytes are touched: pages of the payloads come when used."""
+    """The one block of a session. Only its first `cleared` bytes are touched: pages of items come when used."""
     cdef void* memory = aligned_alloc(CACHE_LINE, (size + CACHE_LINE - 1) // CACHE_LINE * CACHE_LINE)
     if memory == NULL:
         raise MemoryError("no memory for a session of " + str(size) + " bytes")

@@ -15,6 +15,7 @@ from rspp_runtime.kernel.happened cimport Apologies, Happened, Speech
 
 cdef enum:
     NOTHING = 0xFFFFFFFF     # no item: the handle that names none
+    LABEL_SHIFT = 32         # where in an item's flags its label begins
     CONTROL_BYTES = 32       # payload of a control output: the plan hash of TURN_OPEN
 
 
@@ -22,11 +23,13 @@ cdef extern from *:
     """
     #define RSPP_OFF INT64_MAX
     #define RSPP_NO_KEY INT64_MIN
+    #define RSPP_LABEL_MAX INT64_C(0xFFFF)
     #define RSPP_BIT(n) (UINT64_C(1) << (n))
     #define RSPP_LOWEST(mask) __builtin_ctzll(mask)
     """
     const int64_t OFF "RSPP_OFF"                  # deadline of a timer that is not on
     const int64_t NO_KEY "RSPP_NO_KEY"            # of no group of a sync domain
+    const int64_t LABEL_MAX "RSPP_LABEL_MAX"
     uint64_t bit "RSPP_BIT"(int n) nogil
     int lowest "RSPP_LOWEST"(uint64_t mask) nogil
 
@@ -57,6 +60,7 @@ cdef enum:  # what came of trying to move an item
     MOVED = 0
     WAITS = 1                # for its target
     OUTPUTS_FULL = 2         # only because the data outputs are full
+    CALM = 3                 # moved, and unless a decision was made of it, only another item can be next
 
 
 cdef struct Header:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from rspp_runtime.abi.codes import Flag
+from rspp_runtime.abi.codes import Flag, label_of
 from rspp_runtime.abi.messages import Item as KernelItem
 
 
@@ -57,6 +57,11 @@ class Item:
         return bool(self._live().flags & Flag.FINAL)
 
     @property
+    def label(self) -> int:
+        """What the last `label` on its way gave it; 0 for none."""
+        return label_of(self._live().flags)
+
+    @property
     def words(self) -> int:
         """Words of a text."""
         return self._live().b
@@ -85,3 +90,17 @@ class Emit(Protocol):
     """
 
     def __call__(self, payload: str | bytes, port: str | None = None, *, final: bool = False) -> None: ...
+
+
+class Stage(Protocol):
+    """What a node that is a coroutine is given: `async def node(stage)`, once a session.
+
+    It is resumed with each item, and runs until it asks for the next one; it may await nothing else.
+    """
+
+    async def item(self) -> Item:
+        """The next item. The one before is gone."""
+        ...
+
+    @property
+    def emit(self) -> Emit: ...

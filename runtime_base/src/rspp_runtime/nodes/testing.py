@@ -15,8 +15,7 @@ from rspp_runtime.abi.plan import KERNEL, TURN, Node, Port, State
 from rspp_runtime.nodes.item import Item
 from rspp_runtime.session.clock import MonotonicClock
 from rspp_runtime.session.gateway import check_audio, text_mark
-from rspp_runtime.session.handlers import wrap
-from rspp_runtime.session.observer import HandlerCall, Observer
+from rspp_runtime.session.handlers import Calls, wrap
 from rspp_runtime.session.scopes import guarded, hold, is_stateful
 
 EMISSIONS_MAX = 4
@@ -30,14 +29,6 @@ class Emitted(NamedTuple):
     port: str
     payload: str | bytes
     final: bool = False
-
-
-class _Reasons(Observer):
-    def __init__(self) -> None:
-        self.last = ""
-
-    def on_handler(self, call: HandlerCall) -> None:
-        self.last = call.reason
 
 
 def run(
@@ -74,8 +65,8 @@ def run(
         emissions_max=emissions_max,
         state=State(state_bytes, state_bytes, state_bytes),
     )
-    reasons = _Reasons()
-    handler = wrap(plan_node, made, MonotonicClock(), [reasons], hold(plan_node, made))
+    calls = Calls(every=True)
+    handler = wrap(plan_node, made, MonotonicClock(), calls, hold(plan_node, made))
     of_turns = itertools.chain(turns or (), itertools.repeat(1))
     emitted: list[Emitted] = []
     for seq, given in enumerate(items, 1):
@@ -90,7 +81,7 @@ def run(
             KernelItem(list(ins).index(port), next(of_turns), seq, (seq - 1) * 20_000_000, int(Flag.FINAL), a, b, data)
         )
         if answer is None:
-            raise AssertionError(f"the node failed on item {seq}: {reasons.last}")
+            raise AssertionError(f"the node failed on item {seq}: {calls.rows[-1].reason}")
         for emission in answer:
             out = plan_node.outputs[emission.port]
             value = emission.payload.decode() if out.type == "text" else emission.payload

@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 
-from rspp_runtime.abi.codes import Attribute, Flag
+from rspp_runtime.abi.codes import Attribute, Flag, label_of
 from rspp_runtime.abi.plan import Check
 from rspp_runtime.reference.state import EdgeState, Happened, State
 
@@ -62,6 +62,8 @@ def _of_item(s: State, name: str, size: int, words: int, flags: int) -> int | No
         return words
     if name == "final":
         return int(bool(flags & Flag.FINAL))
+    if name == "label":
+        return label_of(flags)
     if name == "mode" or name in _ATTRIBUTES:
         return _of_session(s, name)
     if not s.active:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rspp_runtime.abi.codes import Cause, Flag, Op, Signal
+from rspp_runtime.abi.codes import Cause, Flag, Op, Signal, labelled
 from rspp_runtime.abi.messages import Emission, Item, Output
 from rspp_runtime.abi.plan import EFFECT, TURN
 from rspp_runtime.reference import (
@@ -116,6 +116,8 @@ def _can_move(s: State, edge: EdgeState) -> bool:
         return joins.can_move(s, node, edge)
     if node.plan.pause or node.plan.keys:
         return timed.can_move(s, node)
+    if node.plan.label >= 0:
+        return all(edges.takes_largest(node, out, 1) for out in edges.outgoing(s, node))
     return _can_call(s, node)
 
 
@@ -173,8 +175,17 @@ def _move(s: State, edge: EdgeState, parcel: Parcel, marks: int) -> None:
         joins.move(s, node, edge, replace(parcel, flags=parcel.flags | marks))
     elif node.plan.pause or node.plan.keys:
         timed.move(s, node, parcel)
+    elif node.plan.label >= 0:
+        _pass_on(s, node, replace(parcel, flags=labelled(parcel.flags | marks, node.plan.label)))
     else:
         _call(s, node, port, parcel, marks)
+
+
+def _pass_on(s: State, node: NodeState, parcel: Parcel) -> None:
+    """A label lets the item go on as the one that it is, under its own sequence."""
+    paths.leaves(s, node.plan.id)
+    for out in edges.outgoing(s, node):
+        edges.push(s, out, parcel)
 
 
 def _send(s: State, edge: EdgeState, parcel: Parcel) -> None:

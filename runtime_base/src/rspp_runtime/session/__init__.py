@@ -12,7 +12,8 @@ In the order a conversation flows through it:
 `invocation`  one call of a provider, from INVOKE to DONE
 `handlers`    the user's Python nodes as the kernel calls them
 `activity`    whether anything is still going on
-`driver`      the loop itself
+`pump`        steps all sessions of an event loop, and waits for their deadlines
+`driver`      one session: what goes in, and what is performed
 `going_on`    a session that another process has left
 `host`        a session put together from a generated package
 """

@@ -14,6 +14,9 @@ class Activity(Observer):
     """Follows turns and speech. A session is quiet while no turn is open or proposed, nobody speaks, and the
     recogniser owes no text."""
 
+    INPUTS = (In.CHUNK, In.MEDIA)
+    QUIET_STEPS = False
+
     def __init__(self, plan: Plan) -> None:
         self.running = False
         self.ended = False

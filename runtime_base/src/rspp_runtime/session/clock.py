@@ -20,10 +20,10 @@ class MonotonicClock:
     """Real time, from the moment the clock was made."""
 
     def __init__(self) -> None:
-        self._start_ns = time.monotonic_ns()
+        self.start_ns = time.monotonic_ns()
 
     def now_ns(self) -> int:
-        return time.monotonic_ns() - self._start_ns
+        return time.monotonic_ns() - self.start_ns
 
 
 class VirtualClock:

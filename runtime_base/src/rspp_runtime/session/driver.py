@@ -1,15 +1,17 @@
 """The driver of one session: offers inputs, advances, performs what is asked (docs/kernel.md).
 
     input ──▶ offer() ──▶ session.ingest        any task, any time; stamped by the one clock
-                └─ wakes ──▶ _loop: advance → drain → perform → sleep until the next deadline or input
+                └─ wakes ──▶ pump ──▶ _once: advance → drain → perform → wait for the next deadline or input
 
 There is no queue of its own: an input goes straight into the kernel's bounded inbox or rings, or its producer waits. So
-several inputs of one wake are one step. Every wait has an owner that ends it: a RESUME, a step, a cancel, or the close.
+several inputs of one wake are one step. Nor is there a task that waits: the pump of the event loop steps all sessions
+that have something to do (`pump`). Every wait has an owner that ends it: a RESUME, a step, a cancel, or the close.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import deque
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -23,9 +25,11 @@ from rspp_runtime.providers.contract import Provider
 from rspp_runtime.session.activity import Activity
 from rspp_runtime.session.clock import MS_NS, SECOND_NS, Clock
 from rspp_runtime.session.gateway import Gateway
+from rspp_runtime.session.handlers import Calls
 from rspp_runtime.session.invocation import Call, done
-from rspp_runtime.session.observer import InvocationEnd, Observer
-from rspp_runtime.session.playback import PlayedAudio
+from rspp_runtime.session.observer import Audience, InvocationEnd, Observer
+from rspp_runtime.session.playback import PlayedAudio, behind
+from rspp_runtime.session.pump import NEVER, Pump, Seat
 from rspp_runtime.session.scopes import Scopes
 from rspp_runtime.tools.journal import Journal
 from rspp_runtime.tools.offer import Offer
@@ -42,9 +46,9 @@ Evidence = Callable[[int], "asyncio.Future[bool] | bool"]
 class Driver:
     """Runs one session. `providers` are those of each effect node by name, in the order of the plan, already prepared.
 
-    `append` performs `Op.APPEND`; `observers` see everything, in order; `journal` is that of tools with `once`;
-    `sequence` is the last transport sequence of an earlier holder; `kept` is what nodes remember, by id; `attributes`
-    are what is known of the session. The session itself stays the caller's.
+    `append` performs `Op.APPEND`; `observers` see everything, in order; `calls` are those of the session's handlers;
+    `journal` is that of tools with `once`; `sequence` is the last transport sequence of an earlier holder; `kept` is
+    what nodes remember, by id; `attributes` are what is known of the session. The session itself stays the caller's.
     """
 
     def __init__(
@@ -58,6 +62,7 @@ class Driver:
         transport: Transport,
         append: Evidence,
         observers: Sequence[Observer] = (),
+        calls: Calls | None = None,
         journal: Journal | None = None,
         sequence: int = 0,
         kept: Mapping[int, Scopes] | None = None,
@@ -74,22 +79,39 @@ class Driver:
         self.clock = clock
         self.gateway = Gateway(plan, epoch, sequence)
         self.activity = Activity(plan)
-        self.played = PlayedAudio()
+        self._played: PlayedAudio | None = None  # once somebody asks for it
         self.journal = journal or Journal("")
         self._session = session
+        self._ingest, self._advance, self._drain = session.ingest, session.advance, session.drain
+        self._now = clock.now_ns
         self._providers = providers
         self._transport = transport
         self._append = append
         self._kept = kept or {}
         self._attributes = attributes or {}
-        self._observers = (self.activity, *observers)
+        self._audience = Audience((self.activity, *observers))
+        self._told_of_input = self._audience.inputs
+        self._node_calls = calls or Calls()
+        self._node_calls.want(every=self._audience.every_call)
         self._calls: dict[int, Call] = {}  # by invocation id: running, or ended by FORCE and not yet gone
         self._ended: deque[InvocationEnd] = deque()  # DONE that found the inbox full
         self._appended: deque[tuple[int, bool]] = deque()  # evidence answers that did
         self._evidence: set[asyncio.Future[bool]] = set()
-        self._wake = asyncio.Event()
-        self._step = asyncio.Event()  # replaced at each step: whoever waits on the old one sees it happen
+        self._ports = self.plan.nodes[self.plan.egress].inputs if self.plan.egress >= 0 else ()
+        self._perform: dict[int, Callable[[Output], None]] = {
+            Op.DECISION: self._decided, Op.SEND: self._send, Op.FEED: self._feed, Op.INVOKE: self._invoke,
+            Op.CONTEXT: self._context, Op.FINISH: self._finish, Op.CANCEL: self._cancel, Op.FORCE: self._force,
+            Op.RESUME: self._resume, Op.FLUSH: self._flush, Op.APPEND: self._start_append,
+        }  # fmt: skip
+        self._requests: deque[tuple[Control, int, int]] = deque()  # of other threads
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._awake = False  # something was offered since the last step began
+        self._waiting: list[asyncio.Future[None]] = []  # for the end of the next step
         self._media_resumed = asyncio.Event()
+        self._pump: Pump | None = None  # while it runs
+        self._seat: Seat | None = None
+        self._over: asyncio.Future[None] | None = None  # the session has ended, or a step has raised `_failure`
+        self._failure: Exception | None = None
         self._stopped = False
 
     # ---- for transports, API and invocations
@@ -104,23 +126,36 @@ class Driver:
         return self.plan.audio_bytes_per_second
 
     def now_ns(self) -> int:
-        return self.clock.now_ns()
+        return self._now()
 
     def offer(self, event: Inbound) -> int:
-        """Stamps and ingests one input, and wakes the loop; returns a `Result`."""
+        """Stamps and ingests one input, and wakes the session; returns a `Result`."""
         if self._stopped:
             return Result.REFUSED
-        now_ns = self.clock.now_ns()
-        result = self._session.ingest(event, now_ns)
-        for observer in self._observers:
-            observer.on_input(event, now_ns, result)
-        self._wake.set()
+        now_ns = self._now()
+        result = self._ingest(event, now_ns)
+        for tell in self._told_of_input.get(event.op, ()):
+            tell(event, now_ns, result)
+        if not self._awake:
+            self._wake()
         return result
+
+    def _wake(self) -> None:
+        self._awake = True
+        if self._pump is not None and self._seat is not None:
+            self._pump.ready(self._seat)
 
     async def stepped(self) -> None:
         """Returns after the kernel's next step."""
-        self._wake.set()
-        await self._step.wait()
+        if not self._awake:
+            self._wake()
+        await self._step_made()
+
+    async def _step_made(self) -> None:
+        if not self._stopped:
+            made = asyncio.get_running_loop().create_future()
+            self._waiting.append(made)
+            await made
 
     async def media(
         self, port: str, payload: bytes, media_ns: int, *, key: str = "", sequence: int | None = None
@@ -130,12 +165,10 @@ class Driver:
         With an idempotency `key`, or the transport's own `sequence`, an item that is sent again is REFUSED.
         """
         event = self.gateway.media(port, payload, media_ns, key=key, sequence=sequence)
-        while True:
+        while (result := self.offer(event)) == Result.FULL and not self._stopped:
             self._media_resumed.clear()
-            result = self.offer(event)
-            if result != Result.FULL or self._stopped:
-                return result
             await (self.stepped() if port == "text" else self._media_resumed.wait())
+        return result
 
     async def control(self, code: Control, a: int = 0, b: int = 0) -> int:
         """One control input; waits while the inbox is full, and until the kernel has acted on it."""
@@ -145,6 +178,21 @@ class Driver:
         if result == Result.ACCEPTED:
             await self.stepped()
         return result
+
+    def request(self, code: Control, a: int = 0, b: int = 0) -> None:
+        """One control input from any thread: a cancel, say, of somebody else's who does not wait for the loop.
+
+        It is taken when whatever the loop's thread does now has come back, before any output that the kernel has given
+        and that was not performed yet: what a cancel takes back of these is not performed.
+        """
+        self._requests.append((code, a, b))
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop is closed, and the session gone
+                self._loop.call_soon_threadsafe(self._take_requests)
+
+    def _take_requests(self) -> None:
+        if self._requests and not self._stopped:
+            self._step()
 
     def offers(self, node: Node) -> Mapping[str, Offer]:
         """The tools of a model, by name, as they are declared and as their functions are."""
@@ -158,7 +206,9 @@ class Driver:
         return found
 
     def reference(self, media_ns: int, duration_ns: int) -> bytes:
-        return self.played.read(media_ns, duration_ns)
+        if self._played is None:
+            self._played = PlayedAudio()
+        return self._played.read(media_ns, duration_ns)
 
     def key(self, fairness: Attribute | None) -> Hashable:
         text = self._attributes.get(fairness, "") if fairness is not None else ""
@@ -168,12 +218,12 @@ class Driver:
         return self._kept.get(node.id)
 
     def remembered(self, node: Node, seq: int, durable: bytes) -> None:
-        for observer in self._observers:
-            observer.on_state(node.id, seq, durable)
+        for tell in self._audience.states:
+            tell(node.id, seq, durable)
 
     def invocation_ended(self, call: Call, end: InvocationEnd) -> None:
-        for observer in self._observers:
-            observer.on_invocation(end)
+        for tell in self._audience.invocations:
+            tell(end)
         if not call.forced:
             self._calls.pop(call.id, None)
         self._ended.append(end)
@@ -183,113 +233,151 @@ class Driver:
 
     async def run(self) -> None:
         """Until the session has ended and its invocations are gone. Cancelling it closes the session hard."""
+        loop = self._loop = asyncio.get_running_loop()
+        self._over = loop.create_future()
+        self._pump, self._seat = Pump.enter(loop, self._step)
         try:
-            while not self.activity.ended:
-                await self._loop_once()
-            await self._wind_down()
+            self._step()
+            await self._over
+            await self._wind_down(loop)
+            if self._failure is not None:
+                raise self._failure
         finally:
             self._stopped = True
+            self._pump.leave(self._seat)
             self._release_waiters()
             for call in tuple(self._calls.values()):
                 call.abandon()
 
-    async def _loop_once(self) -> None:
-        self._wake.clear()
-        self._deliver()
-        deadline_ns = self._advance()
-        if self._wake.is_set():
-            await asyncio.sleep(0)  # inputs came while performing: others may add theirs to the next step
-            return
-        if deadline_ns < 0:
-            await self._wake.wait()
-            return
-        pause_ns = deadline_ns - self.clock.now_ns()
-        if pause_ns <= 0:
-            await asyncio.sleep(0)
-            return
-        timer = asyncio.get_running_loop().call_later(pause_ns / SECOND_NS, self._wake.set)
+    def _step(self) -> None:
+        """What the pump calls: everything that can be done now, and when to come again."""
+        assert self._pump is not None
+        assert self._seat is not None
         try:
-            await self._wake.wait()
-        finally:
-            timer.cancel()
+            self._awake = False
+            if self._ended or self._appended or self._requests:
+                self._deliver()
+            deadline_ns = self._once()
+        except Exception as error:  # of the kernel, an observer or the transport: `run` raises it
+            self._failure = error
+            self._seat.due_s = NEVER
+            self._tell_waiting()
+            self._end()
+            return
+        if self.activity.ended:
+            self._end()
+        if self._awake:
+            self._pump.ready(self._seat)  # inputs came while performing: others may add theirs to the next step
+        elif deadline_ns < 0:
+            self._seat.due_s = NEVER
+        elif (pause_ns := deadline_ns - self._now()) > 0:
+            self._pump.at(self._seat, pause_ns)
+        else:
+            self._wake()
 
-    def _advance(self) -> int:
+    def _once(self) -> int:
         """Steps until nothing more can be done now; returns the next deadline."""
+        held: list[Output] = []
         while True:
-            now_ns = self.clock.now_ns()
-            deadline_ns = self._session.advance(now_ns)
-            outputs = self._session.drain()
-            drained_ns = self.clock.now_ns()
-            for observer in self._observers:
-                observer.on_step(now_ns, deadline_ns, drained_ns, outputs)
-            for output in outputs:
-                self._perform(output)
-            step, self._step = self._step, asyncio.Event()
-            step.set()
+            now_ns = self._now()
+            deadline_ns = self._advance(now_ns)
+            outputs = self._drain()
+            drained_ns = self._now()
+            if self._node_calls.touched or self._node_calls.took_ns:
+                self._node_calls.tell(self._audience)
+            for tell in self._audience.steps if outputs else self._audience.quiet_steps:
+                tell(now_ns, deadline_ns, drained_ns, outputs)
+            if held:
+                outputs, held = behind(held, outputs), []
+            for index, output in enumerate(outputs):
+                perform = self._perform.get(output.op)
+                if perform is not None:
+                    perform(output)
+                    if self._requests and self._deliver_requests():
+                        held = outputs[index + 1 :]  # another thread's request goes first
+                        break
+            if self._waiting:
+                self._tell_waiting()
             # The kernel stopped for lack of output slots, which the drain has emptied.
-            if not (deadline_ns == now_ns and outputs):
+            if not (held or (deadline_ns == now_ns and outputs)):
                 return deadline_ns
 
-    def _perform(self, output: Output) -> None:
-        op = output.op
-        if op == Op.SEND:
-            egress = self.plan.nodes[self.plan.egress]
-            port = egress.inputs[output.port]
-            if port.type == "audio":
-                self.played.write(output.x, output.payload)
-            self._transport.send(port.name, output.turn, output.payload, output.x)
-        elif op == Op.FEED:
-            call = self._calls.get(output.invocation)
-            if call is not None:
-                call.feed(output.port, output.payload, output.x, output.y, output.seq)
-        elif op == Op.INVOKE:
-            node = self.plan.nodes[output.node]
-            name, provider = self._providers[node.name][output.x]
-            meter = self.plan.meters[node.meter] if node.meter >= 0 else None
-            self._calls[output.invocation] = Call(output.invocation, node, output.turn, provider, name, self, meter)
-        elif op == Op.CONTEXT:
-            call = self._calls.get(output.invocation)
-            if call is not None:
-                call.message(output.x, output.payload)
-        elif op == Op.FINISH:
-            call = self._calls.get(output.invocation)
-            if call is not None:
-                call.finish()
-        elif op == Op.CANCEL:
-            call = self._calls.get(output.invocation)
-            if call is not None:
-                call.cancel()
-        elif op == Op.FORCE:
-            call = self._calls.get(output.invocation)
-            if call is not None:
-                log.warning("%s: invocation %d ignored its cancel and was forced", call.node, call.id)
-                call.force()
-                call.task.add_done_callback(partial(self._gone, call.id))
-        elif op == Op.RESUME:
-            self._resume(output.node)
-        elif op == Op.FLUSH:
-            self.played.flush(output.t_ns)
-            self._transport.flush(output.turn, output.t_ns)
-        elif op == Op.APPEND:
-            self._start_append(output.turn)
-        elif op == Op.DECISION and output.code == Signal.LEASE_ROTATED:
+    def _end(self) -> None:
+        if self._over is not None and not self._over.done():
+            self._over.set_result(None)
+
+    def _tell_waiting(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for one in waiting:
+            if not one.done():
+                one.set_result(None)
+
+    # ---- what the kernel asks for, by `Op`
+
+    def _send(self, output: Output) -> None:
+        port = self._ports[output.port]
+        if self._played is not None and port.type == "audio":
+            self._played.write(output.x, output.payload)
+        self._transport.send(port.name, output.turn, output.payload, output.x)
+
+    def _feed(self, output: Output) -> None:
+        call = self._calls.get(output.invocation)
+        if call is not None:
+            call.feed(output.port, output.payload, output.x, output.y, output.seq)
+
+    def _invoke(self, output: Output) -> None:
+        node = self.plan.nodes[output.node]
+        name, provider = self._providers[node.name][output.x]
+        meter = self.plan.meters[node.meter] if node.meter >= 0 else None
+        self._calls[output.invocation] = Call(output.invocation, node, output.turn, provider, name, self, meter)
+
+    def _context(self, output: Output) -> None:
+        call = self._calls.get(output.invocation)
+        if call is not None:
+            call.message(output.x, output.payload)
+
+    def _finish(self, output: Output) -> None:
+        call = self._calls.get(output.invocation)
+        if call is not None:
+            call.finish()
+
+    def _cancel(self, output: Output) -> None:
+        call = self._calls.get(output.invocation)
+        if call is not None:
+            call.cancel()
+
+    def _force(self, output: Output) -> None:
+        call = self._calls.get(output.invocation)
+        if call is not None:
+            log.warning("%s: invocation %d ignored its cancel and was forced", call.node, call.id)
+            call.force()
+            call.task.add_done_callback(partial(self._gone, call.id))
+
+    def _resume(self, output: Output) -> None:
+        if output.node == self.plan.ingress:
+            self._media_resumed.set()
+        for call in self._calls.values():
+            if call.node_id == output.node:
+                call.resume()
+
+    def _flush(self, output: Output) -> None:
+        if self._played is not None:
+            self._played.flush(output.t_ns)
+        self._transport.flush(output.turn, output.t_ns)
+
+    def _decided(self, output: Output) -> None:
+        if output.code == Signal.LEASE_ROTATED:
             self.gateway.epoch = output.x
-        elif op == Op.DECISION and output.code == Signal.ENDED:
-            self._wake.set()  # for `run`, which waits for nothing more
+        elif output.code == Signal.ENDED:
+            self._awake = True  # for `run`, which waits for nothing more
 
     def _gone(self, invocation: int, _: object) -> None:
         self._calls.pop(invocation, None)
 
-    def _resume(self, node: int) -> None:
-        if node == self.plan.ingress:
-            self._media_resumed.set()
-        for call in self._calls.values():
-            if call.node_id == node:
-                call.resume()
-
     # ---- answers that must arrive
 
-    def _start_append(self, turn: int) -> None:
+    def _start_append(self, output: Output) -> None:
+        turn = output.turn
         try:
             answer = self._append(turn)
         except OSError as error:
@@ -297,7 +385,7 @@ class Driver:
             answer = False
         if isinstance(answer, bool):
             self._appended.append((turn, answer))
-            self._wake.set()
+            self._wake()
             return
         self._evidence.add(answer)
 
@@ -312,7 +400,9 @@ class Driver:
         answer.add_done_callback(answered)
 
     def _deliver(self) -> None:
-        """Offers what waits: ends of invocations and answers of the evidence log; what finds no room waits on."""
+        """Offers what waits: requests of other threads, ends of invocations, answers of the evidence log; what finds no
+        room waits on."""
+        self._deliver_requests()
         while self._ended and self.offer(done(self._ended[0], self.epoch)) != Result.FULL:
             self._ended.popleft()
         while self._appended:
@@ -322,14 +412,25 @@ class Driver:
                 return
             self._appended.popleft()
 
+    def _deliver_requests(self) -> bool:
+        """Whether one was taken."""
+        taken = False
+        while self._requests:
+            code, a, b = self._requests[0]
+            if self.offer(self.gateway.control(code, a, b)) == Result.FULL:
+                break
+            self._requests.popleft()
+            taken = True
+        return taken
+
     # ---- the end
 
-    async def _wind_down(self) -> None:
+    async def _wind_down(self, loop: asyncio.AbstractEventLoop) -> None:
         """ENDED was decided: cancelled invocations have their grace, then FORCE; then nobody is waited for."""
-        limit_ns = self.clock.now_ns() + CLOSE_NS_MAX
-        while (self._live() or self._evidence or self._ended) and self.clock.now_ns() < limit_ns:
-            timer = asyncio.get_running_loop().call_later(10 * MS_NS / SECOND_NS, self._wake.set)
-            await self._loop_once()
+        limit_ns = self._now() + CLOSE_NS_MAX
+        while (self._live() or self._evidence or self._ended) and self._now() < limit_ns and self._failure is None:
+            timer = loop.call_later(10 * MS_NS / SECOND_NS, self._wake)
+            await self._step_made()
             timer.cancel()
         for call in self._calls.values():
             if not call.task.done():
@@ -339,7 +440,7 @@ class Driver:
         return any(not call.task.done() for call in self._calls.values() if not call.forced)
 
     def _release_waiters(self) -> None:
-        self._step.set()
+        self._tell_waiting()
         self._media_resumed.set()
         for call in self._calls.values():
             call.cancel()

@@ -20,6 +20,7 @@ from rspp_runtime.evidence.entries import Clock as ClockReading
 from rspp_runtime.evidence.entries import End, Entry, Header
 from rspp_runtime.evidence.facts import Conversation, Reader
 from rspp_runtime.evidence.levels import Change
+from rspp_runtime.evidence.live import Live, work_limits
 from rspp_runtime.evidence.log import LogFile
 from rspp_runtime.evidence.or02 import Or02
 from rspp_runtime.evidence.recorder import Recorder
@@ -29,7 +30,7 @@ from rspp_runtime.evidence.writer import LogWriter
 from rspp_runtime.session.clock import Clock, LaterClock, VirtualClock
 from rspp_runtime.session.driver import Driver
 from rspp_runtime.session.going_on import by_node, holder_of, since_ns
-from rspp_runtime.session.handlers import make_handlers
+from rspp_runtime.session.handlers import Calls, make_handlers
 from rspp_runtime.session.hooks import Hooks
 from rspp_runtime.session.observer import Observer
 from rspp_runtime.session.outside import Outside
@@ -79,12 +80,13 @@ async def converse(
     the transport raises.
     """
     plan = package.plan
-    inner: list[Observer] = []  # filled below; handlers and driver tell the same ones
+    calls = Calls(limits_ns=work_limits(plan))
     users: dict[int, object] = {}
     held: dict[int, Scopes] = {}
     is_virtual = isinstance(clock, VirtualClock)
-    clock = later = LaterClock(clock)
-    handlers = make_handlers(plan, package.handlers, clock, inner, users, held)
+    later = LaterClock(clock) if options.resume else None
+    clock = later or clock
+    handlers = make_handlers(plan, package.handlers, clock, calls, users, held)
     held |= _outside(plan, providers)
     hooks = Hooks(plan, users)
     holder: Holder | None = None
@@ -104,15 +106,17 @@ async def converse(
     try:
         await hooks.open()
         reader = Reader(plan)
-        recorders = [Recorder(reader.add, plan, level="L2")]
+        recorders: list[Recorder] = []
 
         def put(entry: Entry) -> None:
+            reader.add(entry)
             for recorder in recorders:
                 recorder.put(entry)
 
         file: LogFile | None = None
         if holder is not None:
             holder.go_on()
+            assert later is not None
             later.go_on(since_ns(holder, is_virtual=is_virtual))
             for entry in (*holder.execution.log.entries, *holder.written):
                 reader.add(entry)
@@ -133,7 +137,8 @@ async def converse(
             or02.clock_read(reading)
 
         clocks = Clocks(plan, clock_read, None if is_virtual else time.time_ns)
-        inner += [*recorders, clocks, or02, hooks, *observers]
+        live = Live(reader)
+        inner = [live, *recorders, clocks, or02, *([hooks] if users else ()), *observers]
 
         def append(turn: int) -> asyncio.Future[bool] | bool:
             known = or02.baseline(turn)
@@ -151,6 +156,7 @@ async def converse(
             transport=transport,
             append=append,
             observers=inner,
+            calls=calls,
             journal=journal,
             sequence=holder.sequence if holder else 0,
             kept=held,
@@ -163,6 +169,7 @@ async def converse(
                 if isinstance(provider, Outside):
                     provider.session_over(driver)
             await transport.close()
+            live.catch_up()
             put(End(clock.now_ns(), session.stats()))
         return Finished(header, reader.conversation, or02.records, session.stats())
     finally:
@@ -216,7 +223,14 @@ def _journal_path(package: Package, options: Options) -> Path | None:
 def _recorder(log: LogWriter, package: Package, options: Options, changed: Callable[[Change], None]) -> Recorder:
     """The one that writes the log, at a level that follows the queue and the export."""
     lag_ns = options.export_lag_ns or (lambda: 0)
-    return Recorder(log.put, package.plan, level=options.level, pressure=lambda: (log.fill, lag_ns()), changed=changed)
+    return Recorder(
+        log.put,
+        package.plan,
+        level=options.level,
+        pressure=lambda: (log.fill, lag_ns()),
+        changed=changed,
+        flush=log.flush,
+    )
 
 
 def _or02(package: Package, options: Options, header: Header, put: Callable[[Entry], None]) -> Or02:

@@ -1,13 +1,15 @@
 """Whoever looks on while a session runs: the log, the console, the record of each turn.
 
-An observer is told about everything in the order in which it happened, and can change nothing. It must be quick.
+An observer is told about everything in the order in which it happened, and can change nothing. It must be quick. What
+it does not override, or says that it does not want (`INPUTS`, `QUIET_STEPS`), costs a session nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import ClassVar, NamedTuple
 
+from rspp_runtime.abi.codes import In
 from rspp_runtime.abi.messages import Emission, Inbound, Output
 
 
@@ -46,11 +48,23 @@ class InvocationEnd(NamedTuple):
 class Observer:
     """Base class whose methods do nothing: override what is of interest."""
 
+    INPUTS: ClassVar[Collection[int]] = tuple(In)
+    """The kinds of input that `on_input` is told of."""
+
+    QUIET_STEPS: ClassVar[bool] = True
+    """Whether `on_step` is told of steps without outputs too."""
+
     def on_input(self, event: Inbound, now_ns: int, result: int) -> None:
         """`ingest(event, now_ns)` answered `result`."""
 
+    EVERY_CALL: ClassVar[bool] = True
+    """Whether `on_handler` is told of each call, or only of those that failed or took longer than they should."""
+
     def on_handler(self, call: HandlerCall) -> None:
         """A Python node was called, within the step that follows."""
+
+    def on_calls(self, took_ns: Mapping[int, int]) -> None:
+        """Python nodes were called, within the step that follows: how long each took, in ns by node id."""
 
     def on_state(self, node: int, seq: int, durable: bytes) -> None:
         """A Python node outside of the kernel remembers this, since its call for item `seq` has come back; it is for
@@ -62,3 +76,36 @@ class Observer:
 
     def on_invocation(self, end: InvocationEnd) -> None:
         """An invocation's task ended."""
+
+
+OnInput = Callable[[Inbound, int, int], None]
+OnStep = Callable[[int, int, int, Sequence[Output]], None]
+
+
+class Audience:
+    """The observers of one session, by what each wants to be told; their order is kept. Made once, when all are known.
+
+    `inputs` has who is told of an input, by its `In`; `steps` who is told of a step with outputs, `quiet_steps` of one
+    without.
+    """
+
+    __slots__ = ("calls", "every_call", "handlers", "inputs", "invocations", "quiet_steps", "states", "steps")
+
+    def __init__(self, observers: Sequence[Observer]) -> None:
+        hearing = [one for one in observers if _overrides(one, "on_input")]
+        self.inputs: dict[int, tuple[OnInput, ...]] = {
+            int(op): tuple(one.on_input for one in hearing if op in one.INPUTS) for op in In
+        }
+        stepping = [one for one in observers if _overrides(one, "on_step")]
+        self.steps: tuple[OnStep, ...] = tuple(one.on_step for one in stepping)
+        self.quiet_steps: tuple[OnStep, ...] = tuple(one.on_step for one in stepping if one.QUIET_STEPS)
+        calling = [one for one in observers if _overrides(one, "on_handler")]
+        self.handlers = tuple(one.on_handler for one in calling)
+        self.every_call = any(one.EVERY_CALL for one in calling)
+        self.calls = tuple(one.on_calls for one in observers if _overrides(one, "on_calls"))
+        self.states = tuple(one.on_state for one in observers if _overrides(one, "on_state"))
+        self.invocations = tuple(one.on_invocation for one in observers if _overrides(one, "on_invocation"))
+
+
+def _overrides(observer: Observer, name: str) -> bool:
+    return getattr(type(observer), name) is not getattr(Observer, name)

@@ -12,6 +12,7 @@ import json
 import os
 import struct
 import threading
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,7 @@ class Journal:
             if self.path is not None:
                 raise JournalError(f"{self.path}: it is closed")
             return
-        framed = frame(canonical(record).encode(), self._number, self._id)
+        framed = frame(canonical(record).encode(), self._number, zlib.crc32(self._id))
         written = os.write(self._fd, framed)
         if written != len(framed):
             raise JournalError(f"{self.path}: {written} of {len(framed)} bytes were written: the disk is full")

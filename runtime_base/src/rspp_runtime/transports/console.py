@@ -24,6 +24,10 @@ _QUIET_ENDS = (Outcome.SUCCESS, Outcome.CANCELLED)
 class ConsoleView(Observer):
     """See the module."""
 
+    INPUTS = (In.MEDIA, In.CHUNK)
+    QUIET_STEPS = False
+    EVERY_CALL = False
+
     def __init__(self, plan: Plan, console: Console) -> None:
         self._plan = plan
         self._console = console

@@ -47,7 +47,7 @@ from stub_junction._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "2d1f5525b265452fc11d969d49a4ddc93dbae9eb13cb0a1572f53777aede96ad"
+ABI_HASH = "4619491ef32a97546014ab292682b964661a3c2e15d1ccd7af0d5a07944f0fe3"
 TEMPLATE_HASH = "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
@@ -167,6 +167,9 @@ cdef void push_ingress_audio__stt(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
+    if edges.has_space(edge, size, INGRESS_AUDIO__STT_ITEMS, INGRESS_AUDIO__STT_BYTES):
+        edges.enqueue(core, EDGE_INGRESS_AUDIO__STT, INGRESS_AUDIO__STT_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_INGRESS_AUDIO__STT, size)
     edges.append_or_drop(core, EDGE_INGRESS_AUDIO__STT, item)
@@ -184,7 +187,7 @@ cdef inline int move_ingress_audio__stt(Core* core) noexcept nogil:
     )
     if answer != MOVED:
         return answer
-    item = edges.pop(core, EDGE_INGRESS_AUDIO__STT)
+    item = edges.take(core, EDGE_INGRESS_AUDIO__STT, INGRESS_AUDIO__STT_RING - 1)
     if core.nodes[NODE_STT].live.id == 0:
         invocations.begin(core, NODE_STT)
     invocations.feed(core, NODE_STT, 0, item)
@@ -281,6 +284,9 @@ cdef void push_stt_partial__alter(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
+    if edges.has_space(edge, size, STT_PARTIAL__ALTER_ITEMS, STT_PARTIAL__ALTER_BYTES):
+        edges.enqueue(core, EDGE_STT_PARTIAL__ALTER, STT_PARTIAL__ALTER_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_STT_PARTIAL__ALTER, size)
     edges.append_or_drop(core, EDGE_STT_PARTIAL__ALTER, item)
@@ -294,6 +300,9 @@ cdef void push_stt_final__alter(Core* core, uint32_t item) noexcept nogil:
         return
     size = core.headers[item].size
     edges.shed_expired(core, EDGE_STT_FINAL__ALTER, STT_FINAL__ALTER_AGE_NS)
+    if edges.has_space(edge, size, STT_FINAL__ALTER_ITEMS, STT_FINAL__ALTER_BYTES):
+        edges.enqueue(core, EDGE_STT_FINAL__ALTER, STT_FINAL__ALTER_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_STT_FINAL__ALTER, size)
     edges.append_or_drop(core, EDGE_STT_FINAL__ALTER, item)
@@ -319,6 +328,9 @@ cdef void push_stt_final__quick(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
+    if edges.has_space(edge, size, STT_FINAL__QUICK_ITEMS, STT_FINAL__QUICK_BYTES):
+        edges.enqueue(core, EDGE_STT_FINAL__QUICK, STT_FINAL__QUICK_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_STT_FINAL__QUICK, size)
     edges.append_or_drop(core, EDGE_STT_FINAL__QUICK, item)
@@ -332,6 +344,9 @@ cdef void push_stt_utterance__left(Core* core, uint32_t item) noexcept nogil:
         return
     paths.begin(core, 0x2)  # stt.utterance -> both.in
     size = core.headers[item].size
+    if edges.has_space(edge, size, STT_UTTERANCE__LEFT_ITEMS, STT_UTTERANCE__LEFT_BYTES):
+        edges.enqueue(core, EDGE_STT_UTTERANCE__LEFT, STT_UTTERANCE__LEFT_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_STT_UTTERANCE__LEFT, size)
     edges.append_or_drop(core, EDGE_STT_UTTERANCE__LEFT, item)
@@ -345,6 +360,9 @@ cdef void push_stt_utterance__right(Core* core, uint32_t item) noexcept nogil:
         return
     paths.begin(core, 0x2)  # stt.utterance -> both.in
     size = core.headers[item].size
+    if edges.has_space(edge, size, STT_UTTERANCE__RIGHT_ITEMS, STT_UTTERANCE__RIGHT_BYTES):
+        edges.enqueue(core, EDGE_STT_UTTERANCE__RIGHT, STT_UTTERANCE__RIGHT_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_STT_UTTERANCE__RIGHT, size)
     edges.append_or_drop(core, EDGE_STT_UTTERANCE__RIGHT, item)
@@ -368,7 +386,7 @@ cdef inline int move_stt_utterance__left(Core* core) noexcept nogil:
     )
     if answer != MOVED:
         return answer
-    item = edges.pop(core, EDGE_STT_UTTERANCE__LEFT)
+    item = edges.take(core, EDGE_STT_UTTERANCE__LEFT, STT_UTTERANCE__LEFT_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -437,8 +455,10 @@ cdef void push_left_text__best(Core* core, uint32_t item) noexcept nogil:
         return
     paths.begin(core, 0x1)  # left.delta -> lines.out
     size = core.headers[item].size
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, LEFT_TEXT__BEST_ITEMS, LEFT_TEXT__BEST_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_LEFT_TEXT__BEST, LEFT_TEXT__BEST_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_LEFT_TEXT__BEST, size)
     edges.append_or_drop(core, EDGE_LEFT_TEXT__BEST, item)
@@ -451,6 +471,9 @@ cdef void push_left_final__both(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
+    if edges.has_space(edge, size, LEFT_FINAL__BOTH_ITEMS, LEFT_FINAL__BOTH_BYTES):
+        edges.enqueue(core, EDGE_LEFT_FINAL__BOTH, LEFT_FINAL__BOTH_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_LEFT_FINAL__BOTH, size)
     edges.append_or_drop(core, EDGE_LEFT_FINAL__BOTH, item)
@@ -458,7 +481,13 @@ cdef void push_left_final__both(Core* core, uint32_t item) noexcept nogil:
 cdef void push_left_final__strict(Core* core, uint32_t item) noexcept nogil:
     # stub_junction.rspp:32  left.final -> strict
     # 4 items, 600 bytes; then drop newest
+    cdef Edge* edge = &core.edges[EDGE_LEFT_FINAL__STRICT]
+    cdef int64_t size
     if item == NOTHING:
+        return
+    size = core.headers[item].size
+    if edges.has_space(edge, size, LEFT_FINAL__STRICT_ITEMS, LEFT_FINAL__STRICT_BYTES):
+        edges.enqueue(core, EDGE_LEFT_FINAL__STRICT, LEFT_FINAL__STRICT_RING - 1, item)
         return
     edges.append_or_drop(core, EDGE_LEFT_FINAL__STRICT, item)
 
@@ -481,7 +510,7 @@ cdef inline int move_stt_utterance__right(Core* core) noexcept nogil:
     )
     if answer != MOVED:
         return answer
-    item = edges.pop(core, EDGE_STT_UTTERANCE__RIGHT)
+    item = edges.take(core, EDGE_STT_UTTERANCE__RIGHT, STT_UTTERANCE__RIGHT_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -550,6 +579,9 @@ cdef void push_right_text__best(Core* core, uint32_t item) noexcept nogil:
         return
     size = core.headers[item].size
     edges.shed_expired(core, EDGE_RIGHT_TEXT__BEST, RIGHT_TEXT__BEST_AGE_NS)
+    if edges.has_space(edge, size, RIGHT_TEXT__BEST_ITEMS, RIGHT_TEXT__BEST_BYTES):
+        edges.enqueue(core, EDGE_RIGHT_TEXT__BEST, RIGHT_TEXT__BEST_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_RIGHT_TEXT__BEST, size)
     edges.append_or_drop(core, EDGE_RIGHT_TEXT__BEST, item)
@@ -562,8 +594,10 @@ cdef void push_right_final__both(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, RIGHT_FINAL__BOTH_ITEMS, RIGHT_FINAL__BOTH_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_RIGHT_FINAL__BOTH, RIGHT_FINAL__BOTH_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.keep_latest(core, EDGE_RIGHT_FINAL__BOTH)
     edges.append_or_drop(core, EDGE_RIGHT_FINAL__BOTH, item)
@@ -576,6 +610,9 @@ cdef void push_right_text__strict(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
+    if edges.has_space(edge, size, RIGHT_TEXT__STRICT_ITEMS, RIGHT_TEXT__STRICT_BYTES):
+        edges.enqueue(core, EDGE_RIGHT_TEXT__STRICT, RIGHT_TEXT__STRICT_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_RIGHT_TEXT__STRICT, size)
     edges.append_or_drop(core, EDGE_RIGHT_TEXT__STRICT, item)
@@ -598,7 +635,13 @@ cdef void say_sorry(Core* core) noexcept nogil:
 cdef void push_sorry__lines(Core* core, uint32_t item) noexcept nogil:
     # stub_junction.rspp:27  sorry -> lines
     # 2 items, 600 bytes; then drop newest
+    cdef Edge* edge = &core.edges[EDGE_SORRY__LINES]
+    cdef int64_t size
     if item == NOTHING:
+        return
+    size = core.headers[item].size
+    if edges.has_space(edge, size, SORRY__LINES_ITEMS, SORRY__LINES_BYTES):
+        edges.enqueue(core, EDGE_SORRY__LINES, SORRY__LINES_RING - 1, item)
         return
     edges.append_or_drop(core, EDGE_SORRY__LINES, item)
 
@@ -613,8 +656,9 @@ cdef inline int move_left_text__best(Core* core) noexcept nogil:
     if joins.is_loser(&(<Memory*> core).join_best, EDGE_LEFT_TEXT__BEST):
         joins.shed(core, EDGE_LEFT_TEXT__BEST)
         return MOVED
-    if not edges.takes_largest(
-        &core.edges[EDGE_BEST__LINES], 1,
+    if not edges.has_space(
+        &core.edges[EDGE_BEST__LINES],
+        BEST__LINES_ITEM_BYTES, BEST__LINES_ITEMS, BEST__LINES_BYTES,
     ):
         return WAITS
     item = edges.pop(core, EDGE_LEFT_TEXT__BEST)
@@ -624,7 +668,7 @@ cdef inline int move_left_text__best(Core* core) noexcept nogil:
     joins.took(core, &(<Memory*> core).join_best, NODE_BEST, EDGE_LEFT_TEXT__BEST, item)
     pass_best(core, item)
     items.release(core, item)
-    return MOVED
+    return CALM if (core.waiting_edges & bit(EDGE_LEFT_TEXT__BEST)) != 0 else MOVED
 
 cdef inline int move_right_text__best(Core* core) noexcept nogil:
     """right -> best: best takes by highest words of left, right."""
@@ -635,20 +679,21 @@ cdef inline int move_right_text__best(Core* core) noexcept nogil:
         if not edges.shed_expired(core, EDGE_RIGHT_TEXT__BEST, RIGHT_TEXT__BEST_AGE_NS):
             joins.shed(core, EDGE_RIGHT_TEXT__BEST)
         return MOVED
-    if not edges.takes_largest(
-        &core.edges[EDGE_BEST__LINES], 1,
+    if not edges.has_space(
+        &core.edges[EDGE_BEST__LINES],
+        BEST__LINES_ITEM_BYTES, BEST__LINES_ITEMS, BEST__LINES_BYTES,
     ):
         return WAITS
     if edges.shed_expired(core, EDGE_RIGHT_TEXT__BEST, RIGHT_TEXT__BEST_AGE_NS):
         return MOVED
-    item = edges.pop(core, EDGE_RIGHT_TEXT__BEST)
+    item = edges.take(core, EDGE_RIGHT_TEXT__BEST, RIGHT_TEXT__BEST_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
     joins.took(core, &(<Memory*> core).join_best, NODE_BEST, EDGE_RIGHT_TEXT__BEST, item)
     pass_best(core, item)
     items.release(core, item)
-    return MOVED
+    return CALM if (core.waiting_edges & bit(EDGE_RIGHT_TEXT__BEST)) != 0 else MOVED
 
 cdef void pass_best(Core* core, uint32_t taken) noexcept nogil:
     """best.out, as an item of its own, goes to lines."""
@@ -661,14 +706,9 @@ cdef void pass_best(Core* core, uint32_t taken) noexcept nogil:
 cdef void push_best__lines(Core* core, uint32_t item) noexcept nogil:
     # stub_junction.rspp:26  best -> lines
     # 4 items, 600 bytes; then drop oldest
-    cdef Edge* edge = &core.edges[EDGE_BEST__LINES]
-    cdef int64_t size
     if item == NOTHING:
         return
-    size = core.headers[item].size
-    if not edges.has_room(edge, size):
-        edges.drop_oldest(core, EDGE_BEST__LINES, size)
-    edges.append_or_drop(core, EDGE_BEST__LINES, item)
+    edges.enqueue(core, EDGE_BEST__LINES, BEST__LINES_RING - 1, item)
 
 
 # ---- stub_junction.rspp:7  node lines : merge, runs here, for a turn
@@ -682,14 +722,14 @@ cdef inline int move_best__lines(Core* core) noexcept nogil:
         &core.edges[EDGE_LINES__VOICE], 1,
     ):
         return WAITS
-    item = edges.pop(core, EDGE_BEST__LINES)
+    item = edges.take(core, EDGE_BEST__LINES, BEST__LINES_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
     joins.took(core, &(<Memory*> core).join_lines, NODE_LINES, EDGE_BEST__LINES, item)
     pass_lines(core, item)
     items.release(core, item)
-    return MOVED
+    return CALM if (core.waiting_edges & bit(EDGE_BEST__LINES)) != 0 else MOVED
 
 cdef inline int move_sorry__lines(Core* core) noexcept nogil:
     """sorry -> lines: lines takes by priority of sorry, best."""
@@ -700,14 +740,14 @@ cdef inline int move_sorry__lines(Core* core) noexcept nogil:
         &core.edges[EDGE_LINES__VOICE], 1,
     ):
         return WAITS
-    item = edges.pop(core, EDGE_SORRY__LINES)
+    item = edges.take(core, EDGE_SORRY__LINES, SORRY__LINES_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
     joins.took(core, &(<Memory*> core).join_lines, NODE_LINES, EDGE_SORRY__LINES, item)
     pass_lines(core, item)
     items.release(core, item)
-    return MOVED
+    return CALM if (core.waiting_edges & bit(EDGE_SORRY__LINES)) != 0 else MOVED
 
 cdef void pass_lines(Core* core, uint32_t taken) noexcept nogil:
     """lines.out, as an item of its own, goes to voice."""
@@ -726,6 +766,9 @@ cdef void enqueue_lines__voice(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
+    if edges.has_space(edge, size, LINES__VOICE_ITEMS, LINES__VOICE_BYTES):
+        edges.enqueue(core, EDGE_LINES__VOICE, LINES__VOICE_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_LINES__VOICE, size)
     edges.append_or_drop(core, EDGE_LINES__VOICE, item)
@@ -762,11 +805,12 @@ cdef inline int move_left_final__both(Core* core) noexcept nogil:
     cdef uint32_t item
     if not joins.is_next(core, &(<Memory*> core).join_both, NODE_BOTH, EDGE_LEFT_FINAL__BOTH):
         return WAITS
-    if not edges.takes_largest(
-        &core.edges[EDGE_BOTH__EGRESS_TEXT], 1,
+    if not edges.has_space(
+        &core.edges[EDGE_BOTH__EGRESS_TEXT],
+        BOTH__EGRESS_TEXT_ITEM_BYTES, BOTH__EGRESS_TEXT_ITEMS, BOTH__EGRESS_TEXT_BYTES,
     ):
         return WAITS
-    item = edges.pop(core, EDGE_LEFT_FINAL__BOTH)
+    item = edges.take(core, EDGE_LEFT_FINAL__BOTH, LEFT_FINAL__BOTH_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -774,15 +818,16 @@ cdef inline int move_left_final__both(Core* core) noexcept nogil:
     joins.took(core, &(<Memory*> core).join_both, NODE_BOTH, EDGE_LEFT_FINAL__BOTH, item)
     pass_both(core, item)
     items.release(core, item)
-    return MOVED
+    return CALM if (core.waiting_edges & bit(EDGE_LEFT_FINAL__BOTH)) != 0 else MOVED
 
 cdef inline int move_right_final__both(Core* core) noexcept nogil:
     """right.final -> both: both takes by timestamp of left, right."""
     cdef uint32_t item
     if not joins.is_next(core, &(<Memory*> core).join_both, NODE_BOTH, EDGE_RIGHT_FINAL__BOTH):
         return WAITS
-    if not edges.takes_largest(
-        &core.edges[EDGE_BOTH__EGRESS_TEXT], 1,
+    if not edges.has_space(
+        &core.edges[EDGE_BOTH__EGRESS_TEXT],
+        BOTH__EGRESS_TEXT_ITEM_BYTES, BOTH__EGRESS_TEXT_ITEMS, BOTH__EGRESS_TEXT_BYTES,
     ):
         return WAITS
     item = edges.pop(core, EDGE_RIGHT_FINAL__BOTH)
@@ -793,7 +838,7 @@ cdef inline int move_right_final__both(Core* core) noexcept nogil:
     joins.took(core, &(<Memory*> core).join_both, NODE_BOTH, EDGE_RIGHT_FINAL__BOTH, item)
     pass_both(core, item)
     items.release(core, item)
-    return MOVED
+    return CALM if (core.waiting_edges & bit(EDGE_RIGHT_FINAL__BOTH)) != 0 else MOVED
 
 cdef void pass_both(Core* core, uint32_t taken) noexcept nogil:
     """both.out, as an item of its own, goes to egress.text."""
@@ -806,14 +851,9 @@ cdef void pass_both(Core* core, uint32_t taken) noexcept nogil:
 cdef void push_both__egress_text(Core* core, uint32_t item) noexcept nogil:
     # stub_junction.rspp:21  both -> egress.text
     # 4 items, 600 bytes; then drop oldest
-    cdef Edge* edge = &core.edges[EDGE_BOTH__EGRESS_TEXT]
-    cdef int64_t size
     if item == NOTHING:
         return
-    size = core.headers[item].size
-    if not edges.has_room(edge, size):
-        edges.drop_oldest(core, EDGE_BOTH__EGRESS_TEXT, size)
-    edges.append_or_drop(core, EDGE_BOTH__EGRESS_TEXT, item)
+    edges.enqueue(core, EDGE_BOTH__EGRESS_TEXT, BOTH__EGRESS_TEXT_RING - 1, item)
 
 
 # ---- stub_junction.rspp:9  node strict : merge, runs here, for a turn
@@ -823,36 +863,38 @@ cdef inline int move_left_final__strict(Core* core) noexcept nogil:
     cdef uint32_t item
     if not joins.is_next(core, &(<Memory*> core).join_strict, NODE_STRICT, EDGE_LEFT_FINAL__STRICT):
         return WAITS
-    if not edges.takes_largest(
-        &core.edges[EDGE_STRICT__EGRESS_TEXT], 1,
+    if not edges.has_space(
+        &core.edges[EDGE_STRICT__EGRESS_TEXT],
+        STRICT__EGRESS_TEXT_ITEM_BYTES, STRICT__EGRESS_TEXT_ITEMS, STRICT__EGRESS_TEXT_BYTES,
     ):
         return WAITS
-    item = edges.pop(core, EDGE_LEFT_FINAL__STRICT)
+    item = edges.take(core, EDGE_LEFT_FINAL__STRICT, LEFT_FINAL__STRICT_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
     joins.took(core, &(<Memory*> core).join_strict, NODE_STRICT, EDGE_LEFT_FINAL__STRICT, item)
     pass_strict(core, item)
     items.release(core, item)
-    return MOVED
+    return CALM if (core.waiting_edges & bit(EDGE_LEFT_FINAL__STRICT)) != 0 else MOVED
 
 cdef inline int move_right_text__strict(Core* core) noexcept nogil:
     """right -> strict: strict takes by round robin of right, left."""
     cdef uint32_t item
     if not joins.is_next(core, &(<Memory*> core).join_strict, NODE_STRICT, EDGE_RIGHT_TEXT__STRICT):
         return WAITS
-    if not edges.takes_largest(
-        &core.edges[EDGE_STRICT__EGRESS_TEXT], 1,
+    if not edges.has_space(
+        &core.edges[EDGE_STRICT__EGRESS_TEXT],
+        STRICT__EGRESS_TEXT_ITEM_BYTES, STRICT__EGRESS_TEXT_ITEMS, STRICT__EGRESS_TEXT_BYTES,
     ):
         return WAITS
-    item = edges.pop(core, EDGE_RIGHT_TEXT__STRICT)
+    item = edges.take(core, EDGE_RIGHT_TEXT__STRICT, RIGHT_TEXT__STRICT_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
     joins.took(core, &(<Memory*> core).join_strict, NODE_STRICT, EDGE_RIGHT_TEXT__STRICT, item)
     pass_strict(core, item)
     items.release(core, item)
-    return MOVED
+    return CALM if (core.waiting_edges & bit(EDGE_RIGHT_TEXT__STRICT)) != 0 else MOVED
 
 cdef void pass_strict(Core* core, uint32_t taken) noexcept nogil:
     """strict.out, as an item of its own, goes to egress.text."""
@@ -865,14 +907,9 @@ cdef void pass_strict(Core* core, uint32_t taken) noexcept nogil:
 cdef void push_strict__egress_text(Core* core, uint32_t item) noexcept nogil:
     # stub_junction.rspp:22  strict -> egress.text
     # 4 items, 600 bytes; then block 30 ms, drop newest
-    cdef Edge* edge = &core.edges[EDGE_STRICT__EGRESS_TEXT]
-    cdef int64_t size
     if item == NOTHING:
         return
-    size = core.headers[item].size
-    if edges.has_room(edge, size):
-        edge.shedding = False
-    edges.append_or_drop(core, EDGE_STRICT__EGRESS_TEXT, item)
+    edges.enqueue(core, EDGE_STRICT__EGRESS_TEXT, STRICT__EGRESS_TEXT_RING - 1, item)
 
 
 # ---- stub_junction.rspp:10  node alter : merge, runs here, for the session
@@ -882,32 +919,34 @@ cdef inline int move_stt_partial__alter(Core* core) noexcept nogil:
     cdef uint32_t item
     if not joins.is_next(core, &(<Memory*> core).join_alter, NODE_ALTER, EDGE_STT_PARTIAL__ALTER):
         return WAITS
-    if not edges.takes_largest(
-        &core.edges[EDGE_ALTER__WATCH], 1,
+    if not edges.has_space(
+        &core.edges[EDGE_ALTER__WATCH],
+        ALTER__WATCH_ITEM_BYTES, ALTER__WATCH_ITEMS, ALTER__WATCH_BYTES,
     ):
         return WAITS
-    item = edges.pop(core, EDGE_STT_PARTIAL__ALTER)
+    item = edges.take(core, EDGE_STT_PARTIAL__ALTER, STT_PARTIAL__ALTER_RING - 1)
     joins.took(core, &(<Memory*> core).join_alter, NODE_ALTER, EDGE_STT_PARTIAL__ALTER, item)
     pass_alter(core, item)
     items.release(core, item)
-    return MOVED
+    return CALM
 
 cdef inline int move_stt_final__alter(Core* core) noexcept nogil:
     """stt.final -> alter: alter takes by round robin of stt, stt."""
     cdef uint32_t item
     if not joins.is_next(core, &(<Memory*> core).join_alter, NODE_ALTER, EDGE_STT_FINAL__ALTER):
         return WAITS
-    if not edges.takes_largest(
-        &core.edges[EDGE_ALTER__WATCH], 1,
+    if not edges.has_space(
+        &core.edges[EDGE_ALTER__WATCH],
+        ALTER__WATCH_ITEM_BYTES, ALTER__WATCH_ITEMS, ALTER__WATCH_BYTES,
     ):
         return WAITS
     if edges.shed_expired(core, EDGE_STT_FINAL__ALTER, STT_FINAL__ALTER_AGE_NS):
         return MOVED
-    item = edges.pop(core, EDGE_STT_FINAL__ALTER)
+    item = edges.take(core, EDGE_STT_FINAL__ALTER, STT_FINAL__ALTER_RING - 1)
     joins.took(core, &(<Memory*> core).join_alter, NODE_ALTER, EDGE_STT_FINAL__ALTER, item)
     pass_alter(core, item)
     items.release(core, item)
-    return MOVED
+    return CALM
 
 cdef void pass_alter(Core* core, uint32_t taken) noexcept nogil:
     """alter.out, as an item of its own, goes to watch."""
@@ -938,15 +977,16 @@ cdef inline int move_stt_partial__quick(Core* core) noexcept nogil:
     if joins.is_loser(&(<Memory*> core).join_quick, EDGE_STT_PARTIAL__QUICK):
         joins.shed(core, EDGE_STT_PARTIAL__QUICK)
         return MOVED
-    if not edges.takes_largest(
-        &core.edges[EDGE_QUICK__WATCH], 1,
+    if not edges.has_space(
+        &core.edges[EDGE_QUICK__WATCH],
+        QUICK__WATCH_ITEM_BYTES, QUICK__WATCH_ITEMS, QUICK__WATCH_BYTES,
     ):
         return WAITS
     item = edges.pop(core, EDGE_STT_PARTIAL__QUICK)
     joins.took(core, &(<Memory*> core).join_quick, NODE_QUICK, EDGE_STT_PARTIAL__QUICK, item)
     pass_quick(core, item)
     items.release(core, item)
-    return MOVED
+    return CALM
 
 cdef inline int move_stt_final__quick(Core* core) noexcept nogil:
     """stt.final -> quick: quick takes by first of stt, stt."""
@@ -956,15 +996,16 @@ cdef inline int move_stt_final__quick(Core* core) noexcept nogil:
     if joins.is_loser(&(<Memory*> core).join_quick, EDGE_STT_FINAL__QUICK):
         joins.shed(core, EDGE_STT_FINAL__QUICK)
         return MOVED
-    if not edges.takes_largest(
-        &core.edges[EDGE_QUICK__WATCH], 1,
+    if not edges.has_space(
+        &core.edges[EDGE_QUICK__WATCH],
+        QUICK__WATCH_ITEM_BYTES, QUICK__WATCH_ITEMS, QUICK__WATCH_BYTES,
     ):
         return WAITS
-    item = edges.pop(core, EDGE_STT_FINAL__QUICK)
+    item = edges.take(core, EDGE_STT_FINAL__QUICK, STT_FINAL__QUICK_RING - 1)
     joins.took(core, &(<Memory*> core).join_quick, NODE_QUICK, EDGE_STT_FINAL__QUICK, item)
     pass_quick(core, item)
     items.release(core, item)
-    return MOVED
+    return CALM
 
 cdef void pass_quick(Core* core, uint32_t taken) noexcept nogil:
     """quick.out, as an item of its own, goes to watch."""
@@ -979,7 +1020,7 @@ cdef void push_quick__watch(Core* core, uint32_t item) noexcept nogil:
     # 4 items, 600 bytes; then drop newest
     if item == NOTHING:
         return
-    edges.append_or_drop(core, EDGE_QUICK__WATCH, item)
+    edges.enqueue(core, EDGE_QUICK__WATCH, QUICK__WATCH_RING - 1, item)
 
 
 # ---- stub_junction.rspp:12  node voice : tts, an effect, for a turn
@@ -994,7 +1035,7 @@ cdef inline int move_lines__voice(Core* core) noexcept nogil:
     )
     if answer != MOVED:
         return answer
-    item = edges.pop(core, EDGE_LINES__VOICE)
+    item = edges.take(core, EDGE_LINES__VOICE, LINES__VOICE_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -1049,8 +1090,10 @@ cdef void push_voice__egress_audio(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, VOICE__EGRESS_AUDIO_ITEMS, VOICE__EGRESS_AUDIO_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_VOICE__EGRESS_AUDIO, VOICE__EGRESS_AUDIO_RING - 1, item)
+        return
     edges.append_or_drop(core, EDGE_VOICE__EGRESS_AUDIO, item)
 
 
@@ -1059,18 +1102,18 @@ cdef void push_voice__egress_audio(Core* core, uint32_t item) noexcept nogil:
 cdef inline int move_alter__watch(Core* core) noexcept nogil:
     """alter -> watch: shows it to whoever watches."""
     cdef uint32_t item
-    item = edges.pop(core, EDGE_ALTER__WATCH)
+    item = edges.take(core, EDGE_ALTER__WATCH, ALTER__WATCH_RING - 1)
     outputs.tap(core, OP_TAP, NODE_WATCH, 0, item, core.headers[item].turn)
     items.release(core, item)
-    return MOVED
+    return CALM
 
 cdef inline int move_quick__watch(Core* core) noexcept nogil:
     """quick -> watch: shows it to whoever watches."""
     cdef uint32_t item
-    item = edges.pop(core, EDGE_QUICK__WATCH)
+    item = edges.take(core, EDGE_QUICK__WATCH, QUICK__WATCH_RING - 1)
     outputs.tap(core, OP_TAP, NODE_WATCH, 0, item, core.headers[item].turn)
     items.release(core, item)
-    return MOVED
+    return CALM
 
 
 # ---- stub_junction.rspp:14  node egress : egress, a boundary, for a turn
@@ -1082,7 +1125,7 @@ cdef inline int move_voice__egress_audio(Core* core) noexcept nogil:
     answer = egress.can_play(core)
     if answer != MOVED:
         return answer
-    item = edges.pop(core, EDGE_VOICE__EGRESS_AUDIO)
+    item = edges.take(core, EDGE_VOICE__EGRESS_AUDIO, VOICE__EGRESS_AUDIO_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -1095,7 +1138,7 @@ cdef inline int move_both__egress_text(Core* core) noexcept nogil:
     cdef uint32_t item
     if outputs.data_slots(core) == 0:
         return OUTPUTS_FULL
-    item = edges.pop(core, EDGE_BOTH__EGRESS_TEXT)
+    item = edges.take(core, EDGE_BOTH__EGRESS_TEXT, BOTH__EGRESS_TEXT_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -1108,7 +1151,7 @@ cdef inline int move_strict__egress_text(Core* core) noexcept nogil:
     cdef uint32_t item
     if outputs.data_slots(core) == 0:
         return OUTPUTS_FULL
-    item = edges.pop(core, EDGE_STRICT__EGRESS_TEXT)
+    item = edges.take(core, EDGE_STRICT__EGRESS_TEXT, STRICT__EGRESS_TEXT_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -1280,19 +1323,30 @@ cdef inline int move(Core* core, int edge) noexcept nogil:
     return WAITS
 
 
-cdef bint move_one(Core* core, bint* outputs_full) noexcept nogil:
-    """Moves one item, where one can move nearest to the egress."""
-    cdef uint64_t rest = core.waiting_edges
+cdef bint move_some(Core* core, bint* outputs_full) noexcept nogil:
+    """Moves one item, where one can move nearest to the egress; and on, while nothing else can be next."""
+    cdef uint32_t decided = core.control.count
+    cdef bint any_moved = False
+    cdef uint64_t rest
     cdef int edge, answer
-    while rest != 0:
-        edge = lowest(rest)
-        rest &= rest - 1
-        answer = move(core, edge)
+    while True:
+        rest = core.waiting_edges
+        answer = WAITS
+        while rest != 0:
+            edge = lowest(rest)
+            rest &= rest - 1
+            answer = move(core, edge)
+            if answer == MOVED or answer == CALM:
+                break
+            if answer == OUTPUTS_FULL:
+                outputs_full[0] = True
         if answer == MOVED:
             return True
-        if answer == OUTPUTS_FULL:
-            outputs_full[0] = True
-    return False
+        if answer != CALM:
+            return any_moved
+        any_moved = True
+        if core.control.count != decided or core.next_timer_ns <= core.now_ns:
+            return True
 
 
 cdef void on_timer(Core* core, int slot) noexcept nogil:
@@ -1358,7 +1412,7 @@ cdef int64_t advance(Core* core) noexcept nogil:
             continue
         elif finish_hearing(core, &outputs_full):
             continue
-        elif core.state == SESSION_ENDED or not move_one(core, &outputs_full):
+        elif core.state == SESSION_ENDED or not move_some(core, &outputs_full):
             break
     edges.resume(core)
     if outputs_full:
@@ -1708,7 +1762,9 @@ cdef class Session:
         if self.memory != NULL:
             raise ValueError("the session is open")
         self.handlers = list(handlers)
-        self.memory = <Memory*> session.allocate(sizeof(Memory), sizeof(Memory) - sizeof(self.memory.payloads))
+        self.memory = <Memory*> session.allocate(
+            sizeof(Memory), sizeof(Memory) - sizeof(self.memory.headers) - sizeof(self.memory.payloads),
+        )
         lay_out(self.memory)
         self.middles = prepare(
             &self.memory.core, TEMPLATE_HASH, ("full",), session_id,

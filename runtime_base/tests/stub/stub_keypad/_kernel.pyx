@@ -34,7 +34,7 @@ from stub_keypad._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "2d1f5525b265452fc11d969d49a4ddc93dbae9eb13cb0a1572f53777aede96ad"
+ABI_HASH = "4619491ef32a97546014ab292682b964661a3c2e15d1ccd7af0d5a07944f0fe3"
 TEMPLATE_HASH = "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
@@ -162,6 +162,9 @@ cdef void push_ingress_dtmf__pin(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
+    if edges.has_space(edge, size, INGRESS_DTMF__PIN_ITEMS, INGRESS_DTMF__PIN_BYTES):
+        edges.enqueue(core, EDGE_INGRESS_DTMF__PIN, INGRESS_DTMF__PIN_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_INGRESS_DTMF__PIN, size)
     edges.append_or_drop(core, EDGE_INGRESS_DTMF__PIN, item)
@@ -175,8 +178,10 @@ cdef void push_ingress_dtmf__hint(Core* core, uint32_t item) noexcept nogil:
         return
     size = core.headers[item].size
     edges.shed_expired(core, EDGE_INGRESS_DTMF__HINT, INGRESS_DTMF__HINT_AGE_NS)
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, INGRESS_DTMF__HINT_ITEMS, INGRESS_DTMF__HINT_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_INGRESS_DTMF__HINT, INGRESS_DTMF__HINT_RING - 1, item)
+        return
     edges.append_or_drop(core, EDGE_INGRESS_DTMF__HINT, item)
 
 cdef void push_ingress_audio__stt(Core* core, uint32_t item) noexcept nogil:
@@ -187,6 +192,9 @@ cdef void push_ingress_audio__stt(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
+    if edges.has_space(edge, size, INGRESS_AUDIO__STT_ITEMS, INGRESS_AUDIO__STT_BYTES):
+        edges.enqueue(core, EDGE_INGRESS_AUDIO__STT, INGRESS_AUDIO__STT_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_INGRESS_AUDIO__STT, size)
     edges.append_or_drop(core, EDGE_INGRESS_AUDIO__STT, item)
@@ -226,7 +234,7 @@ cdef inline int move_ingress_audio__stt(Core* core) noexcept nogil:
     )
     if answer != MOVED:
         return answer
-    item = edges.pop(core, EDGE_INGRESS_AUDIO__STT)
+    item = edges.take(core, EDGE_INGRESS_AUDIO__STT, INGRESS_AUDIO__STT_RING - 1)
     if core.nodes[NODE_STT].live.id == 0:
         invocations.begin(core, NODE_STT)
     invocations.feed(core, NODE_STT, 0, item)
@@ -305,6 +313,9 @@ cdef void push_stt_utterance__llm(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
+    if edges.has_space(edge, size, STT_UTTERANCE__LLM_ITEMS, STT_UTTERANCE__LLM_BYTES):
+        edges.enqueue(core, EDGE_STT_UTTERANCE__LLM, STT_UTTERANCE__LLM_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_STT_UTTERANCE__LLM, size)
     edges.append_or_drop(core, EDGE_STT_UTTERANCE__LLM, item)
@@ -323,7 +334,7 @@ cdef void push_stt_partial__pauses(Core* core, uint32_t item) noexcept nogil:
 cdef inline int move_stt_partial__pauses(Core* core) noexcept nogil:
     """stt.partial -> pauses: pauses waits from here for the end."""
     cdef uint32_t item
-    item = edges.pop(core, EDGE_STT_PARTIAL__PAUSES)
+    item = edges.take(core, EDGE_STT_PARTIAL__PAUSES, STT_PARTIAL__PAUSES_RING - 1)
     timed.hear(core, NODE_PAUSES, item, 60000000, 250000000)
     items.release(core, item)
     return MOVED
@@ -340,7 +351,7 @@ cdef inline int move_ingress_dtmf__pin(Core* core) noexcept nogil:
     cdef uint32_t item
     if not timed.can_press(core, &(<Memory*> core).keys_pin, NODE_PIN):
         return WAITS
-    item = edges.pop(core, EDGE_INGRESS_DTMF__PIN)
+    item = edges.take(core, EDGE_INGRESS_DTMF__PIN, INGRESS_DTMF__PIN_RING - 1)
     if timed.press(core, &(<Memory*> core).keys_pin, NODE_PIN, item):
         complete_pin(core)
     items.release(core, item)
@@ -377,6 +388,9 @@ cdef void push_pin__llm(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
+    if edges.has_space(edge, size, PIN__LLM_ITEMS, PIN__LLM_BYTES):
+        edges.enqueue(core, EDGE_PIN__LLM, PIN__LLM_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_PIN__LLM, size)
     edges.append_or_drop(core, EDGE_PIN__LLM, item)
@@ -477,7 +491,7 @@ cdef inline int move_stt_utterance__llm(Core* core) noexcept nogil:
     )
     if answer != MOVED:
         return answer
-    item = edges.pop(core, EDGE_STT_UTTERANCE__LLM)
+    item = edges.take(core, EDGE_STT_UTTERANCE__LLM, STT_UTTERANCE__LLM_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -498,7 +512,7 @@ cdef inline int move_pin__llm(Core* core) noexcept nogil:
     )
     if answer != MOVED:
         return answer
-    item = edges.pop(core, EDGE_PIN__LLM)
+    item = edges.take(core, EDGE_PIN__LLM, PIN__LLM_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -546,6 +560,9 @@ cdef void push_llm__voice(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
+    if edges.has_space(edge, size, LLM__VOICE_ITEMS, LLM__VOICE_BYTES):
+        edges.enqueue(core, EDGE_LLM__VOICE, LLM__VOICE_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_LLM__VOICE, size)
     edges.append_or_drop(core, EDGE_LLM__VOICE, item)
@@ -568,7 +585,13 @@ cdef void say_time(Core* core) noexcept nogil:
 cdef void push_time__voice(Core* core, uint32_t item) noexcept nogil:
     # stub_keypad.rspp:22  time -> voice
     # 4 items, 1200 bytes; then drop newest
+    cdef Edge* edge = &core.edges[EDGE_TIME__VOICE]
+    cdef int64_t size
     if item == NOTHING:
+        return
+    size = core.headers[item].size
+    if edges.has_space(edge, size, TIME__VOICE_ITEMS, TIME__VOICE_BYTES):
+        edges.enqueue(core, EDGE_TIME__VOICE, TIME__VOICE_RING - 1, item)
         return
     edges.append_or_drop(core, EDGE_TIME__VOICE, item)
 
@@ -585,7 +608,7 @@ cdef inline int move_llm__voice(Core* core) noexcept nogil:
     )
     if answer != MOVED:
         return answer
-    item = edges.pop(core, EDGE_LLM__VOICE)
+    item = edges.take(core, EDGE_LLM__VOICE, LLM__VOICE_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -605,7 +628,7 @@ cdef inline int move_time__voice(Core* core) noexcept nogil:
     )
     if answer != MOVED:
         return answer
-    item = edges.pop(core, EDGE_TIME__VOICE)
+    item = edges.take(core, EDGE_TIME__VOICE, TIME__VOICE_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -660,8 +683,10 @@ cdef void push_voice__egress_audio(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, VOICE__EGRESS_AUDIO_ITEMS, VOICE__EGRESS_AUDIO_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_VOICE__EGRESS_AUDIO, VOICE__EGRESS_AUDIO_RING - 1, item)
+        return
     edges.append_or_drop(core, EDGE_VOICE__EGRESS_AUDIO, item)
 
 
@@ -670,10 +695,10 @@ cdef void push_voice__egress_audio(Core* core, uint32_t item) noexcept nogil:
 cdef inline int move_hint__watch(Core* core) noexcept nogil:
     """hint -> watch: shows it to whoever watches."""
     cdef uint32_t item
-    item = edges.pop(core, EDGE_HINT__WATCH)
+    item = edges.take(core, EDGE_HINT__WATCH, HINT__WATCH_RING - 1)
     outputs.tap(core, OP_TAP, NODE_WATCH, 0, item, core.headers[item].turn)
     items.release(core, item)
-    return MOVED
+    return CALM
 
 
 # ---- stub_keypad.rspp:12  node egress : egress, a boundary, for a turn
@@ -685,7 +710,7 @@ cdef inline int move_voice__egress_audio(Core* core) noexcept nogil:
     answer = egress.can_play(core)
     if answer != MOVED:
         return answer
-    item = edges.pop(core, EDGE_VOICE__EGRESS_AUDIO)
+    item = edges.take(core, EDGE_VOICE__EGRESS_AUDIO, VOICE__EGRESS_AUDIO_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -812,19 +837,30 @@ cdef inline int move(Core* core, int edge) noexcept nogil:
     return WAITS
 
 
-cdef bint move_one(Core* core, bint* outputs_full) noexcept nogil:
-    """Moves one item, where one can move nearest to the egress."""
-    cdef uint64_t rest = core.waiting_edges
+cdef bint move_some(Core* core, bint* outputs_full) noexcept nogil:
+    """Moves one item, where one can move nearest to the egress; and on, while nothing else can be next."""
+    cdef uint32_t decided = core.control.count
+    cdef bint any_moved = False
+    cdef uint64_t rest
     cdef int edge, answer
-    while rest != 0:
-        edge = lowest(rest)
-        rest &= rest - 1
-        answer = move(core, edge)
+    while True:
+        rest = core.waiting_edges
+        answer = WAITS
+        while rest != 0:
+            edge = lowest(rest)
+            rest &= rest - 1
+            answer = move(core, edge)
+            if answer == MOVED or answer == CALM:
+                break
+            if answer == OUTPUTS_FULL:
+                outputs_full[0] = True
         if answer == MOVED:
             return True
-        if answer == OUTPUTS_FULL:
-            outputs_full[0] = True
-    return False
+        if answer != CALM:
+            return any_moved
+        any_moved = True
+        if core.control.count != decided or core.next_timer_ns <= core.now_ns:
+            return True
 
 
 cdef void on_timer(Core* core, int slot) noexcept nogil:
@@ -889,7 +925,7 @@ cdef int64_t advance(Core* core) noexcept nogil:
             continue
         elif finish_hearing(core, &outputs_full):
             continue
-        elif core.state == SESSION_ENDED or not move_one(core, &outputs_full):
+        elif core.state == SESSION_ENDED or not move_some(core, &outputs_full):
             break
     edges.resume(core)
     if outputs_full:
@@ -1115,7 +1151,9 @@ cdef class Session:
         if self.memory != NULL:
             raise ValueError("the session is open")
         self.handlers = list(handlers)
-        self.memory = <Memory*> session.allocate(sizeof(Memory), sizeof(Memory) - sizeof(self.memory.payloads))
+        self.memory = <Memory*> session.allocate(
+            sizeof(Memory), sizeof(Memory) - sizeof(self.memory.headers) - sizeof(self.memory.payloads),
+        )
         lay_out(self.memory)
         self.middles = prepare(
             &self.memory.core, TEMPLATE_HASH, ("full", "locked",), session_id,

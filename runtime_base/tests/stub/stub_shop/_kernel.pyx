@@ -44,7 +44,7 @@ from stub_shop._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "2d1f5525b265452fc11d969d49a4ddc93dbae9eb13cb0a1572f53777aede96ad"
+ABI_HASH = "4619491ef32a97546014ab292682b964661a3c2e15d1ccd7af0d5a07944f0fe3"
 TEMPLATE_HASH = "9999999999999999999999999999999999999999999999999999999999999999"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
@@ -155,8 +155,10 @@ cdef void push_ingress_audio__ears(Core* core, uint32_t item) noexcept nogil:
         return
     size = core.headers[item].size
     edges.shed_expired(core, EDGE_INGRESS_AUDIO__EARS, INGRESS_AUDIO__EARS_AGE_NS)
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, INGRESS_AUDIO__EARS_ITEMS, INGRESS_AUDIO__EARS_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_INGRESS_AUDIO__EARS, INGRESS_AUDIO__EARS_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_INGRESS_AUDIO__EARS, size)
     edges.append_or_drop(core, EDGE_INGRESS_AUDIO__EARS, item)
@@ -233,6 +235,9 @@ cdef void push_ears__stt(Core* core, uint32_t item) noexcept nogil:
         return
     size = core.headers[item].size
     edges.shed_expired(core, EDGE_EARS__STT, EARS__STT_AGE_NS)
+    if edges.has_space(edge, size, EARS__STT_ITEMS, EARS__STT_BYTES):
+        edges.enqueue(core, EDGE_EARS__STT, EARS__STT_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_EARS__STT, size)
     edges.append_or_drop(core, EDGE_EARS__STT, item)
@@ -266,7 +271,7 @@ cdef inline int move_ears__stt(Core* core) noexcept nogil:
         return answer
     if edges.shed_expired(core, EDGE_EARS__STT, EARS__STT_AGE_NS):
         return MOVED
-    item = edges.pop(core, EDGE_EARS__STT)
+    item = edges.take(core, EDGE_EARS__STT, EARS__STT_RING - 1)
     if core.nodes[NODE_STT].live.id == 0:
         invocations.begin(core, NODE_STT)
     invocations.feed(core, NODE_STT, 0, item)
@@ -342,6 +347,9 @@ cdef void push_stt_utterance__llm_prompt(Core* core, uint32_t item) noexcept nog
         return
     paths.begin(core, 0x3)  # stt.utterance -> llm.delta, stt.utterance -> voice.audio
     size = core.headers[item].size
+    if edges.has_space(edge, size, STT_UTTERANCE__LLM_PROMPT_ITEMS, STT_UTTERANCE__LLM_PROMPT_BYTES):
+        edges.enqueue(core, EDGE_STT_UTTERANCE__LLM_PROMPT, STT_UTTERANCE__LLM_PROMPT_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_STT_UTTERANCE__LLM_PROMPT, size)
     edges.append_or_drop(core, EDGE_STT_UTTERANCE__LLM_PROMPT, item)
@@ -366,10 +374,10 @@ cdef bint react_stt_error(Core* core) noexcept nogil:
 cdef inline int move_stt_partial__captions(Core* core) noexcept nogil:
     """stt.partial -> captions: shows it to whoever watches."""
     cdef uint32_t item
-    item = edges.pop(core, EDGE_STT_PARTIAL__CAPTIONS)
+    item = edges.take(core, EDGE_STT_PARTIAL__CAPTIONS, STT_PARTIAL__CAPTIONS_RING - 1)
     outputs.tap(core, OP_TAP, NODE_CAPTIONS, 0, item, core.headers[item].turn)
     items.release(core, item)
-    return MOVED
+    return CALM
 
 
 # ---- stub_shop.rspp:5  node llm : llm, an effect, for a turn
@@ -384,7 +392,7 @@ cdef inline int move_stt_utterance__llm_prompt(Core* core) noexcept nogil:
     )
     if answer != MOVED:
         return answer
-    item = edges.pop(core, EDGE_STT_UTTERANCE__LLM_PROMPT)
+    item = edges.take(core, EDGE_STT_UTTERANCE__LLM_PROMPT, STT_UTTERANCE__LLM_PROMPT_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -483,6 +491,9 @@ cdef void push_llm_delta__egress_text(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
+    if edges.has_space(edge, size, LLM_DELTA__EGRESS_TEXT_ITEMS, LLM_DELTA__EGRESS_TEXT_BYTES):
+        edges.enqueue(core, EDGE_LLM_DELTA__EGRESS_TEXT, LLM_DELTA__EGRESS_TEXT_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_LLM_DELTA__EGRESS_TEXT, size)
     edges.append_or_drop(core, EDGE_LLM_DELTA__EGRESS_TEXT, item)
@@ -495,8 +506,10 @@ cdef void enqueue_llm_delta__voice(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, LLM_DELTA__VOICE_ITEMS, LLM_DELTA__VOICE_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_LLM_DELTA__VOICE, LLM_DELTA__VOICE_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_LLM_DELTA__VOICE, size)
     edges.append_or_drop(core, EDGE_LLM_DELTA__VOICE, item)
@@ -528,14 +541,26 @@ cdef void push_llm_delta__voice(Core* core, uint32_t item) noexcept nogil:
 cdef void push_llm_find__find(Core* core, uint32_t item) noexcept nogil:
     # stub_shop.rspp:59  llm.find -> find
     # 3 items, 288 bytes; then drop newest
+    cdef Edge* edge = &core.edges[EDGE_LLM_FIND__FIND]
+    cdef int64_t size
     if item == NOTHING:
+        return
+    size = core.headers[item].size
+    if edges.has_space(edge, size, LLM_FIND__FIND_ITEMS, LLM_FIND__FIND_BYTES):
+        edges.enqueue(core, EDGE_LLM_FIND__FIND, LLM_FIND__FIND_RING - 1, item)
         return
     edges.append_or_drop(core, EDGE_LLM_FIND__FIND, item)
 
 cdef void push_llm_refund__refund(Core* core, uint32_t item) noexcept nogil:
     # stub_shop.rspp:60  llm.refund -> refund
     # 3 items, 288 bytes; then drop newest
+    cdef Edge* edge = &core.edges[EDGE_LLM_REFUND__REFUND]
+    cdef int64_t size
     if item == NOTHING:
+        return
+    size = core.headers[item].size
+    if edges.has_space(edge, size, LLM_REFUND__REFUND_ITEMS, LLM_REFUND__REFUND_BYTES):
+        edges.enqueue(core, EDGE_LLM_REFUND__REFUND, LLM_REFUND__REFUND_RING - 1, item)
         return
     edges.append_or_drop(core, EDGE_LLM_REFUND__REFUND, item)
 
@@ -570,7 +595,13 @@ cdef void say_sorry(Core* core) noexcept nogil:
 cdef void push_sorry__voice(Core* core, uint32_t item) noexcept nogil:
     # stub_shop.rspp:23  sorry -> voice
     # 2 items, 512 bytes; then drop newest
+    cdef Edge* edge = &core.edges[EDGE_SORRY__VOICE]
+    cdef int64_t size
     if item == NOTHING:
+        return
+    size = core.headers[item].size
+    if edges.has_space(edge, size, SORRY__VOICE_ITEMS, SORRY__VOICE_BYTES):
+        edges.enqueue(core, EDGE_SORRY__VOICE, SORRY__VOICE_RING - 1, item)
         return
     edges.append_or_drop(core, EDGE_SORRY__VOICE, item)
 
@@ -593,7 +624,13 @@ cdef void say_hello(Core* core) noexcept nogil:
 cdef void push_hello__voice(Core* core, uint32_t item) noexcept nogil:
     # stub_shop.rspp:22  hello -> voice
     # 1 items, 256 bytes; then drop newest
+    cdef Edge* edge = &core.edges[EDGE_HELLO__VOICE]
+    cdef int64_t size
     if item == NOTHING:
+        return
+    size = core.headers[item].size
+    if edges.has_space(edge, size, HELLO__VOICE_ITEMS, HELLO__VOICE_BYTES):
+        edges.enqueue(core, EDGE_HELLO__VOICE, HELLO__VOICE_RING - 1, item)
         return
     edges.append_or_drop(core, EDGE_HELLO__VOICE, item)
 
@@ -610,7 +647,7 @@ cdef inline int move_hello__voice(Core* core) noexcept nogil:
     )
     if answer != MOVED:
         return answer
-    item = edges.pop(core, EDGE_HELLO__VOICE)
+    item = edges.take(core, EDGE_HELLO__VOICE, HELLO__VOICE_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -630,7 +667,7 @@ cdef inline int move_sorry__voice(Core* core) noexcept nogil:
     )
     if answer != MOVED:
         return answer
-    item = edges.pop(core, EDGE_SORRY__VOICE)
+    item = edges.take(core, EDGE_SORRY__VOICE, SORRY__VOICE_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -708,8 +745,10 @@ cdef void push_voice__egress_audio(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, VOICE__EGRESS_AUDIO_ITEMS, VOICE__EGRESS_AUDIO_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_VOICE__EGRESS_AUDIO, VOICE__EGRESS_AUDIO_RING - 1, item)
+        return
     edges.append_or_drop(core, EDGE_VOICE__EGRESS_AUDIO, item)
 
 cdef bint react_voice_error(Core* core) noexcept nogil:
@@ -741,7 +780,7 @@ cdef inline int move_llm_delta__egress_text(Core* core) noexcept nogil:
     cdef uint32_t item
     if outputs.data_slots(core) == 0:
         return OUTPUTS_FULL
-    item = edges.pop(core, EDGE_LLM_DELTA__EGRESS_TEXT)
+    item = edges.take(core, EDGE_LLM_DELTA__EGRESS_TEXT, LLM_DELTA__EGRESS_TEXT_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -790,7 +829,13 @@ cdef int chunk_find(Core* core, Inbound* event) noexcept nogil:
 cdef void push_find__llm_answer(Core* core, uint32_t item) noexcept nogil:
     # stub_shop.rspp:61  find -> llm.answer
     # 3 items, 480 bytes; then drop newest
+    cdef Edge* edge = &core.edges[EDGE_FIND__LLM_ANSWER]
+    cdef int64_t size
     if item == NOTHING:
+        return
+    size = core.headers[item].size
+    if edges.has_space(edge, size, FIND__LLM_ANSWER_ITEMS, FIND__LLM_ANSWER_BYTES):
+        edges.enqueue(core, EDGE_FIND__LLM_ANSWER, FIND__LLM_ANSWER_RING - 1, item)
         return
     edges.append_or_drop(core, EDGE_FIND__LLM_ANSWER, item)
 
@@ -867,7 +912,13 @@ cdef int chunk_refund(Core* core, Inbound* event) noexcept nogil:
 cdef void push_refund__llm_answer(Core* core, uint32_t item) noexcept nogil:
     # stub_shop.rspp:62  refund -> llm.answer
     # 3 items, 480 bytes; then drop newest
+    cdef Edge* edge = &core.edges[EDGE_REFUND__LLM_ANSWER]
+    cdef int64_t size
     if item == NOTHING:
+        return
+    size = core.headers[item].size
+    if edges.has_space(edge, size, REFUND__LLM_ANSWER_ITEMS, REFUND__LLM_ANSWER_BYTES):
+        edges.enqueue(core, EDGE_REFUND__LLM_ANSWER, REFUND__LLM_ANSWER_RING - 1, item)
         return
     edges.append_or_drop(core, EDGE_REFUND__LLM_ANSWER, item)
 
@@ -901,7 +952,13 @@ cdef void say_call_refund(Core* core) noexcept nogil:
 cdef void push_call_refund__refund(Core* core, uint32_t item) noexcept nogil:
     # stub_shop.rspp:63  call refund -> refund
     # 3 items, 288 bytes; then drop newest
+    cdef Edge* edge = &core.edges[EDGE_CALL_REFUND__REFUND]
+    cdef int64_t size
     if item == NOTHING:
+        return
+    size = core.headers[item].size
+    if edges.has_space(edge, size, CALL_REFUND__REFUND_ITEMS, CALL_REFUND__REFUND_BYTES):
+        edges.enqueue(core, EDGE_CALL_REFUND__REFUND, CALL_REFUND__REFUND_RING - 1, item)
         return
     edges.append_or_drop(core, EDGE_CALL_REFUND__REFUND, item)
 
@@ -1066,19 +1123,30 @@ cdef inline int move(Core* core, int edge) noexcept nogil:
     return WAITS
 
 
-cdef bint move_one(Core* core, bint* outputs_full) noexcept nogil:
-    """Moves one item, where one can move nearest to the egress."""
-    cdef uint64_t rest = core.waiting_edges
+cdef bint move_some(Core* core, bint* outputs_full) noexcept nogil:
+    """Moves one item, where one can move nearest to the egress; and on, while nothing else can be next."""
+    cdef uint32_t decided = core.control.count
+    cdef bint any_moved = False
+    cdef uint64_t rest
     cdef int edge, answer
-    while rest != 0:
-        edge = lowest(rest)
-        rest &= rest - 1
-        answer = move(core, edge)
+    while True:
+        rest = core.waiting_edges
+        answer = WAITS
+        while rest != 0:
+            edge = lowest(rest)
+            rest &= rest - 1
+            answer = move(core, edge)
+            if answer == MOVED or answer == CALM:
+                break
+            if answer == OUTPUTS_FULL:
+                outputs_full[0] = True
         if answer == MOVED:
             return True
-        if answer == OUTPUTS_FULL:
-            outputs_full[0] = True
-    return False
+        if answer != CALM:
+            return any_moved
+        any_moved = True
+        if core.control.count != decided or core.next_timer_ns <= core.now_ns:
+            return True
 
 
 cdef void on_timer(Core* core, int slot) noexcept nogil:
@@ -1140,7 +1208,7 @@ cdef int64_t advance(Core* core) noexcept nogil:
             continue
         elif attempts.feed_again(core, &outputs_full):
             continue
-        elif core.state == SESSION_ENDED or not move_one(core, &outputs_full):
+        elif core.state == SESSION_ENDED or not move_some(core, &outputs_full):
             break
     edges.resume(core)
     if outputs_full:
@@ -1440,7 +1508,9 @@ cdef class Session:
         if self.memory != NULL:
             raise ValueError("the session is open")
         self.handlers = list(handlers)
-        self.memory = <Memory*> session.allocate(sizeof(Memory), sizeof(Memory) - sizeof(self.memory.payloads))
+        self.memory = <Memory*> session.allocate(
+            sizeof(Memory), sizeof(Memory) - sizeof(self.memory.headers) - sizeof(self.memory.payloads),
+        )
         lay_out(self.memory)
         self.middles = prepare(
             &self.memory.core, TEMPLATE_HASH, ("full", "text_only",), session_id,

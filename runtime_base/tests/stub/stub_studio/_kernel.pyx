@@ -39,7 +39,7 @@ from stub_studio._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "2d1f5525b265452fc11d969d49a4ddc93dbae9eb13cb0a1572f53777aede96ad"
+ABI_HASH = "4619491ef32a97546014ab292682b964661a3c2e15d1ccd7af0d5a07944f0fe3"
 TEMPLATE_HASH = "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
@@ -182,7 +182,7 @@ cdef inline int move_ingress_audio__stt(Core* core) noexcept nogil:
         return answer
     if edges.shed_expired(core, EDGE_INGRESS_AUDIO__STT, INGRESS_AUDIO__STT_AGE_NS):
         return MOVED
-    item = edges.pop(core, EDGE_INGRESS_AUDIO__STT)
+    item = edges.take(core, EDGE_INGRESS_AUDIO__STT, INGRESS_AUDIO__STT_RING - 1)
     flags = sync.begin_marked(core, &core.edges[EDGE_INGRESS_AUDIO__STT], item)
     if core.nodes[NODE_STT].live.id == 0:
         invocations.begin(core, NODE_STT)
@@ -296,6 +296,9 @@ cdef void push_stt_utterance__llm(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
+    if edges.has_space(edge, size, STT_UTTERANCE__LLM_ITEMS, STT_UTTERANCE__LLM_BYTES):
+        edges.enqueue(core, EDGE_STT_UTTERANCE__LLM, STT_UTTERANCE__LLM_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_STT_UTTERANCE__LLM, size)
     edges.append_or_drop(core, EDGE_STT_UTTERANCE__LLM, item)
@@ -349,7 +352,7 @@ cdef inline int ready_stt_partial__blink(Core* core) noexcept nogil:
 cdef inline int go_stt_partial__blink(Core* core) noexcept nogil:
     """stt.partial -> blink: takes its head."""
     cdef uint32_t item
-    item = edges.pop(core, EDGE_STT_PARTIAL__BLINK)
+    item = edges.take(core, EDGE_STT_PARTIAL__BLINK, STT_PARTIAL__BLINK_RING - 1)
     call_blink(core, 0, item)
     items.release(core, item)
     return MOVED
@@ -414,7 +417,13 @@ cdef int emit_blink_nod(Core* core, object emission, int64_t turn, int64_t media
 cdef void push_blink_text__watch(Core* core, uint32_t item) noexcept nogil:
     # stub_studio.rspp:24  blink -> watch
     # 4 items, 800 bytes; then drop newest
+    cdef Edge* edge = &core.edges[EDGE_BLINK_TEXT__WATCH]
+    cdef int64_t size
     if item == NOTHING:
+        return
+    size = core.headers[item].size
+    if edges.has_space(edge, size, BLINK_TEXT__WATCH_ITEMS, BLINK_TEXT__WATCH_BYTES):
+        edges.enqueue(core, EDGE_BLINK_TEXT__WATCH, BLINK_TEXT__WATCH_RING - 1, item)
         return
     edges.append_or_drop(core, EDGE_BLINK_TEXT__WATCH, item)
 
@@ -439,7 +448,7 @@ cdef inline int move_stt_utterance__llm(Core* core) noexcept nogil:
     )
     if answer != MOVED:
         return answer
-    item = edges.pop(core, EDGE_STT_UTTERANCE__LLM)
+    item = edges.take(core, EDGE_STT_UTTERANCE__LLM, STT_UTTERANCE__LLM_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -524,7 +533,7 @@ cdef inline int move_llm__voice(Core* core) noexcept nogil:
     )
     if answer != MOVED:
         return answer
-    item = edges.pop(core, EDGE_LLM__VOICE)
+    item = edges.take(core, EDGE_LLM__VOICE, LLM__VOICE_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -684,7 +693,7 @@ cdef inline int ready_lips__watch(Core* core) noexcept nogil:
 cdef inline int go_lips__watch(Core* core) noexcept nogil:
     """lips -> watch: takes its head."""
     cdef uint32_t item
-    item = edges.pop(core, EDGE_LIPS__WATCH)
+    item = edges.take(core, EDGE_LIPS__WATCH, LIPS__WATCH_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -716,7 +725,7 @@ cdef inline int ready_stt_partial__watch(Core* core) noexcept nogil:
 cdef inline int go_stt_partial__watch(Core* core) noexcept nogil:
     """stt.partial -> watch: takes its head."""
     cdef uint32_t item
-    item = edges.pop(core, EDGE_STT_PARTIAL__WATCH)
+    item = edges.take(core, EDGE_STT_PARTIAL__WATCH, STT_PARTIAL__WATCH_RING - 1)
     outputs.tap(core, OP_TAP, NODE_WATCH, 0, item, core.headers[item].turn)
     items.release(core, item)
     return MOVED
@@ -736,41 +745,41 @@ cdef inline int move_stt_partial__watch(Core* core) noexcept nogil:
 cdef inline int move_blink_text__watch(Core* core) noexcept nogil:
     """blink -> watch: shows it to whoever watches."""
     cdef uint32_t item
-    item = edges.pop(core, EDGE_BLINK_TEXT__WATCH)
+    item = edges.take(core, EDGE_BLINK_TEXT__WATCH, BLINK_TEXT__WATCH_RING - 1)
     outputs.tap(core, OP_TAP, NODE_WATCH, 0, item, core.headers[item].turn)
     items.release(core, item)
-    return MOVED
+    return CALM
 
 cdef inline int move_blink_nod__watch(Core* core) noexcept nogil:
     """blink.nod -> watch: shows it to whoever watches."""
     cdef uint32_t item
     cdef int64_t flags
-    item = edges.pop(core, EDGE_BLINK_NOD__WATCH)
+    item = edges.take(core, EDGE_BLINK_NOD__WATCH, BLINK_NOD__WATCH_RING - 1)
     flags = sync.begin_marked(core, &core.edges[EDGE_BLINK_NOD__WATCH], item)
     outputs.tap(core, OP_TAP, NODE_WATCH, 0, item, core.headers[item].turn)
     core.headers[item].flags = flags
     items.release(core, item)
-    return MOVED
+    return CALM
 
 cdef inline int move_ingress_audio__watch(Core* core) noexcept nogil:
     """ingress.audio -> watch: shows it to whoever watches."""
     cdef uint32_t item
     cdef int64_t flags
-    item = edges.pop(core, EDGE_INGRESS_AUDIO__WATCH)
+    item = edges.take(core, EDGE_INGRESS_AUDIO__WATCH, INGRESS_AUDIO__WATCH_RING - 1)
     flags = sync.begin_marked(core, &core.edges[EDGE_INGRESS_AUDIO__WATCH], item)
     if outputs.tells(core, &core.edges[EDGE_INGRESS_AUDIO__WATCH]):
         outputs.tap(core, OP_TAP, NODE_WATCH, 0, item, core.headers[item].turn)
     core.headers[item].flags = flags
     items.release(core, item)
-    return MOVED
+    return CALM
 
 cdef inline int move_stt_final__watch(Core* core) noexcept nogil:
     """stt.final -> watch: shows it to whoever watches."""
     cdef uint32_t item
-    item = edges.pop(core, EDGE_STT_FINAL__WATCH)
+    item = edges.take(core, EDGE_STT_FINAL__WATCH, STT_FINAL__WATCH_RING - 1)
     outputs.tap(core, OP_TAP, NODE_WATCH, 0, item, core.headers[item].turn)
     items.release(core, item)
-    return MOVED
+    return CALM
 
 
 # ---- stub_studio.rspp:8  node egress : egress, a boundary, for a turn
@@ -812,7 +821,7 @@ cdef inline int move_llm__egress_text(Core* core) noexcept nogil:
     cdef uint32_t item
     if outputs.data_slots(core) == 0:
         return OUTPUTS_FULL
-    item = edges.pop(core, EDGE_LLM__EGRESS_TEXT)
+    item = edges.take(core, EDGE_LLM__EGRESS_TEXT, LLM__EGRESS_TEXT_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -1009,19 +1018,30 @@ cdef inline int move(Core* core, int edge) noexcept nogil:
     return WAITS
 
 
-cdef bint move_one(Core* core, bint* outputs_full) noexcept nogil:
-    """Moves one item, where one can move nearest to the egress."""
-    cdef uint64_t rest = core.waiting_edges
+cdef bint move_some(Core* core, bint* outputs_full) noexcept nogil:
+    """Moves one item, where one can move nearest to the egress; and on, while nothing else can be next."""
+    cdef uint32_t decided = core.control.count
+    cdef bint any_moved = False
+    cdef uint64_t rest
     cdef int edge, answer
-    while rest != 0:
-        edge = lowest(rest)
-        rest &= rest - 1
-        answer = move(core, edge)
+    while True:
+        rest = core.waiting_edges
+        answer = WAITS
+        while rest != 0:
+            edge = lowest(rest)
+            rest &= rest - 1
+            answer = move(core, edge)
+            if answer == MOVED or answer == CALM:
+                break
+            if answer == OUTPUTS_FULL:
+                outputs_full[0] = True
         if answer == MOVED:
             return True
-        if answer == OUTPUTS_FULL:
-            outputs_full[0] = True
-    return False
+        if answer != CALM:
+            return any_moved
+        any_moved = True
+        if core.control.count != decided or core.next_timer_ns <= core.now_ns:
+            return True
 
 
 cdef void on_timer(Core* core, int slot) noexcept nogil:
@@ -1071,7 +1091,7 @@ cdef int64_t advance(Core* core) noexcept nogil:
             continue
         elif finish_hearing(core, &outputs_full):
             continue
-        elif core.state == SESSION_ENDED or not move_one(core, &outputs_full):
+        elif core.state == SESSION_ENDED or not move_some(core, &outputs_full):
             break
     edges.grant(core)
     edges.resume(core)
@@ -1358,7 +1378,9 @@ cdef class Session:
         if self.memory != NULL:
             raise ValueError("the session is open")
         self.handlers = list(handlers)
-        self.memory = <Memory*> session.allocate(sizeof(Memory), sizeof(Memory) - sizeof(self.memory.payloads))
+        self.memory = <Memory*> session.allocate(
+            sizeof(Memory), sizeof(Memory) - sizeof(self.memory.headers) - sizeof(self.memory.payloads),
+        )
         lay_out(self.memory)
         self.middles = prepare(
             &self.memory.core, TEMPLATE_HASH, ("full", "faceless",), session_id,

@@ -34,7 +34,7 @@ from stub_switchyard._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "2d1f5525b265452fc11d969d49a4ddc93dbae9eb13cb0a1572f53777aede96ad"
+ABI_HASH = "4619491ef32a97546014ab292682b964661a3c2e15d1ccd7af0d5a07944f0fe3"
 TEMPLATE_HASH = "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
@@ -135,8 +135,10 @@ cdef void push_ingress_audio__stt(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, INGRESS_AUDIO__STT_ITEMS, INGRESS_AUDIO__STT_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_INGRESS_AUDIO__STT, INGRESS_AUDIO__STT_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         if not edges.keeps(core, EDGE_INGRESS_AUDIO__STT, 30, item):
             return
@@ -365,7 +367,7 @@ cdef inline int move_stt_utterance__short(Core* core) noexcept nogil:
     )
     if answer != MOVED:
         return answer
-    item = edges.pop(core, EDGE_STT_UTTERANCE__SHORT)
+    item = edges.take(core, EDGE_STT_UTTERANCE__SHORT, STT_UTTERANCE__SHORT_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -419,8 +421,10 @@ cdef void push_short__voice(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, SHORT__VOICE_ITEMS, SHORT__VOICE_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_SHORT__VOICE, SHORT__VOICE_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         if edges.concat(core, EDGE_SHORT__VOICE, item, True):
             return
@@ -447,7 +451,7 @@ cdef inline int move_stt_utterance__long(Core* core) noexcept nogil:
     )
     if answer != MOVED:
         return answer
-    item = edges.pop(core, EDGE_STT_UTTERANCE__LONG)
+    item = edges.take(core, EDGE_STT_UTTERANCE__LONG, STT_UTTERANCE__LONG_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -537,8 +541,10 @@ cdef void push_long__voice(Core* core, uint32_t item) noexcept nogil:
     if not passes_long__voice(core, core.headers[item].size, core.headers[item].b, core.headers[item].flags):
         return
     size = core.headers[item].size
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, LONG__VOICE_ITEMS, LONG__VOICE_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_LONG__VOICE, LONG__VOICE_RING - 1, item)
+        return
     edges.append_or_drop(core, EDGE_LONG__VOICE, item)
 
 cdef bint react_long_timeout(Core* core) noexcept nogil:
@@ -566,7 +572,13 @@ cdef void say_sorry(Core* core) noexcept nogil:
 cdef void push_sorry__voice(Core* core, uint32_t item) noexcept nogil:
     # stub_switchyard.rspp:22  sorry -> voice
     # 2 items, 400 bytes; then drop newest
+    cdef Edge* edge = &core.edges[EDGE_SORRY__VOICE]
+    cdef int64_t size
     if item == NOTHING:
+        return
+    size = core.headers[item].size
+    if edges.has_space(edge, size, SORRY__VOICE_ITEMS, SORRY__VOICE_BYTES):
+        edges.enqueue(core, EDGE_SORRY__VOICE, SORRY__VOICE_RING - 1, item)
         return
     edges.append_or_drop(core, EDGE_SORRY__VOICE, item)
 
@@ -583,7 +595,7 @@ cdef inline int move_sorry__voice(Core* core) noexcept nogil:
     )
     if answer != MOVED:
         return answer
-    item = edges.pop(core, EDGE_SORRY__VOICE)
+    item = edges.take(core, EDGE_SORRY__VOICE, SORRY__VOICE_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -698,7 +710,7 @@ cdef inline int move_stt_partial__watch(Core* core) noexcept nogil:
     item = edges.pop(core, EDGE_STT_PARTIAL__WATCH)
     outputs.tap(core, OP_TAP, NODE_WATCH, 0, item, core.headers[item].turn)
     items.release(core, item)
-    return MOVED
+    return CALM
 
 cdef inline int move_stt_final__watch(Core* core) noexcept nogil:
     """stt.final -> watch: shows it to whoever watches."""
@@ -708,17 +720,17 @@ cdef inline int move_stt_final__watch(Core* core) noexcept nogil:
     item = edges.pop(core, EDGE_STT_FINAL__WATCH)
     outputs.tap(core, OP_TAP, NODE_WATCH, 0, item, core.headers[item].turn)
     items.release(core, item)
-    return MOVED
+    return CALM
 
 cdef inline int move_ingress_audio__watch(Core* core) noexcept nogil:
     """ingress.audio -> watch: shows it to whoever watches."""
     cdef uint32_t item
     if edges.shed_expired(core, EDGE_INGRESS_AUDIO__WATCH, INGRESS_AUDIO__WATCH_AGE_NS):
         return MOVED
-    item = edges.pop(core, EDGE_INGRESS_AUDIO__WATCH)
+    item = edges.take(core, EDGE_INGRESS_AUDIO__WATCH, INGRESS_AUDIO__WATCH_RING - 1)
     outputs.tap(core, OP_TAP, NODE_WATCH, 0, item, core.headers[item].turn)
     items.release(core, item)
-    return MOVED
+    return CALM
 
 
 # ---- stub_switchyard.rspp:8  node egress : egress, a boundary, for a turn
@@ -866,19 +878,30 @@ cdef inline int move(Core* core, int edge) noexcept nogil:
     return WAITS
 
 
-cdef bint move_one(Core* core, bint* outputs_full) noexcept nogil:
-    """Moves one item, where one can move nearest to the egress."""
-    cdef uint64_t rest = core.waiting_edges
+cdef bint move_some(Core* core, bint* outputs_full) noexcept nogil:
+    """Moves one item, where one can move nearest to the egress; and on, while nothing else can be next."""
+    cdef uint32_t decided = core.control.count
+    cdef bint any_moved = False
+    cdef uint64_t rest
     cdef int edge, answer
-    while rest != 0:
-        edge = lowest(rest)
-        rest &= rest - 1
-        answer = move(core, edge)
+    while True:
+        rest = core.waiting_edges
+        answer = WAITS
+        while rest != 0:
+            edge = lowest(rest)
+            rest &= rest - 1
+            answer = move(core, edge)
+            if answer == MOVED or answer == CALM:
+                break
+            if answer == OUTPUTS_FULL:
+                outputs_full[0] = True
         if answer == MOVED:
             return True
-        if answer == OUTPUTS_FULL:
-            outputs_full[0] = True
-    return False
+        if answer != CALM:
+            return any_moved
+        any_moved = True
+        if core.control.count != decided or core.next_timer_ns <= core.now_ns:
+            return True
 
 
 cdef void on_timer(Core* core, int slot) noexcept nogil:
@@ -928,7 +951,7 @@ cdef int64_t advance(Core* core) noexcept nogil:
             continue
         elif finish_hearing(core, &outputs_full):
             continue
-        elif core.state == SESSION_ENDED or not move_one(core, &outputs_full):
+        elif core.state == SESSION_ENDED or not move_some(core, &outputs_full):
             break
     edges.resume(core)
     if outputs_full:
@@ -1177,7 +1200,9 @@ cdef class Session:
         if self.memory != NULL:
             raise ValueError("the session is open")
         self.handlers = list(handlers)
-        self.memory = <Memory*> session.allocate(sizeof(Memory), sizeof(Memory) - sizeof(self.memory.payloads))
+        self.memory = <Memory*> session.allocate(
+            sizeof(Memory), sizeof(Memory) - sizeof(self.memory.headers) - sizeof(self.memory.payloads),
+        )
         lay_out(self.memory)
         self.middles = prepare(
             &self.memory.core, TEMPLATE_HASH, ("full", "written",), session_id,

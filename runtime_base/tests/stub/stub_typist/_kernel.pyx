@@ -27,7 +27,7 @@ from stub_typist._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "2d1f5525b265452fc11d969d49a4ddc93dbae9eb13cb0a1572f53777aede96ad"
+ABI_HASH = "4619491ef32a97546014ab292682b964661a3c2e15d1ccd7af0d5a07944f0fe3"
 TEMPLATE_HASH = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
@@ -115,6 +115,9 @@ cdef void push_ingress_text__find(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
+    if edges.has_space(edge, size, INGRESS_TEXT__FIND_ITEMS, INGRESS_TEXT__FIND_BYTES):
+        edges.enqueue(core, EDGE_INGRESS_TEXT__FIND, INGRESS_TEXT__FIND_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_INGRESS_TEXT__FIND, size)
     edges.append_or_drop(core, EDGE_INGRESS_TEXT__FIND, item)
@@ -132,7 +135,7 @@ cdef inline int move_ingress_text__find(Core* core) noexcept nogil:
     )
     if answer != MOVED:
         return answer
-    item = edges.pop(core, EDGE_INGRESS_TEXT__FIND)
+    item = edges.take(core, EDGE_INGRESS_TEXT__FIND, INGRESS_TEXT__FIND_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -187,8 +190,10 @@ cdef void push_find__writer(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, FIND__WRITER_ITEMS, FIND__WRITER_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_FIND__WRITER, FIND__WRITER_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_FIND__WRITER, size)
     edges.append_or_drop(core, EDGE_FIND__WRITER, item)
@@ -281,6 +286,9 @@ cdef void push_writer__egress_text(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
+    if edges.has_space(edge, size, WRITER__EGRESS_TEXT_ITEMS, WRITER__EGRESS_TEXT_BYTES):
+        edges.enqueue(core, EDGE_WRITER__EGRESS_TEXT, WRITER__EGRESS_TEXT_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_WRITER__EGRESS_TEXT, size)
     edges.append_or_drop(core, EDGE_WRITER__EGRESS_TEXT, item)
@@ -293,7 +301,7 @@ cdef inline int move_writer__egress_text(Core* core) noexcept nogil:
     cdef uint32_t item
     if outputs.data_slots(core) == 0:
         return OUTPUTS_FULL
-    item = edges.pop(core, EDGE_WRITER__EGRESS_TEXT)
+    item = edges.take(core, EDGE_WRITER__EGRESS_TEXT, WRITER__EGRESS_TEXT_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -384,19 +392,30 @@ cdef inline int move(Core* core, int edge) noexcept nogil:
     return WAITS
 
 
-cdef bint move_one(Core* core, bint* outputs_full) noexcept nogil:
-    """Moves one item, where one can move nearest to the egress."""
-    cdef uint64_t rest = core.waiting_edges
+cdef bint move_some(Core* core, bint* outputs_full) noexcept nogil:
+    """Moves one item, where one can move nearest to the egress; and on, while nothing else can be next."""
+    cdef uint32_t decided = core.control.count
+    cdef bint any_moved = False
+    cdef uint64_t rest
     cdef int edge, answer
-    while rest != 0:
-        edge = lowest(rest)
-        rest &= rest - 1
-        answer = move(core, edge)
+    while True:
+        rest = core.waiting_edges
+        answer = WAITS
+        while rest != 0:
+            edge = lowest(rest)
+            rest &= rest - 1
+            answer = move(core, edge)
+            if answer == MOVED or answer == CALM:
+                break
+            if answer == OUTPUTS_FULL:
+                outputs_full[0] = True
         if answer == MOVED:
             return True
-        if answer == OUTPUTS_FULL:
-            outputs_full[0] = True
-    return False
+        if answer != CALM:
+            return any_moved
+        any_moved = True
+        if core.control.count != decided or core.next_timer_ns <= core.now_ns:
+            return True
 
 
 cdef void on_timer(Core* core, int slot) noexcept nogil:
@@ -446,7 +465,7 @@ cdef int64_t advance(Core* core) noexcept nogil:
             continue
         elif finish_hearing(core, &outputs_full):
             continue
-        elif core.state == SESSION_ENDED or not move_one(core, &outputs_full):
+        elif core.state == SESSION_ENDED or not move_some(core, &outputs_full):
             break
     edges.resume(core)
     if outputs_full:
@@ -604,7 +623,9 @@ cdef class Session:
         if self.memory != NULL:
             raise ValueError("the session is open")
         self.handlers = list(handlers)
-        self.memory = <Memory*> session.allocate(sizeof(Memory), sizeof(Memory) - sizeof(self.memory.payloads))
+        self.memory = <Memory*> session.allocate(
+            sizeof(Memory), sizeof(Memory) - sizeof(self.memory.headers) - sizeof(self.memory.payloads),
+        )
         lay_out(self.memory)
         self.middles = prepare(
             &self.memory.core, TEMPLATE_HASH, ("full", "blind",), session_id,

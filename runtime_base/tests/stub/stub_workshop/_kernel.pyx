@@ -36,7 +36,7 @@ from stub_workshop._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "2d1f5525b265452fc11d969d49a4ddc93dbae9eb13cb0a1572f53777aede96ad"
+ABI_HASH = "4619491ef32a97546014ab292682b964661a3c2e15d1ccd7af0d5a07944f0fe3"
 TEMPLATE_HASH = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
@@ -143,6 +143,9 @@ cdef void push_ingress_audio__gate(Core* core, uint32_t item) noexcept nogil:
         return
     size = core.headers[item].size
     edges.shed_expired(core, EDGE_INGRESS_AUDIO__GATE, INGRESS_AUDIO__GATE_AGE_NS)
+    if edges.has_space(edge, size, INGRESS_AUDIO__GATE_ITEMS, INGRESS_AUDIO__GATE_BYTES):
+        edges.enqueue(core, EDGE_INGRESS_AUDIO__GATE, INGRESS_AUDIO__GATE_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_INGRESS_AUDIO__GATE, size)
     edges.append_or_drop(core, EDGE_INGRESS_AUDIO__GATE, item)
@@ -159,7 +162,7 @@ cdef inline int move_ingress_audio__gate(Core* core) noexcept nogil:
         return WAITS
     if edges.shed_expired(core, EDGE_INGRESS_AUDIO__GATE, INGRESS_AUDIO__GATE_AGE_NS):
         return MOVED
-    item = edges.pop(core, EDGE_INGRESS_AUDIO__GATE)
+    item = edges.take(core, EDGE_INGRESS_AUDIO__GATE, INGRESS_AUDIO__GATE_RING - 1)
     letters.keep(core, &(<Memory*> core).letters_gate, True, 0, item)
     call_gate(core, 0, item)
     items.release(core, item)
@@ -201,8 +204,10 @@ cdef void push_gate__stt(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, GATE__STT_ITEMS, GATE__STT_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_GATE__STT, GATE__STT_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.keep_latest(core, EDGE_GATE__STT)
     edges.append_or_drop(core, EDGE_GATE__STT, item)
@@ -228,7 +233,7 @@ cdef inline int move_gate__stt(Core* core) noexcept nogil:
     )
     if answer != MOVED:
         return answer
-    item = edges.pop(core, EDGE_GATE__STT)
+    item = edges.take(core, EDGE_GATE__STT, GATE__STT_RING - 1)
     if core.nodes[NODE_STT].live.id == 0:
         invocations.begin(core, NODE_STT)
     invocations.feed(core, NODE_STT, 0, item)
@@ -314,6 +319,9 @@ cdef void push_stt_utterance__llm(Core* core, uint32_t item) noexcept nogil:
         return
     paths.begin(core, 0x2)  # stt.utterance -> egress.text
     size = core.headers[item].size
+    if edges.has_space(edge, size, STT_UTTERANCE__LLM_ITEMS, STT_UTTERANCE__LLM_BYTES):
+        edges.enqueue(core, EDGE_STT_UTTERANCE__LLM, STT_UTTERANCE__LLM_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_STT_UTTERANCE__LLM, size)
     edges.append_or_drop(core, EDGE_STT_UTTERANCE__LLM, item)
@@ -349,7 +357,7 @@ cdef inline int move_stt_utterance__llm(Core* core) noexcept nogil:
     )
     if answer != MOVED:
         return answer
-    item = edges.pop(core, EDGE_STT_UTTERANCE__LLM)
+    item = edges.take(core, EDGE_STT_UTTERANCE__LLM, STT_UTTERANCE__LLM_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -408,8 +416,10 @@ cdef void push_llm__shout(Core* core, uint32_t item) noexcept nogil:
     paths.begin(core, 0x1)  # llm.delta -> shout.out
     size = core.headers[item].size
     edges.shed_expired(core, EDGE_LLM__SHOUT, LLM__SHOUT_AGE_NS)
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, LLM__SHOUT_ITEMS, LLM__SHOUT_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_LLM__SHOUT, LLM__SHOUT_RING - 1, item)
+        return
     edges.append_or_drop(core, EDGE_LLM__SHOUT, item)
 
 cdef bint react_llm_started(Core* core) noexcept nogil:
@@ -519,6 +529,9 @@ cdef void enqueue_shout_out__voice(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
+    if edges.has_space(edge, size, SHOUT_OUT__VOICE_ITEMS, SHOUT_OUT__VOICE_BYTES):
+        edges.enqueue(core, EDGE_SHOUT_OUT__VOICE, SHOUT_OUT__VOICE_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_SHOUT_OUT__VOICE, size)
     edges.append_or_drop(core, EDGE_SHOUT_OUT__VOICE, item)
@@ -550,7 +563,13 @@ cdef void push_shout_out__voice(Core* core, uint32_t item) noexcept nogil:
 cdef void push_shout_extra__watch(Core* core, uint32_t item) noexcept nogil:
     # stub_workshop.rspp:24  shout.extra -> watch
     # 4 items, 320 bytes; then drop newest
+    cdef Edge* edge = &core.edges[EDGE_SHOUT_EXTRA__WATCH]
+    cdef int64_t size
     if item == NOTHING:
+        return
+    size = core.headers[item].size
+    if edges.has_space(edge, size, SHOUT_EXTRA__WATCH_ITEMS, SHOUT_EXTRA__WATCH_BYTES):
+        edges.enqueue(core, EDGE_SHOUT_EXTRA__WATCH, SHOUT_EXTRA__WATCH_RING - 1, item)
         return
     edges.append_or_drop(core, EDGE_SHOUT_EXTRA__WATCH, item)
 
@@ -578,7 +597,13 @@ cdef void say_moment(Core* core) noexcept nogil:
 cdef void push_moment__voice(Core* core, uint32_t item) noexcept nogil:
     # stub_workshop.rspp:22  moment -> voice
     # 2 items, 400 bytes; then drop newest
+    cdef Edge* edge = &core.edges[EDGE_MOMENT__VOICE]
+    cdef int64_t size
     if item == NOTHING:
+        return
+    size = core.headers[item].size
+    if edges.has_space(edge, size, MOMENT__VOICE_ITEMS, MOMENT__VOICE_BYTES):
+        edges.enqueue(core, EDGE_MOMENT__VOICE, MOMENT__VOICE_RING - 1, item)
         return
     edges.append_or_drop(core, EDGE_MOMENT__VOICE, item)
 
@@ -595,7 +620,7 @@ cdef inline int move_moment__voice(Core* core) noexcept nogil:
     )
     if answer != MOVED:
         return answer
-    item = edges.pop(core, EDGE_MOMENT__VOICE)
+    item = edges.take(core, EDGE_MOMENT__VOICE, MOMENT__VOICE_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -618,7 +643,7 @@ cdef inline int move_shout_out__voice(Core* core) noexcept nogil:
     )
     if answer != MOVED:
         return answer
-    item = edges.pop(core, EDGE_SHOUT_OUT__VOICE)
+    item = edges.take(core, EDGE_SHOUT_OUT__VOICE, SHOUT_OUT__VOICE_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -676,8 +701,10 @@ cdef void push_voice__egress_audio(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, VOICE__EGRESS_AUDIO_ITEMS, VOICE__EGRESS_AUDIO_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_VOICE__EGRESS_AUDIO, VOICE__EGRESS_AUDIO_RING - 1, item)
+        return
     edges.append_or_drop(core, EDGE_VOICE__EGRESS_AUDIO, item)
 
 cdef bint react_voice_error(Core* core) noexcept nogil:
@@ -702,10 +729,10 @@ cdef bint react_voice_error(Core* core) noexcept nogil:
 cdef inline int move_shout_extra__watch(Core* core) noexcept nogil:
     """shout.extra -> watch: shows it to whoever watches."""
     cdef uint32_t item
-    item = edges.pop(core, EDGE_SHOUT_EXTRA__WATCH)
+    item = edges.take(core, EDGE_SHOUT_EXTRA__WATCH, SHOUT_EXTRA__WATCH_RING - 1)
     outputs.tap(core, OP_TAP, NODE_WATCH, 0, item, core.headers[item].turn)
     items.release(core, item)
-    return MOVED
+    return CALM
 
 
 # ---- stub_workshop.rspp:9  node egress : egress, a boundary, for a turn
@@ -717,7 +744,7 @@ cdef inline int move_voice__egress_audio(Core* core) noexcept nogil:
     answer = egress.can_play(core)
     if answer != MOVED:
         return answer
-    item = edges.pop(core, EDGE_VOICE__EGRESS_AUDIO)
+    item = edges.take(core, EDGE_VOICE__EGRESS_AUDIO, VOICE__EGRESS_AUDIO_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -730,7 +757,7 @@ cdef inline int move_shout_extra__egress_text(Core* core) noexcept nogil:
     cdef uint32_t item
     if outputs.data_slots(core) == 0:
         return OUTPUTS_FULL
-    item = edges.pop(core, EDGE_SHOUT_EXTRA__EGRESS_TEXT)
+    item = edges.take(core, EDGE_SHOUT_EXTRA__EGRESS_TEXT, SHOUT_EXTRA__EGRESS_TEXT_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -857,19 +884,30 @@ cdef inline int move(Core* core, int edge) noexcept nogil:
     return WAITS
 
 
-cdef bint move_one(Core* core, bint* outputs_full) noexcept nogil:
-    """Moves one item, where one can move nearest to the egress."""
-    cdef uint64_t rest = core.waiting_edges
+cdef bint move_some(Core* core, bint* outputs_full) noexcept nogil:
+    """Moves one item, where one can move nearest to the egress; and on, while nothing else can be next."""
+    cdef uint32_t decided = core.control.count
+    cdef bint any_moved = False
+    cdef uint64_t rest
     cdef int edge, answer
-    while rest != 0:
-        edge = lowest(rest)
-        rest &= rest - 1
-        answer = move(core, edge)
+    while True:
+        rest = core.waiting_edges
+        answer = WAITS
+        while rest != 0:
+            edge = lowest(rest)
+            rest &= rest - 1
+            answer = move(core, edge)
+            if answer == MOVED or answer == CALM:
+                break
+            if answer == OUTPUTS_FULL:
+                outputs_full[0] = True
         if answer == MOVED:
             return True
-        if answer == OUTPUTS_FULL:
-            outputs_full[0] = True
-    return False
+        if answer != CALM:
+            return any_moved
+        any_moved = True
+        if core.control.count != decided or core.next_timer_ns <= core.now_ns:
+            return True
 
 
 cdef void on_timer(Core* core, int slot) noexcept nogil:
@@ -924,7 +962,7 @@ cdef int64_t advance(Core* core) noexcept nogil:
             continue
         elif finish_hearing(core, &outputs_full):
             continue
-        elif core.state == SESSION_ENDED or not move_one(core, &outputs_full):
+        elif core.state == SESSION_ENDED or not move_some(core, &outputs_full):
             break
     edges.resume(core)
     if outputs_full:
@@ -1163,7 +1201,9 @@ cdef class Session:
         if self.memory != NULL:
             raise ValueError("the session is open")
         self.handlers = list(handlers)
-        self.memory = <Memory*> session.allocate(sizeof(Memory), sizeof(Memory) - sizeof(self.memory.payloads))
+        self.memory = <Memory*> session.allocate(
+            sizeof(Memory), sizeof(Memory) - sizeof(self.memory.headers) - sizeof(self.memory.payloads),
+        )
         lay_out(self.memory)
         self.middles = prepare(
             &self.memory.core, TEMPLATE_HASH, ("full",), session_id,

@@ -1,0 +1,161 @@
+"""Many sessions of one process: what they cost a core, and what they hold."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections import deque
+from typing import Any
+
+from rspp_runtime.providers.contract import Cancelled, Invocation
+from rspp_runtime.session.clock import MonotonicClock
+from rspp_runtime.session.handlers import Calls, make_handlers
+from rspp_runtime.transports.contract import Ears
+from speed.clocks import FRAME, in_real_time, now_ns, percentile, resident_bytes, run_loop
+from speed.peers.rspp.calls import converse_with
+from speed.peers.rspp.fakes import Model, Open, Party, Playing, Voice, typed
+from speed.peers.rspp.packages import package
+
+WARM_UP = 50  # sessions that are there before memory is measured
+
+
+class Listener:
+    """One session of `relay_5`: its voice speaks when the source says so, and each frame is met at the transport."""
+
+    def __init__(self, latencies_ns: list[int]) -> None:
+        self.counted = False
+        self.speaking = asyncio.Event()
+        self._latencies_ns = latencies_ns
+        self._under_way: deque[int] = deque()
+        self._call: Invocation | None = None
+        self._over = asyncio.Event()
+        self._party = Party(self._script)
+        self._party.on_send = self._met
+
+    async def run(self, config: str) -> None:
+        providers = {"llm": Playing("llm", self._think), "voice": Playing("tts", self._speak)}
+        await converse_with("relay_5", providers, self._party, config)
+
+    async def push(self) -> None:
+        """One frame from the voice."""
+        assert self._call is not None
+        self._under_way.append(now_ns())
+        try:
+            await self._call.emit("audio", FRAME)
+        except Cancelled:
+            raise RuntimeError("saturated: a turn has ended because a deadline was missed") from None
+
+    def end(self) -> None:
+        self._over.set()
+
+    async def _think(self, call: Invocation) -> None:
+        await call.emit("delta", b"Listen.")
+
+    async def _speak(self, call: Invocation) -> None:
+        self._call = call
+        await self.push()
+        self.speaking.set()
+        await self._over.wait()
+
+    async def _script(self, ears: Ears) -> None:
+        await typed(ears, b"go")
+        await self._over.wait()
+
+    def _met(self, port: str, _: int) -> None:
+        sent_ns = self._under_way.popleft()
+        if self.counted:
+            self._latencies_ns.append(now_ns() - sent_ns)
+
+
+def sessions(command: dict[str, Any]) -> dict[str, Any]:
+    """So many sessions of five Python nodes, a frame every 20 ms into each; latency from `emit` to `send`."""
+    count, seconds = command["sessions"], command["seconds"]
+
+    async def main() -> dict[str, Any]:
+        gc.collect()
+        before = resident_bytes()
+        latencies_ns: list[int] = []
+        listeners = [Listener(latencies_ns) for _ in range(count)]
+        running = []
+        for listener in listeners:
+            running.append(asyncio.create_task(listener.run(command["config"])))
+            await asyncio.wait_for(listener.speaking.wait(), 10)
+        gc.collect()
+        each_bytes = (resident_bytes() - before) / count
+
+        def counting(on: bool) -> None:
+            for listener in listeners:
+                listener.counted = on
+
+        figures = await in_real_time(count, seconds, lambda index: listeners[index].push(), counting)
+        for listener in listeners:
+            listener.end()
+        done, _ = await asyncio.wait(running, timeout=20)
+        for task in done:
+            task.result()
+        figures |= {"p50_ns": percentile(latencies_ns, 0.5), "p99_ns": percentile(latencies_ns, 0.99)}
+        return figures | {"session_bytes": each_bytes}
+
+    return run_loop(main())
+
+
+def memory(command: dict[str, Any]) -> dict[str, Any]:
+    """The slope of resident memory over sessions of the voice assistant, and the size of the arena that was computed.
+
+    `kernel_bytes` of a session that `open_session` gave, `session_bytes` of one that is connected under asyncio,
+    `beside_kernel_bytes` what is more of that.
+    """
+    count = command["sessions"]
+    kernel_bytes, arena_bytes = _kernels(count)
+    session_bytes = run_loop(_connected(count))
+    return {
+        "arena_bytes": arena_bytes,
+        "kernel_bytes": kernel_bytes,
+        "session_bytes": session_bytes,
+        "beside_kernel_bytes": session_bytes - kernel_bytes,
+    }
+
+
+def _kernels(count: int) -> tuple[float, int]:
+    made = package("voice_assistant")
+
+    def one() -> Any:
+        return made.open_session("bench", 1, make_handlers(made.plan, made.handlers, MonotonicClock(), Calls()))
+
+    held = [one() for _ in range(WARM_UP)]
+    gc.collect()
+    before = resident_bytes()
+    held += [one() for _ in range(count)]
+    gc.collect()
+    each_bytes = (resident_bytes() - before) / count
+    arena_bytes = held[0].stats()["memory_bytes"]
+    for session in held:
+        session.close()
+    return each_bytes, arena_bytes
+
+
+async def _connected(count: int) -> float:
+    over = asyncio.Event()
+    connected = asyncio.Semaphore(0)
+
+    async def script(ears: Ears) -> None:
+        connected.release()
+        await over.wait()
+
+    def one() -> asyncio.Task[None]:
+        providers = {"ears": Open("vad"), "stt": Open("stt"), "llm": Model(), "voice": Voice()}
+        return asyncio.create_task(converse_with("voice_assistant", providers, Party(script)))
+
+    running = []
+    before = 0
+    for number in range(WARM_UP + count):
+        if number == WARM_UP:
+            gc.collect()
+            before = resident_bytes()
+        running.append(one())
+        await connected.acquire()
+    gc.collect()
+    each_bytes = (resident_bytes() - before) / count
+    over.set()
+    await asyncio.gather(*running)
+    return each_bytes

@@ -1,0 +1,1 @@
+"""The kernel of stub_sorter, rendered by render.py."""
