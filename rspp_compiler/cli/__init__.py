@@ -1,5 +1,6 @@
 """The command `rsppc`.
 
+`again`    a build that has nothing to do
 `app`      the commands
 `options`  the options that several of them share
 `forms`    `rsppc fmt` and `rsppc schema`, of them
@@ -33,6 +34,10 @@ EXIT_FINDINGS, EXIT_USAGE, EXIT_INTERNAL = 1, 2, 70
 def main() -> None:
     """Entry point. Whatever goes wrong inside, a user never meets a traceback, unless they ask: `RSPP_TRACE=1`."""
     try:
+        from rspp_compiler.cli.again import built_again
+
+        if built_again(sys.argv[1:]):
+            return
         from rspp_compiler.cli.app import app
 
         app()

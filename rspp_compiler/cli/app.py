@@ -340,14 +340,21 @@ def run(
 
     All other options go to `rspp run`; `rspp run --help` lists them.
     """
-    from rspp_compiler.cli import report
+    from rspp_compiler.cli import again, report
     from rspp_compiler.cli.run import run_package
+    from rspp_compiler.emit.receipt import restore
 
-    result = _compile(file, until="compile", progress=True, output=output, backend=backend.value)
-    report.findings([result], to=sys.stderr)
-    leave([result])
-    report.built(result)
-    raise typer.Exit(run_package(report.package_folder(result), file, context.args))
+    there = restore(file, output, backend.value, install=True)
+    if there is not None:
+        again.tell(file, there, backend.value)
+        folder = there.folder
+    else:
+        result = _compile(file, until="compile", progress=True, output=output, backend=backend.value)
+        report.findings([result], to=sys.stderr)
+        leave([result])
+        report.built(result)
+        folder = report.package_folder(result)
+    raise typer.Exit(run_package(folder, file, context.args))
 
 
 app.command()(schema)
@@ -374,7 +381,13 @@ def _compile(
     if progress:
         ctx.progress = report.progress
         report.progress(f"{file}")
-    return compile_pipeline([file], ctx=ctx)
+    result = compile_pipeline([file], ctx=ctx)
+    built = result.values.get("compile")
+    if built is not None:
+        from rspp_compiler.emit.receipt import keep
+
+        keep(file, built, ctx)
+    return result
 
 
 def _format(error_format: ErrorFormat, json: bool) -> str:

@@ -13,7 +13,7 @@ from rspp_compiler.diagnostics.fixes import apply_all
 from rspp_compiler.diagnostics.patch import loses
 from rspp_compiler.diagnostics.render import render_changes
 from rspp_compiler.driver import Result
-from rspp_compiler.emit.write import write_whole
+from rspp_compiler.emit.place import write_whole
 from rspp_compiler.source import Source
 
 _ROUNDS_MAX = 10  # a fix may bring the next mistake to light; two that undo each other end here

@@ -16,7 +16,7 @@ from typing import Literal
 from rspp_compiler.cli import report
 from rspp_compiler.diagnostics.machine import to_objects
 from rspp_compiler.driver import Result, compile_pipeline
-from rspp_compiler.emit.write import write_whole
+from rspp_compiler.emit.place import write_whole
 from rspp_compiler.ir.context import Context, Options
 from rspp_compiler.source import Source
 from rspp_compiler.syntax.comments import comments

@@ -1,4 +1,4 @@
-"""What the commands print."""
+"""What the commands print. What a function prints by is imported where it prints, as in `app`."""
 
 from __future__ import annotations
 
@@ -6,14 +6,11 @@ import os
 import sys
 from functools import cache
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
-from rspp_compiler.diagnostics.catalog import CODES, page
-from rspp_compiler.diagnostics.nearest import nearest
-from rspp_compiler.diagnostics.render import render
-from rspp_compiler.driver import PASSES, Result
-from rspp_compiler.ir import dump
-from rspp_compiler.ir.spec import PipelineSpec
+if TYPE_CHECKING:
+    from rspp_compiler.driver import Result
+    from rspp_compiler.ir.spec import PipelineSpec
 
 
 def has_colour(to: TextIO) -> bool:
@@ -27,6 +24,10 @@ def findings(results: list[Result], *, to: TextIO, format: str = "text") -> None
     """The diagnostics of all files as one document: `text`, `json`, `sarif` or `github`, files named as from here."""
     found = list(dict.fromkeys(one for result in results for one in result.diagnostics))
     if format == "text":
+        if not found:
+            return
+        from rspp_compiler.diagnostics.render import render
+
         sources = {name: source for result in results for name, source in result.context.sources.items()}
         to.write(render(found, sources, colour=has_colour(to)))
         return
@@ -54,11 +55,15 @@ def progress(message: str) -> None:
 
 def last_pass(stage: str) -> str:
     """The pass whose result `--emit STAGE` prints."""
+    from rspp_compiler.driver import PASSES
+
     return next(name for name, _, of_pass in PASSES if of_pass == stage)
 
 
 def stage(result: Result, name: str) -> None:
-    sys.stdout.write(dump.to_json(result.stage(name)))
+    from rspp_compiler.ir.dump import to_json
+
+    sys.stdout.write(to_json(result.stage(name)))
 
 
 def built(result: Result) -> None:
@@ -66,8 +71,11 @@ def built(result: Result) -> None:
     package = result.values.get("compile")
     if package is None:
         return
-    how = "unchanged, nothing to do" if package.cached and not package.written.drifted else "built"
-    progress(f"{shown(package.folder)} {how} ({package.backend})")
+    there(package.folder, package.backend, is_new=not package.cached or package.written.drifted)
+
+
+def there(folder: Path, backend: str, *, is_new: bool) -> None:
+    progress(f"{shown(folder)} {'built' if is_new else 'unchanged, nothing to do'} ({backend})")
 
 
 def no_policy(spec: PipelineSpec, name: str) -> str:
@@ -108,7 +116,9 @@ def graph(result: Result, format: str, policy: str) -> str | None:
 
         return dot(drawn)
     if format == "json":
-        return dump.to_json(drawn)
+        from rspp_compiler.ir.dump import to_json
+
+        return to_json(drawn)
     from rspp_compiler.emit.picture import picture
 
     analysis = result.stage("analysis")
@@ -129,7 +139,11 @@ def doc(result: Result | None) -> str:
 
 def explain(code: str) -> bool:
     """Prints the page of a code; whether there is one."""
+    from rspp_compiler.diagnostics.catalog import CODES, page
+
     if code not in CODES:
+        from rspp_compiler.diagnostics.nearest import nearest
+
         near = nearest(code, CODES)
         hint = f"; did you mean {near}?" if near else f"; codes run from {min(CODES)} to {max(CODES)}"
         print(f"rsppc explain: no code {code}{hint}", file=sys.stderr)

@@ -9,6 +9,9 @@
 `manifest`      which files the package has, and their hashes
 `write`         the pass: files to disk, only what changed
 `compile`       the pass: package to wheel; uses `cache` and `toolchain`
+`installed`     what is installed here, found without starting anything
+`receipt`       what a build was made of, so that the same build need not be done again
+`place`         files, wheel and extension, put where they belong
 `container`     a build context for an image, and the image
 `templates`     the one place that knows jinja2
 """

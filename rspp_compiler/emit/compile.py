@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
-import zipfile
 from pathlib import Path
 
-from rspp_compiler.emit import cache, toolchain
+from rspp_compiler.emit import cache, installed, toolchain
+from rspp_compiler.emit.place import put_extension, put_wheel
 from rspp_compiler.emit.toolchain import ToolError
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.files import Built, Files, Written
@@ -27,10 +26,10 @@ def compile(written: Written, ctx: Context) -> Built | None:
     except (ToolError, OSError) as error:
         _report(files, error, ctx)
         return None
-    shown = _put(wheel, written.folder / "dist" / wheel.name)
-    _unpack_extension(wheel, written.folder, files.name)
+    shown = put_wheel(wheel, written.folder)
+    put_extension(wheel, written.folder, files.name)
     is_installed = _install(files, shown, ctx) if ctx.options.install else False
-    return Built(written.folder, shown, backend, kept is not None, is_installed, written)
+    return Built(written.folder, shown, backend, key, kept is not None, is_installed, written)
 
 
 def _build(files: Files, key: str, backend: str, ctx: Context) -> Path:
@@ -45,43 +44,8 @@ def _build(files: Files, key: str, backend: str, ctx: Context) -> Path:
         return cache.keep(key, toolchain.build_wheel(folder, output, backend, ctx.options.debug))
 
 
-def _put(source: Path, target: Path) -> Path:
-    """Copies a wheel, and removes those of earlier builds."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    for old in sorted(target.parent.glob("*.whl")):
-        if old != target:
-            old.unlink()
-    if not target.is_file() or target.read_bytes() != source.read_bytes():
-        shutil.copy2(source, target)
-    return target
-
-
-def _unpack_extension(wheel: Path, folder: Path, name: str) -> None:
-    """Puts the wheel's extension beside its source, so that the package can be imported from its folder.
-
-    One that another build left there would be loaded instead of what was just built, so it goes.
-    """
-    inside = folder / "src" / name
-    with zipfile.ZipFile(wheel) as archive:
-        wanted = {
-            Path(member).name: archive.read(member)
-            for member in archive.namelist()
-            if Path(member).name.startswith("_kernel.") and Path(member).suffix in (".so", ".pyd")
-        }
-    for old in sorted(inside.glob("_kernel.*")):
-        if old.suffix in (".so", ".pyd") and old.name not in wanted:
-            old.unlink()
-    for member, data in wanted.items():
-        target = inside / member
-        if not target.is_file() or target.read_bytes() != data:
-            # A new file, not new bytes in the old one: a process that has the old one loaded keeps it.
-            target.unlink(missing_ok=True)
-            target.write_bytes(data)
-            target.chmod(0o755)
-
-
 def _install(files: Files, wheel: Path, ctx: Context) -> bool:
-    if toolchain.is_installed(files.name, wheel):
+    if installed.is_installed(files.name, wheel):
         return True
     ctx.progress(f"{files.name}: installing {wheel.name}")
     try:

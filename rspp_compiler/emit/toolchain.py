@@ -1,22 +1,20 @@
 """The tools that turn a package into a wheel, each run in a process of its own.
 
-The compiler never imports the runtime; where its declarations are found is asked of the Python that will use them.
+The compiler never imports the runtime: `installed` finds its declarations.
 """
 
 from __future__ import annotations
 
-import functools
-import hashlib
 import os
 import platform
-import shutil
 import subprocess
 import sys
 import sysconfig
-import zipfile
 from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
+
+from rspp_compiler.emit import installed
 
 CFLAGS = "-O2"
 _FLAGS = "-g0 -Wno-unused-function"  # no debugging information: it would name the folder that we build in
@@ -39,10 +37,9 @@ class ToolError(Exception):
 
 def c_compiler() -> str:
     """Path of the C compiler. Raises `ToolError` E0704 if there is none."""
-    command = os.environ.get("CC") or str(sysconfig.get_config_var("CC") or "cc")
-    found = shutil.which(command.split()[0])
+    found = installed.c_compiler()
     if found is None:
-        raise ToolError("E0704", f"no C compiler: `{command.split()[0]}` is not installed")
+        raise ToolError("E0704", f"no C compiler: `{installed.c_command().split()[0]}` is not installed")
     return found
 
 
@@ -57,15 +54,11 @@ def fingerprint(backend: str, debug: bool = False) -> str:
     return "\n".join(facts)
 
 
-@functools.cache
 def _declarations() -> str:
-    """Hash of the runtime's kernel declarations: what the compiled kernel is compiled against."""
-    script = "import rspp_runtime, pathlib; print(pathlib.Path(rspp_runtime.__file__).parent)"
-    found = run([sys.executable, "-c", script], Path.cwd(), "E0705", "`rspp-runtime` is not installed beside rsppc")
-    digest = hashlib.sha256()
-    for path in sorted((Path(found.strip()) / "kernel").glob("*.pxd")):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()
+    found = installed.declarations()
+    if found is None:
+        raise ToolError("E0705", "`rspp-runtime` is not installed beside rsppc")
+    return found
 
 
 def build_wheel(folder: Path, output: Path, backend: str, debug: bool = False) -> Path:
@@ -87,18 +80,6 @@ def build_wheel(folder: Path, output: Path, backend: str, debug: bool = False) -
     command = [sys.executable, "setup.py", "-q", "bdist_wheel", "--dist-dir", str(output)]
     run(command, folder, "E0706", "the generated package does not build", environment)
     return next(output.glob("*.whl"))
-
-
-def is_installed(name: str, wheel: Path) -> bool:
-    """Whether distribution `name` is what this wheel installs: each of its files is recorded with the same hash."""
-    try:
-        recorded = metadata.distribution(name).read_text("RECORD") or ""
-    except metadata.PackageNotFoundError:
-        return False
-    with zipfile.ZipFile(wheel) as archive:
-        record = next(file for file in archive.namelist() if file.endswith(".dist-info/RECORD"))
-        wanted = archive.read(record).decode().splitlines()
-    return {line for line in wanted if not line.startswith(record)} <= set(recorded.splitlines())
 
 
 def install(wheel: Path) -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 
 from rspp_compiler.emit.manifest import NAME, listed_files, sha256
+from rspp_compiler.emit.place import write_whole
 from rspp_compiler.ir.context import Context
 from rspp_compiler.ir.files import Files, Written
 
@@ -70,20 +69,6 @@ def _is_edited(folder: Path, path: str, listed: dict[str, str]) -> bool:
 
 def _read(path: Path) -> bytes | None:
     return path.read_bytes() if path.is_file() else None
-
-
-def write_whole(path: Path, data: bytes, mode: int = 0o644) -> None:
-    """Replaces a file in one step: a reader, or a crash, sees the old content or the new."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            os.fchmod(file.fileno(), mode)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def _remove(folder: Path, path: str) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from rspp_compiler.diagnostics import Sink
-from rspp_compiler.ir import ast
 from rspp_compiler.source import Source, Span
+
+if TYPE_CHECKING:
+    from rspp_compiler.ir import ast
 
 Stage = Literal["ast", "spec", "graph", "analysis", "layout", "plan"]
 STAGES: tuple[Stage, ...] = ("ast", "spec", "graph", "analysis", "layout", "plan")

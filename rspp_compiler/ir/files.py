@@ -38,11 +38,12 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """A package that can be imported. `cached` says that nothing had to be compiled."""
+    """A package that can be imported. The cache keeps its wheel under `key`; `cached` says that it already did."""
 
     folder: Path
     wheel: Path
     backend: str
+    key: str
     cached: bool
     installed: bool
     written: Written = field(repr=False, metadata={"dump": False})

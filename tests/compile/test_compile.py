@@ -13,7 +13,7 @@ import pytest
 
 from pipelines import HELLO, SHOP, codes, compile_pipeline_at, value
 from rspp_compiler.driver import Result
-from rspp_compiler.emit import toolchain
+from rspp_compiler.emit import installed, toolchain
 from rspp_compiler.ir.context import Context, Options
 from rspp_compiler.ir.files import Built
 
@@ -135,10 +135,8 @@ def test_no_c_compiler_is_one_error_with_a_way_out(source: Path, monkeypatch: py
 
 
 def test_no_runtime_is_one_error(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    toolchain._declarations.cache_clear()
-    monkeypatch.setattr(sys, "executable", "/bin/false")
+    monkeypatch.setattr(installed, "find_spec", lambda package: None)
     result, _ = build(source, "cython")
-    toolchain._declarations.cache_clear()
     assert codes(result) == ["E0705"]
 
 
@@ -170,7 +168,7 @@ def test_the_wheel_is_installed_once(source: Path, monkeypatch: pytest.MonkeyPat
     site = next((source.parent / "env" / "lib").glob("python*/site-packages"))
     assert (site / "hello" / "plan.py").is_file()
     monkeypatch.syspath_prepend(str(site))
-    assert toolchain.is_installed("hello", made.wheel)
+    assert installed.is_installed("hello", made.wheel)
 
 
 def test_compiled_kernel_beside_its_source(tmp_path: Path) -> None:
