@@ -160,7 +160,10 @@ def _sessions(options: Options) -> list[Case]:
 def _costs(options: Options) -> list[Case]:
     held = 50 if options.quick else 1_000
     return [
-        Case("memory", "rspp", "rspp", {"case": "memory", "sessions": held}, fresh=True, rounds=1),
+        *(
+            Case("memory", f"rspp, {kind}", "rspp", {"case": "memory", "kind": kind, "sessions": held}, True, 1)
+            for kind in ("bare", "connected", "listening")
+        ),
         Case("recording", "rspp", "rspp", {"case": "recording", "turns": 3 if options.quick else 10}, rounds=1),
         Case("allocations", "rspp", "rspp", {"case": "allocations", "count": 500}, rounds=1),
         Case("build", "rspp", "compiler", {"case": "build"}, rounds=1),

@@ -7,7 +7,8 @@
 `cancels`     a cancel with a backlog
 `turns`       a turn: opening it, transcript to first audio, interruption
 `openings`    opening a session
-`crowd`       many sessions on one core, and their memory
+`crowd`       many sessions on one core
+`memory`      what a session holds
 `recording`   what the log costs
 `counting`    what Python allocates
 """
@@ -18,7 +19,7 @@ from collections.abc import Callable
 from importlib import metadata
 from typing import Any
 
-from speed.peers.rspp import cancels, counting, crowd, hops, openings, recording, turns
+from speed.peers.rspp import cancels, counting, crowd, hops, memory, openings, recording, turns
 
 CASES: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "hop": hops.hop,
@@ -29,7 +30,7 @@ CASES: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "turn_open": turns.turn_open,
     "opening": openings.opening,
     "sessions": crowd.sessions,
-    "memory": crowd.memory,
+    "memory": memory.memory,
     "recording": recording.recording,
     "allocations": counting.allocations,
 }

@@ -1,4 +1,4 @@
-"""Many sessions of one process: what they cost a core, and what they hold."""
+"""Many sessions of one process: what they cost a core."""
 
 from __future__ import annotations
 
@@ -8,15 +8,10 @@ from collections import deque
 from typing import Any
 
 from rspp_runtime.providers.contract import Cancelled, Invocation
-from rspp_runtime.session.clock import MonotonicClock
-from rspp_runtime.session.handlers import Calls, make_handlers
 from rspp_runtime.transports.contract import Ears
 from speed.clocks import FRAME, in_real_time, now_ns, percentile, resident_bytes, run_loop
 from speed.peers.rspp.calls import converse_with
-from speed.peers.rspp.fakes import Model, Open, Party, Playing, Voice, typed
-from speed.peers.rspp.packages import package
-
-WARM_UP = 50  # sessions that are there before memory is measured
+from speed.peers.rspp.fakes import Party, Playing, typed
 
 
 class Listener:
@@ -97,65 +92,3 @@ def sessions(command: dict[str, Any]) -> dict[str, Any]:
         return figures | {"session_bytes": each_bytes}
 
     return run_loop(main())
-
-
-def memory(command: dict[str, Any]) -> dict[str, Any]:
-    """The slope of resident memory over sessions of the voice assistant, and the size of the arena that was computed.
-
-    `kernel_bytes` of a session that `open_session` gave, `session_bytes` of one that is connected under asyncio,
-    `beside_kernel_bytes` what is more of that.
-    """
-    count = command["sessions"]
-    kernel_bytes, arena_bytes = _kernels(count)
-    session_bytes = run_loop(_connected(count))
-    return {
-        "arena_bytes": arena_bytes,
-        "kernel_bytes": kernel_bytes,
-        "session_bytes": session_bytes,
-        "beside_kernel_bytes": session_bytes - kernel_bytes,
-    }
-
-
-def _kernels(count: int) -> tuple[float, int]:
-    made = package("voice_assistant")
-
-    def one() -> Any:
-        return made.open_session("bench", 1, make_handlers(made.plan, made.handlers, MonotonicClock(), Calls()))
-
-    held = [one() for _ in range(WARM_UP)]
-    gc.collect()
-    before = resident_bytes()
-    held += [one() for _ in range(count)]
-    gc.collect()
-    each_bytes = (resident_bytes() - before) / count
-    arena_bytes = held[0].stats()["memory_bytes"]
-    for session in held:
-        session.close()
-    return each_bytes, arena_bytes
-
-
-async def _connected(count: int) -> float:
-    over = asyncio.Event()
-    connected = asyncio.Semaphore(0)
-
-    async def script(ears: Ears) -> None:
-        connected.release()
-        await over.wait()
-
-    def one() -> asyncio.Task[None]:
-        providers = {"ears": Open("vad"), "stt": Open("stt"), "llm": Model(), "voice": Voice()}
-        return asyncio.create_task(converse_with("voice_assistant", providers, Party(script)))
-
-    running = []
-    before = 0
-    for number in range(WARM_UP + count):
-        if number == WARM_UP:
-            gc.collect()
-            before = resident_bytes()
-        running.append(one())
-        await connected.acquire()
-    gc.collect()
-    each_bytes = (resident_bytes() - before) / count
-    over.set()
-    await asyncio.gather(*running)
-    return each_bytes

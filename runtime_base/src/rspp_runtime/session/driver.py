@@ -13,7 +13,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections import deque
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import partial
 
@@ -31,6 +30,7 @@ from rspp_runtime.session.observer import Audience, InvocationEnd, Observer
 from rspp_runtime.session.playback import PlayedAudio, behind
 from rspp_runtime.session.pump import NEVER, Pump, Seat
 from rspp_runtime.session.scopes import Scopes
+from rspp_runtime.session.waiters import Waiters
 from rspp_runtime.tools.journal import Journal
 from rspp_runtime.tools.offer import Offer
 from rspp_runtime.transports.contract import Transport
@@ -49,7 +49,47 @@ class Driver:
     `append` performs `Op.APPEND`; `observers` see everything, in order; `calls` are those of the session's handlers;
     `journal` is that of tools with `once`; `sequence` is the last transport sequence of an earlier holder; `kept` is
     what nodes remember, by id; `attributes` are what is known of the session. The session itself stays the caller's.
+
+    A process has thousands of them: no dict of attributes, and nothing made before somebody needs it.
     """
+
+    __slots__ = (
+        "__weakref__",
+        "_advance",
+        "_append",
+        "_appended",
+        "_attributes",
+        "_audience",
+        "_awake",
+        "_calls",
+        "_drain",
+        "_ended",
+        "_evidence",
+        "_failure",
+        "_for_room",
+        "_ingest",
+        "_kept",
+        "_loop",
+        "_node_calls",
+        "_now",
+        "_over",
+        "_played",
+        "_ports",
+        "_providers",
+        "_pump",
+        "_requests",
+        "_seat",
+        "_session",
+        "_stopped",
+        "_told_of_input",
+        "_transport",
+        "_waiting",
+        "activity",
+        "clock",
+        "gateway",
+        "journal",
+        "plan",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -94,20 +134,15 @@ class Driver:
         self._node_calls = calls or Calls()
         self._node_calls.want(every=self._audience.every_call)
         self._calls: dict[int, Call] = {}  # by invocation id: running, or ended by FORCE and not yet gone
-        self._ended: deque[InvocationEnd] = deque()  # DONE that found the inbox full
-        self._appended: deque[tuple[int, bool]] = deque()  # evidence answers that did
-        self._evidence: set[asyncio.Future[bool]] = set()
+        self._ended: list[InvocationEnd] = []  # DONE that found the inbox full
+        self._appended: list[tuple[int, bool]] = []  # evidence answers that did
+        self._evidence: list[asyncio.Future[bool]] = []
         self._ports = self.plan.nodes[self.plan.egress].inputs if self.plan.egress >= 0 else ()
-        self._perform: dict[int, Callable[[Output], None]] = {
-            Op.DECISION: self._decided, Op.SEND: self._send, Op.FEED: self._feed, Op.INVOKE: self._invoke,
-            Op.CONTEXT: self._context, Op.FINISH: self._finish, Op.CANCEL: self._cancel, Op.FORCE: self._force,
-            Op.RESUME: self._resume, Op.FLUSH: self._flush, Op.APPEND: self._start_append,
-        }  # fmt: skip
-        self._requests: deque[tuple[Control, int, int]] = deque()  # of other threads
+        self._requests: list[tuple[Control, int, int]] = []  # of other threads
         self._loop: asyncio.AbstractEventLoop | None = None
         self._awake = False  # something was offered since the last step began
-        self._waiting: list[asyncio.Future[None]] = []  # for the end of the next step
-        self._media_resumed = asyncio.Event()
+        self._waiting = Waiters()  # for the end of the next step
+        self._for_room = Waiters()  # media, for the RESUME of the ingress
         self._pump: Pump | None = None  # while it runs
         self._seat: Seat | None = None
         self._over: asyncio.Future[None] | None = None  # the session has ended, or a step has raised `_failure`
@@ -153,9 +188,7 @@ class Driver:
 
     async def _step_made(self) -> None:
         if not self._stopped:
-            made = asyncio.get_running_loop().create_future()
-            self._waiting.append(made)
-            await made
+            await self._waiting.wait()
 
     async def media(
         self, port: str, payload: bytes, media_ns: int, *, key: str = "", sequence: int | None = None
@@ -166,8 +199,7 @@ class Driver:
         """
         event = self.gateway.media(port, payload, media_ns, key=key, sequence=sequence)
         while (result := self.offer(event)) == Result.FULL and not self._stopped:
-            self._media_resumed.clear()
-            await (self.stepped() if port == "text" else self._media_resumed.wait())
+            await (self.stepped() if port == "text" else self._for_room.wait())
         return result
 
     async def control(self, code: Control, a: int = 0, b: int = 0) -> int:
@@ -261,7 +293,7 @@ class Driver:
         except Exception as error:  # of the kernel, an observer or the transport: `run` raises it
             self._failure = error
             self._seat.due_s = NEVER
-            self._tell_waiting()
+            self._waiting.tell()
             self._end()
             return
         if self.activity.ended:
@@ -290,14 +322,14 @@ class Driver:
             if held:
                 outputs, held = behind(held, outputs), []
             for index, output in enumerate(outputs):
-                perform = self._perform.get(output.op)
+                perform = _PERFORM.get(output.op)
                 if perform is not None:
-                    perform(output)
+                    perform(self, output)
                     if self._requests and self._deliver_requests():
                         held = outputs[index + 1 :]  # another thread's request goes first
                         break
             if self._waiting:
-                self._tell_waiting()
+                self._waiting.tell()
             # The kernel stopped for lack of output slots, which the drain has emptied.
             if not (held or (deadline_ns == now_ns and outputs)):
                 return deadline_ns
@@ -305,12 +337,6 @@ class Driver:
     def _end(self) -> None:
         if self._over is not None and not self._over.done():
             self._over.set_result(None)
-
-    def _tell_waiting(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        for one in waiting:
-            if not one.done():
-                one.set_result(None)
 
     # ---- what the kernel asks for, by `Op`
 
@@ -355,7 +381,7 @@ class Driver:
 
     def _resume(self, output: Output) -> None:
         if output.node == self.plan.ingress:
-            self._media_resumed.set()
+            self._for_room.tell()
         for call in self._calls.values():
             if call.node_id == output.node:
                 call.resume()
@@ -387,10 +413,10 @@ class Driver:
             self._appended.append((turn, answer))
             self._wake()
             return
-        self._evidence.add(answer)
+        self._evidence.append(answer)
 
         def answered(future: asyncio.Future[bool]) -> None:
-            self._evidence.discard(future)
+            self._evidence.remove(future)
             good = not future.cancelled() and future.exception() is None and future.result()
             if not good:
                 log.error("evidence of turn %d cannot be appended: %s", turn, future)
@@ -404,13 +430,13 @@ class Driver:
         room waits on."""
         self._deliver_requests()
         while self._ended and self.offer(done(self._ended[0], self.epoch)) != Result.FULL:
-            self._ended.popleft()
+            del self._ended[0]
         while self._appended:
             turn, good = self._appended[0]
             code = Control.EVIDENCE_APPENDED if good else Control.EVIDENCE_FAILED
             if self.offer(self.gateway.control(code, a=turn)) == Result.FULL:
                 return
-            self._appended.popleft()
+            del self._appended[0]
 
     def _deliver_requests(self) -> bool:
         """Whether one was taken."""
@@ -419,7 +445,7 @@ class Driver:
             code, a, b = self._requests[0]
             if self.offer(self.gateway.control(code, a, b)) == Result.FULL:
                 break
-            self._requests.popleft()
+            del self._requests[0]
             taken = True
         return taken
 
@@ -440,7 +466,14 @@ class Driver:
         return any(not call.task.done() for call in self._calls.values() if not call.forced)
 
     def _release_waiters(self) -> None:
-        self._tell_waiting()
-        self._media_resumed.set()
+        self._waiting.tell()
+        self._for_room.tell()
         for call in self._calls.values():
             call.cancel()
+
+
+_PERFORM: dict[int, Callable[[Driver, Output], None]] = {
+    Op.DECISION: Driver._decided, Op.SEND: Driver._send, Op.FEED: Driver._feed, Op.INVOKE: Driver._invoke,
+    Op.CONTEXT: Driver._context, Op.FINISH: Driver._finish, Op.CANCEL: Driver._cancel, Op.FORCE: Driver._force,
+    Op.RESUME: Driver._resume, Op.FLUSH: Driver._flush, Op.APPEND: Driver._start_append,
+}  # fmt: skip

@@ -92,13 +92,13 @@ class Audience:
     __slots__ = ("calls", "every_call", "handlers", "inputs", "invocations", "quiet_steps", "states", "steps")
 
     def __init__(self, observers: Sequence[Observer]) -> None:
-        hearing = [one for one in observers if _overrides(one, "on_input")]
-        self.inputs: dict[int, tuple[OnInput, ...]] = {
-            int(op): tuple(one.on_input for one in hearing if op in one.INPUTS) for op in In
-        }
-        stepping = [one for one in observers if _overrides(one, "on_step")]
-        self.steps: tuple[OnStep, ...] = tuple(one.on_step for one in stepping)
-        self.quiet_steps: tuple[OnStep, ...] = tuple(one.on_step for one in stepping if one.QUIET_STEPS)
+        hearing = [(one.on_input, one.INPUTS) for one in observers if _overrides(one, "on_input")]
+        told = {int(op): tuple(tell for tell, ops in hearing if op in ops) for op in In}
+        equal = {tells: tells for tells in told.values()}  # most kinds are heard by the same
+        self.inputs: dict[int, tuple[OnInput, ...]] = {op: equal[tells] for op, tells in told.items() if tells}
+        stepping = [(one.on_step, one.QUIET_STEPS) for one in observers if _overrides(one, "on_step")]
+        self.steps: tuple[OnStep, ...] = tuple(tell for tell, _ in stepping)
+        self.quiet_steps: tuple[OnStep, ...] = tuple(tell for tell, quiet in stepping if quiet)
         calling = [one for one in observers if _overrides(one, "on_handler")]
         self.handlers = tuple(one.on_handler for one in calling)
         self.every_call = any(one.EVERY_CALL for one in calling)
