@@ -23,6 +23,7 @@ from loading import module_of
 from rspp_runtime.abi import Cause, Control, Signal
 from rspp_runtime.abi.codes import Op
 from rspp_runtime.cli.app import run_app
+from rspp_runtime.evidence.live import Live
 from rspp_runtime.evidence.or02 import missing_fields
 from rspp_runtime.providers.contract import Cancelled, Invocation, Outcome
 from rspp_runtime.session import host, virtual
@@ -140,8 +141,9 @@ class Street:
         log = self.logs / f"{name}.log"
         options = host.Options(kernel=self.kernel, level="L2", log=log, session_id=name)
         watch, party = s.Watch(), s.Party(user)
-        finished = await host.converse(package, providers, party, clock, options, [watch])
-        return self.stage.Seen(watch, party, finished, log)
+        live = Live(package.plan)
+        finished = await host.converse(package, providers, party, clock, options, [watch], live)
+        return self.stage.Seen(watch, party, finished, live.records, log)
 
     def play(
         self,
@@ -227,8 +229,8 @@ def hurts_nobody_else(street: Street, **how: Any) -> Any:
     opened = [o.turn for o in bad.signals(Signal.TURN_OPEN)]
     for closing in ((Signal.COMMIT, Signal.ABORT), (Signal.CLOSE,)):
         assert [o.turn for o in bad.signals(*closing)] == opened
-    assert sorted(bad.finished.records) == opened
-    assert [missing_fields(record) for record in bad.finished.records.values()] == [[]] * len(opened)
+    assert sorted(bad.records) == opened
+    assert [missing_fields(record) for record in bad.records.values()] == [[]] * len(opened)
     if how.get("is_virtual", True):
         with pytest.raises(SystemExit) as left:
             run_app(["replay", str(bad.log), "--package", str(street.built)])

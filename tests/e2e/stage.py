@@ -14,6 +14,7 @@ from typing import Any
 
 from rspp_runtime.abi.codes import Op, Signal
 from rspp_runtime.abi.messages import Output
+from rspp_runtime.evidence.live import Live
 from rspp_runtime.session.clock import VirtualClock
 from rspp_runtime.session.host import Finished, Options, converse
 from rspp_runtime.session.package import Package
@@ -32,6 +33,7 @@ class Seen:
     watch: Any  # its inputs, outputs and invocations, in order
     party: Any  # the user's side: what was played and flushed
     finished: Finished
+    records: dict[int, dict[str, Any]]  # OR-02, by turn
     log: Path
 
     @property
@@ -79,8 +81,9 @@ class Stage:
         log = self._folder / f"{session_id}.log"
         options = Options(kernel=self.kernel, level="L2", log=log, session_id=session_id)
         clock = VirtualClock(asyncio.get_running_loop())
-        finished = await converse(self.package, providers, party, clock, options, [watch])
-        return Seen(watch, party, finished, log)
+        live = Live(self.package.plan)
+        finished = await converse(self.package, providers, party, clock, options, [watch], live)
+        return Seen(watch, party, finished, live.records, log)
 
     def play(self, user: Work, **work: Work) -> Seen:
         return run(self.perform(user, **work), virtual=True)

@@ -68,7 +68,7 @@ def test_a_model_that_fails_is_excused_aloud_and_the_next_turn_answered(stage: A
     (fallback,) = seen.signals(Signal.FALLBACK)
     assert (error.node, error.x, error.turn) == (stage.node("llm"), Outcome.OVERLOAD, 1)
     assert (fallback.cause, fallback.t_ns, fallback.seq) == (Cause.NODE_ERROR, error.t_ns, error.seq + 1)
-    model = next(c for c in seen.finished.records[1]["provider_invocations"] if c["node_id"] == "llm")
+    model = next(c for c in seen.records[1]["provider_invocations"] if c["node_id"] == "llm")
     assert (model["outcome_class"], model["reason"]) == ("overload", "429 too many requests")
     assert model["retry_decision"] == "fallback"
     assert b"".join(o.payload for o in seen.ops(Op.FEED, stage.node("voice")) if o.turn == 1) == SORRY
@@ -220,7 +220,7 @@ def test_a_turn_that_was_only_proposed_leaves_nothing(stage: Any, snapshot: int,
     assert seen.signals(Signal.TURN_OPEN_PROPOSED)
     assert seen.signals(signal)
     assert not seen.signals(Signal.TURN_OPEN, Signal.ABORT, Signal.CLOSE, Signal.COMMIT)
-    assert seen.finished.records == {}
+    assert seen.records == {}
     assert seen.finished.stats["turns"] == 0
 
 

@@ -95,7 +95,7 @@ def test_a_way_that_is_too_long_is_excused_and_then_goes_on_in_writing(
     assert rspp("timeline", seen.log, "-o", page, "--package", host).returncode == 0
     assert f"budget of {TO_VOICE} exhausted" in html.unescape(page.read_text("utf-8"))
     for turn, opened in ((one.turn, one.t_ns) for one in seen.signals(Signal.TURN_OPEN)):
-        ended_ms = seen.finished.records[turn]["budgets_exhausted"][TO_VOICE]
+        ended_ms = seen.records[turn]["budgets_exhausted"][TO_VOICE]
         assert ended_ms == spent[turn - 1].t_ns // MS > opened // MS
 
 

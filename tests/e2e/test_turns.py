@@ -38,8 +38,8 @@ def test_every_utterance_is_a_turn_of_its_own(stage: Any) -> None:
     marks = [(Signal(o.code).name, o.turn) for o in seen.signals(Signal.TURN_OPEN, Signal.COMMIT, Signal.CLOSE)]
     assert marks == [(name, turn) for turn in (1, 2, 3) for name in ("TURN_OPEN", "COMMIT", "CLOSE")]
     assert counts == [1, 1, 1]
-    assert [record["turn_id"] for record in seen.finished.records.values()] == ["s/1", "s/2", "s/3"]
-    assert {record["session_id"] for record in seen.finished.records.values()} == {"s"}
+    assert [record["turn_id"] for record in seen.records.values()] == ["s/1", "s/2", "s/3"]
+    assert {record["session_id"] for record in seen.records.values()} == {"s"}
     for name in ("llm", "voice"):
         assert [o.turn for o in seen.ops(Op.INVOKE, stage.node(name))] == [1, 2, 3]
     assert [o.turn for o in seen.ops(Op.INVOKE, stage.node("stt"))] == [0, 0, 0]  # hearing is outside of turns
@@ -152,9 +152,9 @@ def test_talking_over_the_answer(stage: Any) -> None:
     assert {word.split(b":")[0] for word in prompt.split()} == {str(again[stage.node("llm")]).encode()}
 
     assert not [o for o in seen.ops(Op.SEND) if o.turn == 1 and o.seq > abort.seq]
-    for turn, record in seen.finished.records.items():
+    for turn, record in seen.records.items():
         assert missing_fields(record) == [], turn
-    record = seen.finished.records[1]
+    record = seen.records[1]
     assert record["cancel_accepted_timestamp"] * MS == record["cancel_fence_timestamp"] * MS == abort.t_ns
     late = seen.signals(Signal.LATE_AFTER_CANCEL)
     assert record["outputs_refused_count"] == len(record["outputs_refused"]) == len(late) > 0
@@ -259,7 +259,7 @@ def test_every_call_has_a_name_and_an_end_of_its_own(stage: Any) -> None:
     (cancel,) = seen.signals(Signal.CANCEL)
     assert (cancel.x, cancel.y) == (Scope.NODE, stage.node("llm"))
     assert [o.turn for o in seen.signals(Signal.COMMIT)] == [1]
-    calls = {call["node_id"]: call for call in seen.finished.records[1]["provider_invocations"]}
+    calls = {call["node_id"]: call for call in seen.records[1]["provider_invocations"]}
     assert len({call["provider_invocation_id"] for call in calls.values()}) == len(calls) == 3
     assert {name: call["outcome_class"] for name, call in calls.items()} == {
         "stt": "success", "llm": "cancelled", "voice": "success",

@@ -8,8 +8,9 @@ from typing import Any
 
 from rspp_runtime.evidence.entries import Level, Log
 from rspp_runtime.evidence.facts import Conversation, Turn, read
+from rspp_runtime.evidence.live import Live
 from rspp_runtime.session.clock import VirtualClock
-from rspp_runtime.session.host import Finished, Options, converse
+from rspp_runtime.session.host import Options, converse
 from rspp_runtime.session.package import Package, close_providers, make_providers
 from rspp_runtime.session.virtual import run
 from rspp_runtime.transports.recorded import RecordedParty
@@ -33,21 +34,22 @@ class Pair:
 
 def resimulate(log: Log, package: Package, kernel: str | None) -> list[Pair]:
     """Runs the session again in virtual time. Raises `PackageError`, `NodeError`."""
-    finished = run(_again(log, package, kernel), virtual=True)
-    before, now = read(package.plan, log.entries), finished.conversation
+    before, now = read(package.plan, log.entries), run(_again(log, package, kernel), virtual=True)
     count = max(len(before.turns), len(now.turns))
     texts_kept = log.header.level != "L0" and not any(isinstance(entry, Level) for entry in log.entries)
     compared = ("outcome", "cause", *(("asked", "said", "shown") if texts_kept else ()))
     return [Pair(index + 1, _figures(before, index), _figures(now, index), compared) for index in range(count)]
 
 
-async def _again(log: Log, package: Package, kernel: str | None) -> Finished:
+async def _again(log: Log, package: Package, kernel: str | None) -> Conversation:
     providers = await make_providers(package)
     try:
         clock = VirtualClock(asyncio.get_running_loop())
         header = log.header
         options = Options(kernel=kernel, session_id=header.session_id, epoch=header.epoch, seed=header.seed)
-        return await converse(package, providers, RecordedParty(package.plan, log.entries), clock, options)
+        party, live = RecordedParty(package.plan, log.entries), Live(package.plan)
+        await converse(package, providers, party, clock, options, live=live)
+        return live.conversation
     finally:
         await close_providers(providers)
 

@@ -27,6 +27,7 @@ from rspp_runtime.cli.failure import (
 )
 from rspp_runtime.evidence.assumptions import as_data
 from rspp_runtime.evidence.entries import LogError
+from rspp_runtime.evidence.live import Live
 from rspp_runtime.evidence.summary import broken_assumptions, figures, letter_figures, over_budget, rows
 from rspp_runtime.session.clock import MS_NS, Clock, MonotonicClock, VirtualClock
 from rspp_runtime.session.handlers import NodeError, find_nodes_here
@@ -89,7 +90,8 @@ def run(request: Request) -> None:
         find_nodes_here()
         with ending_on_signals() as ended:
             try:
-                finished = run_loop(_conversation(request, package, source, console), virtual=request.fast)
+                talk = _conversation(request, package, source, console)
+                finished, live = run_loop(talk, virtual=request.fast)
             except KeyboardInterrupt:
                 raise _interrupted(request, is_sigterm=ended.is_set()) from None
     except (PackageError, NodeError) as error:
@@ -98,7 +100,7 @@ def run(request: Request) -> None:
         raise Failure(EXIT_FINDINGS, f"{request.resume}: {error}") from None
     except AudioFileError as error:
         raise Failure(EXIT_FINDINGS, str(error)) from None
-    _show(request, package, finished, console)
+    _show(request, live, finished, console)
 
 
 def _source(request: Request) -> AudioFile | None:
@@ -190,7 +192,9 @@ def _attributes(written: Sequence[str]) -> dict[Attribute, str]:
     return found
 
 
-async def _conversation(request: Request, package: Package, source: AudioFile | None, console: Console) -> Finished:
+async def _conversation(
+    request: Request, package: Package, source: AudioFile | None, console: Console
+) -> tuple[Finished, Live]:
     names = sorted({name for candidates in package.providers.values() for name, _ in candidates})
     with console.status(f"preparing {', '.join(names)} …") if console.is_terminal else contextlib.nullcontext():
         providers = await make_providers(package)
@@ -208,9 +212,10 @@ async def _conversation(request: Request, package: Package, source: AudioFile | 
         with _recording(request.out) as recording:
             clock: Clock = VirtualClock(asyncio.get_running_loop()) if request.fast else MonotonicClock()
             transport = _transport(request, source, recording)
-            finished = await converse(package, providers, transport, clock, options, observers)
+            live = Live(package.plan)
+            finished = await converse(package, providers, transport, clock, options, observers, live)
             _complain(transport, console)
-            return finished
+            return finished, live
     except OSError as error:
         named = error.filename or request.log or request.resume
         raise Failure(EXIT_FINDINGS, f"{named} cannot be written: {error.strerror}") from None
@@ -249,8 +254,8 @@ def _complain(transport: Transport, console: Console) -> None:
 # ---- afterwards
 
 
-def _show(request: Request, package: Package, finished: Finished, console: Console) -> None:
-    conversation = finished.conversation
+def _show(request: Request, live: Live, finished: Finished, console: Console) -> None:
+    conversation = live.conversation
     written: list[tuple[str, Path]] = []
     if request.out is not None:
         written.append(("reply", request.out))
@@ -268,7 +273,7 @@ def _show(request: Request, package: Package, finished: Finished, console: Conso
         for line in over_budget(conversation, int(request.overhead_ms * MS_NS)):
             print(line, file=sys.stderr)
     if request.json:
-        print(json_module.dumps(_report(finished, written), ensure_ascii=False, indent=2))
+        print(json_module.dumps(_report(live, finished, written), ensure_ascii=False, indent=2))
         return
     for turn in conversation.turns:
         table = Table(
@@ -289,14 +294,14 @@ def _show(request: Request, package: Package, finished: Finished, console: Conso
         console.print(f"{what:<10}{path}", soft_wrap=True)
 
 
-def _report(finished: Finished, written: list[tuple[str, Path]]) -> dict[str, Any]:
+def _report(live: Live, finished: Finished, written: list[tuple[str, Path]]) -> dict[str, Any]:
     header = finished.header
     return {
         "header": asdict(header),
-        "turns": [figures(finished.conversation, turn) for turn in finished.conversation.turns],
-        "evidence": list(finished.records.values()),
-        "dead_letters": [letter_figures(letter) for letter in finished.conversation.letters],
-        "broken_assumptions": as_data(finished.conversation.broken.values()),
+        "turns": [figures(live.conversation, turn) for turn in live.conversation.turns],
+        "evidence": list(live.records.values()),
+        "dead_letters": [letter_figures(letter) for letter in live.conversation.letters],
+        "broken_assumptions": as_data(live.conversation.broken.values()),
         "stats": dict(finished.stats),
         "written": {what: str(path) for what, path in written},
     }

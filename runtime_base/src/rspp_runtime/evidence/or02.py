@@ -22,6 +22,7 @@ from rspp_runtime.session.observer import InvocationEnd, Observer
 SCHEMA_VERSION = "v1.0"
 MS_NS = 1_000_000
 REFUSED_MAX = 256  # outputs listed; all are counted
+RECORDS_MAX = 32  # of turns that have closed
 MODALITIES = frozenset({"stt", "llm", "tts"})
 
 REQUIRED = (
@@ -120,7 +121,7 @@ class Or02(Observer):
         started_ms: int,
         put: Callable[[Evidence], None],
     ) -> None:
-        self.records: dict[int, dict[str, Any]] = {}  # the newest stage of each turn that has closed
+        self.records: dict[int, dict[str, Any]] = {}  # the newest stage of the last turns that have closed
         self._plan = plan
         self._session_id = session_id
         self._epoch = epoch
@@ -412,5 +413,8 @@ class Or02(Observer):
 
     def _write(self, serial: int, turn: _Turn, stage: str) -> None:
         record = self._assemble(turn)
+        self.records.pop(serial, None)
         self.records[serial] = record
+        if len(self.records) > RECORDS_MAX:
+            del self.records[next(iter(self.records))]
         self.put(Evidence(serial, stage, record))

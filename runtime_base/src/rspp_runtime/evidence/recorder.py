@@ -23,7 +23,7 @@ class Recorder(Observer):
     """Turns what happens into entries and hands them to `sink`, with the payloads that its level keeps.
 
     With `pressure`, the level follows the policy of `levels.Levels`: looked at after each step, changed between steps,
-    told to `changed`. `flush` is called when all of a step was put. A sink that fails with `OSError` is reported once
+    told to `changed`. `flush()` hands over what the sink still keeps. A sink that fails with `OSError` is reported once
     and not used again: the session goes on until its evidence is asked for, and then `failed` makes the turn abort
     (CONTRACTS §5, T9).
     """
@@ -57,8 +57,20 @@ class Recorder(Observer):
         try:
             self._sink(entry)
         except OSError as error:
-            self.failed = True
-            log.error("the log cannot be written any more: %s", error)
+            self._fail(error)
+
+    def flush(self) -> None:
+        """What was put is on its way."""
+        if self._flush is None or self.failed:
+            return
+        try:
+            self._flush()
+        except OSError as error:
+            self._fail(error)
+
+    def _fail(self, error: OSError) -> None:
+        self.failed = True
+        log.error("the log cannot be written any more: %s", error)
 
     def on_input(self, event: Inbound, now_ns: int, result: int) -> None:
         self.put(to_input(event, now_ns, result, payload=self._keeps.input(self.level, event)))
@@ -94,8 +106,6 @@ class Recorder(Observer):
             self.put(to_out(output, payload=self._keeps.output(level, output)))
         if self._pressure is not None:
             self._look(drained_ns, outputs)
-        if self._flush is not None:
-            self._flush()
 
     def on_invocation(self, end: InvocationEnd) -> None:
         self.put(Invocation(*end))

@@ -7,8 +7,8 @@ import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from rspp_runtime.abi.codes import Attribute, Control, text_id
 from rspp_runtime.abi.lookup import asked
@@ -18,7 +18,6 @@ from rspp_runtime.abi.version import ABI_HASH
 from rspp_runtime.evidence.clocks import Clocks
 from rspp_runtime.evidence.entries import Clock as ClockReading
 from rspp_runtime.evidence.entries import End, Entry, Header
-from rspp_runtime.evidence.facts import Conversation, Reader
 from rspp_runtime.evidence.levels import Change
 from rspp_runtime.evidence.live import Live, work_limits
 from rspp_runtime.evidence.log import LogFile
@@ -32,6 +31,7 @@ from rspp_runtime.session.driver import Driver
 from rspp_runtime.session.going_on import by_node, holder_of, since_ns
 from rspp_runtime.session.handlers import Calls, make_handlers
 from rspp_runtime.session.hooks import Hooks
+from rspp_runtime.session.later import Desk, Later
 from rspp_runtime.session.observer import Observer
 from rspp_runtime.session.outside import Outside
 from rspp_runtime.session.package import Bound, Package
@@ -58,11 +58,9 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """What is left of a session."""
+    """What is left of a session, beside its log."""
 
     header: Header
-    conversation: Conversation
-    records: Mapping[int, dict[str, Any]]  # OR-02, by turn
     stats: Mapping[str, int]
 
 
@@ -73,8 +71,11 @@ async def converse(
     clock: Clock,
     options: Options,
     observers: Sequence[Observer] = (),
+    live: Live | None = None,
 ) -> Finished:
-    """Runs one session to its end. `providers` are prepared and stay the caller's.
+    """Runs one session to its end. `providers` are prepared and stay the caller's. `live` is for whoever shows the
+    conversation: it is told of all of it, and has all of it at the end. `observers` are told at once, evidence a little
+    later (`session.later`).
 
     Raises `PackageError`, `NodeError`, `LogError` (of the log that is gone on with), `OSError` (the log), and whatever
     the transport raises.
@@ -84,8 +85,8 @@ async def converse(
     users: dict[int, object] = {}
     held: dict[int, Scopes] = {}
     is_virtual = isinstance(clock, VirtualClock)
-    later = LaterClock(clock) if options.resume else None
-    clock = later or clock
+    going_on = LaterClock(clock) if options.resume else None
+    clock = going_on or clock
     handlers = make_handlers(plan, package.handlers, clock, calls, users, held)
     held |= _outside(plan, providers)
     hooks = Hooks(plan, users)
@@ -103,23 +104,25 @@ async def converse(
         session = package.open_session(options.session_id, options.epoch, handlers, options.kernel)
     log: LogWriter | None = None
     journal: Journal | None = None
+    desk = Desk.enter(asyncio.get_running_loop(), is_virtual=is_virtual)
     try:
         await hooks.open()
-        reader = Reader(plan)
-        recorders: list[Recorder] = []
+        recorder: Recorder | None = None
 
         def put(entry: Entry) -> None:
-            reader.add(entry)
-            for recorder in recorders:
+            if live is not None:
+                live.add(entry)
+            if recorder is not None:
                 recorder.put(entry)
 
         file: LogFile | None = None
         if holder is not None:
             holder.go_on()
-            assert later is not None
-            later.go_on(since_ns(holder, is_virtual=is_virtual))
-            for entry in (*holder.execution.log.entries, *holder.written):
-                reader.add(entry)
+            assert going_on is not None
+            going_on.go_on(since_ns(holder, is_virtual=is_virtual))
+            if live is not None:
+                for entry in (*holder.execution.log.entries, *holder.written):
+                    live.add(entry)
             header, or02, file = holder.execution.log.header, holder.or02, holder.file
             holder.execution.missing = by_node(plan, handlers)
             or02.put = put
@@ -130,19 +133,21 @@ async def converse(
                 file = LogFile(options.log, header, options.segment_bytes)
         if file is not None:
             log = LogWriter(file, threaded=not is_virtual)
-            recorders.append(_recorder(log, package, options, lambda change: or02.level_changed(change.level)))
+            recorder = _recorder(log, package, options, lambda change: or02.level_changed(change.level))
 
         def clock_read(reading: ClockReading) -> None:
             put(reading)
             or02.clock_read(reading)
 
-        clocks = Clocks(plan, clock_read, None if is_virtual else time.time_ns)
-        live = Live(reader)
-        inner = [live, *recorders, clocks, or02, *([hooks] if users else ()), *observers]
+        evidence = [one for one in (live, recorder, or02) if one is not None]
+        later = Later(evidence, desk, recorder.flush if recorder is not None else None)
+        clocks = Clocks(plan, partial(later.then, clock_read), None if is_virtual else time.time_ns)
+        inner = [later, clocks, *([hooks] if users else ()), *observers]
 
         def append(turn: int) -> asyncio.Future[bool] | bool:
+            later.catch_up()
             known = or02.baseline(turn)
-            if any(recorder.failed for recorder in recorders):
+            if recorder is not None and recorder.failed:
                 return False
             return log.durable() if log is not None and known else known
 
@@ -169,10 +174,11 @@ async def converse(
                 if isinstance(provider, Outside):
                     provider.session_over(driver)
             await transport.close()
-            live.catch_up()
+            later.catch_up()
             put(End(clock.now_ns(), session.stats()))
-        return Finished(header, reader.conversation, or02.records, session.stats())
+        return Finished(header, session.stats())
     finally:
+        desk.leave()
         await hooks.close()
         if journal is not None:
             journal.close()

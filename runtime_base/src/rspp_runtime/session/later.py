@@ -1,0 +1,136 @@
+"""Observers that are told a little later: nobody writes records while somebody waits for an answer.
+
+    on_input, on_step, …  ──▶ kept, by reference        within the driver's step: a moment
+                                  │
+    catch_up()            ──▶ told to the observers     once the loop has been given time for outputs to be performed,
+                                                        when `WAITING_MAX` wait, and when somebody asks for it
+
+All of it in the order in which it happened. An event loop has one `Desk`, with one timer for all of its sessions.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from rspp_runtime.abi.messages import Inbound, Output
+from rspp_runtime.session.observer import Audience, HandlerCall, InvocationEnd, Observer
+
+WAITING_MAX = 256  # inputs, steps and calls of one session that were not told yet
+PAUSE_S = 0.005  # for which the first of them waits: an answer's first audio has long been sent by then
+ROUND_MAX = 64  # sessions that catch up before the loop looks at its sockets again
+
+Tell = Callable[..., None]
+
+
+class Later(Observer):
+    """Tells `observers` everything, later. `caught_up` is called whenever they know everything that there was.
+
+    What an observer raises ends the session as it would have at once: the next step raises it, or `catch_up`.
+    """
+
+    def __init__(self, observers: Sequence[Observer], desk: Desk, caught_up: Callable[[], None] | None = None) -> None:
+        audience = Audience(observers)
+        self.EVERY_CALL = audience.every_call  # type: ignore[misc]  # as whom it tells wants it
+        self._inputs = audience.inputs
+        self._audience = audience
+        self._desk = desk
+        self._caught_up = caught_up
+        self._waiting: list[tuple[tuple[Tell, ...], tuple[Any, ...]]] = []
+        self._failure: Exception | None = None
+
+    def catch_up(self) -> None:
+        """They know everything now. Raises what one of them raised."""
+        waiting, self._waiting = self._waiting, []
+        try:
+            for tells, what in waiting:
+                for tell in tells:
+                    tell(*what)
+            if self._caught_up is not None:
+                self._caught_up()
+        except Exception as error:
+            self._failure = error
+        if self._failure is not None:
+            raise self._failure
+
+    def then(self, tell: Tell, *what: Any) -> None:
+        """`tell(*what)`, behind everything that has happened so far."""
+        self._keep((tell,), what)
+
+    def on_input(self, event: Inbound, now_ns: int, result: int) -> None:
+        self._keep(self._inputs.get(event.op, ()), (event, now_ns, result))
+
+    def on_handler(self, call: HandlerCall) -> None:
+        self._keep(self._audience.handlers, (call,))
+
+    def on_calls(self, took_ns: Mapping[int, int]) -> None:
+        self._keep(self._audience.calls, (took_ns,))
+
+    def on_state(self, node: int, seq: int, durable: bytes) -> None:
+        self._keep(self._audience.states, (node, seq, durable))
+
+    def on_step(self, now_ns: int, deadline_ns: int, drained_ns: int, outputs: Sequence[Output]) -> None:
+        if self._failure is not None:
+            raise self._failure
+        tells = self._audience.steps if outputs else self._audience.quiet_steps
+        self._keep(tells, (now_ns, deadline_ns, drained_ns, outputs))
+        if len(self._waiting) >= WAITING_MAX:
+            self.catch_up()
+
+    def on_invocation(self, end: InvocationEnd) -> None:
+        self._keep(self._audience.invocations, (end,))
+
+    def _keep(self, tells: tuple[Tell, ...], what: tuple[Any, ...]) -> None:
+        if not self._waiting:
+            self._desk.waits(self)
+        self._waiting.append((tells, what))
+
+
+class Desk:
+    """Whoever has something to catch up with on one event loop, and the timer that waits for all of them."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, pause_s: float) -> None:
+        self._loop = loop
+        self._pause_s = pause_s
+        self._sessions = 0
+        self._waiting: deque[Later] = deque()
+        self._due = False  # the loop was asked for a round
+
+    @classmethod
+    def enter(cls, loop: asyncio.AbstractEventLoop, *, is_virtual: bool) -> Desk:
+        """The desk of that loop, for one more session. In virtual time it pauses for no time at all."""
+        desk = _DESKS.get(loop)
+        if desk is None:
+            desk = _DESKS[loop] = cls(loop, 0.0 if is_virtual else PAUSE_S)
+        desk._sessions += 1
+        return desk
+
+    def leave(self) -> None:
+        """The desk goes with its last session."""
+        self._sessions -= 1
+        if not self._sessions:
+            _DESKS.pop(self._loop, None)
+
+    def waits(self, one: Later) -> None:
+        """It has something to tell, after nothing."""
+        self._waiting.append(one)
+        if not self._due:
+            self._due = True
+            self._loop.call_later(self._pause_s, self._round)
+
+    def _round(self) -> None:
+        for _ in range(min(len(self._waiting), ROUND_MAX)):
+            one = self._waiting.popleft()
+            try:
+                one.catch_up()
+            except Exception:  # its session's next step raises it
+                continue
+        if self._waiting:
+            self._loop.call_soon(self._round)
+        else:
+            self._due = False
+
+
+_DESKS: dict[asyncio.AbstractEventLoop, Desk] = {}  # of loops that run sessions now
