@@ -140,8 +140,7 @@ class Street:
         package = replace(self.package, handlers={"polite": f"neighbour_nodes:{polite}"})
         log = self.logs / f"{name}.log"
         options = host.Options(kernel=self.kernel, level="L2", log=log, session_id=name)
-        watch, party = s.Watch(), s.Party(user)
-        live = Live(package.plan)
+        watch, party, live = s.Watch(), s.Party(user), Live(package.plan)
         finished = await host.converse(package, providers, party, clock, options, [watch], live)
         return self.stage.Seen(watch, party, finished, live.records, log)
 
