@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -35,10 +36,8 @@ class Unavailable(Exception):  # noqa: N818 - it is no error of ours
 def count(folder: Path) -> dict[str, int]:
     """Instructions inside of ingest, advance and drain: `turn`, of a whole one; `frame`, from voice to loudspeaker.
 
-    Raises `Unavailable` without valgrind, RuntimeError if the workload failed.
+    Raises RuntimeError if the workload failed.
     """
-    if shutil.which("valgrind") is None:
-        raise Unavailable("valgrind is not installed")
     with tempfile.TemporaryDirectory() as work:
         out = Path(work) / "counts"
         command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", "--dump-before=getpgid"]
@@ -80,11 +79,18 @@ def python() -> str:
     return f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
+def counts_here() -> None:
+    """Raises `Unavailable` where nothing can be counted."""
+    if shutil.which("valgrind") is None:
+        raise Unavailable("valgrind is not installed")
+
+
 def ceilings() -> dict[str, int]:
-    """What must not be exceeded. Raises `Unavailable` under another interpreter than theirs."""
+    """What must not be exceeded. Raises `Unavailable` under another interpreter or on another processor than theirs."""
     read = tomllib.loads(CEILINGS.read_text(encoding="utf-8"))
-    if read["python"] != python():
-        raise Unavailable(f"the ceilings are of Python {read['python']}, this is {python()}")
+    for what, here in (("python", python()), ("machine", platform.machine())):
+        if read[what] != here:
+            raise Unavailable(f"the ceilings are of {what} {read[what]}, this is {here}")
     limits: dict[str, int] = read["instructions"]
     return limits
 
@@ -94,6 +100,10 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--write", action="store_true")
     given = parser.parse_args()
+    try:
+        counts_here()
+    except Unavailable as why:
+        sys.exit(f"count  {why}")
     counted = count(given.folder.resolve())
     if given.write:
         lines = [f"{name} = {round(number * MARGIN)} # counted {number}" for name, number in counted.items()]
@@ -101,6 +111,7 @@ def main() -> None:
             [
                 "# Written by `python benchmarks/instructions/count.py FOLDER --write`: 15 % above what was counted.",
                 f'python = "{python()}"',
+                f'machine = "{platform.machine()}"',
                 "",
                 "[instructions]",
                 *lines,
