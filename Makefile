@@ -7,7 +7,7 @@ CARRIED   := runtime_base/src/rspp_runtime/contracts/schemas
 PIPELINES := $(wildcard pipelines/*.rspp)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format types tables schemas goldens drift features bench bench-compiler fuzz clean
+.PHONY: help setup demo test lint format types tables schemas goldens drift features bench flame bench-compiler fuzz clean
 
 help:      ## this list
 	@echo "RSPP: compile a voice agent's pipeline into a package, and run it."
@@ -57,6 +57,9 @@ features: setup ## docs/FEATURES.md, from what the last `make test` saw
 
 bench: setup ## the speed goals beside the peers (.venv-bench) and the floor: writes benchmarks/RESULTS.md (BENCH_ARGS=--quick, --long, --only PART)
 	@cd benchmarks && ../$(BIN)/python -m speed.run $(BENCH_ARGS)
+
+flame: setup ## where the time of a frame goes: draws docs/pictures/flame.svg anew
+	@cd benchmarks && ../$(BIN)/python -m speed.flame
 
 bench-compiler: setup ## how the compiler grows with a pipeline, and the kernel beside its twin
 	@$(BIN)/python benchmarks/compiler.py

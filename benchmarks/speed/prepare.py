@@ -10,7 +10,7 @@ import hashlib
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,7 +31,12 @@ def prepare(say: Say) -> None:
     peers(say)
     floor(say)
     say("building the pipelines with rsppc")
-    _run([OURS, "-m", "rspp_compiler.cli", "build", *PIPELINES, "-o", OUT / "packages", "--no-install"], "rsppc")
+    build(PIPELINES)
+
+
+def build(pipelines: Sequence[Path]) -> None:
+    """As users build them. Raises `CalledProcessError`."""
+    _run([OURS, "-m", "rspp_compiler.cli", "build", *pipelines, "-o", OUT / "packages", "--no-install"], "rsppc")
 
 
 def python_of(peer: str) -> Path:
