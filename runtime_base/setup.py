@@ -1,4 +1,4 @@
-"""Builds the compiled kernel. The rest of the distribution is described in pyproject.toml."""
+"""Builds the kernel, and what else is compiled. The rest of the distribution is described in pyproject.toml."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from Cython.Build import cythonize
 from setuptools import Extension, setup
 
 HERE = Path(__file__).parent
-MODULES = sorted(path.relative_to(HERE) for path in (HERE / "src/rspp_runtime/kernel").glob("*.pyx"))
+ROOMS = ("kernel", "evidence")
+MODULES = sorted(path.relative_to(HERE) for room in ROOMS for path in (HERE / "src/rspp_runtime" / room).glob("*.pyx"))
 DIRECTIVES = {
     "language_level": "3str",
     "boundscheck": False,
@@ -22,7 +23,7 @@ FLAGS = os.environ.get("RSPP_CFLAGS", "-O2 -Wno-unused-function").split()
 
 
 def extension(path: Path) -> Extension:
-    """The extension module of `src/rspp_runtime/kernel/NAME.pyx`."""
+    """The extension module of `src/rspp_runtime/ROOM/NAME.pyx`."""
     name = ".".join(path.with_suffix("").parts[1:])
     return Extension(name, [str(path)], extra_compile_args=FLAGS)
 

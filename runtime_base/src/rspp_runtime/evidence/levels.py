@@ -94,28 +94,29 @@ class Levels:
 class Keeps:
     """Which payloads a level keeps: L2 all, L1 those of every port but audio, L0 none.
 
-    A turn's plan hash is a decision's attribute and no payload: every level has it. So is what is empty.
+    A turn's plan hash is a decision's attribute and no payload: every level has it. So is what is empty. `outputs` and
+    `inputs` say, by node and port, which payloads L1 keeps; the tape goes by the same tables.
     """
 
     def __init__(self, plan: Plan) -> None:
-        self._outputs = [tuple(port.type != "audio" for port in node.outputs) for node in plan.nodes]
-        self._inputs = [tuple(port.type != "audio" for port in node.inputs) for node in plan.nodes]
+        self.outputs = [tuple(port.type != "audio" for port in node.outputs) for node in plan.nodes]
+        self.inputs = [tuple(port.type != "audio" for port in node.inputs) for node in plan.nodes]
 
     def input(self, level: str, event: Inbound) -> bool:
         if level == "L1":
-            return event.op not in (In.MEDIA, In.CHUNK) or _port(self._outputs, event.node, event.port)
+            return event.op not in (In.MEDIA, In.CHUNK) or _port(self.outputs, event.node, event.port)
         return level == "L2"
 
     def emission(self, level: str, node: int, emission: Emission) -> bool:
-        return level == "L2" or (level == "L1" and _port(self._outputs, node, emission.port))
+        return level == "L2" or (level == "L1" and _port(self.outputs, node, emission.port))
 
     def output(self, level: str, output: Output) -> bool:
         if is_plan_hash(output):
             return True
         if level == "L1" and output.op == Op.DEAD_LETTER:
-            return _port(self._inputs, output.code, output.port)  # what it is, the node that was given it says
+            return _port(self.inputs, output.code, output.port)  # what it is, the node that was given it says
         if level == "L1":
-            return output.op not in (Op.FEED, Op.SEND, Op.TAP) or _port(self._inputs, output.node, output.port)
+            return output.op not in (Op.FEED, Op.SEND, Op.TAP) or _port(self.inputs, output.node, output.port)
         return level == "L2"
 
 

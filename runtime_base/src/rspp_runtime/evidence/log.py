@@ -15,6 +15,7 @@ import itertools
 import os
 import uuid
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from rspp_runtime.evidence.entries import (
     from_row,
     to_row,
 )
+from rspp_runtime.evidence.levels import Keeps
 from rspp_runtime.evidence.segment import (
     FRAME,
     HEADER_BYTES,
@@ -48,6 +50,7 @@ from rspp_runtime.evidence.segment import (
     read_head,
     read_records,
 )
+from rspp_runtime.evidence.tape import Tape
 
 SEGMENTS_MAX = 4096  # of one log: 16 GiB at the usual size
 
@@ -107,7 +110,8 @@ class LogFile:
         self._next = 1  # the number of the next record that is framed
         self._written = 0  # the number of the last one that was appended
         self._previous = 0  # its checksum
-        self._pack = msgpack.Packer(use_bin_type=True).pack  # used again: making one takes longer than packing
+        self._body_max = min(RECORD_BYTES_MAX, segment_bytes - HEADER_BYTES - FRAME.size)
+        self._packer = msgpack.Packer(use_bin_type=True).pack  # used again: making one takes longer than packing
 
     def write(self, entry: Entry) -> None:
         """Raises `OSError`."""
@@ -118,21 +122,36 @@ class LogFile:
 
         Raises `OSError` (EFBIG) for one that no segment holds.
         """
-        body: bytes = self._pack(to_row(entry))
-        room = min(RECORD_BYTES_MAX, self._segment_bytes - HEADER_BYTES - FRAME.size)
-        if len(body) > room:
-            raise OSError(errno.EFBIG, f"a record of {len(body)} bytes is larger than the {room} that a log takes")
+        body = self.pack(entry)
+        if len(body) > self._body_max:
+            raise OSError(
+                errno.EFBIG, f"a record of {len(body)} bytes is larger than the {self._body_max} that a log takes"
+            )
         made = frame(body, self._next, self._seed)
         self._next += 1
         return made
 
-    def append(self, framed: bytes) -> None:
-        """Stores one record. Raises `OSError`, and is then not to be used again."""
-        if not self._segment.has_room(len(framed)):
+    def pack(self, entry: Header | Entry) -> bytes:
+        """The body of a record."""
+        body: bytes = self._packer(to_row(entry))
+        return body
+
+    def tape(self, more: Callable[[int], None], keeps: Keeps | None) -> Tape:
+        """The next records are framed on it, and not by `frame`."""
+        tables = ((), ()) if keeps is None else (keeps.inputs, keeps.outputs)
+        return Tape(self._next, self._body_max, more, *tables)
+
+    def append(self, records: bytes) -> None:
+        """Stores framed records; checksums that they lack are computed. Raises `OSError`, and is then not to be used
+        again."""
+        at = 0
+        while True:
+            at, number, checksum = self._segment.store(records, at, self._seed)
+            if number:
+                self._written, self._previous = number, checksum
+            if at == len(records):
+                return
             self._rotate()
-        self._segment.append(framed)
-        self._written += 1
-        self._previous = FRAME.unpack_from(framed)[1]
 
     def sync(self) -> None:
         """Waits until everything appended is on the disk. Raises `OSError`."""

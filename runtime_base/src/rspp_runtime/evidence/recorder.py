@@ -1,4 +1,8 @@
-"""The observer that writes the log: headers at L0, texts too at L1, all payloads at L2 (CONTRACTS §8)."""
+"""The observer that writes the log: headers at L0, texts too at L1, all payloads at L2 (CONTRACTS §8).
+
+Recorder        makes an entry of each thing that happened: what a record is, to be read here
+LogRecorder     the same records without an entry for each (`tape.Tape`): what a session has
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,8 @@ from rspp_runtime.abi.codes import Op, Signal
 from rspp_runtime.abi.messages import Inbound, Output
 from rspp_runtime.abi.plan import Plan
 from rspp_runtime.evidence.entries import Entry, Handler, Input, Invocation, Level, Out, State, Step
-from rspp_runtime.evidence.levels import Change, Keeps, Levels
+from rspp_runtime.evidence.levels import LEVELS, Change, Keeps, Levels
+from rspp_runtime.evidence.writer import LogWriter
 from rspp_runtime.session.observer import HandlerCall, InvocationEnd, Observer
 
 log = logging.getLogger(__name__)
@@ -105,21 +110,66 @@ class Recorder(Observer):
         for output in outputs:
             self.put(to_out(output, payload=self._keeps.output(level, output)))
         if self._pressure is not None:
-            self._look(drained_ns, outputs)
+            self._look(drained_ns, any(o.op == Op.DECISION and o.code == Signal.CLOSE for o in outputs))
 
     def on_invocation(self, end: InvocationEnd) -> None:
         self.put(Invocation(*end))
 
-    def _look(self, now_ns: int, outputs: Sequence[Output]) -> None:
+    def _look(self, now_ns: int, closed: bool) -> None:
         assert self._pressure is not None
         change = self._levels.observe(now_ns, *self._pressure())
-        if change is None and any(o.op == Op.DECISION and o.code == Signal.CLOSE for o in outputs):
+        if change is None and closed:
             change = self._levels.turn_boundary(now_ns)
         if change is None:
             return
         self.put(Level(*change[:3], str(change.reason)))
         if self._changed is not None:
             self._changed(change)
+
+
+class LogRecorder(Recorder):
+    """Writes to the tape of `writer`, which has what the level keeps (`LogWriter`, `keeps`)."""
+
+    def __init__(
+        self,
+        writer: LogWriter,
+        plan: Plan,
+        *,
+        level: str,
+        pressure: Pressure | None = None,
+        changed: Callable[[Change], None] | None = None,
+    ) -> None:
+        super().__init__(writer.put, plan, level=level, pressure=pressure, changed=changed, flush=writer.flush)
+        self._tape = writer.tape
+        self._tape.level = LEVELS.index(level)
+
+    def on_input(self, event: Inbound, now_ns: int, result: int) -> None:
+        if not self.failed:
+            try:
+                self._tape.input(event, now_ns, result)
+            except OSError as error:
+                self._fail(error)
+
+    def on_handler(self, call: HandlerCall) -> None:
+        if not self.failed:
+            try:
+                self._tape.handler(call)
+            except OSError as error:
+                self._fail(error)
+        if call.durable is not None:
+            self.put(State(call.node, call.seq, call.durable))
+
+    def on_step(self, now_ns: int, deadline_ns: int, drained_ns: int, outputs: Sequence[Output]) -> None:
+        if self.failed:
+            return
+        try:
+            closed = self._tape.step(now_ns, deadline_ns, drained_ns, outputs)
+        except OSError as error:
+            self._fail(error)
+            return
+        if self._pressure is not None:
+            self._look(drained_ns, closed)
+            self._tape.level = LEVELS.index(self.level)
 
 
 def to_input(event: Inbound, now_ns: int, result: int, *, payload: bool) -> Input:

@@ -22,6 +22,8 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from rspp_runtime.evidence.tape import store
+
 MAGIC = b"RSPPLOG2"
 MAGIC_1 = b"RSPPLOG1"
 HEADER_BYTES = 64
@@ -124,6 +126,14 @@ class Segment:
         self._map[body : at + len(framed)] = framed[FRAME.size :]
         self._map[at:body] = framed[: FRAME.size]
         self.used += len(framed)
+
+    def store(self, records: bytes, at: int, seed: int) -> tuple[int, int, int]:
+        """Stores framed records from byte `at` on, as many as there is room for, completed by their checksums.
+
+        Returns (`at` behind them, number and checksum of the last one; 0, 0 if there was no room). Other threads run
+        meanwhile."""
+        self.used, at, number, checksum = store(self._map, self.used, records, at, seed)
+        return at, number, checksum
 
     def sync(self) -> None:
         """Waits until all that was appended is on the disk. Raises `OSError`. Other threads run meanwhile."""

@@ -1,11 +1,11 @@
-"""Between the session and its log: a bounded queue, and a thread that empties it.
+"""Between the session and its log: a tape, a bounded queue, and a thread that empties it.
 
-    put(entry)      frames the entry and keeps it; never waits for the disk
-    flush()         gives what was put to the thread: once a step
+    tape            takes records, and frames them (`tape.Tape`); `put` is for those that come as entries
+    flush()         gives what is on the tape to the threads that write (`threads`)
     durable()       answers once everything that was put is on the disk
-    fill            how full the queue is, 0 to 1: what the recording level depends on (`levels.Levels`)
+    fill            how full tape and queue are, 0 to 1: what the recording level depends on (`levels.Levels`)
 
-In virtual time there is no thread: an entry is on its way to the disk when `put` returns, and the queue is empty.
+In virtual time there is no thread: what is flushed is on its way to the disk, and the queue is empty.
 """
 
 from __future__ import annotations
@@ -17,16 +17,19 @@ import threading
 from collections import deque
 
 from rspp_runtime.evidence.entries import Entry
+from rspp_runtime.evidence.levels import Keeps
 from rspp_runtime.evidence.log import LogFile
+from rspp_runtime.evidence.threads import THREADS
 
 QUEUE_ITEMS_MAX = 65_536
 QUEUE_BYTES_MAX = 16 << 20
-BATCH_ITEMS = 64
+BATCH_BYTES = 64 << 10  # on the tape: so many go to the thread before they are flushed
 CLOSE_S_MAX = 10.0
 
 
 class LogWriter:
-    """Writes to `log`, which is its own from now on. `put`, `durable` and `close` belong to the session's loop.
+    """Writes to `log`, which is its own from now on; with `keeps`, its tape knows which payloads a level keeps. All but
+    the work of the threads belongs to the session's loop.
 
     The first failure of the disk, and a queue that is full, end the log: what is in it stays a whole beginning, and
     every later call raises `OSError`.
@@ -37,86 +40,58 @@ class LogWriter:
         log: LogFile,
         *,
         threaded: bool,
+        keeps: Keeps | None = None,
         items_max: int = QUEUE_ITEMS_MAX,
         bytes_max: int = QUEUE_BYTES_MAX,
     ) -> None:
         self._log = log
+        self._threaded = threaded
         self._items_max, self._bytes_max = items_max, bytes_max
-        self._queue: deque[bytes] = deque()
-        self._bytes = 0  # in the queue
-        self._batch: list[bytes] = []  # put, and not yet in the queue
-        self._batch_bytes = 0
+        self._queue: deque[tuple[bytes, int]] = deque()  # records, and how many
+        self._records = self._bytes = 0  # in the queue
         self._waiting: deque[tuple[int, asyncio.Future[bool]]] = deque()  # durable up to this count of records
-        self._taken = self._stored = 0  # counts of records: put, and appended
+        self._taken = self._stored = 0  # counts of records: given to the threads, and appended
         self._failure: OSError | None = None
         self._told = False  # whether anybody has heard of the failure
-        self._closing = False
+        self._at_work = False  # a thread was asked, and has not come to an end
         self._news = threading.Condition()
-        self._thread = threading.Thread(target=self._work, name="rspp-log", daemon=True) if threaded else None
-        if self._thread is not None:
-            self._thread.start()
+        self.tape = log.tape(self._more, keeps)
 
     @property
     def fill(self) -> float:
         """How full the queue is, 0 to 1."""
-        return max(
-            (len(self._queue) + len(self._batch)) / self._items_max, (self._bytes + self._batch_bytes) / self._bytes_max
-        )
+        tape = self.tape
+        return max((self._records + tape.records) / self._items_max, (self._bytes + tape.size) / self._bytes_max)
 
     def put(self, entry: Entry) -> None:
-        """Raises `OSError`: the disk failed, or the queue is full (ENOBUFS). The thread hears of it with `flush`, or
-        when `BATCH_ITEMS` wait: waking it for each entry would take longer than all the rest."""
+        """Raises `OSError`: the disk failed, or the queue is full (ENOBUFS)."""
         self._check()
-        framed = self._log.frame(entry)
-        if self._thread is None:
-            self._log.append(framed)
-            return
-        waiting, size = len(self._queue) + len(self._batch), self._bytes + self._batch_bytes
-        if waiting >= self._items_max or size + len(framed) > self._bytes_max:
-            self.flush()
-            self._failure = OSError(errno.ENOBUFS, "the log's queue is full: the disk does not keep up")
-            self._check()
-        self._batch.append(framed)
-        self._batch_bytes += len(framed)
-        if len(self._batch) >= BATCH_ITEMS:
-            self.flush()
+        self.tape.record(self._log.pack(entry))
 
     def flush(self) -> None:
-        """What was put is the thread's from now on."""
-        if not self._batch:
-            return
-        with self._news:
-            if self._failure is None:
-                self._queue += self._batch
-                self._bytes += self._batch_bytes
-                self._taken += len(self._batch)
-                self._news.notify()
-        self._batch, self._batch_bytes = [], 0
+        """What is on the tape is the threads' from now on. Raises `OSError`."""
+        self._check()
+        self._hand_over()
 
     def durable(self) -> asyncio.Future[bool] | bool:
         """True once everything that was put is on the disk, now or later. Raises `OSError`, or the future does."""
-        self._check()
-        if self._thread is None:
+        self.flush()
+        if not self._threaded:
             self._log.sync()
             return True
-        self.flush()
         future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         with self._news:
             self._waiting.append((self._taken, future))
-            self._news.notify()
+            self._ask(at_once=True)
         return future
 
     def close(self) -> None:
         """Everything that was put is on the disk, if the disk can. Raises `OSError`."""
-        if self._thread is not None:
-            self.flush()
-            with self._news:
-                self._closing = True
-                self._news.notify()
-            self._thread.join(CLOSE_S_MAX)
-            if self._thread.is_alive():
+        if self._failure is None:
+            self._hand_over()
+        with self._news:
+            if not self._news.wait_for(lambda: not self._at_work, CLOSE_S_MAX):
                 raise OSError(errno.ETIMEDOUT, "the disk does not take the end of the log")
-            self._thread = None
         self._log.close()
         if self._failure is not None and not self._told:
             raise self._failure
@@ -126,31 +101,65 @@ class LogWriter:
             self._told = True
             raise self._failure
 
-    # ---- the thread
+    def _more(self, size: int) -> None:
+        """What the tape asks before a record of at most `size` bytes, when it holds as much as it was allowed to."""
+        self.flush()
+        records, left = self._items_max - self._records, self._bytes_max - self._bytes
+        if records <= 0 or size > left:
+            self._failure = OSError(errno.ENOBUFS, "the log's queue is full: the disk does not keep up")
+            self._check()
+        self.tape.limit(records, min(left, max(BATCH_BYTES, size)))
+
+    def _hand_over(self) -> None:
+        count = self.tape.records
+        if not count:
+            return
+        records = self.tape.take()
+        self.tape.limit(0, 0)  # how much it may hold is asked for anew
+        self._taken += count
+        if not self._threaded:
+            self._log.append(records)
+            return
+        with self._news:
+            if self._failure is None:
+                self._queue.append((records, count))
+                self._records += count
+                self._bytes += len(records)
+                self._ask(at_once=False)
+
+    def _ask(self, *, at_once: bool) -> None:
+        """A thread comes, unless one is on its way: it looks again before it goes."""
+        if not self._at_work:
+            self._at_work = True
+            THREADS.ask(self._work, at_once=at_once)
+
+    # ---- in one of the threads
 
     def _work(self) -> None:
-        while True:
-            with self._news:
-                while not (self._queue or self._waiting or self._closing):
-                    self._news.wait()
-                batch = list(self._queue)
-                ends = self._closing and not batch and not self._waiting
-            if ends:
-                return
-            try:
-                self._store(batch)
-            except OSError as error:
-                self._fail(error)
-                return
+        try:
+            while self._something():
+                self._store()
+        except Exception as error:  # nobody else would hear of it
+            self._fail(error if isinstance(error, OSError) else OSError(errno.EIO, str(error)))
 
-    def _store(self, batch: list[bytes]) -> None:
-        """What is stored leaves the queue one by one: `fill` counts what is still to be written."""
-        for framed in batch:
-            self._log.append(framed)
+    def _something(self) -> bool:
+        with self._news:
+            if self._queue or self._waiting:
+                return True
+            self._at_work = False
+            self._news.notify_all()
+            return False
+
+    def _store(self) -> None:
+        """What is stored leaves the queue batch by batch: `fill` counts what is still to be written."""
+        while self._queue:
+            records, count = self._queue[0]
+            self._log.append(records)
             with self._news:
                 self._queue.popleft()
-                self._bytes -= len(framed)
-                self._stored += 1
+                self._records -= count
+                self._bytes -= len(records)
+                self._stored += count
         with self._news:
             asked = bool(self._waiting) and self._waiting[0][0] <= self._stored
             upto = self._stored
@@ -167,8 +176,10 @@ class LogWriter:
         with self._news:
             self._failure = error
             self._queue.clear()
-            self._bytes = 0
+            self._records = self._bytes = 0
             waiting, self._waiting = [future for _, future in self._waiting], deque()
+            self._at_work = False
+            self._news.notify_all()
         for future in waiting:
             _answer(future, error)
 

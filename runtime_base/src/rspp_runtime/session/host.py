@@ -18,11 +18,11 @@ from rspp_runtime.abi.version import ABI_HASH
 from rspp_runtime.evidence.clocks import Clocks
 from rspp_runtime.evidence.entries import Clock as ClockReading
 from rspp_runtime.evidence.entries import End, Entry, Header
-from rspp_runtime.evidence.levels import Change
+from rspp_runtime.evidence.levels import Change, Keeps
 from rspp_runtime.evidence.live import Live, work_limits
 from rspp_runtime.evidence.log import LogFile
 from rspp_runtime.evidence.or02 import Or02
-from rspp_runtime.evidence.recorder import Recorder
+from rspp_runtime.evidence.recorder import LogRecorder, Recorder
 from rspp_runtime.evidence.recover import Holder
 from rspp_runtime.evidence.segment import SEGMENT_BYTES
 from rspp_runtime.evidence.writer import LogWriter
@@ -132,7 +132,7 @@ async def converse(
             if options.log is not None:
                 file = LogFile(options.log, header, options.segment_bytes)
         if file is not None:
-            log = LogWriter(file, threaded=not is_virtual)
+            log = LogWriter(file, threaded=not is_virtual, keeps=Keeps(plan))
             recorder = _recorder(log, package, options, lambda change: or02.level_changed(change.level))
 
         def clock_read(reading: ClockReading) -> None:
@@ -229,14 +229,8 @@ def _journal_path(package: Package, options: Options) -> Path | None:
 def _recorder(log: LogWriter, package: Package, options: Options, changed: Callable[[Change], None]) -> Recorder:
     """The one that writes the log, at a level that follows the queue and the export."""
     lag_ns = options.export_lag_ns or (lambda: 0)
-    return Recorder(
-        log.put,
-        package.plan,
-        level=options.level,
-        pressure=lambda: (log.fill, lag_ns()),
-        changed=changed,
-        flush=log.flush,
-    )
+    pressure = (lambda: (log.fill, lag_ns())) if options.level > "L0" else None  # L0 has nothing to give up
+    return LogRecorder(log, package.plan, level=options.level, pressure=pressure, changed=changed)
 
 
 def _or02(package: Package, options: Options, header: Header, put: Callable[[Entry], None]) -> Or02:
