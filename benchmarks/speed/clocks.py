@@ -81,7 +81,7 @@ async def in_real_time(
     over what is due by then, `BATCH` at a time, between which others have their turn, as behind a loop's sockets.
     `push(i)` hands a frame to session i; `counting` is told when the measured stretch begins and ends. Returns the
     share of one core that the process used, processor time a frame, frames per second and session, and how late the
-    source itself was.
+    source itself was: it shares the core with all that it feeds, and is late when they do not keep up.
     """
     stopped = measured = False
     begin = time.perf_counter() + 0.1
@@ -119,4 +119,5 @@ async def in_real_time(
         "cpu_frame_ns": spent * 1e9 / max(1, sent),
         "frames_per_second": sent / took / sessions,
         "source_late_p99_ns": percentile(late_ns, 0.99),
+        "source_late_max_ns": max(late_ns, default=0.0),
     }

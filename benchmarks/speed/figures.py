@@ -179,6 +179,13 @@ def figures(options: Options) -> list[Figure]:
             "sessions", ("p99_ns",), "ms", 1e6, "p50", (Goal("rspp, 1000", "at most", 1_000_000),),
         ),
         Figure(
+            "sessions_late",
+            "Many sessions on one core: the latest frame",
+            "How long after its time a frame was handed over, at most: what shares the core with the source has not "
+            "kept up once that is 20 ms, and the other figures of that number of sessions say little.",
+            "sessions", ("source_late_max_ns",), "ms", 1e6, "p50", (Goal("rspp, 1000", "at most", 20_000_000),),
+        ),
+        Figure(
             "memory",
             "Memory of a session",
             "The slope of resident memory over sessions, every page touched. Ours: a voice assistant beside its arena, "

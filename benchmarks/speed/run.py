@@ -137,7 +137,7 @@ def _arguments() -> tuple[Options, argparse.Namespace]:
         runs=given.runs or (1 if given.quick else 3),
         rounds=given.rounds or (1 if given.quick else 3),
         only=tuple(given.only),
-        sessions=(10,) if given.quick else (1, 10, 30, 100, 300, 1000) if given.long else (10, 100),
+        sessions=(10,) if given.quick else (1, 10, 100, 200, 500, 1000) if given.long else (10, 100),
         seconds=1.0 if given.quick else 8.0 if given.long else 2.0,
     )
     return options, given

@@ -43,7 +43,7 @@ def test_the_command(package: Path, tmp_path: Path, capsys: pytest.CaptureFixtur
         run_app(["bench", str(package), "--sessions", "1", "--seconds", "0.5", "--picture", str(picture), "--json"])
     out, err = capsys.readouterr()
     assert left.value.code == 0
-    assert err == "bench: 1 sessions\n"
+    assert err == "bench: 1 session\n"
     data = json.loads(out)
     assert data["pipeline"] == "voice_assistant"
     assert data["points"][0]["sessions"] == 1

@@ -71,6 +71,7 @@ def test_quantiles_of_samples() -> None:
 def test_the_verdict_says_whether_there_may_be_more() -> None:
     assert verdict([point(5, 0.5), point(10, 1.0)]) == "one core holds 5 sessions"
     assert verdict([point(5, 0.5)]) == "one core holds 5 sessions, or more"
+    assert verdict([point(1, 0.5), point(2, 1.0)]) == "one core holds 1 session"
     assert "not one session" in verdict([point(1, 1.0)])
 
 

@@ -21,6 +21,11 @@ def is_limit(points: Sequence[Point]) -> bool:
     return any(not point.keeps_up for point in points)
 
 
+def counted(sessions: int) -> str:
+    """`1 session`, `2 sessions`."""
+    return f"{sessions:,} session{'' if sessions == 1 else 's'}"
+
+
 def stages(plan: Plan, point: Point) -> list[tuple[str, str, Samples]]:
     """Name, what is measured, samples: the kernel first, then the nodes in their order."""
     rows = [("kernel", "one step, without nodes", point.meter.kernel)]
@@ -68,7 +73,7 @@ def as_text(plan: Plan, points: Sequence[Point]) -> str:
             f"{meter.turns:>6}  {point.bytes_each / 1024:>5,.0f} KiB{'' if point.keeps_up else '  too many'}"
         )
     first = points[0]
-    lines += ["", f"{f'with {first.sessions} session':<20}  {'p50':>9}  {'p99':>9}  {'longest':>9}  {'count':>7}"]
+    lines += ["", f"{f'with {counted(first.sessions)}':<20}  {'p50':>9}  {'p99':>9}  {'longest':>9}  {'count':>7}"]
     for name, what, samples in stages(plan, first):
         lines.append(
             f"{name:<20}  {_ms(samples, 0.5):>9}  {_ms(samples, 0.99):>9}  {samples.longest_ns / MS_NS:>6.3f} ms  "
@@ -82,7 +87,7 @@ def verdict(points: Sequence[Point]) -> str:
     most = capacity(points)
     if most == 0:
         return "not one session was served on time: this machine is busy, or a node holds the process up"
-    return f"one core holds {most:,} sessions" if is_limit(points) else f"one core holds {most:,} sessions, or more"
+    return f"one core holds {counted(most)}" if is_limit(points) else f"one core holds {counted(most)}, or more"
 
 
 def _quantiles(samples: Samples) -> dict[str, float | int]:

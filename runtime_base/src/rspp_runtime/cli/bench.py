@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rspp_runtime.bench.picture import draw
 from rspp_runtime.bench.ramp import Point, climb
-from rspp_runtime.bench.report import as_data, as_text
+from rspp_runtime.bench.report import as_data, as_text, counted
 from rspp_runtime.bench.stand_ins import stood_in
 from rspp_runtime.cli.failure import EXIT_FINDINGS, EXIT_INTERRUPTED, Failure, usage
 from rspp_runtime.session.handlers import NodeError, find_nodes_here
@@ -78,13 +78,13 @@ async def _climbed(request: Request, package: Package, points: list[Point], show
 def _progress(request: Request) -> Iterator[Callable[[int], None]]:
     """Takes the number of sessions that is tried next: a bar of these seconds on a terminal, a line elsewhere."""
     if request.json or not sys.stderr.isatty():
-        yield lambda sessions: print(f"bench: {sessions:,} sessions", file=sys.stderr, flush=True)
+        yield lambda sessions: print(f"bench: {counted(sessions)}", file=sys.stderr, flush=True)
         return
     from rich.console import Console
     from rich.status import Status
 
     with Status("bench", console=Console(stderr=True)) as status:
-        yield lambda sessions: status.update(f"bench: {sessions:,} sessions, of at most {request.sessions:,}")
+        yield lambda sessions: status.update(f"bench: {counted(sessions)}, of at most {request.sessions:,}")
 
 
 def _write(path: Path, picture: str) -> None:
