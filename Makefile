@@ -2,6 +2,8 @@
 
 BIN       := .venv/bin
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
+# Some images set it; every start of rsppc and rspp would compile its modules again, and the tests start hundreds.
+unexport PYTHONDONTWRITEBYTECODE
 JOBS      ?= 2
 CARRIED   := runtime_base/src/rspp_runtime/contracts/schemas
 PIPELINES := $(wildcard pipelines/*.rspp)

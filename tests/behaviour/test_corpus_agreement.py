@@ -16,7 +16,7 @@ from rspp_compiler.emit.kernel_view import kernel_files
 from rspp_runtime.abi import plan
 from rspp_runtime.reference import Session as Pure
 
-SCHEDULES, MOST, STEPS = 40, 120, 300  # more than the first only until everything was reached
+SCHEDULES, MOST, STEPS = 15, 120, 300  # more than the first only until everything was reached
 
 
 def for_runtime(made: Any) -> Any:

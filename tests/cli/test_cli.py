@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+import in_process
+
 ROOT = Path(__file__).parents[2]
 HELLO = str(ROOT / "pipelines" / "hello.rspp")
 ASSISTANT = str(ROOT / "pipelines" / "voice_assistant.rspp")
@@ -17,6 +19,11 @@ TEN = str(ROOT / "tests" / "corpus" / "bad" / "ten_mistakes.rspp")
 
 
 def rsppc(*arguments: str, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
+    """In this process; `process` is for what only a process of its own can show."""
+    return in_process.rsppc(*arguments, cwd=cwd, **environment)
+
+
+def process(*arguments: str, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "rspp_compiler.cli", *arguments],
         cwd=cwd,
@@ -28,7 +35,7 @@ def rsppc(*arguments: str, cwd: Path = ROOT, **environment: str) -> subprocess.C
 
 
 def test_check_says_one_line_about_a_clean_pipeline() -> None:
-    done = rsppc("check", HELLO, ASSISTANT)
+    done = process("check", HELLO, ASSISTANT)
     assert (done.returncode, done.stderr) == (0, "")
     hello, assistant = (line for line in done.stdout.splitlines() if not line.startswith(" "))
     assert hello.startswith("hello: 6 nodes, 5 edges; first output after 1750 ms at worst, of 1800 ms; ")
@@ -45,7 +52,7 @@ def test_check_prints_ten_diagnostics() -> None:
 
 
 def test_json() -> None:
-    done = rsppc("check", "--json", TEN, HELLO)
+    done = process("check", "--json", TEN, HELLO)
     assert done.returncode == 1
     found = json.loads(done.stdout)
     assert len(found) == 10
@@ -102,7 +109,7 @@ def test_emit_prints_any_stage_and_nothing_else(stage: str, tmp_path: Path) -> N
     assert json.loads(done.stdout)
     assert str(ROOT) not in done.stdout
     assert list(tmp_path.iterdir()) == []
-    again = rsppc("build", ASSISTANT, "--emit", stage, cwd=tmp_path, PYTHONHASHSEED="7")
+    again = process("build", ASSISTANT, "--emit", stage, cwd=tmp_path, PYTHONHASHSEED="7")
     assert again.stdout == done.stdout
 
 
@@ -121,7 +128,7 @@ def test_graph() -> None:
 
 
 def test_version_and_help() -> None:
-    assert rsppc("--version").stdout.startswith("rsppc 0.")
+    assert process("--version").stdout.startswith("rsppc 0.")
     assert "Compiles a voice agent's pipeline" in rsppc("--help").stdout
 
 

@@ -13,10 +13,12 @@ The examples themselves are read as `example.rspp`, in a folder of their own; `j
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import functools
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -157,13 +159,21 @@ def _bash(commands: str, folder: Path) -> subprocess.CompletedProcess[str]:
         env={
             **os.environ,
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-            "RSPP_CACHE": str(folder / ".cache"),  # what was compiled before must not help
+            "RSPP_CACHE": _cache(),
         },
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
     )
+
+
+@functools.cache
+def _cache() -> str:
+    """One of the pages' own, so that what a user compiled before does not help; a page's package is compiled once."""
+    folder = tempfile.mkdtemp(prefix="rspp-pages-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import importlib
 import os
@@ -38,21 +39,28 @@ def build(name: str, files: dict[str, str]) -> ModuleType:
     root = Path(tempfile.gettempdir()) / f"rspp-test-kernels-{os.getuid()}"
     folder = root / _key(files) / name
     if not (folder / "built").exists():
-        work = Path(tempfile.mkdtemp(prefix="rspp-kernel-"))
-        (work / name).mkdir()
-        for file, text in files.items():
-            (work / name / file).write_text(text, encoding="utf-8")
-        (work / "setup.py").write_text(SETUP.format(name=name, flags=FLAGS, runtime=RUNTIME.parent))
-        command = [sys.executable, "setup.py", "-q", "build_ext", "--inplace"]
-        done = subprocess.run(command, cwd=work, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise RuntimeError(done.stdout + done.stderr)
-        (work / name / "built").touch()
         folder.parent.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(folder, ignore_errors=True)
-        shutil.move(work / name, folder)
-        shutil.rmtree(work)
+        with (folder.parent / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # two workers want the same kernel: one compiles it
+            if not (folder / "built").exists():
+                _compile(name, files, folder)
     return _load(folder, name)
+
+
+def _compile(name: str, files: dict[str, str], folder: Path) -> None:
+    work = Path(tempfile.mkdtemp(prefix="rspp-kernel-"))
+    (work / name).mkdir()
+    for file, text in files.items():
+        (work / name / file).write_text(text, encoding="utf-8")
+    (work / "setup.py").write_text(SETUP.format(name=name, flags=FLAGS, runtime=RUNTIME.parent))
+    command = [sys.executable, "setup.py", "-q", "build_ext", "--inplace"]
+    done = subprocess.run(command, cwd=work, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(done.stdout + done.stderr)
+    (work / name / "built").touch()
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.move(work / name, folder)
+    shutil.rmtree(work)
 
 
 def _load(folder: Path, name: str) -> ModuleType:
