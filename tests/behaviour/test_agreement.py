@@ -19,7 +19,7 @@ from rspp_runtime.abi.codes import Follow
 
 SCHEDULES, BLOCK = 40, 20
 SCHEDULES_TO_REACH_ALL = 300
-RARE = ("stub_patience", "stub_tollgate")  # in which what few schedules reach is reached
+RARE = ("stub_switchboard", "stub_tollgate")  # in which what few schedules reach is reached
 
 
 @pytest.mark.parametrize("name", sorted(PLANS))
