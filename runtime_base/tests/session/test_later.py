@@ -73,7 +73,7 @@ def test_all_of_it_is_told_in_order_and_not_at_once(virtual: bool) -> None:
 
     async def work(loop: asyncio.AbstractEventLoop) -> None:
         desk = Desk.enter(loop, is_virtual=virtual)
-        one = Later([told, choosy], desk, lambda: told.told.append("caught up"))
+        one = Later([told, choosy], desk, lambda: bool(told.told.append("caught up")))  # type: ignore[func-returns-value]
         for at_ns in range(3):
             happen(at_once, at_ns)
             happen(one, at_ns)
@@ -123,6 +123,29 @@ def test_many_sessions_take_turns_and_share_one_timer() -> None:
         assert [len(one.told) for one in told] == [1] * len(told)
         for desk in desks:
             desk.leave()
+
+    in_loop(work)
+
+
+def test_what_is_kept_is_flushed_once_in_a_while() -> None:
+    flushed: list[float] = []
+
+    async def work(loop: asyncio.AbstractEventLoop) -> None:
+        desk = Desk.enter(loop, is_virtual=False)
+        one = Later([], desk, lambda: True, lambda: flushed.append(loop.time()))
+        for _ in range(3):
+            one.on_step(0, -1, 0, [])
+            one.catch_up()
+        await asyncio.sleep(later.KEEP_S / 2)
+        assert flushed == []
+        await asyncio.sleep(later.KEEP_S)
+        assert len(flushed) == 1
+        await asyncio.sleep(2 * later.KEEP_S)
+        assert len(flushed) == 1  # nothing happened, and nothing is kept
+        one.on_step(0, -1, 0, [])
+        await asyncio.sleep(2 * later.KEEP_S)
+        assert len(flushed) == 2
+        desk.leave()
 
     in_loop(work)
 

@@ -122,7 +122,7 @@ async def _record(heard: _Heard, level: str, rows: Sequence[tuple[Any, ...]], pa
     writer = LogWriter(LogFile(path, header), threaded=True, keeps=Keeps(heard.plan))
     pressure = (lambda: (writer.fill, 0)) if level > "L0" else None  # as `session.host` has it
     recorder = LogRecorder(writer, heard.plan, level=level, pressure=pressure)
-    later = Later([recorder], Desk(asyncio.get_running_loop(), 1.0), recorder.flush)
+    later = Later([recorder], Desk(asyncio.get_running_loop(), 1.0), recorder.caught_up, recorder.flush)
     gc.collect()
     began_ns = time.process_time_ns()
     for start in range(0, len(rows), BATCH):

@@ -140,8 +140,19 @@ class LogRecorder(Recorder):
         changed: Callable[[Change], None] | None = None,
     ) -> None:
         super().__init__(writer.put, plan, level=level, pressure=pressure, changed=changed, flush=writer.flush)
+        self._writer = writer
         self._tape = writer.tape
         self._tape.level = LEVELS.index(level)
+
+    def caught_up(self) -> bool:
+        """Nothing more has happened for the moment; whether something is kept, and waits for `flush`."""
+        if self.failed:
+            return False
+        try:
+            return self._writer.caught_up()
+        except OSError as error:
+            self._fail(error)
+            return False
 
     def on_input(self, event: Inbound, now_ns: int, result: int) -> None:
         if not self.failed:

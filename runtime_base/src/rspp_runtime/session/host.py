@@ -22,7 +22,7 @@ from rspp_runtime.evidence.levels import Change, Keeps
 from rspp_runtime.evidence.live import Live, work_limits
 from rspp_runtime.evidence.log import LogFile
 from rspp_runtime.evidence.or02 import Or02
-from rspp_runtime.evidence.recorder import LogRecorder, Recorder
+from rspp_runtime.evidence.recorder import LogRecorder
 from rspp_runtime.evidence.recover import Holder
 from rspp_runtime.evidence.segment import SEGMENT_BYTES
 from rspp_runtime.evidence.writer import LogWriter
@@ -107,7 +107,7 @@ async def converse(
     desk = Desk.enter(asyncio.get_running_loop(), is_virtual=is_virtual)
     try:
         await hooks.open()
-        recorder: Recorder | None = None
+        recorder: LogRecorder | None = None
 
         def put(entry: Entry) -> None:
             if live is not None:
@@ -140,7 +140,7 @@ async def converse(
             or02.clock_read(reading)
 
         evidence = [one for one in (live, recorder, or02) if one is not None]
-        later = Later(evidence, desk, recorder.flush if recorder is not None else None)
+        later = Later(evidence, desk) if recorder is None else Later(evidence, desk, recorder.caught_up, recorder.flush)
         clocks = Clocks(plan, partial(later.then, clock_read), None if is_virtual else time.time_ns)
         inner = [later, clocks, *([hooks] if users else ()), *observers]
 
@@ -226,7 +226,7 @@ def _journal_path(package: Package, options: Options) -> Path | None:
     return options.log.with_name(options.log.name + SUFFIX)
 
 
-def _recorder(log: LogWriter, package: Package, options: Options, changed: Callable[[Change], None]) -> Recorder:
+def _recorder(log: LogWriter, package: Package, options: Options, changed: Callable[[Change], None]) -> LogRecorder:
     """The one that writes the log, at a level that follows the queue and the export."""
     lag_ns = options.export_lag_ns or (lambda: 0)
     pressure = (lambda: (log.fill, lag_ns())) if options.level > "L0" else None  # L0 has nothing to give up

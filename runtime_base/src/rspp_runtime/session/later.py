@@ -4,8 +4,10 @@
                                   │
     catch_up()            ──▶ told to the observers     once the loop has been given time for outputs to be performed,
                                                         when `WAITING_MAX` wait, and when somebody asks for it
+    flush()               ──▶ given to the threads      when there is enough of it, or it has been kept for `KEEP_S`
+                              that write
 
-All of it in the order in which it happened. An event loop has one `Desk`, with one timer for all of its sessions.
+All of it in the order in which it happened. An event loop has one `Desk`, with two timers for all of its sessions.
 """
 
 from __future__ import annotations
@@ -20,24 +22,34 @@ from rspp_runtime.session.observer import Audience, HandlerCall, InvocationEnd, 
 
 WAITING_MAX = 256  # inputs, steps and calls of one session that were not told yet
 PAUSE_S = 0.005  # for which the first of them waits: an answer's first audio has long been sent by then
-ROUND_MAX = 64  # sessions that catch up before the loop looks at its sockets again
+KEEP_S = 0.05  # for which records that are made are kept: waking a thread for a few costs more than they do
+ROUND_MAX = 64  # sessions that catch up, or flush, before the loop looks at its sockets again
 
 Tell = Callable[..., None]
 
 
 class Later(Observer):
-    """Tells `observers` everything, later. `caught_up` is called whenever they know everything that there was.
+    """Tells `observers` everything, later. `caught_up()` is called whenever they know everything that there was; if it
+    says that something is kept, `flush()` is called when it has been kept for long enough.
 
     What an observer raises ends the session as it would have at once: the next step raises it, or `catch_up`.
     """
 
-    def __init__(self, observers: Sequence[Observer], desk: Desk, caught_up: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self,
+        observers: Sequence[Observer],
+        desk: Desk,
+        caught_up: Callable[[], bool] = lambda: False,
+        flush: Callable[[], None] = lambda: None,
+    ) -> None:
         audience = Audience(observers)
         self.EVERY_CALL = audience.every_call  # type: ignore[misc]  # as whom it tells wants it
-        self._inputs = audience.inputs
+        self._inputs, self._steps, self._quiet_steps = audience.inputs, audience.steps, audience.quiet_steps
         self._audience = audience
         self._desk = desk
         self._caught_up = caught_up
+        self._flush = flush
+        self._keeps = False  # something, until the desk's next flush
         self._waiting: list[tuple[tuple[Tell, ...], tuple[Any, ...]]] = []
         self._failure: Exception | None = None
 
@@ -48,19 +60,28 @@ class Later(Observer):
             for tells, what in waiting:
                 for tell in tells:
                     tell(*what)
-            if self._caught_up is not None:
-                self._caught_up()
+            if self._caught_up() and not self._keeps:
+                self._keeps = True
+                self._desk.keeps(self)
         except Exception as error:
             self._failure = error
         if self._failure is not None:
             raise self._failure
+
+    def flush(self) -> None:
+        """What is kept is on its way. Raises nothing: who cannot flush says so when it is asked for evidence."""
+        self._keeps = False
+        self._flush()
 
     def then(self, tell: Tell, *what: Any) -> None:
         """`tell(*what)`, behind everything that has happened so far."""
         self._keep((tell,), what)
 
     def on_input(self, event: Inbound, now_ns: int, result: int) -> None:
-        self._keep(self._inputs.get(event.op, ()), (event, now_ns, result))
+        waiting = self._waiting  # as `_keep` does: there is an input for every frame
+        if not waiting:
+            self._desk.waits(self)
+        waiting.append((self._inputs.get(event.op, ()), (event, now_ns, result)))
 
     def on_handler(self, call: HandlerCall) -> None:
         self._keep(self._audience.handlers, (call,))
@@ -74,9 +95,11 @@ class Later(Observer):
     def on_step(self, now_ns: int, deadline_ns: int, drained_ns: int, outputs: Sequence[Output]) -> None:
         if self._failure is not None:
             raise self._failure
-        tells = self._audience.steps if outputs else self._audience.quiet_steps
-        self._keep(tells, (now_ns, deadline_ns, drained_ns, outputs))
-        if len(self._waiting) >= WAITING_MAX:
+        waiting = self._waiting
+        if not waiting:
+            self._desk.waits(self)
+        waiting.append((self._steps if outputs else self._quiet_steps, (now_ns, deadline_ns, drained_ns, outputs)))
+        if len(waiting) >= WAITING_MAX:
             self.catch_up()
 
     def on_invocation(self, end: InvocationEnd) -> None:
@@ -89,14 +112,15 @@ class Later(Observer):
 
 
 class Desk:
-    """Whoever has something to catch up with on one event loop, and the timer that waits for all of them."""
+    """Whoever has something to catch up with, or to flush, on one event loop, and the timers that wait for them."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, pause_s: float) -> None:
         self._loop = loop
-        self._pause_s = pause_s
         self._sessions = 0
-        self._waiting: deque[Later] = deque()
-        self._due = False  # the loop was asked for a round
+        self._catching_up = _Line(loop, pause_s, Later.catch_up)
+        self._flushing = _Line(loop, KEEP_S, Later.flush)
+        self.waits = self._catching_up.join  # it has something to tell, after nothing
+        self.keeps = self._flushing.join  # it keeps something, after nothing
 
     @classmethod
     def enter(cls, loop: asyncio.AbstractEventLoop, *, is_virtual: bool) -> Desk:
@@ -113,8 +137,18 @@ class Desk:
         if not self._sessions:
             _DESKS.pop(self._loop, None)
 
-    def waits(self, one: Later) -> None:
-        """It has something to tell, after nothing."""
+
+class _Line:
+    """Who is in it is served `pause_s` after the first one came, in rounds of at most `ROUND_MAX`."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, pause_s: float, serve: Callable[[Later], None]) -> None:
+        self._loop = loop
+        self._pause_s = pause_s
+        self._serve = serve
+        self._waiting: deque[Later] = deque()
+        self._due = False  # the loop was asked for a round
+
+    def join(self, one: Later) -> None:
         self._waiting.append(one)
         if not self._due:
             self._due = True
@@ -124,7 +158,7 @@ class Desk:
         for _ in range(min(len(self._waiting), ROUND_MAX)):
             one = self._waiting.popleft()
             try:
-                one.catch_up()
+                self._serve(one)
             except Exception:  # its session's next step raises it
                 continue
         if self._waiting:
