@@ -81,9 +81,9 @@ class Probe(Observer):
 
     def on_step(self, now_ns: int, deadline_ns: int, drained_ns: int, outputs: Sequence[Output]) -> None:
         meter = self._meter
-        step = self._watch.stepped(now_ns, drained_ns)
+        own_ns, _ = self._watch.stepped(now_ns, drained_ns)
         if meter.on:
-            meter.kernel.add(step.kernel_ns)
+            meter.kernel.add(own_ns)
         for output in outputs:
             if output.op == Op.INVOKE:
                 self._asked[output.invocation] = drained_ns

@@ -14,7 +14,7 @@ from rspp_runtime.abi.lookup import budget_name
 from rspp_runtime.abi.plan import Plan
 from rspp_runtime.evidence.assumptions import Broken, Watch
 from rspp_runtime.evidence.entries import End, Entry, Handler, Input, Invocation, Out, Step
-from rspp_runtime.evidence.overhead import Overhead, Stopwatch
+from rspp_runtime.evidence.overhead import Lap, Overhead, Stopwatch
 
 FRAME_NS = 20_000_000
 
@@ -167,7 +167,7 @@ class Reader:
         self._deadline_ns = -1
         self._drained_ns = 0
         self._stopwatch = Stopwatch()
-        self._step: Overhead | None = None  # the last one, until a turn is found for it
+        self._step: Lap | None = None  # the last one, until a turn is found for it
 
     def feed(self, entries: Iterable[Entry]) -> Conversation:
         for entry in entries:
@@ -196,11 +196,11 @@ class Reader:
         elif isinstance(entry, End):
             self.conversation.stats = entry.stats
 
-    def _stepped(self, step: Overhead) -> None:
+    def _stepped(self, step: Lap) -> None:
         """A step is of the turn that was Active when it began, else of the one that it opens."""
         self._step = step if self._turn is None else None
         if self._turn is not None:
-            self._turn.overhead.add(step)
+            self._turn.overhead.add(*step)
 
     def took(self, nodes_ns: Mapping[int, int]) -> None:
         """Instead of an entry for each call of a Python node in the step that follows: how long each node took."""
@@ -322,7 +322,7 @@ class Reader:
         if self.conversation.speech and turn.origin == "speech":
             turn.speech_end_ns = self.conversation.speech[-1].end_ns
         if self._step is not None:
-            turn.overhead.add(self._step)
+            turn.overhead.add(*self._step)
             self._step = None
         self.conversation.turns.append(turn)
         self._turn = turn

@@ -23,6 +23,7 @@ SCHEMA_VERSION = "v1.0"
 MS_NS = 1_000_000
 REFUSED_MAX = 256  # outputs listed; all are counted
 RECORDS_MAX = 32  # of turns that have closed
+_DECISION, _INVOKE, _TAP, _DEAD_LETTER = (int(op) for op in (Op.DECISION, Op.INVOKE, Op.TAP, Op.DEAD_LETTER))
 MODALITIES = frozenset({"stt", "llm", "tts"})
 
 REQUIRED = (
@@ -193,30 +194,32 @@ class Or02(Observer):
         self._stopwatch.took(took_ns)
 
     def on_step(self, now_ns: int, deadline_ns: int, drained_ns: int, outputs: Sequence[Output]) -> None:
-        if not outputs and not self._turns:
-            self._stopwatch.took({})
-            return
-        step = self._stopwatch.stepped(now_ns, drained_ns)
-        working = [turn for turn in self._turns.values() if not turn.closed]
-        for turn in working:
-            turn.overhead.add(step)
-        self._read(outputs, drained_ns)
-        if not working:  # it is the step in which one opens
-            for turn in self._turns.values():
-                if not turn.closed:
-                    turn.overhead.add(step)
+        own_ns, nodes_ns = self._stopwatch.stepped(now_ns, drained_ns)
+        is_working = self._work(own_ns, nodes_ns)
+        if outputs:
+            self._read(outputs, drained_ns)
+            if not is_working:
+                self._work(own_ns, nodes_ns)  # it is the step in which one opens
+
+    def _work(self, own_ns: int, nodes_ns: Mapping[int, int]) -> bool:
+        """A step was of the turns that are open; whether there is one."""
+        found = False
+        for turn in self._turns.values():
+            if not turn.closed:
+                turn.overhead.add(own_ns, nodes_ns)
+                found = True
+        return found
 
     def _read(self, outputs: Sequence[Output], drained_ns: int) -> None:
-        if (
-            outputs and outputs[-1].op >= Op.TAP
-        ):  # telemetry leaves behind the end of its turn, and belongs to its record
+        if outputs[-1].op >= _TAP:  # telemetry leaves behind the end of its turn, and belongs to its record
             for output in outputs:
-                if output.op == Op.DEAD_LETTER and output.turn:
+                if output.op == _DEAD_LETTER and output.turn:
                     self._lost(output)
         for output in outputs:
-            if output.op == Op.DECISION:
+            op = output.op
+            if op == _DECISION:
                 self._decided(output, drained_ns)
-            elif output.op == Op.INVOKE:
+            elif op == _INVOKE:
                 self._started[output.invocation] = _Start(output.node, output.turn, output.t_ns, output.x, output.y)
                 if output.turn in self._turns:
                     self._turns[output.turn].open_calls.add(output.invocation)

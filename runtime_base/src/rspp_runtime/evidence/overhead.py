@@ -13,6 +13,9 @@ from typing import Any
 
 MS_NS = 1_000_000
 
+Lap = tuple[int, Mapping[int, int]]
+"""Of one step: what the kernel took, and by node what was called inside; ns."""
+
 
 @dataclass(slots=True)
 class Overhead:
@@ -23,12 +26,13 @@ class Overhead:
     longest_ns: int = 0  # of these, the longest in one step
     nodes_ns: dict[int, int] = field(default_factory=dict)  # by node: what was called inside of steps
 
-    def add(self, step: Overhead) -> None:
-        """One more step of the turn."""
-        self.steps += step.steps
-        self.kernel_ns += step.kernel_ns
-        self.longest_ns = max(self.longest_ns, step.longest_ns)
-        for node, ns in step.nodes_ns.items():
+    def add(self, own_ns: int, nodes_ns: Mapping[int, int]) -> None:
+        """One more step of the turn, as `Stopwatch.stepped` has it."""
+        self.steps += 1
+        self.kernel_ns += own_ns
+        if own_ns > self.longest_ns:
+            self.longest_ns = own_ns
+        for node, ns in nodes_ns.items():
             self.nodes_ns[node] = self.nodes_ns.get(node, 0) + ns
 
     def record(self, names: Mapping[int, str]) -> dict[str, Any]:
@@ -53,13 +57,15 @@ class Stopwatch:
 
     def took(self, nodes_ns: Mapping[int, int]) -> None:
         """The same of all calls of the step at once."""
-        self._nodes_ns = dict(nodes_ns)
+        self._nodes_ns = dict(nodes_ns) if nodes_ns else {}
 
-    def stepped(self, now_ns: int, drained_ns: int) -> Overhead:
+    def stepped(self, now_ns: int, drained_ns: int) -> Lap:
         """The step from `now_ns` to `drained_ns`."""
-        nodes_ns, self._nodes_ns = self._nodes_ns, {}
-        own_ns = max(0, drained_ns - now_ns - sum(nodes_ns.values()))
-        return Overhead(1, own_ns, own_ns, nodes_ns)
+        nodes_ns = self._nodes_ns
+        if not nodes_ns:
+            return max(0, drained_ns - now_ns), {}
+        self._nodes_ns = {}
+        return max(0, drained_ns - now_ns - sum(nodes_ns.values())), nodes_ns
 
 
 def ms(ns: int) -> float:
