@@ -9,8 +9,8 @@ the user's function. The kernel decides nothing by it.
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_INCREF
-from cpython.tuple cimport PyTuple_SET_ITEM
 from libc.stdint cimport int64_t, uint32_t
+from libc.stdlib cimport calloc, free
 from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
 
 from rspp_runtime.kernel.codes cimport FLAG_FINAL
@@ -19,8 +19,6 @@ from rspp_runtime.kernel.state cimport Core, Header
 from rspp_runtime.abi.messages import Emission, Item
 
 cdef extern from "Python.h":
-    ctypedef struct PyTypeObject:
-        PyObject* (*tp_alloc)(PyTypeObject*, Py_ssize_t) except NULL
     void Py_DECREF(PyObject*)
     Py_ssize_t Py_REFCNT(PyObject*)
     void PyErr_SetObject(PyObject*, PyObject*)
@@ -41,27 +39,59 @@ cdef extern from *:
     ctypedef PyObject* (*iternextfunc)(PyObject*) noexcept
     void rspp_set_iternext(PyObject*, iternextfunc)
 
-cdef PyTypeObject* emission_type = <PyTypeObject*> Emission
 cdef enum:
-    EMISSION_FIELDS = 5
     AUDIO_BYTES_MAX = 640    # 20 ms of PCM s16le, mono, 16 kHz
 
 cdef enum Kind:
     PLAIN, AUDIO, SENTENCES, TEXT
 
-if len(Emission._fields) != EMISSION_FIELDS:
-    raise ImportError("rspp_runtime.abi.messages.Emission and the kernel disagree: rebuild rspp-runtime")
+cdef class Emissions:
+    def __cinit__(self, int most):
+        self.most = most
+        self.payloads = [None] * most
+        self.rows = <Emitted*> calloc(most + 1, sizeof(Emitted))
+        if self.rows == NULL:
+            raise MemoryError
+
+    def __dealloc__(self):
+        free(self.rows)
+
+    cdef int add(self, int port, bytes payload, int64_t flags, int64_t a, int64_t b) except -1:
+        cdef Emitted* row = &self.rows[self.count]
+        if self.count >= self.most:
+            raise IndexError("more emissions than the plan says")
+        row.port, row.flags, row.a, row.b = port, flags, a, b
+        self.payloads[self.count] = payload
+        self.count += 1
+        return 0
+
+    cdef int take(self, emission) except -1:
+        """An `abi.messages.Emission`."""
+        return self.add(emission.port, emission.payload, emission.flags, emission.a, emission.b)
+
+    cdef bytes payload(self, int index):
+        return <bytes> self.payloads[index]
+
+    cdef list as_list(self):
+        cdef int index
+        return [
+            Emission(
+                self.rows[index].port, self.payloads[index], self.rows[index].flags,
+                self.rows[index].a, self.rows[index].b,
+            )
+            for index in range(self.count)
+        ]
 
 
-cdef object call(object handler, Core* core, uint32_t handle, int port, int emissions_max, tuple item_bytes_max):
-    """Calls the handler; the emissions as a list of `Emission`, or None if the node failed.
+cdef Emissions call(object handler, Core* core, uint32_t handle, int port, int emissions_max, tuple item_bytes_max):
+    """Calls the handler; what it has emitted, or None if the node failed.
 
     `item_bytes_max` has one bound for each output port. Nothing is emitted by a call of which one emission is wrong.
     """
     cdef Header* item = &core.headers[handle]
     cdef object emitted
     cdef object emission
-    cdef list emissions = []
+    cdef Emissions emissions
     if type(handler) is NodeCall:
         return (<NodeCall> handler).of_kernel(item, <const char*> core.payloads + item.offset, port)
     emitted = handler(Item(
@@ -70,30 +100,13 @@ cdef object call(object handler, Core* core, uint32_t handle, int port, int emis
     ))
     if emitted is None or len(emitted) > emissions_max:
         return None
+    emissions = Emissions(emissions_max)
     for emission in emitted:
         emission = Emission(*emission)
         if not 0 <= emission.port < len(item_bytes_max) or len(emission.payload) > item_bytes_max[emission.port]:
             return None
-        emissions.append(emission)
+        emissions.take(emission)
     return emissions
-
-
-cdef inline void set_field(object fields, Py_ssize_t index, object value):
-    Py_INCREF(value)     # the tuple takes over a reference
-    PyTuple_SET_ITEM(fields, index, value)
-
-
-cdef object new_emission(int port, object payload, int64_t flags, int64_t a, int64_t b):
-    """An `abi.messages.Emission`, filled in place: its constructor would take several times as long."""
-    cdef PyObject* allocated = emission_type.tp_alloc(emission_type, EMISSION_FIELDS)
-    cdef object fields = <object> allocated
-    set_field(fields, 0, port)
-    set_field(fields, 1, payload)
-    set_field(fields, 2, flags)
-    set_field(fields, 3, a)
-    set_field(fields, 4, b)
-    Py_DECREF(allocated)    # the reference that tp_alloc gave and <object> doubled
-    return fields
 
 
 cdef class View:
@@ -210,7 +223,7 @@ cdef class NodeCall:
     cdef public bint every       # each call is told of, not only one that failed or took longer than `limit_ns`
     cdef int64_t start_ns, bytes_max, limit_ns, took_ns
     cdef list touched            # of `told`: who was called in this step
-    cdef list emissions
+    cdef Emissions emissions     # of the present call, or of the last
     cdef View view
     cdef Stage stage         # of a node that is a coroutine
     cdef object coroutine    # as it waits for its next item
@@ -227,6 +240,7 @@ cdef class NodeCall:
         self.outputs = <int> len(kinds)
         self.kind = {"audio": AUDIO, "sentence": SENTENCES, "plain": PLAIN}.get(kinds[0], TEXT) if kinds else TEXT
         self.bytes_max = most[0] if most else 0
+        self.emissions = Emissions(emissions_max)
         self.emitter = self.emit     # bound once
         self.view = self.new_view()
         if goes_on:
@@ -245,7 +259,7 @@ cdef class NodeCall:
         clock_gettime(CLOCK_MONOTONIC, &now)
         return <int64_t> now.tv_sec * 1_000_000_000 + now.tv_nsec - self.start_ns
 
-    cdef object of_kernel(self, Header* header, const char* data, int port):
+    cdef Emissions of_kernel(self, Header* header, const char* data, int port):
         """A call of the compiled kernel: the item stays where it is."""
         self.view.header, self.view.data = header, data
         return self.perform(header.seq, port)
@@ -260,18 +274,18 @@ cdef class NodeCall:
         own.size = <uint32_t> len(payload)
         self.view.whole = payload
         self.view.header, self.view.data = own, PyBytes_AS_STRING(payload)
-        emissions = self.perform(own.seq, item.port)
-        return None if emissions is None else tuple(emissions)
+        cdef Emissions emissions = self.perform(own.seq, item.port)
+        return None if emissions is None else tuple(emissions.as_list())
 
-    cdef object perform(self, int64_t seq, int port):
+    cdef Emissions perform(self, int64_t seq, int port):
         cdef View view = self.view
-        cdef list emissions
+        cdef Emissions emissions = self.emissions
         cdef object returned
         cdef object reason = None
         cdef int64_t start_ns = self.stamp()
         cdef int64_t end_ns
         view.name = self.names[port]
-        self.emissions = []
+        emissions.count = 0
         self.running = True
         try:
             if self.stage is not None:
@@ -288,14 +302,15 @@ cdef class NodeCall:
             self.running = False
             view.header = NULL
             view.whole = None
-        emissions, self.emissions = self.emissions, None
         if Py_REFCNT(<PyObject*> view) > 2:
             self.view = self.new_view()      # somebody keeps it: it stays dead for ever
         if reason is not None:
             self.coroutine = None            # a coroutine that failed begins anew with the next item
         end_ns = self.stamp()
         if reason is not None or self.every or end_ns - start_ns > self.limit_ns:
-            self.told.add(self.node, seq, start_ns, end_ns, None if reason is not None else emissions, reason or "")
+            self.told.add(
+                self.node, seq, start_ns, end_ns, None if reason is not None else emissions.as_list(), reason or ""
+            )
         elif self.took_ns < 0:
             self.took_ns = end_ns - start_ns
             self.touched.append(self)
@@ -357,15 +372,16 @@ cdef class NodeCall:
         cdef int64_t size, a, b
         if not self.running:
             raise RuntimeError("emit is there during a call of the node, and nowhere else")
-        if port is not None or self.outputs != 1 or len(self.emissions) >= self.emissions_max or self.kind == TEXT:
-            self.emissions.append(self.measured(len(self.emissions), payload, port, final))
+        cdef Emissions emissions = self.emissions
+        if port is not None or self.outputs != 1 or emissions.count >= self.emissions_max or self.kind == TEXT:
+            emissions.take(self.measured(emissions.count, payload, port, final))
             return
         if type(payload) is bytes:
             data = payload
         elif type(payload) is str:
             data = (<str> payload).encode()
         else:
-            self.emissions.append(self.measured(len(self.emissions), payload, port, final))
+            emissions.take(self.measured(emissions.count, payload, port, final))
             return
         size = PyBytes_GET_SIZE(data)
         a = b = 0
@@ -374,9 +390,9 @@ cdef class NodeCall:
             or (self.kind == AUDIO and (size == 0 or size & 1 or size > AUDIO_BYTES_MAX))
             or (self.kind == SENTENCES and not ascii_mark(PyBytes_AS_STRING(data), size, &a, &b))
         ):
-            self.emissions.append(self.measured(len(self.emissions), payload, port, final))
+            emissions.take(self.measured(emissions.count, payload, port, final))
             return
-        self.emissions.append(new_emission(0, data, FLAG_FINAL if final else 0, a, b))
+        emissions.add(0, data, FLAG_FINAL if final else 0, a, b)
 
 
 cdef inline bint is_space(unsigned char c) noexcept nogil:

@@ -34,12 +34,13 @@ from rspp_runtime.kernel.codes cimport *
 from rspp_runtime.kernel.gateway cimport Inbound
 from rspp_runtime.kernel.planhash cimport prepare
 from rspp_runtime.kernel.state cimport *
+from rspp_runtime.kernel.user_nodes cimport Emissions, Emitted
 
 from stub_studio._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "4619491ef32a97546014ab292682b964661a3c2e15d1ccd7af0d5a07944f0fe3"
+ABI_HASH = "3067a67c15068df8032e78856c469bf653f5ae3975a00dd4e6497433eb86b9db"
 TEMPLATE_HASH = "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
@@ -377,25 +378,27 @@ cdef void call_blink(Core* core, int port, uint32_t item) noexcept with gil:
     cdef Session owner = <Session> core.owner
     cdef int64_t turn = core.headers[item].turn
     cdef int64_t media_ns = core.headers[item].media_ns
-    cdef list emissions = owner.call(
+    cdef Emissions emissions = owner.call(
         1, item, port, BLINK_EMISSIONS,
         (BYTES_BLINK_TEXT, BYTES_BLINK_NOD,),
     )
+    cdef int index
     if emissions is None:
         invocations.fail(core, NODE_BLINK)
         return
-    for emission in emissions:
-        if emission.port == PORT_BLINK_TEXT:
-            emit_blink_text(core, emission, turn, media_ns)
-        elif emission.port == PORT_BLINK_NOD:
-            emit_blink_nod(core, emission, turn, media_ns)
+    for index in range(emissions.count):
+        if emissions.rows[index].port == PORT_BLINK_TEXT:
+            emit_blink_text(core, &emissions.rows[index], emissions.payload(index), turn, media_ns)
+        elif emissions.rows[index].port == PORT_BLINK_NOD:
+            emit_blink_nod(core, &emissions.rows[index], emissions.payload(index), turn, media_ns)
 
 
-cdef int emit_blink_text(Core* core, object emission, int64_t turn, int64_t media_ns) except -1:
+cdef int emit_blink_text(
+    Core* core, Emitted* emission, bytes payload, int64_t turn, int64_t media_ns,
+) except -1:
     """blink.text goes to watch."""
     cdef uint32_t item
     cdef int64_t seq = outputs.next_seq(core)
-    cdef bytes payload = emission.payload
     item = items.make(core, POOL_TEXT, seq, turn, payload, len(payload))
     items.mark(core, item, media_ns, emission.flags, emission.a, emission.b)
     push_blink_text__watch(core, item)
@@ -403,11 +406,12 @@ cdef int emit_blink_text(Core* core, object emission, int64_t turn, int64_t medi
     return 0
 
 
-cdef int emit_blink_nod(Core* core, object emission, int64_t turn, int64_t media_ns) except -1:
+cdef int emit_blink_nod(
+    Core* core, Emitted* emission, bytes payload, int64_t turn, int64_t media_ns,
+) except -1:
     """blink.nod goes to watch."""
     cdef uint32_t item
     cdef int64_t seq = outputs.next_seq(core)
-    cdef bytes payload = emission.payload
     item = items.make(core, POOL_NOD, seq, turn, payload, len(payload))
     items.mark(core, item, media_ns, emission.flags, emission.a, emission.b)
     push_blink_nod__watch(core, item)
@@ -637,23 +641,25 @@ cdef void call_lips(Core* core, int port, uint32_t item) noexcept with gil:
     cdef Session owner = <Session> core.owner
     cdef int64_t turn = core.headers[item].turn
     cdef int64_t media_ns = core.headers[item].media_ns
-    cdef list emissions = owner.call(
+    cdef Emissions emissions = owner.call(
         0, item, port, LIPS_EMISSIONS,
         (BYTES_LIPS_AUDIO,),
     )
+    cdef int index
     if emissions is None:
         invocations.fail(core, NODE_LIPS)
         return
-    for emission in emissions:
-        if emission.port == PORT_LIPS_AUDIO:
-            emit_lips_audio(core, emission, turn, media_ns)
+    for index in range(emissions.count):
+        if emissions.rows[index].port == PORT_LIPS_AUDIO:
+            emit_lips_audio(core, &emissions.rows[index], emissions.payload(index), turn, media_ns)
 
 
-cdef int emit_lips_audio(Core* core, object emission, int64_t turn, int64_t media_ns) except -1:
+cdef int emit_lips_audio(
+    Core* core, Emitted* emission, bytes payload, int64_t turn, int64_t media_ns,
+) except -1:
     """lips.audio goes to watch."""
     cdef uint32_t item
     cdef int64_t seq = outputs.next_seq(core)
-    cdef bytes payload = emission.payload
     item = items.make(core, POOL_AUDIO, seq, turn, payload, len(payload))
     items.mark(core, item, media_ns, emission.flags, emission.a, emission.b)
     if edges.is_on(core, EDGE_LIPS__WATCH):
@@ -1435,7 +1441,7 @@ cdef class Session:
         session.release(self.memory)
         self.memory = NULL
 
-    cdef list call(self, int handler, uint32_t item, int port, int emissions_max, tuple item_bytes_max):
+    cdef Emissions call(self, int handler, uint32_t item, int port, int emissions_max, tuple item_bytes_max):
         """Calls a Python node; None if it failed. What it raises is raised by `advance`, once that is done."""
         try:
             return user_nodes.call(

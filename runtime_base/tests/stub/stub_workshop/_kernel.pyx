@@ -31,12 +31,13 @@ from rspp_runtime.kernel.codes cimport *
 from rspp_runtime.kernel.gateway cimport Inbound
 from rspp_runtime.kernel.planhash cimport prepare
 from rspp_runtime.kernel.state cimport *
+from rspp_runtime.kernel.user_nodes cimport Emissions, Emitted
 
 from stub_workshop._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "4619491ef32a97546014ab292682b964661a3c2e15d1ccd7af0d5a07944f0fe3"
+ABI_HASH = "3067a67c15068df8032e78856c469bf653f5ae3975a00dd4e6497433eb86b9db"
 TEMPLATE_HASH = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
@@ -173,23 +174,25 @@ cdef void call_gate(Core* core, int port, uint32_t item) noexcept with gil:
     cdef Session owner = <Session> core.owner
     cdef int64_t turn = core.headers[item].turn
     cdef int64_t media_ns = core.headers[item].media_ns
-    cdef list emissions = owner.call(
+    cdef Emissions emissions = owner.call(
         0, item, port, GATE_EMISSIONS,
         (BYTES_GATE_OUT,),
     )
+    cdef int index
     if emissions is None:
         invocations.fail(core, NODE_GATE)
         return
-    for emission in emissions:
-        if emission.port == PORT_GATE_OUT:
-            emit_gate_out(core, emission, turn, media_ns)
+    for index in range(emissions.count):
+        if emissions.rows[index].port == PORT_GATE_OUT:
+            emit_gate_out(core, &emissions.rows[index], emissions.payload(index), turn, media_ns)
 
 
-cdef int emit_gate_out(Core* core, object emission, int64_t turn, int64_t media_ns) except -1:
+cdef int emit_gate_out(
+    Core* core, Emitted* emission, bytes payload, int64_t turn, int64_t media_ns,
+) except -1:
     """gate.out goes to stt."""
     cdef uint32_t item
     cdef int64_t seq = outputs.next_seq(core)
-    cdef bytes payload = emission.payload
     item = items.make(core, POOL_AUDIO, seq, turn, payload, len(payload))
     items.mark(core, item, media_ns, emission.flags, emission.a, emission.b)
     push_gate__stt(core, item)
@@ -470,25 +473,27 @@ cdef void call_shout(Core* core, int port, uint32_t item) noexcept with gil:
     cdef Session owner = <Session> core.owner
     cdef int64_t turn = core.headers[item].turn
     cdef int64_t media_ns = core.headers[item].media_ns
-    cdef list emissions = owner.call(
+    cdef Emissions emissions = owner.call(
         1, item, port, SHOUT_EMISSIONS,
         (BYTES_SHOUT_OUT, BYTES_SHOUT_EXTRA,),
     )
+    cdef int index
     if emissions is None:
         invocations.fail(core, NODE_SHOUT)
         return
-    for emission in emissions:
-        if emission.port == PORT_SHOUT_OUT:
-            emit_shout_out(core, emission, turn, media_ns)
-        elif emission.port == PORT_SHOUT_EXTRA:
-            emit_shout_extra(core, emission, turn, media_ns)
+    for index in range(emissions.count):
+        if emissions.rows[index].port == PORT_SHOUT_OUT:
+            emit_shout_out(core, &emissions.rows[index], emissions.payload(index), turn, media_ns)
+        elif emissions.rows[index].port == PORT_SHOUT_EXTRA:
+            emit_shout_extra(core, &emissions.rows[index], emissions.payload(index), turn, media_ns)
 
 
-cdef int emit_shout_out(Core* core, object emission, int64_t turn, int64_t media_ns) except -1:
+cdef int emit_shout_out(
+    Core* core, Emitted* emission, bytes payload, int64_t turn, int64_t media_ns,
+) except -1:
     """shout.out goes to voice."""
     cdef uint32_t item
     cdef int64_t seq = outputs.next_seq(core)
-    cdef bytes payload = emission.payload
     paths.end(core, 0x1)  # llm.delta -> shout.out
     item = items.make(core, POOL_SENTENCE, seq, turn, payload, len(payload))
     items.mark(core, item, media_ns, emission.flags, emission.a, emission.b)
@@ -497,11 +502,12 @@ cdef int emit_shout_out(Core* core, object emission, int64_t turn, int64_t media
     return 0
 
 
-cdef int emit_shout_extra(Core* core, object emission, int64_t turn, int64_t media_ns) except -1:
+cdef int emit_shout_extra(
+    Core* core, Emitted* emission, bytes payload, int64_t turn, int64_t media_ns,
+) except -1:
     """shout.extra goes to egress.text, watch."""
     cdef uint32_t item
     cdef int64_t seq = outputs.next_seq(core)
-    cdef bytes payload = emission.payload
     paths.end(core, 0x1)  # llm.delta -> shout.out
     item = items.make(core, POOL_TEXT, seq, turn, payload, len(payload))
     items.mark(core, item, media_ns, emission.flags, emission.a, emission.b)
@@ -1258,7 +1264,7 @@ cdef class Session:
         session.release(self.memory)
         self.memory = NULL
 
-    cdef list call(self, int handler, uint32_t item, int port, int emissions_max, tuple item_bytes_max):
+    cdef Emissions call(self, int handler, uint32_t item, int port, int emissions_max, tuple item_bytes_max):
         """Calls a Python node; None if it failed. What it raises is raised by `advance`, once that is done."""
         try:
             return user_nodes.call(
