@@ -1,17 +1,19 @@
 """The driver of one session: offers inputs, advances, performs what is asked (docs/kernel.md).
 
-    input ──▶ offer() ──▶ session.ingest        any task, any time; stamped by the one clock
-                └─ wakes ──▶ pump ──▶ _once: advance → drain → perform → wait for the next deadline or input
+    input ──▶ take()  ──▶ session.ingest ──▶ _step, at once: advance → drain → perform
+    input ──▶ offer() ──▶ session.ingest ──▶ pump ──▶ _step, in the next round of the loop
 
-There is no queue of its own: an input goes straight into the kernel's bounded inbox or rings, or its producer waits. So
-several inputs of one wake are one step. Nor is there a task that waits: the pump of the event loop steps all sessions
-that have something to do (`pump`). Every wait has an owner that ends it: a RESUME, a step, a cancel, or the close.
+There is no queue of its own: an input goes straight into the kernel's bounded inbox or rings, or its producer waits.
+What comes from outside, and the first output of a provider that was waiting, is acted on at once; what else a provider
+has then is one step (decision 0047). Nor is there a task that waits: the pump of the event loop steps all sessions that
+have something to do (`pump`). Every wait has an owner that ends it: a RESUME, a step, a cancel, or the close.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 import logging
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import partial
@@ -25,7 +27,7 @@ from rspp_runtime.session.activity import Activity
 from rspp_runtime.session.clock import MS_NS, SECOND_NS, Clock
 from rspp_runtime.session.gateway import Gateway
 from rspp_runtime.session.handlers import Calls
-from rspp_runtime.session.invocation import Call, done
+from rspp_runtime.session.invocation import YIELD_EVERY, Call, done
 from rspp_runtime.session.observer import Audience, InvocationEnd, Observer
 from rspp_runtime.session.playback import PlayedAudio, behind
 from rspp_runtime.session.pump import NEVER, Pump, Seat
@@ -56,8 +58,8 @@ class Driver:
     __slots__ = (
         "__weakref__", "_advance", "_append", "_appended", "_attributes", "_audience", "_awake", "_calls", "_drain",
         "_ended", "_evidence", "_failure", "_for_room", "_ingest", "_kept", "_loop", "_node_calls", "_now", "_over",
-        "_played", "_ports", "_providers", "_pump", "_requests", "_seat", "_session", "_stopped", "_told_of_input",
-        "_transport", "_waiting", "activity", "clock", "gateway", "journal", "plan",
+        "_played", "_ports", "_providers", "_pump", "_requests", "_seat", "_session", "_stepping", "_stopped", "_taken",
+        "_told_of_input", "_transport", "_waiting", "activity", "clock", "context", "gateway", "journal", "plan",
     )  # fmt: skip
 
     def __init__(
@@ -109,7 +111,10 @@ class Driver:
         self._ports = self.plan.nodes[self.plan.egress].inputs if self.plan.egress >= 0 else ()
         self._requests: list[tuple[Control, int, int]] = []  # of other threads
         self._loop: asyncio.AbstractEventLoop | None = None
+        self.context = contextvars.copy_context()  # of its invocations: whoever's output leads to them
         self._awake = False  # something was offered since the last step began
+        self._stepping = False
+        self._taken = 0  # media since the driver was made
         self._waiting = Waiters()  # for the end of the next step
         self._for_room = Waiters()  # media, for the RESUME of the ingress
         self._pump: Pump | None = None  # while it runs
@@ -144,6 +149,21 @@ class Driver:
             self._wake()
         return result
 
+    def take(self, event: Inbound) -> int:
+        """Stamps and ingests one input, and acts on it before it returns, unless the session is just acting.
+
+        One that finds no room is acted on in the next round: who offered it waits for room by then.
+        """
+        if self._stepping or self._pump is None:
+            return self.offer(event)
+        self._awake = True  # `offer` need not ask for a round
+        result = self.offer(event)
+        if result == Result.FULL:
+            self._wake()
+        elif not self._stopped:
+            self._step()
+        return result
+
     def _wake(self) -> None:
         self._awake = True
         if self._pump is not None and self._seat is not None:
@@ -167,16 +187,19 @@ class Driver:
         With an idempotency `key`, or the transport's own `sequence`, an item that is sent again is REFUSED.
         """
         event = self.gateway.media(port, payload, media_ns, key=key, sequence=sequence)
-        while (result := self.offer(event)) == Result.FULL and not self._stopped:
+        while (result := self.take(event)) == Result.FULL and not self._stopped:
             await (self.stepped() if port == "text" else self._for_room.wait())
+        self._taken += 1
+        if self._taken % YIELD_EVERY == 0:  # others run too, even if a transport has much to hand in
+            await asyncio.sleep(0)
         return result
 
     async def control(self, code: Control, a: int = 0, b: int = 0) -> int:
         """One control input; waits while the inbox is full, and until the kernel has acted on it."""
         event = self.gateway.control(code, a, b)
-        while (result := self.offer(event)) == Result.FULL:
+        while (result := self.take(event)) == Result.FULL:
             await self.stepped()
-        if result == Result.ACCEPTED:
+        if result == Result.ACCEPTED and self._awake:
             await self.stepped()
         return result
 
@@ -254,6 +277,7 @@ class Driver:
         """What the pump calls: everything that can be done now, and when to come again."""
         assert self._pump is not None
         assert self._seat is not None
+        self._stepping = True
         try:
             self._awake = False
             if self._ended or self._appended or self._requests:
@@ -265,6 +289,8 @@ class Driver:
             self._waiting.tell()
             self._end()
             return
+        finally:
+            self._stepping = False
         if self.activity.ended:
             self._end()
         if self._awake:

@@ -162,4 +162,7 @@ class Gateway:
 
 def find_port(ports: tuple[Port, ...], name: str) -> int:
     """Index of the port called `name`, or -1."""
-    return next((index for index, port in enumerate(ports) if port.name == name), -1)
+    for index, port in enumerate(ports):
+        if port.name == name:
+            return index
+    return -1

@@ -17,11 +17,15 @@ TIDY_S = 1.0  # how long it may go on after it was told to end, before it is clo
 
 
 class Guarded(Generic[T]):
-    """Awaits `coroutine`. Once `last` is set, it is told of one more cancel, and closed at the next."""
+    """Awaits `coroutine`. Once `last` is set, it is told of one more cancel, and closed at the next.
+
+    `resumed` is set whenever it goes on after a wait; whoever cares sets it back.
+    """
 
     def __init__(self, coroutine: Coroutine[Any, Any, T]) -> None:
         self._coroutine = coroutine
         self.last = False
+        self.resumed = True
         self._told = False
 
     def __await__(self) -> Generator[Any, Any, T]:
@@ -43,3 +47,4 @@ class Guarded(Generic[T]):
                 go_on = partial(self._coroutine.throw, error)
             else:
                 go_on = partial(self._coroutine.send, None)
+            self.resumed = True

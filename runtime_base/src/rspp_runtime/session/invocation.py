@@ -9,9 +9,11 @@ kernel hears                   CREDIT  CHUNK …  DONE, exactly once
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Hashable, Mapping, Sequence
+from contextvars import Context
 from typing import Any, Protocol
 
 from rspp_runtime.abi.codes import Attribute, Flag, In, Result, Unit
@@ -35,6 +37,11 @@ BURST_MAX = 256  # outputs at one instant
 BURST_PAUSE_S = 0.001
 SECOND_NS = 1_000_000_000
 
+ACCEPTED, FULL, REFUSED = int(Result.ACCEPTED), int(Result.FULL), int(Result.REFUSED)
+FINAL, FAILED = int(Flag.FINAL), int(Flag.FAILED)
+CHUNK = int(In.CHUNK)
+_new = tuple.__new__  # of a named tuple: a third of the time that its own constructor takes
+
 
 class Door(Protocol):
     """What an invocation needs of its driver."""
@@ -55,8 +62,17 @@ class Door(Protocol):
         """Stamps and ingests; returns a `Result`."""
         ...
 
+    def take(self, event: Inbound) -> int:
+        """`offer`, and acts on it before it returns."""
+        ...
+
     async def stepped(self) -> None:
         """Returns after the kernel's next step."""
+        ...
+
+    @property
+    def context(self) -> Context:
+        """In which invocations run, whoever's output has led to them."""
         ...
 
     def reference(self, media_ns: int, duration_ns: int) -> bytes: ...
@@ -111,7 +127,8 @@ class Call:
         self.seq = 0  # of the item that was taken last
         self._finished = False
         self._news = asyncio.Event()  # an item, the end of input, RESUME, or a cancel
-        self._emitting = asyncio.Lock()  # outputs keep their order even if a provider emits from several tasks
+        self._emitting = asyncio.Lock()  # by an output that has to wait
+        self._owed = 0  # outputs that wait
         self._resumed = asyncio.Event()
         self._tail: dict[int, bytes] = {}  # last byte of each increment port, to count words across deltas
         self._said_bytes = 0  # audio of a voice: its media time begins with the invocation
@@ -124,7 +141,9 @@ class Call:
         self._done = False
         self._calling = Calling(self, door.offers(node)) if node.calls_max else None
         self._guard: Guarded[None] | None = None
-        self.task = asyncio.get_running_loop().create_task(self._run(), name=f"{node.name}-{invocation}")
+        self.task = asyncio.get_running_loop().create_task(
+            self._run(), name=f"{node.name}-{invocation}", context=door.context
+        )
 
     # ---- what the kernel asks
 
@@ -228,34 +247,77 @@ class Call:
         final: bool = False,
         failed: bool = False,
     ) -> None:
-        async with self._emitting:
-            event = self._chunk(port, bytes(payload), media_ns, words, text_end, final)
-            if failed:
-                event = event._replace(flags=event.flags | Flag.FAILED)
-            kind = self.row.outputs[event.port].type
-            if self._usage is not None and not await self._may_use(self._usage.giving(port, kind, event.payload)):
+        if self._owed:  # another task of the provider has an output that is not in yet: it goes first
+            async with self._in_order():
+                event = self._chunk(port, bytes(payload), media_ns, words, text_end, final, failed)
+                await self._give(event)
+            return
+        event = self._chunk(port, bytes(payload), media_ns, words, text_end, final, failed)
+        if self._usage is not None:
+            async with self._in_order():
+                await self._give(event)
+            return
+        self._resumed.clear()
+        result = self._offered(event)
+        if result != ACCEPTED:
+            async with self._in_order():
+                await self._settle(event, result)
+            return
+        if self._first_ns < 0:
+            self._first_ns = self.door.now_ns()
+        if (pause_s := self._pause_s()) >= 0:
+            await asyncio.sleep(pause_s)
+
+    def _offered(self, event: Inbound) -> int:
+        """What a provider says first, after it has waited, is acted on at once; what follows is one step."""
+        if self._guard is not None and self._guard.resumed:
+            self._guard.resumed = False
+            return self.door.take(event)
+        return self.door.offer(event)
+
+    @contextlib.asynccontextmanager
+    async def _in_order(self) -> AsyncIterator[None]:
+        """Outputs that have to wait go in one after the other, even if several tasks of a provider emit them."""
+        self._owed += 1
+        try:
+            async with self._emitting:
+                yield
+        finally:
+            self._owed -= 1
+
+    async def _give(self, event: Inbound) -> None:
+        """One output whose use is counted first. Raises `Cancelled` and `ProviderError`."""
+        port = self.row.outputs[event.port]
+        if self._usage is not None and not await self._may_use(self._usage.giving(port.name, port.type, event.payload)):
+            raise Cancelled
+        self._resumed.clear()
+        await self._settle(event, self.door.offer(event))
+
+    async def _settle(self, event: Inbound, result: int) -> None:
+        """Offers until it is taken; `result` is what the first offer gave. Raises `Cancelled` and `ProviderError`."""
+        port = self.row.outputs[event.port]
+        while True:
+            if (pause_s := self._pause_s()) >= 0:
+                await asyncio.sleep(pause_s)
+            if result == ACCEPTED:
+                if self._first_ns < 0:
+                    self._first_ns = self.door.now_ns()
+                return
+            if self.cancelled:
                 raise Cancelled
-            while True:
-                self._resumed.clear()
-                result = self.door.offer(event)
-                await self._breathe()
-                if result == Result.ACCEPTED:
-                    if self._first_ns < 0:
-                        self._first_ns = self.door.now_ns()
-                    return
+            if result == REFUSED:
+                # Late, by a hair: the kernel cancelled it within this very step. Otherwise the provider is wrong.
+                await self.door.stepped()
                 if self.cancelled:
                     raise Cancelled
-                if result == Result.REFUSED:
-                    # Late, by a hair: the kernel cancelled it within this very step. Otherwise the provider is wrong.
-                    await self.door.stepped()
-                    if self.cancelled:
-                        raise Cancelled
-                    raise ProviderError(
-                        Outcome.INFRASTRUCTURE_FAILURE,
-                        f"the kernel refused {len(event.payload)} bytes on port {port!r}",
-                    )
-                # FULL. The kernel resumes who waits for an edge; the inbox has room again after a step.
-                await (self.door.stepped() if kind == "event" else self._resumed.wait())
+                raise ProviderError(
+                    Outcome.INFRASTRUCTURE_FAILURE,
+                    f"the kernel refused {len(event.payload)} bytes on port {port.name!r}",
+                )
+            # FULL. The kernel resumes who waits for an edge; the inbox has room again after a step.
+            await (self.door.stepped() if port.type == "event" else self._resumed.wait())
+            self._resumed.clear()
+            result = self.door.offer(event)
 
     def reference(self, media_ns: int, duration_ns: int) -> bytes:
         return self.door.reference(media_ns, duration_ns)
@@ -274,14 +336,16 @@ class Call:
             event = Inbound(
                 In.USAGE, node=self.node_id, port=unit, invocation=self.id, epoch=self.door.epoch, a=amount
             )  # fmt: skip
-            while (result := self.door.offer(event)) == Result.FULL:
+            while (result := self.door.offer(event)) == FULL:
                 await self.door.stepped()
-            if result == Result.REFUSED:
+            if result == REFUSED:
                 await self.door.stepped()
                 return False
         return True
 
-    def _chunk(self, port: str, payload: bytes, media_ns: int, words: int, text_end: int, final: bool) -> Inbound:
+    def _chunk(
+        self, port: str, payload: bytes, media_ns: int, words: int, text_end: int, final: bool, failed: bool
+    ) -> Inbound:
         """Stamps and measures one output. Raises `ProviderError` for what has not the form of its port."""
         index = find_port(self.row.outputs, port)
         if index < 0:
@@ -289,34 +353,23 @@ class Call:
             raise ProviderError(
                 Outcome.INFRASTRUCTURE_FAILURE, f"node {self.node} has no output {port!r} (it has: {known})"
             )
-        kind = self.row.outputs[index].type
+        row = self.row.outputs[index]
+        kind = row.type
+        a, b = text_end, words
         try:
             if kind == "audio":
                 check_audio(payload, f"{self.node}.{port}")
-                a, b = text_end, words
                 media_ns = self._media_ns(payload, media_ns)
             elif kind == "text":
                 tail = self._tail.get(index, b"") if port == INCREMENT_PORT else b""
-                mark = self.row.outputs[index].mark
-                a, b = text_mark(payload, mark, within_word=bool(tail) and not tail.isspace())
+                a, b = text_mark(payload, row.mark, within_word=bool(tail) and not tail.isspace())
                 if port == INCREMENT_PORT and payload:
                     self._tail[index] = payload[-1:]
-            else:
-                a, b = text_end, words
         except InputError as error:
             raise ProviderError(Outcome.INFRASTRUCTURE_FAILURE, str(error)) from None
-        return Inbound(
-            In.CHUNK,
-            node=self.node_id,
-            port=index,
-            invocation=self.id,
-            epoch=self.epoch,
-            media_ns=media_ns,
-            flags=int(Flag.FINAL) if final else 0,
-            a=a,
-            b=b,
-            payload=payload,
-        )
+        flags = (FINAL if final else 0) | (FAILED if failed else 0)
+        epoch = self.door.epoch if self._epoch is None else self._epoch
+        return _new(Inbound, (CHUNK, self.node_id, index, self.id, epoch, 0, media_ns, flags, a, b, payload))
 
     def _media_ns(self, payload: bytes, media_ns: int) -> int:
         """The media time of audio (CONTRACTS §2): what the provider says, or of a voice how much it said before."""
@@ -325,20 +378,19 @@ class Call:
         self._said_bytes += len(payload)
         return media_ns
 
-    async def _breathe(self) -> None:
-        """Lets others run between outputs, and time pass: a provider that floods, or emits on and on after its cancel
-        without ever waiting for anything, would otherwise hold the whole process (and stop virtual time)."""
+    def _pause_s(self) -> float:
+        """For how long others are let run after an output, in s; -1 for not at all. A provider that floods, or emits on
+        and on after its cancel without ever waiting, would otherwise hold the whole process (and stop virtual time)."""
         now_ns = self.door.now_ns()
         self._burst = self._burst + 1 if now_ns == self._burst_ns else 1
         self._burst_ns = now_ns
         if self.cancelled or self._burst >= BURST_MAX:
-            await asyncio.sleep(BURST_PAUSE_S)
-        elif self._burst % YIELD_EVERY == 0:
-            await asyncio.sleep(0)
+            return BURST_PAUSE_S
+        return 0.0 if self._burst % YIELD_EVERY == 0 else -1.0
 
     async def _insist(self, event: Inbound) -> None:
         """Offers until it is taken: these answers end a wait of the kernel's and must arrive."""
-        while self.door.offer(event) == Result.FULL:
+        while self.door.offer(event) == FULL:
             await self.door.stepped()
 
     async def _run(self) -> None:
