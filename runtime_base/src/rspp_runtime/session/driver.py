@@ -197,9 +197,10 @@ class Driver:
     async def control(self, code: Control, a: int = 0, b: int = 0) -> int:
         """One control input; waits while the inbox is full, and until the kernel has acted on it."""
         event = self.gateway.control(code, a, b)
+        at_once = self._pump is not None and not self._stepping
         while (result := self.take(event)) == Result.FULL:
             await self.stepped()
-        if result == Result.ACCEPTED and self._awake:
+        if result == Result.ACCEPTED and not at_once:
             await self.stepped()
         return result
 

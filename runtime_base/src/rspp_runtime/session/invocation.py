@@ -142,7 +142,7 @@ class Call:
         self._calling = Calling(self, door.offers(node)) if node.calls_max else None
         self._guard: Guarded[None] | None = None
         self.task = asyncio.get_running_loop().create_task(
-            self._run(), name=f"{node.name}-{invocation}", context=door.context
+            self._run(), name=f"{node.name}-{invocation}", context=door.context.copy()
         )
 
     # ---- what the kernel asks
