@@ -1,9 +1,10 @@
 """Python kernel nodes: how the kernel calls them, and a call as the driver makes it (`session.handlers`).
 
 `NodeCall` is the usual handler. The kernel gives it the item where it lies: the user sees it through one view, which is
-used again for every call and dies with each. A node may be a coroutine instead, which is resumed with each item. What the driver adds to a call, the stamps of its own clock on both sides
-and the measuring of what is emitted, is done here too, so that a hop through Python costs little more than the call of
-the user's function. The kernel decides nothing by it.
+used again for every call and dies with each. A node may be a coroutine instead, which is resumed with each item. What
+the driver adds to a call, the stamps of its own clock on both sides and the measuring of what is emitted, is done here
+too, so that a hop through Python costs little more than the call of the user's function. The kernel decides nothing by
+it.
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
