@@ -31,7 +31,7 @@ from voice_assistant._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "4619491ef32a97546014ab292682b964661a3c2e15d1ccd7af0d5a07944f0fe3"
+ABI_HASH = "3067a67c15068df8032e78856c469bf653f5ae3975a00dd4e6497433eb86b9db"
 TEMPLATE_HASH = "53b92b2beb77201b64b024a48d1fc58e79571814bab602cdb4856e93f5c05df9"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
