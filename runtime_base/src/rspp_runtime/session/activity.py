@@ -9,6 +9,8 @@ from rspp_runtime.abi.messages import Inbound, Output
 from rspp_runtime.abi.plan import Plan
 from rspp_runtime.session.observer import Observer
 
+_CHUNK, _MEDIA, _REFUSED, _DECISION = int(In.CHUNK), int(In.MEDIA), int(Result.REFUSED), int(Op.DECISION)
+
 
 class Activity(Observer):
     """Follows turns and speech. A session is quiet while no turn is open or proposed, nobody speaks, and the
@@ -26,8 +28,11 @@ class Activity(Observer):
         self._deferred = False
         self._speaking = False
         self._last_ns = 0
-        self._speech_start = plan.events[plan.speech_start] if plan.speech_start >= 0 else None
-        self._turn_owner = plan.events[plan.turn_owner] if plan.turn_owner >= 0 else None
+        self._speech = {  # by node and port: whether the user speaks from then on
+            (plan.events[event].node, plan.events[event].port): speaking
+            for event, speaking in ((plan.speech_start, True), (plan.turn_owner, False))
+            if event >= 0
+        }
 
     @property
     def busy(self) -> bool:
@@ -38,19 +43,19 @@ class Activity(Observer):
         return 0 if self.busy else now_ns - self._last_ns
 
     def on_input(self, event: Inbound, now_ns: int, result: int) -> None:
-        if result == Result.REFUSED:
+        if result == _REFUSED:
             return
-        if event.op == In.CHUNK:
-            for known, speaking in ((self._speech_start, True), (self._turn_owner, False)):
-                if known is not None and (event.node, event.port) == (known.node, known.port):
-                    self._speaking = speaking
-                    self._last_ns = now_ns
-        elif event.op == In.MEDIA and event.a + event.b:
+        if event.op == _CHUNK:
+            speaking = self._speech.get((event.node, event.port))
+            if speaking is not None:
+                self._speaking = speaking
+                self._last_ns = now_ns
+        elif event.op == _MEDIA and event.a + event.b:
             self._last_ns = now_ns
 
     def on_step(self, now_ns: int, deadline_ns: int, drained_ns: int, outputs: Sequence[Output]) -> None:
         for output in outputs:
-            if output.op != Op.DECISION:
+            if output.op != _DECISION:
                 continue
             signal = output.code
             if signal == Signal.CONNECTED:
