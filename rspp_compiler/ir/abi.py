@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-ABI_HASH = "3067a67c15068df8032e78856c469bf653f5ae3975a00dd4e6497433eb86b9db"
+ABI_HASH = "737643020b3a99d19269f7cc650a571259caef3c4500bf4bef75829c77616921"
 """Equal to `rspp_runtime.abi.ABI_HASH`; a test holds them together, since the compiler never imports the runtime."""
 
 NODES_MAX = 63

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from rspp_runtime.kernel.user_nodes import mark
+from rspp_runtime.kernel.marks import mark
 from rspp_runtime.session.gateway import _SENTENCE_END, text_mark
 
 ALPHABET = [

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from rspp_runtime.abi.plan import Plan
+from collections.abc import Mapping, Sequence
+
+from rspp_runtime.abi.plan import EFFECT, Plan
 
 
 def asked(plan: Plan) -> frozenset[str]:
@@ -19,6 +21,17 @@ def provider_names(plan: Plan, node: int) -> tuple[str, ...]:
     if attempts is not None:
         return attempts.providers
     return (dict(plan.provider_bindings).get(plan.nodes[node].name, ""),)
+
+
+def check_bound(plan: Plan, providers: Mapping[str, Sequence[object]]) -> None:
+    """Raises ValueError unless each effect node has all the providers that the plan names, by the node's name."""
+    missing = [
+        node.name
+        for node in plan.nodes
+        if node.execution == EFFECT and len(providers.get(node.name, ())) < len(provider_names(plan, node.id))
+    ]
+    if missing:
+        raise ValueError(f"no provider is bound to node {', '.join(missing)}")
 
 
 PATHS = -4

@@ -1,4 +1,4 @@
 """Which binary interface this runtime speaks."""
 
-ABI_HASH = "3067a67c15068df8032e78856c469bf653f5ae3975a00dd4e6497433eb86b9db"
+ABI_HASH = "737643020b3a99d19269f7cc650a571259caef3c4500bf4bef75829c77616921"
 """SHA-256 of the kernel's declarations (`kernel/*.pxd`): `python -m rspp_runtime.abi.fingerprint --write` sets it."""

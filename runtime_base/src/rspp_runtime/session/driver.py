@@ -4,22 +4,21 @@
     input ──▶ offer() ──▶ session.ingest ──▶ pump ──▶ _step, in the next round of the loop
 
 There is no queue of its own: an input goes straight into the kernel's bounded inbox or rings, or its producer waits.
-What comes from outside, and the first output of a provider that was waiting, is acted on at once; what else a provider
-has then is one step (decision 0047). Nor is there a task that waits: the pump of the event loop steps all sessions that
-have something to do (`pump`). Every wait has an owner that ends it: a RESUME, a step, a cancel, or the close.
+What comes from outside, and a provider's first output after a wait, is acted on at once (decision 0047). Nor is there a
+task that waits: the pump of the event loop steps all sessions that have something to do (`pump`). Every wait has an
+owner that ends it: a RESUME, a step, a cancel, or the close.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import contextvars
 import logging
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import partial
 
 from rspp_runtime.abi.codes import Attribute, Control, Op, Result, Signal
-from rspp_runtime.abi.lookup import provider_names
+from rspp_runtime.abi.lookup import check_bound
 from rspp_runtime.abi.messages import Inbound, Output, Session
 from rspp_runtime.abi.plan import Node, Plan
 from rspp_runtime.providers.contract import Provider
@@ -31,10 +30,11 @@ from rspp_runtime.session.invocation import YIELD_EVERY, Call, done
 from rspp_runtime.session.observer import Audience, InvocationEnd, Observer
 from rspp_runtime.session.playback import PlayedAudio, behind
 from rspp_runtime.session.pump import NEVER, Pump, Seat
+from rspp_runtime.session.requests import Requests
 from rspp_runtime.session.scopes import Scopes
 from rspp_runtime.session.waiters import Waiters
 from rspp_runtime.tools.journal import Journal
-from rspp_runtime.tools.offer import Offer
+from rspp_runtime.tools.offer import Offer, offers_of
 from rspp_runtime.transports.contract import Transport
 
 log = logging.getLogger(__name__)
@@ -79,13 +79,7 @@ class Driver:
         kept: Mapping[int, Scopes] | None = None,
         attributes: Mapping[Attribute, str] | None = None,
     ) -> None:
-        missing = [
-            node.name
-            for node in plan.nodes
-            if node.execution == "effect" and len(providers.get(node.name, ())) < len(provider_names(plan, node.id))
-        ]
-        if missing:
-            raise ValueError(f"no provider is bound to node {', '.join(missing)}")
+        check_bound(plan, providers)
         self.plan = plan
         self.clock = clock
         self.gateway = Gateway(plan, epoch, sequence)
@@ -109,7 +103,7 @@ class Driver:
         self._appended: list[tuple[int, bool]] = []  # evidence answers that did
         self._evidence: list[asyncio.Future[bool]] = []
         self._ports = self.plan.nodes[self.plan.egress].inputs if self.plan.egress >= 0 else ()
-        self._requests: list[tuple[Control, int, int]] = []  # of other threads
+        self._requests = Requests()
         self._loop: asyncio.AbstractEventLoop | None = None
         self.context = contextvars.copy_context()  # of its invocations: whoever's output leads to them
         self._awake = False  # something was offered since the last step began
@@ -210,25 +204,14 @@ class Driver:
         It is taken when whatever the loop's thread does now has come back, before any output that the kernel has given
         and that was not performed yet: what a cancel takes back of these is not performed.
         """
-        self._requests.append((code, a, b))
-        if self._loop is not None:
-            with contextlib.suppress(RuntimeError):  # the loop is closed, and the session gone
-                self._loop.call_soon_threadsafe(self._take_requests)
+        self._requests.ask((code, a, b), self._loop, self._take_requests)
 
     def _take_requests(self) -> None:
         if self._requests and not self._stopped:
             self._step()
 
     def offers(self, node: Node) -> Mapping[str, Offer]:
-        """The tools of a model, by name, as they are declared and as their functions are."""
-        found: dict[str, Offer] = {}
-        for edge in self.plan.edges:
-            tool = self.plan.nodes[edge.target]
-            if edge.source == node.id and tool.tool is not None:
-                own = getattr(self._providers[tool.name][0][1], "offer", None)
-                optional = own.optional if own is not None else frozenset()
-                found[tool.name] = Offer(tool.name, tool.tool.about, tool.tool.params, optional)
-        return found
+        return offers_of(self.plan, node, self._providers)
 
     def reference(self, media_ns: int, duration_ns: int) -> bytes:
         if self._played is None:
@@ -321,7 +304,7 @@ class Driver:
                 perform = _PERFORM.get(output.op)
                 if perform is not None:
                     perform(self, output)
-                    if self._requests and self._deliver_requests():
+                    if self._requests and self._requests.deliver(self._control):
                         held = outputs[index + 1 :]  # another thread's request goes first
                         break
             if self._waiting:
@@ -424,26 +407,18 @@ class Driver:
     def _deliver(self) -> None:
         """Offers what waits: requests of other threads, ends of invocations, answers of the evidence log; what finds no
         room waits on."""
-        self._deliver_requests()
+        self._requests.deliver(self._control)
         while self._ended and self.offer(done(self._ended[0], self.epoch)) != Result.FULL:
             del self._ended[0]
         while self._appended:
             turn, good = self._appended[0]
             code = Control.EVIDENCE_APPENDED if good else Control.EVIDENCE_FAILED
-            if self.offer(self.gateway.control(code, a=turn)) == Result.FULL:
+            if self._control(code, turn, 0) == Result.FULL:
                 return
             del self._appended[0]
 
-    def _deliver_requests(self) -> bool:
-        """Whether one was taken."""
-        taken = False
-        while self._requests:
-            code, a, b = self._requests[0]
-            if self.offer(self.gateway.control(code, a, b)) == Result.FULL:
-                break
-            del self._requests[0]
-            taken = True
-        return taken
+    def _control(self, code: Control, a: int, b: int) -> int:
+        return self.offer(self.gateway.control(code, a, b))
 
     # ---- the end
 

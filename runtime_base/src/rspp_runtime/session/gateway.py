@@ -13,7 +13,7 @@ from typing import NamedTuple
 from rspp_runtime.abi.codes import Control, Flag, In
 from rspp_runtime.abi.messages import Inbound
 from rspp_runtime.abi.plan import Plan, Port
-from rspp_runtime.kernel.user_nodes import mark
+from rspp_runtime.kernel.marks import mark
 
 FRAME_BYTES_MAX = 640  # 20 ms of PCM s16le, mono, 16 kHz
 KEYS = b"0123456789*#ABCD"

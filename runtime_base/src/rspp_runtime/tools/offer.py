@@ -5,9 +5,11 @@ from __future__ import annotations
 import difflib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from rspp_runtime.abi.plan import Node, Plan
 
 JSON_TYPES = {"text": "string", "number": "number", "flag": "boolean"}
 DEPTH_MAX = 32  # of arguments and results
@@ -54,6 +56,18 @@ class Offer:
             if not _is(type, arguments[name]):
                 return f"{self.name}: {name!r} is a {type}, not {_kind(arguments[name])}"
         return ""
+
+
+def offers_of(plan: Plan, node: Node, providers: Mapping[str, Sequence[tuple[str, object]]]) -> dict[str, Offer]:
+    """The tools of a model, by name, as they are declared and as their functions are."""
+    found: dict[str, Offer] = {}
+    for edge in plan.edges:
+        tool = plan.nodes[edge.target]
+        if edge.source == node.id and tool.tool is not None:
+            own = getattr(providers[tool.name][0][1], "offer", None)
+            optional = own.optional if own is not None else frozenset()
+            found[tool.name] = Offer(tool.name, tool.tool.about, tool.tool.params, optional)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ def _connect(kernel: str) -> list[Output]:
 
 def test_the_plan_is_frozen() -> None:
     assert PLAN.pipeline == "hello"
-    assert TEMPLATE_HASH == "5fda5a0868739d282eec85356e8ef43092d346b229e04d47159d4bb3e5bc654c"
+    assert TEMPLATE_HASH == "1b17fd86173e82e631b3428703f6d5720e6ed96e8d48ac9cbe8310f46387ab96"
 
 
 def test_a_session_connects() -> None:

@@ -18,7 +18,7 @@ def _connect(kernel: str) -> list[Output]:
 
 def test_the_plan_is_frozen() -> None:
     assert PLAN.pipeline == "voice_assistant"
-    assert TEMPLATE_HASH == "4765a1c73467e597b90c3acd514e09d4cb74d8311e782db7851e35fce6413334"
+    assert TEMPLATE_HASH == "53b92b2beb77201b64b024a48d1fc58e79571814bab602cdb4856e93f5c05df9"
 
 
 def test_a_session_connects() -> None:
