@@ -76,8 +76,11 @@ def test_a_disk_that_is_stuck_holds_up_its_own_log_only(tmp_path: Path, monkeypa
         assert await asyncio.wait_for(asyncio.ensure_future(good.durable()), 10)  # type: ignore[arg-type]
         assert isinstance(waits, asyncio.Future)
         assert not waits.done()
-        time.sleep(2 * threads.STUCK_S)
         good.put(steps(1, 1)[0])
+        good.flush()  # asked for as what can wait, and then somebody cannot
+        assert await asyncio.wait_for(asyncio.ensure_future(good.durable()), 10)  # type: ignore[arg-type]
+        time.sleep(2 * threads.STUCK_S)
+        good.put(steps(1, 2)[0])
         good.flush()  # nobody waits for it, and yet it is written
         until(lambda: good.fill == 0)
         gate.set()
@@ -87,7 +90,7 @@ def test_a_disk_that_is_stuck_holds_up_its_own_log_only(tmp_path: Path, monkeypa
 
     asyncio.run(talk())
     assert read(tmp_path / "stuck").entries == steps(1)
-    assert read(tmp_path / "well").entries == steps(2)
+    assert read(tmp_path / "well").entries == steps(3)
 
 
 def test_what_is_asked_is_done_in_order_and_there_is_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:

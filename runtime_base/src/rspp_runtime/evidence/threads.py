@@ -1,6 +1,7 @@
 """The threads that write the logs of a process: a few for all of its sessions.
 
     ask(work, at_once=…)     `work()` is called in one of them, in the order of asking
+    hurry()                  somebody cannot wait any longer for what was asked
 
 One is begun when there is none; another when somebody cannot wait (an `fsync` takes milliseconds) or those that are
 there have taken up nothing for `STUCK_S`, since a disk holds them up; at most `THREADS_MAX`. They stay, and do nothing
@@ -37,9 +38,18 @@ class LogThreads:
                 self._news.notify()
                 return
             stuck = time.monotonic() - self._taken_s > STUCK_S
-            if self._count < THREADS_MAX and (at_once or stuck or not self._count):
-                self._count += 1
-                threading.Thread(target=self._work, name=f"rspp-log-{self._count}", daemon=True).start()
+            if at_once or stuck or not self._count:
+                self._begin()
+
+    def hurry(self) -> None:
+        with self._news:
+            if self._asked:
+                self._begin()
+
+    def _begin(self) -> None:
+        if self._count < THREADS_MAX:
+            self._count += 1
+            threading.Thread(target=self._work, name=f"rspp-log-{self._count}", daemon=True).start()
 
     def _work(self) -> None:
         while True:

@@ -83,7 +83,9 @@ class LogWriter:
 
     def durable(self) -> asyncio.Future[bool] | bool:
         """True once everything that was put is on the disk, now or later. Raises `OSError`, or the future does."""
-        self.flush()
+        self._check()
+        was_asked = self._at_work
+        self._hand_over(at_once=True)
         if not self._threaded:
             self._log.sync()
             return True
@@ -91,6 +93,8 @@ class LogWriter:
         with self._news:
             self._waiting.append((self._taken, future))
             self._ask(at_once=True)
+        if was_asked:
+            THREADS.hurry()  # it was asked for as something that can wait
         return future
 
     def close(self) -> None:
@@ -118,7 +122,7 @@ class LogWriter:
             self._check()
         self.tape.limit(records, min(left, max(BATCH_BYTES, size)))
 
-    def _hand_over(self) -> None:
+    def _hand_over(self, *, at_once: bool = False) -> None:
         count = self.tape.records
         if not count:
             return
@@ -133,7 +137,7 @@ class LogWriter:
                 self._queue.append((records, count))
                 self._records += count
                 self._bytes += len(records)
-                self._ask(at_once=False)
+                self._ask(at_once=at_once)
 
     def _ask(self, *, at_once: bool) -> None:
         """A thread comes, unless one is on its way: it looks again before it goes."""

@@ -1,4 +1,4 @@
-"""Where sentences end in a text, and how many words it has: `session.gateway.text_mark`, of what is ASCII, as most is."""
+"""Where sentences end in a text, and how many words it has: `session.gateway.text_mark`, of what is ASCII."""
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.stdint cimport int64_t
