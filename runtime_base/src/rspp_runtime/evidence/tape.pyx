@@ -1,8 +1,8 @@
 """Records on their way to the log, without an object for each: what was observed goes in, bytes for the disk come out.
 
-`entries.to_row`, `recorder.to_input` and `recorder.to_out`, MessagePack and `segment.frame` say what a record is; a test
-holds the bytes made here equal to theirs. A `Tape` frames records one behind the other; `store` completes them by their
-checksums while it puts them into a segment, in another thread and without the GIL.
+`entries.to_row`, `recorder.to_input` and `recorder.to_out`, MessagePack and `segment.frame` say what a record is; a
+test holds the bytes made here equal to theirs. A `Tape` frames records one behind the other; `store` completes them by
+their checksums while it puts them into a segment, in another thread and without the GIL.
 """
 
 import errno
@@ -106,8 +106,8 @@ def store(
     """Stores framed records, from byte `at` of `records` on, behind the `used` bytes of a segment, as many as it holds.
 
     `seed` is the CRC-32 of the log's id. Returns (used, at, number and checksum of the last record; 0, 0 if there was
-    no room for one). Of each record the body is stored first, then the frame that makes it valid, and each record before
-    the next: wherever the process is killed, what is there is a whole beginning.
+    no room for one). Of each record the body is stored first, then the frame that makes it valid, and each record
+    before the next: wherever the process is killed, what is there is a whole beginning.
     """
     cdef const unsigned char* record
     cdef unsigned char* place
