@@ -26,13 +26,14 @@ from rspp_runtime.kernel.codes cimport *
 from rspp_runtime.kernel.gateway cimport Inbound
 from rspp_runtime.kernel.planhash cimport prepare
 from rspp_runtime.kernel.state cimport *
+from rspp_runtime.kernel.user_nodes cimport Emissions, Emitted
 
 from announcer._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "2d1f5525b265452fc11d969d49a4ddc93dbae9eb13cb0a1572f53777aede96ad"
-TEMPLATE_HASH = "96731f6b9db2138f68e561cbb1004b2dfce1514f7397c2d704da379e8034d3f1"
+ABI_HASH = "737643020b3a99d19269f7cc650a571259caef3c4500bf4bef75829c77616921"
+TEMPLATE_HASH = "24e9f055fbad8190374a74c0d4fbc1550c11199b2e3e71a4a20d0e6acb5df225"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -144,8 +145,10 @@ cdef void push_ingress_text__warn(Core* core, uint32_t item) noexcept nogil:
     if not passes_ingress_text__warn(core, core.headers[item].size, core.headers[item].b, core.headers[item].flags):
         return
     size = core.headers[item].size
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, INGRESS_TEXT__WARN_ITEMS, INGRESS_TEXT__WARN_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_INGRESS_TEXT__WARN, INGRESS_TEXT__WARN_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.keep_latest(core, EDGE_INGRESS_TEXT__WARN)
     edges.append_or_drop(core, EDGE_INGRESS_TEXT__WARN, item)
@@ -167,8 +170,10 @@ cdef void push_ingress_text__daily(Core* core, uint32_t item) noexcept nogil:
     if not passes_ingress_text__daily(core, core.headers[item].size, core.headers[item].b, core.headers[item].flags):
         return
     size = core.headers[item].size
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, INGRESS_TEXT__DAILY_ITEMS, INGRESS_TEXT__DAILY_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_INGRESS_TEXT__DAILY, INGRESS_TEXT__DAILY_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.keep_latest(core, EDGE_INGRESS_TEXT__DAILY)
     edges.append_or_drop(core, EDGE_INGRESS_TEXT__DAILY, item)
@@ -196,23 +201,25 @@ cdef void call_daily(Core* core, int port, uint32_t item) noexcept with gil:
     cdef Session owner = <Session> core.owner
     cdef int64_t turn = core.headers[item].turn
     cdef int64_t media_ns = core.headers[item].media_ns
-    cdef list emissions = owner.call(
+    cdef Emissions emissions = owner.call(
         0, item, port, DAILY_EMISSIONS,
         (BYTES_DAILY_NOTICE,),
     )
+    cdef int index
     if emissions is None:
         invocations.fail(core, NODE_DAILY)
         return
-    for emission in emissions:
-        if emission.port == PORT_DAILY_NOTICE:
-            emit_daily_notice(core, emission, turn, media_ns)
+    for index in range(emissions.count):
+        if emissions.rows[index].port == PORT_DAILY_NOTICE:
+            emit_daily_notice(core, &emissions.rows[index], emissions.payload(index), turn, media_ns)
 
 
-cdef int emit_daily_notice(Core* core, object emission, int64_t turn, int64_t media_ns) except -1:
+cdef int emit_daily_notice(
+    Core* core, Emitted* emission, bytes payload, int64_t turn, int64_t media_ns,
+) except -1:
     """daily.notice goes to order.in."""
     cdef uint32_t item
     cdef int64_t seq = outputs.next_seq(core)
-    cdef bytes payload = emission.payload
     item = items.make(core, POOL_TEXT_4096, seq, turn, payload, len(payload))
     items.mark(core, item, media_ns, emission.flags, emission.a, emission.b)
     push_daily__order(core, item)
@@ -227,8 +234,10 @@ cdef void push_daily__order(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, DAILY__ORDER_ITEMS, DAILY__ORDER_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_DAILY__ORDER, DAILY__ORDER_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.keep_latest(core, EDGE_DAILY__ORDER)
     edges.append_or_drop(core, EDGE_DAILY__ORDER, item)
@@ -262,23 +271,25 @@ cdef void call_warn(Core* core, int port, uint32_t item) noexcept with gil:
     cdef Session owner = <Session> core.owner
     cdef int64_t turn = core.headers[item].turn
     cdef int64_t media_ns = core.headers[item].media_ns
-    cdef list emissions = owner.call(
+    cdef Emissions emissions = owner.call(
         1, item, port, WARN_EMISSIONS,
         (BYTES_WARN_NOTICE,),
     )
+    cdef int index
     if emissions is None:
         invocations.fail(core, NODE_WARN)
         return
-    for emission in emissions:
-        if emission.port == PORT_WARN_NOTICE:
-            emit_warn_notice(core, emission, turn, media_ns)
+    for index in range(emissions.count):
+        if emissions.rows[index].port == PORT_WARN_NOTICE:
+            emit_warn_notice(core, &emissions.rows[index], emissions.payload(index), turn, media_ns)
 
 
-cdef int emit_warn_notice(Core* core, object emission, int64_t turn, int64_t media_ns) except -1:
+cdef int emit_warn_notice(
+    Core* core, Emitted* emission, bytes payload, int64_t turn, int64_t media_ns,
+) except -1:
     """warn.notice goes to order.in."""
     cdef uint32_t item
     cdef int64_t seq = outputs.next_seq(core)
-    cdef bytes payload = emission.payload
     item = items.make(core, POOL_TEXT_4096, seq, turn, payload, len(payload))
     items.mark(core, item, media_ns, emission.flags, emission.a, emission.b)
     push_warn__order(core, item)
@@ -293,8 +304,10 @@ cdef void push_warn__order(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, WARN__ORDER_ITEMS, WARN__ORDER_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_WARN__ORDER, WARN__ORDER_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.keep_latest(core, EDGE_WARN__ORDER)
     edges.append_or_drop(core, EDGE_WARN__ORDER, item)
@@ -313,36 +326,38 @@ cdef inline int move_warn__order(Core* core) noexcept nogil:
     cdef uint32_t item
     if not joins.is_next(core, &(<Memory*> core).join_order, NODE_ORDER, EDGE_WARN__ORDER):
         return WAITS
-    if not edges.takes_largest(
-        &core.edges[EDGE_ORDER__VOICE], 1,
+    if not edges.has_space(
+        &core.edges[EDGE_ORDER__VOICE],
+        ORDER__VOICE_ITEM_BYTES, ORDER__VOICE_ITEMS, ORDER__VOICE_BYTES,
     ):
         return WAITS
-    item = edges.pop(core, EDGE_WARN__ORDER)
+    item = edges.take(core, EDGE_WARN__ORDER, WARN__ORDER_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
     joins.took(core, &(<Memory*> core).join_order, NODE_ORDER, EDGE_WARN__ORDER, item)
     pass_order(core, item)
     items.release(core, item)
-    return MOVED
+    return CALM if (core.waiting_edges & bit(EDGE_WARN__ORDER)) != 0 else MOVED
 
 cdef inline int move_daily__order(Core* core) noexcept nogil:
     """daily.notice -> order.in: order takes by priority of warn, daily."""
     cdef uint32_t item
     if not joins.is_next(core, &(<Memory*> core).join_order, NODE_ORDER, EDGE_DAILY__ORDER):
         return WAITS
-    if not edges.takes_largest(
-        &core.edges[EDGE_ORDER__VOICE], 1,
+    if not edges.has_space(
+        &core.edges[EDGE_ORDER__VOICE],
+        ORDER__VOICE_ITEM_BYTES, ORDER__VOICE_ITEMS, ORDER__VOICE_BYTES,
     ):
         return WAITS
-    item = edges.pop(core, EDGE_DAILY__ORDER)
+    item = edges.take(core, EDGE_DAILY__ORDER, DAILY__ORDER_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
     joins.took(core, &(<Memory*> core).join_order, NODE_ORDER, EDGE_DAILY__ORDER, item)
     pass_order(core, item)
     items.release(core, item)
-    return MOVED
+    return CALM if (core.waiting_edges & bit(EDGE_DAILY__ORDER)) != 0 else MOVED
 
 cdef void pass_order(Core* core, uint32_t taken) noexcept nogil:
     """order.out, as an item of its own, goes to voice.text."""
@@ -355,16 +370,9 @@ cdef void pass_order(Core* core, uint32_t taken) noexcept nogil:
 cdef void push_order__voice(Core* core, uint32_t item) noexcept nogil:
     # announcer.rspp:13  order.out -> voice.text
     # 8 items, 32768 bytes; then block 250 ms, latest only
-    cdef Edge* edge = &core.edges[EDGE_ORDER__VOICE]
-    cdef int64_t size
     if item == NOTHING:
         return
-    size = core.headers[item].size
-    if edges.has_room(edge, size):
-        edge.shedding = False
-    if not edges.has_room(edge, size):
-        edges.keep_latest(core, EDGE_ORDER__VOICE)
-    edges.append_or_drop(core, EDGE_ORDER__VOICE, item)
+    edges.enqueue(core, EDGE_ORDER__VOICE, ORDER__VOICE_RING - 1, item)
 
 
 # ---- announcer.rspp:8  node voice : tts, an effect, for a turn
@@ -379,7 +387,7 @@ cdef inline int move_order__voice(Core* core) noexcept nogil:
     )
     if answer != MOVED:
         return answer
-    item = edges.pop(core, EDGE_ORDER__VOICE)
+    item = edges.take(core, EDGE_ORDER__VOICE, ORDER__VOICE_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -434,8 +442,10 @@ cdef void push_voice__egress_audio(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, VOICE__EGRESS_AUDIO_ITEMS, VOICE__EGRESS_AUDIO_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_VOICE__EGRESS_AUDIO, VOICE__EGRESS_AUDIO_RING - 1, item)
+        return
     edges.append_or_drop(core, EDGE_VOICE__EGRESS_AUDIO, item)
 
 
@@ -448,7 +458,7 @@ cdef inline int move_voice__egress_audio(Core* core) noexcept nogil:
     answer = egress.can_play(core)
     if answer != MOVED:
         return answer
-    item = edges.pop(core, EDGE_VOICE__EGRESS_AUDIO)
+    item = edges.take(core, EDGE_VOICE__EGRESS_AUDIO, VOICE__EGRESS_AUDIO_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -543,19 +553,30 @@ cdef inline int move(Core* core, int edge) noexcept nogil:
     return WAITS
 
 
-cdef bint move_one(Core* core, bint* outputs_full) noexcept nogil:
-    """Moves one item, where one can move nearest to the egress."""
-    cdef uint64_t rest = core.waiting_edges
+cdef bint move_some(Core* core, bint* outputs_full) noexcept nogil:
+    """Moves one item, where one can move nearest to the egress; and on, while nothing else can be next."""
+    cdef uint32_t decided = core.control.count
+    cdef bint any_moved = False
+    cdef uint64_t rest
     cdef int edge, answer
-    while rest != 0:
-        edge = lowest(rest)
-        rest &= rest - 1
-        answer = move(core, edge)
+    while True:
+        rest = core.waiting_edges
+        answer = WAITS
+        while rest != 0:
+            edge = lowest(rest)
+            rest &= rest - 1
+            answer = move(core, edge)
+            if answer == MOVED or answer == CALM:
+                break
+            if answer == OUTPUTS_FULL:
+                outputs_full[0] = True
         if answer == MOVED:
             return True
-        if answer == OUTPUTS_FULL:
-            outputs_full[0] = True
-    return False
+        if answer != CALM:
+            return any_moved
+        any_moved = True
+        if core.control.count != decided or core.next_timer_ns <= core.now_ns:
+            return True
 
 
 cdef void on_timer(Core* core, int slot) noexcept nogil:
@@ -578,7 +599,6 @@ cdef void on_timer(Core* core, int slot) noexcept nogil:
 
 cdef int64_t patience(Core* core) noexcept nogil:
     """When the first of the joins has waited long enough for others; `OFF` if none waits for a time."""
-    cdef Memory* memory = <Memory*> core
     cdef int64_t until_ns = OFF
     return until_ns
 
@@ -612,7 +632,7 @@ cdef int64_t advance(Core* core) noexcept nogil:
             continue
         elif finish_hearing(core, &outputs_full):
             continue
-        elif core.state == SESSION_ENDED or not move_one(core, &outputs_full):
+        elif core.state == SESSION_ENDED or not move_some(core, &outputs_full):
             break
     edges.resume(core)
     if outputs_full:
@@ -802,7 +822,9 @@ cdef class Session:
         if self.memory != NULL:
             raise ValueError("the session is open")
         self.handlers = list(handlers)
-        self.memory = <Memory*> session.allocate(sizeof(Memory), sizeof(Memory) - sizeof(self.memory.payloads))
+        self.memory = <Memory*> session.allocate(
+            sizeof(Memory), sizeof(Memory) - sizeof(self.memory.headers) - sizeof(self.memory.payloads),
+        )
         lay_out(self.memory)
         self.middles = prepare(
             &self.memory.core, TEMPLATE_HASH, ("full",), session_id,
@@ -857,7 +879,7 @@ cdef class Session:
         session.release(self.memory)
         self.memory = NULL
 
-    cdef list call(self, int handler, uint32_t item, int port, int emissions_max, tuple item_bytes_max):
+    cdef Emissions call(self, int handler, uint32_t item, int port, int emissions_max, tuple item_bytes_max):
         """Calls a Python node; None if it failed. What it raises is raised by `advance`, once that is done."""
         try:
             return user_nodes.call(

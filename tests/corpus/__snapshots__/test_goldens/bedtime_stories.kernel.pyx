@@ -27,13 +27,14 @@ from rspp_runtime.kernel.codes cimport *
 from rspp_runtime.kernel.gateway cimport Inbound
 from rspp_runtime.kernel.planhash cimport prepare
 from rspp_runtime.kernel.state cimport *
+from rspp_runtime.kernel.user_nodes cimport Emissions, Emitted
 
 from bedtime_stories._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "2d1f5525b265452fc11d969d49a4ddc93dbae9eb13cb0a1572f53777aede96ad"
-TEMPLATE_HASH = "1e9c1289ef4a625420ec37ff530f2f7ec38af2585d2c0bdd97b41f9fd9dc6f29"
+ABI_HASH = "737643020b3a99d19269f7cc650a571259caef3c4500bf4bef75829c77616921"
+TEMPLATE_HASH = "3ceb0d19336b5fd67ce5e5af8466556b0034d00b7cd2c4ad52e3ec6886c7de25"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -137,6 +138,9 @@ cdef void push_ingress_audio__ears(Core* core, uint32_t item) noexcept nogil:
         return
     size = core.headers[item].size
     edges.shed_expired(core, EDGE_INGRESS_AUDIO__EARS, INGRESS_AUDIO__EARS_AGE_NS)
+    if edges.has_space(edge, size, INGRESS_AUDIO__EARS_ITEMS, INGRESS_AUDIO__EARS_BYTES):
+        edges.enqueue(core, EDGE_INGRESS_AUDIO__EARS, INGRESS_AUDIO__EARS_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_INGRESS_AUDIO__EARS, size)
     edges.append_or_drop(core, EDGE_INGRESS_AUDIO__EARS, item)
@@ -156,7 +160,7 @@ cdef inline int move_ingress_audio__ears(Core* core) noexcept nogil:
         return answer
     if edges.shed_expired(core, EDGE_INGRESS_AUDIO__EARS, INGRESS_AUDIO__EARS_AGE_NS):
         return MOVED
-    item = edges.pop(core, EDGE_INGRESS_AUDIO__EARS)
+    item = edges.take(core, EDGE_INGRESS_AUDIO__EARS, INGRESS_AUDIO__EARS_RING - 1)
     if core.nodes[NODE_EARS].live.id == 0:
         invocations.begin(core, NODE_EARS)
     invocations.feed(core, NODE_EARS, 0, item)
@@ -213,6 +217,9 @@ cdef void push_ears__stt(Core* core, uint32_t item) noexcept nogil:
         return
     size = core.headers[item].size
     edges.shed_expired(core, EDGE_EARS__STT, EARS__STT_AGE_NS)
+    if edges.has_space(edge, size, EARS__STT_ITEMS, EARS__STT_BYTES):
+        edges.enqueue(core, EDGE_EARS__STT, EARS__STT_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_EARS__STT, size)
     edges.append_or_drop(core, EDGE_EARS__STT, item)
@@ -252,8 +259,10 @@ cdef void push_sleep__voice(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, SLEEP__VOICE_ITEMS, SLEEP__VOICE_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_SLEEP__VOICE, SLEEP__VOICE_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.keep_latest(core, EDGE_SLEEP__VOICE)
     edges.append_or_drop(core, EDGE_SLEEP__VOICE, item)
@@ -287,8 +296,10 @@ cdef void push_hum__voice(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, HUM__VOICE_ITEMS, HUM__VOICE_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_HUM__VOICE, HUM__VOICE_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.keep_latest(core, EDGE_HUM__VOICE)
     edges.append_or_drop(core, EDGE_HUM__VOICE, item)
@@ -308,7 +319,7 @@ cdef inline int move_ears__stt(Core* core) noexcept nogil:
         return answer
     if edges.shed_expired(core, EDGE_EARS__STT, EARS__STT_AGE_NS):
         return MOVED
-    item = edges.pop(core, EDGE_EARS__STT)
+    item = edges.take(core, EDGE_EARS__STT, EARS__STT_RING - 1)
     if core.nodes[NODE_STT].live.id == 0:
         invocations.begin(core, NODE_STT)
     invocations.feed(core, NODE_STT, 0, item)
@@ -378,8 +389,10 @@ cdef void push_stt_utterance__llm_prompt(Core* core, uint32_t item) noexcept nog
     if item == NOTHING:
         return
     size = core.headers[item].size
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, STT_UTTERANCE__LLM_PROMPT_ITEMS, STT_UTTERANCE__LLM_PROMPT_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_STT_UTTERANCE__LLM_PROMPT, STT_UTTERANCE__LLM_PROMPT_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.keep_latest(core, EDGE_STT_UTTERANCE__LLM_PROMPT)
     edges.append_or_drop(core, EDGE_STT_UTTERANCE__LLM_PROMPT, item)
@@ -454,8 +467,10 @@ cdef void push_llm_delta__slow(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, LLM_DELTA__SLOW_ITEMS, LLM_DELTA__SLOW_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_LLM_DELTA__SLOW, LLM_DELTA__SLOW_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.keep_latest(core, EDGE_LLM_DELTA__SLOW)
     edges.append_or_drop(core, EDGE_LLM_DELTA__SLOW, item)
@@ -495,23 +510,25 @@ cdef void call_slow(Core* core, int port, uint32_t item) noexcept with gil:
     cdef Session owner = <Session> core.owner
     cdef int64_t turn = core.headers[item].turn
     cdef int64_t media_ns = core.headers[item].media_ns
-    cdef list emissions = owner.call(
+    cdef Emissions emissions = owner.call(
         0, item, port, SLOW_EMISSIONS,
         (BYTES_SLOW_CALM,),
     )
+    cdef int index
     if emissions is None:
         invocations.fail(core, NODE_SLOW)
         return
-    for emission in emissions:
-        if emission.port == PORT_SLOW_CALM:
-            emit_slow_calm(core, emission, turn, media_ns)
+    for index in range(emissions.count):
+        if emissions.rows[index].port == PORT_SLOW_CALM:
+            emit_slow_calm(core, &emissions.rows[index], emissions.payload(index), turn, media_ns)
 
 
-cdef int emit_slow_calm(Core* core, object emission, int64_t turn, int64_t media_ns) except -1:
+cdef int emit_slow_calm(
+    Core* core, Emitted* emission, bytes payload, int64_t turn, int64_t media_ns,
+) except -1:
     """slow.calm goes to voice.text."""
     cdef uint32_t item
     cdef int64_t seq = outputs.next_seq(core)
-    cdef bytes payload = emission.payload
     item = items.make(core, POOL_TEXT_4096, seq, turn, payload, len(payload))
     items.mark(core, item, media_ns, emission.flags, emission.a, emission.b)
     push_slow__voice(core, item)
@@ -526,8 +543,10 @@ cdef void push_slow__voice(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, SLOW__VOICE_ITEMS, SLOW__VOICE_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_SLOW__VOICE, SLOW__VOICE_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.keep_latest(core, EDGE_SLOW__VOICE)
     edges.append_or_drop(core, EDGE_SLOW__VOICE, item)
@@ -551,7 +570,7 @@ cdef inline int move_slow__voice(Core* core) noexcept nogil:
     )
     if answer != MOVED:
         return answer
-    item = edges.pop(core, EDGE_SLOW__VOICE)
+    item = edges.take(core, EDGE_SLOW__VOICE, SLOW__VOICE_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -571,7 +590,7 @@ cdef inline int move_hum__voice(Core* core) noexcept nogil:
     )
     if answer != MOVED:
         return answer
-    item = edges.pop(core, EDGE_HUM__VOICE)
+    item = edges.take(core, EDGE_HUM__VOICE, HUM__VOICE_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -591,7 +610,7 @@ cdef inline int move_sleep__voice(Core* core) noexcept nogil:
     )
     if answer != MOVED:
         return answer
-    item = edges.pop(core, EDGE_SLEEP__VOICE)
+    item = edges.take(core, EDGE_SLEEP__VOICE, SLEEP__VOICE_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -646,8 +665,10 @@ cdef void push_voice__egress_audio(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, VOICE__EGRESS_AUDIO_ITEMS, VOICE__EGRESS_AUDIO_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_VOICE__EGRESS_AUDIO, VOICE__EGRESS_AUDIO_RING - 1, item)
+        return
     edges.append_or_drop(core, EDGE_VOICE__EGRESS_AUDIO, item)
 
 
@@ -660,7 +681,7 @@ cdef inline int move_voice__egress_audio(Core* core) noexcept nogil:
     answer = egress.can_play(core)
     if answer != MOVED:
         return answer
-    item = edges.pop(core, EDGE_VOICE__EGRESS_AUDIO)
+    item = edges.take(core, EDGE_VOICE__EGRESS_AUDIO, VOICE__EGRESS_AUDIO_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -779,19 +800,30 @@ cdef inline int move(Core* core, int edge) noexcept nogil:
     return WAITS
 
 
-cdef bint move_one(Core* core, bint* outputs_full) noexcept nogil:
-    """Moves one item, where one can move nearest to the egress."""
-    cdef uint64_t rest = core.waiting_edges
+cdef bint move_some(Core* core, bint* outputs_full) noexcept nogil:
+    """Moves one item, where one can move nearest to the egress; and on, while nothing else can be next."""
+    cdef uint32_t decided = core.control.count
+    cdef bint any_moved = False
+    cdef uint64_t rest
     cdef int edge, answer
-    while rest != 0:
-        edge = lowest(rest)
-        rest &= rest - 1
-        answer = move(core, edge)
+    while True:
+        rest = core.waiting_edges
+        answer = WAITS
+        while rest != 0:
+            edge = lowest(rest)
+            rest &= rest - 1
+            answer = move(core, edge)
+            if answer == MOVED or answer == CALM:
+                break
+            if answer == OUTPUTS_FULL:
+                outputs_full[0] = True
         if answer == MOVED:
             return True
-        if answer == OUTPUTS_FULL:
-            outputs_full[0] = True
-    return False
+        if answer != CALM:
+            return any_moved
+        any_moved = True
+        if core.control.count != decided or core.next_timer_ns <= core.now_ns:
+            return True
 
 
 cdef void on_timer(Core* core, int slot) noexcept nogil:
@@ -841,7 +873,7 @@ cdef int64_t advance(Core* core) noexcept nogil:
             continue
         elif finish_hearing(core, &outputs_full):
             continue
-        elif core.state == SESSION_ENDED or not move_one(core, &outputs_full):
+        elif core.state == SESSION_ENDED or not move_some(core, &outputs_full):
             break
     edges.resume(core)
     if outputs_full:
@@ -1065,7 +1097,9 @@ cdef class Session:
         if self.memory != NULL:
             raise ValueError("the session is open")
         self.handlers = list(handlers)
-        self.memory = <Memory*> session.allocate(sizeof(Memory), sizeof(Memory) - sizeof(self.memory.payloads))
+        self.memory = <Memory*> session.allocate(
+            sizeof(Memory), sizeof(Memory) - sizeof(self.memory.headers) - sizeof(self.memory.payloads),
+        )
         lay_out(self.memory)
         self.middles = prepare(
             &self.memory.core, TEMPLATE_HASH, ("full",), session_id,
@@ -1120,7 +1154,7 @@ cdef class Session:
         session.release(self.memory)
         self.memory = NULL
 
-    cdef list call(self, int handler, uint32_t item, int port, int emissions_max, tuple item_bytes_max):
+    cdef Emissions call(self, int handler, uint32_t item, int port, int emissions_max, tuple item_bytes_max):
         """Calls a Python node; None if it failed. What it raises is raised by `advance`, once that is done."""
         try:
             return user_nodes.call(

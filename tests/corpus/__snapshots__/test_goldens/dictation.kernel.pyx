@@ -23,13 +23,14 @@ from rspp_runtime.kernel.codes cimport *
 from rspp_runtime.kernel.gateway cimport Inbound
 from rspp_runtime.kernel.planhash cimport prepare
 from rspp_runtime.kernel.state cimport *
+from rspp_runtime.kernel.user_nodes cimport Emissions, Emitted
 
 from dictation._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "2d1f5525b265452fc11d969d49a4ddc93dbae9eb13cb0a1572f53777aede96ad"
-TEMPLATE_HASH = "6eb090a900ecfcf7058f34d726fc0e36e2df4aafa63091b4f8e26ad2b7fda8b7"
+ABI_HASH = "737643020b3a99d19269f7cc650a571259caef3c4500bf4bef75829c77616921"
+TEMPLATE_HASH = "a9fd7a241d9d7d0f4499927d3c5086874e53a601a801c5bf32771df633974a6d"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -130,6 +131,9 @@ cdef void push_ingress_audio__ears(Core* core, uint32_t item) noexcept nogil:
         return
     size = core.headers[item].size
     edges.shed_expired(core, EDGE_INGRESS_AUDIO__EARS, INGRESS_AUDIO__EARS_AGE_NS)
+    if edges.has_space(edge, size, INGRESS_AUDIO__EARS_ITEMS, INGRESS_AUDIO__EARS_BYTES):
+        edges.enqueue(core, EDGE_INGRESS_AUDIO__EARS, INGRESS_AUDIO__EARS_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_INGRESS_AUDIO__EARS, size)
     edges.append_or_drop(core, EDGE_INGRESS_AUDIO__EARS, item)
@@ -149,7 +153,7 @@ cdef inline int move_ingress_audio__ears(Core* core) noexcept nogil:
         return answer
     if edges.shed_expired(core, EDGE_INGRESS_AUDIO__EARS, INGRESS_AUDIO__EARS_AGE_NS):
         return MOVED
-    item = edges.pop(core, EDGE_INGRESS_AUDIO__EARS)
+    item = edges.take(core, EDGE_INGRESS_AUDIO__EARS, INGRESS_AUDIO__EARS_RING - 1)
     if core.nodes[NODE_EARS].live.id == 0:
         invocations.begin(core, NODE_EARS)
     invocations.feed(core, NODE_EARS, 0, item)
@@ -206,6 +210,9 @@ cdef void push_ears__stt(Core* core, uint32_t item) noexcept nogil:
         return
     size = core.headers[item].size
     edges.shed_expired(core, EDGE_EARS__STT, EARS__STT_AGE_NS)
+    if edges.has_space(edge, size, EARS__STT_ITEMS, EARS__STT_BYTES):
+        edges.enqueue(core, EDGE_EARS__STT, EARS__STT_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_EARS__STT, size)
     edges.append_or_drop(core, EDGE_EARS__STT, item)
@@ -225,7 +232,7 @@ cdef inline int move_ears__stt(Core* core) noexcept nogil:
         return answer
     if edges.shed_expired(core, EDGE_EARS__STT, EARS__STT_AGE_NS):
         return MOVED
-    item = edges.pop(core, EDGE_EARS__STT)
+    item = edges.take(core, EDGE_EARS__STT, EARS__STT_RING - 1)
     if core.nodes[NODE_STT].live.id == 0:
         invocations.begin(core, NODE_STT)
     invocations.feed(core, NODE_STT, 0, item)
@@ -314,8 +321,10 @@ cdef void push_stt_utterance__spell(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, STT_UTTERANCE__SPELL_ITEMS, STT_UTTERANCE__SPELL_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_STT_UTTERANCE__SPELL, STT_UTTERANCE__SPELL_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.keep_latest(core, EDGE_STT_UTTERANCE__SPELL)
     edges.append_or_drop(core, EDGE_STT_UTTERANCE__SPELL, item)
@@ -343,23 +352,25 @@ cdef void call_spell(Core* core, int port, uint32_t item) noexcept with gil:
     cdef Session owner = <Session> core.owner
     cdef int64_t turn = core.headers[item].turn
     cdef int64_t media_ns = core.headers[item].media_ns
-    cdef list emissions = owner.call(
+    cdef Emissions emissions = owner.call(
         0, item, port, SPELL_EMISSIONS,
         (BYTES_SPELL_CLEAN,),
     )
+    cdef int index
     if emissions is None:
         invocations.fail(core, NODE_SPELL)
         return
-    for emission in emissions:
-        if emission.port == PORT_SPELL_CLEAN:
-            emit_spell_clean(core, emission, turn, media_ns)
+    for index in range(emissions.count):
+        if emissions.rows[index].port == PORT_SPELL_CLEAN:
+            emit_spell_clean(core, &emissions.rows[index], emissions.payload(index), turn, media_ns)
 
 
-cdef int emit_spell_clean(Core* core, object emission, int64_t turn, int64_t media_ns) except -1:
+cdef int emit_spell_clean(
+    Core* core, Emitted* emission, bytes payload, int64_t turn, int64_t media_ns,
+) except -1:
     """spell.clean goes to egress.text."""
     cdef uint32_t item
     cdef int64_t seq = outputs.next_seq(core)
-    cdef bytes payload = emission.payload
     item = items.make(core, POOL_TEXT_4096, seq, turn, payload, len(payload))
     items.mark(core, item, media_ns, emission.flags, emission.a, emission.b)
     push_spell__egress_text(core, item)
@@ -374,8 +385,10 @@ cdef void push_spell__egress_text(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, SPELL__EGRESS_TEXT_ITEMS, SPELL__EGRESS_TEXT_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_SPELL__EGRESS_TEXT, SPELL__EGRESS_TEXT_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.keep_latest(core, EDGE_SPELL__EGRESS_TEXT)
     edges.append_or_drop(core, EDGE_SPELL__EGRESS_TEXT, item)
@@ -388,10 +401,10 @@ cdef inline int move_stt_partial__draft(Core* core) noexcept nogil:
     cdef uint32_t item
     if edges.shed_expired(core, EDGE_STT_PARTIAL__DRAFT, STT_PARTIAL__DRAFT_AGE_NS):
         return MOVED
-    item = edges.pop(core, EDGE_STT_PARTIAL__DRAFT)
+    item = edges.take(core, EDGE_STT_PARTIAL__DRAFT, STT_PARTIAL__DRAFT_RING - 1)
     outputs.tap(core, OP_TAP, NODE_DRAFT, 0, item, core.headers[item].turn)
     items.release(core, item)
-    return MOVED
+    return CALM
 
 
 # ---- dictation.rspp:10  node egress : egress, a boundary, for the session
@@ -401,7 +414,7 @@ cdef inline int move_spell__egress_text(Core* core) noexcept nogil:
     cdef uint32_t item
     if outputs.data_slots(core) == 0:
         return OUTPUTS_FULL
-    item = edges.pop(core, EDGE_SPELL__EGRESS_TEXT)
+    item = edges.take(core, EDGE_SPELL__EGRESS_TEXT, SPELL__EGRESS_TEXT_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -467,19 +480,30 @@ cdef inline int move(Core* core, int edge) noexcept nogil:
     return WAITS
 
 
-cdef bint move_one(Core* core, bint* outputs_full) noexcept nogil:
-    """Moves one item, where one can move nearest to the egress."""
-    cdef uint64_t rest = core.waiting_edges
+cdef bint move_some(Core* core, bint* outputs_full) noexcept nogil:
+    """Moves one item, where one can move nearest to the egress; and on, while nothing else can be next."""
+    cdef uint32_t decided = core.control.count
+    cdef bint any_moved = False
+    cdef uint64_t rest
     cdef int edge, answer
-    while rest != 0:
-        edge = lowest(rest)
-        rest &= rest - 1
-        answer = move(core, edge)
+    while True:
+        rest = core.waiting_edges
+        answer = WAITS
+        while rest != 0:
+            edge = lowest(rest)
+            rest &= rest - 1
+            answer = move(core, edge)
+            if answer == MOVED or answer == CALM:
+                break
+            if answer == OUTPUTS_FULL:
+                outputs_full[0] = True
         if answer == MOVED:
             return True
-        if answer == OUTPUTS_FULL:
-            outputs_full[0] = True
-    return False
+        if answer != CALM:
+            return any_moved
+        any_moved = True
+        if core.control.count != decided or core.next_timer_ns <= core.now_ns:
+            return True
 
 
 cdef void on_timer(Core* core, int slot) noexcept nogil:
@@ -529,7 +553,7 @@ cdef int64_t advance(Core* core) noexcept nogil:
             continue
         elif finish_hearing(core, &outputs_full):
             continue
-        elif core.state == SESSION_ENDED or not move_one(core, &outputs_full):
+        elif core.state == SESSION_ENDED or not move_some(core, &outputs_full):
             break
     edges.resume(core)
     if outputs_full:
@@ -705,7 +729,9 @@ cdef class Session:
         if self.memory != NULL:
             raise ValueError("the session is open")
         self.handlers = list(handlers)
-        self.memory = <Memory*> session.allocate(sizeof(Memory), sizeof(Memory) - sizeof(self.memory.payloads))
+        self.memory = <Memory*> session.allocate(
+            sizeof(Memory), sizeof(Memory) - sizeof(self.memory.headers) - sizeof(self.memory.payloads),
+        )
         lay_out(self.memory)
         self.middles = prepare(
             &self.memory.core, TEMPLATE_HASH, ("full",), session_id,
@@ -760,7 +786,7 @@ cdef class Session:
         session.release(self.memory)
         self.memory = NULL
 
-    cdef list call(self, int handler, uint32_t item, int port, int emissions_max, tuple item_bytes_max):
+    cdef Emissions call(self, int handler, uint32_t item, int port, int emissions_max, tuple item_bytes_max):
         """Calls a Python node; None if it failed. What it raises is raised by `advance`, once that is done."""
         try:
             return user_nodes.call(

@@ -30,13 +30,14 @@ from rspp_runtime.kernel.codes cimport *
 from rspp_runtime.kernel.gateway cimport Inbound
 from rspp_runtime.kernel.planhash cimport prepare
 from rspp_runtime.kernel.state cimport *
+from rspp_runtime.kernel.user_nodes cimport Emissions, Emitted
 
 from fitness_coach._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "2d1f5525b265452fc11d969d49a4ddc93dbae9eb13cb0a1572f53777aede96ad"
-TEMPLATE_HASH = "1dde0d900e987b64e7a2c55039278f457de2445df2e697ed0765f7d87995dc0a"
+ABI_HASH = "737643020b3a99d19269f7cc650a571259caef3c4500bf4bef75829c77616921"
+TEMPLATE_HASH = "08e7713a503951f73b5b802668e66e7694eaa83ec9a8fbbfb40129c2e3ebc89a"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -143,6 +144,9 @@ cdef void push_ingress_audio__ears(Core* core, uint32_t item) noexcept nogil:
         return
     size = core.headers[item].size
     edges.shed_expired(core, EDGE_INGRESS_AUDIO__EARS, INGRESS_AUDIO__EARS_AGE_NS)
+    if edges.has_space(edge, size, INGRESS_AUDIO__EARS_ITEMS, INGRESS_AUDIO__EARS_BYTES):
+        edges.enqueue(core, EDGE_INGRESS_AUDIO__EARS, INGRESS_AUDIO__EARS_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_INGRESS_AUDIO__EARS, size)
     edges.append_or_drop(core, EDGE_INGRESS_AUDIO__EARS, item)
@@ -162,7 +166,7 @@ cdef inline int move_ingress_audio__ears(Core* core) noexcept nogil:
         return answer
     if edges.shed_expired(core, EDGE_INGRESS_AUDIO__EARS, INGRESS_AUDIO__EARS_AGE_NS):
         return MOVED
-    item = edges.pop(core, EDGE_INGRESS_AUDIO__EARS)
+    item = edges.take(core, EDGE_INGRESS_AUDIO__EARS, INGRESS_AUDIO__EARS_RING - 1)
     if core.nodes[NODE_EARS].live.id == 0:
         invocations.begin(core, NODE_EARS)
     invocations.feed(core, NODE_EARS, 0, item)
@@ -219,6 +223,9 @@ cdef void push_ears__stt(Core* core, uint32_t item) noexcept nogil:
         return
     size = core.headers[item].size
     edges.shed_expired(core, EDGE_EARS__STT, EARS__STT_AGE_NS)
+    if edges.has_space(edge, size, EARS__STT_ITEMS, EARS__STT_BYTES):
+        edges.enqueue(core, EDGE_EARS__STT, EARS__STT_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_EARS__STT, size)
     edges.append_or_drop(core, EDGE_EARS__STT, item)
@@ -259,8 +266,10 @@ cdef void push_rest__voice(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, REST__VOICE_ITEMS, REST__VOICE_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_REST__VOICE, REST__VOICE_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.keep_latest(core, EDGE_REST__VOICE)
     edges.append_or_drop(core, EDGE_REST__VOICE, item)
@@ -289,8 +298,10 @@ cdef void push_again__voice(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, AGAIN__VOICE_ITEMS, AGAIN__VOICE_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_AGAIN__VOICE, AGAIN__VOICE_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.keep_latest(core, EDGE_AGAIN__VOICE)
     edges.append_or_drop(core, EDGE_AGAIN__VOICE, item)
@@ -310,7 +321,7 @@ cdef inline int move_ears__stt(Core* core) noexcept nogil:
         return answer
     if edges.shed_expired(core, EDGE_EARS__STT, EARS__STT_AGE_NS):
         return MOVED
-    item = edges.pop(core, EDGE_EARS__STT)
+    item = edges.take(core, EDGE_EARS__STT, EARS__STT_RING - 1)
     if core.nodes[NODE_STT].live.id == 0:
         invocations.begin(core, NODE_STT)
     invocations.feed(core, NODE_STT, 0, item)
@@ -380,8 +391,10 @@ cdef void push_stt_utterance__reps(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, STT_UTTERANCE__REPS_ITEMS, STT_UTTERANCE__REPS_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_STT_UTTERANCE__REPS, STT_UTTERANCE__REPS_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.keep_latest(core, EDGE_STT_UTTERANCE__REPS)
     edges.append_or_drop(core, EDGE_STT_UTTERANCE__REPS, item)
@@ -413,23 +426,25 @@ cdef void call_reps(Core* core, int port, uint32_t item) noexcept with gil:
     cdef Session owner = <Session> core.owner
     cdef int64_t turn = core.headers[item].turn
     cdef int64_t media_ns = core.headers[item].media_ns
-    cdef list emissions = owner.call(
+    cdef Emissions emissions = owner.call(
         0, item, port, REPS_EMISSIONS,
         (BYTES_REPS_STATE,),
     )
+    cdef int index
     if emissions is None:
         invocations.fail(core, NODE_REPS)
         return
-    for emission in emissions:
-        if emission.port == PORT_REPS_STATE:
-            emit_reps_state(core, emission, turn, media_ns)
+    for index in range(emissions.count):
+        if emissions.rows[index].port == PORT_REPS_STATE:
+            emit_reps_state(core, &emissions.rows[index], emissions.payload(index), turn, media_ns)
 
 
-cdef int emit_reps_state(Core* core, object emission, int64_t turn, int64_t media_ns) except -1:
+cdef int emit_reps_state(
+    Core* core, Emitted* emission, bytes payload, int64_t turn, int64_t media_ns,
+) except -1:
     """reps.state goes to watch.in, llm.prompt."""
     cdef uint32_t item
     cdef int64_t seq = outputs.next_seq(core)
-    cdef bytes payload = emission.payload
     item = items.make(core, POOL_TEXT_4096, seq, turn, payload, len(payload))
     items.mark(core, item, media_ns, emission.flags, emission.a, emission.b)
     push_reps__watch(core, item)
@@ -445,8 +460,10 @@ cdef void push_reps__watch(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, REPS__WATCH_ITEMS, REPS__WATCH_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_REPS__WATCH, REPS__WATCH_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.keep_latest(core, EDGE_REPS__WATCH)
     edges.append_or_drop(core, EDGE_REPS__WATCH, item)
@@ -459,8 +476,10 @@ cdef void push_reps__llm_prompt(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, REPS__LLM_PROMPT_ITEMS, REPS__LLM_PROMPT_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_REPS__LLM_PROMPT, REPS__LLM_PROMPT_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.keep_latest(core, EDGE_REPS__LLM_PROMPT)
     edges.append_or_drop(core, EDGE_REPS__LLM_PROMPT, item)
@@ -484,7 +503,7 @@ cdef inline int move_reps__llm_prompt(Core* core) noexcept nogil:
     )
     if answer != MOVED:
         return answer
-    item = edges.pop(core, EDGE_REPS__LLM_PROMPT)
+    item = edges.take(core, EDGE_REPS__LLM_PROMPT, REPS__LLM_PROMPT_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -558,8 +577,10 @@ cdef void push_llm_final__egress_text(Core* core, uint32_t item) noexcept nogil:
         return
     size = core.headers[item].size
     edges.shed_expired(core, EDGE_LLM_FINAL__EGRESS_TEXT, LLM_FINAL__EGRESS_TEXT_AGE_NS)
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, LLM_FINAL__EGRESS_TEXT_ITEMS, LLM_FINAL__EGRESS_TEXT_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_LLM_FINAL__EGRESS_TEXT, LLM_FINAL__EGRESS_TEXT_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_LLM_FINAL__EGRESS_TEXT, size)
     edges.append_or_drop(core, EDGE_LLM_FINAL__EGRESS_TEXT, item)
@@ -572,8 +593,10 @@ cdef void push_llm_delta__shout(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, LLM_DELTA__SHOUT_ITEMS, LLM_DELTA__SHOUT_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_LLM_DELTA__SHOUT, LLM_DELTA__SHOUT_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.keep_latest(core, EDGE_LLM_DELTA__SHOUT)
     edges.append_or_drop(core, EDGE_LLM_DELTA__SHOUT, item)
@@ -613,23 +636,25 @@ cdef void call_shout(Core* core, int port, uint32_t item) noexcept with gil:
     cdef Session owner = <Session> core.owner
     cdef int64_t turn = core.headers[item].turn
     cdef int64_t media_ns = core.headers[item].media_ns
-    cdef list emissions = owner.call(
+    cdef Emissions emissions = owner.call(
         1, item, port, SHOUT_EMISSIONS,
         (BYTES_SHOUT_LOUD,),
     )
+    cdef int index
     if emissions is None:
         invocations.fail(core, NODE_SHOUT)
         return
-    for emission in emissions:
-        if emission.port == PORT_SHOUT_LOUD:
-            emit_shout_loud(core, emission, turn, media_ns)
+    for index in range(emissions.count):
+        if emissions.rows[index].port == PORT_SHOUT_LOUD:
+            emit_shout_loud(core, &emissions.rows[index], emissions.payload(index), turn, media_ns)
 
 
-cdef int emit_shout_loud(Core* core, object emission, int64_t turn, int64_t media_ns) except -1:
+cdef int emit_shout_loud(
+    Core* core, Emitted* emission, bytes payload, int64_t turn, int64_t media_ns,
+) except -1:
     """shout.loud goes to voice.text."""
     cdef uint32_t item
     cdef int64_t seq = outputs.next_seq(core)
-    cdef bytes payload = emission.payload
     item = items.make(core, POOL_TEXT_1000, seq, turn, payload, len(payload))
     items.mark(core, item, media_ns, emission.flags, emission.a, emission.b)
     if edges.is_on(core, EDGE_SHOUT__VOICE):
@@ -645,8 +670,10 @@ cdef void push_shout__voice(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, SHOUT__VOICE_ITEMS, SHOUT__VOICE_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_SHOUT__VOICE, SHOUT__VOICE_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.keep_latest(core, EDGE_SHOUT__VOICE)
     edges.append_or_drop(core, EDGE_SHOUT__VOICE, item)
@@ -670,7 +697,7 @@ cdef inline int move_shout__voice(Core* core) noexcept nogil:
     )
     if answer != MOVED:
         return answer
-    item = edges.pop(core, EDGE_SHOUT__VOICE)
+    item = edges.take(core, EDGE_SHOUT__VOICE, SHOUT__VOICE_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -690,7 +717,7 @@ cdef inline int move_again__voice(Core* core) noexcept nogil:
     )
     if answer != MOVED:
         return answer
-    item = edges.pop(core, EDGE_AGAIN__VOICE)
+    item = edges.take(core, EDGE_AGAIN__VOICE, AGAIN__VOICE_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -710,7 +737,7 @@ cdef inline int move_rest__voice(Core* core) noexcept nogil:
     )
     if answer != MOVED:
         return answer
-    item = edges.pop(core, EDGE_REST__VOICE)
+    item = edges.take(core, EDGE_REST__VOICE, REST__VOICE_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -766,8 +793,10 @@ cdef void push_voice__egress_audio(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, VOICE__EGRESS_AUDIO_ITEMS, VOICE__EGRESS_AUDIO_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_VOICE__EGRESS_AUDIO, VOICE__EGRESS_AUDIO_RING - 1, item)
+        return
     edges.append_or_drop(core, EDGE_VOICE__EGRESS_AUDIO, item)
 
 cdef bint react_voice_error(Core* core) noexcept nogil:
@@ -788,13 +817,13 @@ cdef bint react_voice_timeout(Core* core) noexcept nogil:
 cdef inline int move_reps__watch(Core* core) noexcept nogil:
     """reps.state -> watch.in: shows it to whoever watches."""
     cdef uint32_t item
-    item = edges.pop(core, EDGE_REPS__WATCH)
+    item = edges.take(core, EDGE_REPS__WATCH, REPS__WATCH_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
     outputs.tap(core, OP_TAP, NODE_WATCH, 0, item, core.headers[item].turn)
     items.release(core, item)
-    return MOVED
+    return CALM if (core.waiting_edges & bit(EDGE_REPS__WATCH)) != 0 else MOVED
 
 
 # ---- fitness_coach.rspp:17  node egress : egress, a boundary, for the session
@@ -960,19 +989,30 @@ cdef inline int move(Core* core, int edge) noexcept nogil:
     return WAITS
 
 
-cdef bint move_one(Core* core, bint* outputs_full) noexcept nogil:
-    """Moves one item, where one can move nearest to the egress."""
-    cdef uint64_t rest = core.waiting_edges
+cdef bint move_some(Core* core, bint* outputs_full) noexcept nogil:
+    """Moves one item, where one can move nearest to the egress; and on, while nothing else can be next."""
+    cdef uint32_t decided = core.control.count
+    cdef bint any_moved = False
+    cdef uint64_t rest
     cdef int edge, answer
-    while rest != 0:
-        edge = lowest(rest)
-        rest &= rest - 1
-        answer = move(core, edge)
+    while True:
+        rest = core.waiting_edges
+        answer = WAITS
+        while rest != 0:
+            edge = lowest(rest)
+            rest &= rest - 1
+            answer = move(core, edge)
+            if answer == MOVED or answer == CALM:
+                break
+            if answer == OUTPUTS_FULL:
+                outputs_full[0] = True
         if answer == MOVED:
             return True
-        if answer == OUTPUTS_FULL:
-            outputs_full[0] = True
-    return False
+        if answer != CALM:
+            return any_moved
+        any_moved = True
+        if core.control.count != decided or core.next_timer_ns <= core.now_ns:
+            return True
 
 
 cdef void on_timer(Core* core, int slot) noexcept nogil:
@@ -1022,7 +1062,7 @@ cdef int64_t advance(Core* core) noexcept nogil:
             continue
         elif finish_hearing(core, &outputs_full):
             continue
-        elif core.state == SESSION_ENDED or not move_one(core, &outputs_full):
+        elif core.state == SESSION_ENDED or not move_some(core, &outputs_full):
             break
     edges.resume(core)
     if outputs_full:
@@ -1278,7 +1318,9 @@ cdef class Session:
         if self.memory != NULL:
             raise ValueError("the session is open")
         self.handlers = list(handlers)
-        self.memory = <Memory*> session.allocate(sizeof(Memory), sizeof(Memory) - sizeof(self.memory.payloads))
+        self.memory = <Memory*> session.allocate(
+            sizeof(Memory), sizeof(Memory) - sizeof(self.memory.headers) - sizeof(self.memory.payloads),
+        )
         lay_out(self.memory)
         self.middles = prepare(
             &self.memory.core, TEMPLATE_HASH, ("full", "shown",), session_id,
@@ -1333,7 +1375,7 @@ cdef class Session:
         session.release(self.memory)
         self.memory = NULL
 
-    cdef list call(self, int handler, uint32_t item, int port, int emissions_max, tuple item_bytes_max):
+    cdef Emissions call(self, int handler, uint32_t item, int port, int emissions_max, tuple item_bytes_max):
         """Calls a Python node; None if it failed. What it raises is raised by `advance`, once that is done."""
         try:
             return user_nodes.call(

@@ -33,8 +33,8 @@ from kiosk._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "2d1f5525b265452fc11d969d49a4ddc93dbae9eb13cb0a1572f53777aede96ad"
-TEMPLATE_HASH = "4f8ac82b0278f775965c8096dbd3326b09209c618471e85adc5c4afcc23a6e9e"
+ABI_HASH = "737643020b3a99d19269f7cc650a571259caef3c4500bf4bef75829c77616921"
+TEMPLATE_HASH = "2aaf8a1ff38f3e3fb348abaddb66d63c67e5fb54361d7f4b89a15cb6a47a9650"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -164,6 +164,9 @@ cdef void push_ingress_audio__ears(Core* core, uint32_t item) noexcept nogil:
         return
     size = core.headers[item].size
     edges.shed_expired(core, EDGE_INGRESS_AUDIO__EARS, INGRESS_AUDIO__EARS_AGE_NS)
+    if edges.has_space(edge, size, INGRESS_AUDIO__EARS_ITEMS, INGRESS_AUDIO__EARS_BYTES):
+        edges.enqueue(core, EDGE_INGRESS_AUDIO__EARS, INGRESS_AUDIO__EARS_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_INGRESS_AUDIO__EARS, size)
     edges.append_or_drop(core, EDGE_INGRESS_AUDIO__EARS, item)
@@ -183,7 +186,7 @@ cdef inline int move_ingress_audio__ears(Core* core) noexcept nogil:
         return answer
     if edges.shed_expired(core, EDGE_INGRESS_AUDIO__EARS, INGRESS_AUDIO__EARS_AGE_NS):
         return MOVED
-    item = edges.pop(core, EDGE_INGRESS_AUDIO__EARS)
+    item = edges.take(core, EDGE_INGRESS_AUDIO__EARS, INGRESS_AUDIO__EARS_RING - 1)
     if core.nodes[NODE_EARS].live.id == 0:
         invocations.begin(core, NODE_EARS)
     invocations.feed(core, NODE_EARS, 0, item)
@@ -240,6 +243,9 @@ cdef void push_ears__stt(Core* core, uint32_t item) noexcept nogil:
         return
     size = core.headers[item].size
     edges.shed_expired(core, EDGE_EARS__STT, EARS__STT_AGE_NS)
+    if edges.has_space(edge, size, EARS__STT_ITEMS, EARS__STT_BYTES):
+        edges.enqueue(core, EDGE_EARS__STT, EARS__STT_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_EARS__STT, size)
     edges.append_or_drop(core, EDGE_EARS__STT, item)
@@ -258,10 +264,10 @@ cdef inline int move_ingress_audio__meter(Core* core) noexcept nogil:
     cdef uint32_t item
     if edges.shed_expired(core, EDGE_INGRESS_AUDIO__METER, INGRESS_AUDIO__METER_AGE_NS):
         return MOVED
-    item = edges.pop(core, EDGE_INGRESS_AUDIO__METER)
+    item = edges.take(core, EDGE_INGRESS_AUDIO__METER, INGRESS_AUDIO__METER_RING - 1)
     outputs.tap(core, OP_TAP, NODE_METER, 0, item, core.headers[item].turn)
     items.release(core, item)
-    return MOVED
+    return CALM
 
 
 # ---- kiosk.rspp:10  node sorry : say, runs here, for a turn
@@ -287,8 +293,10 @@ cdef void push_sorry__voice(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, SORRY__VOICE_ITEMS, SORRY__VOICE_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_SORRY__VOICE, SORRY__VOICE_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.keep_latest(core, EDGE_SORRY__VOICE)
     edges.append_or_drop(core, EDGE_SORRY__VOICE, item)
@@ -308,7 +316,7 @@ cdef inline int move_ears__stt(Core* core) noexcept nogil:
         return answer
     if edges.shed_expired(core, EDGE_EARS__STT, EARS__STT_AGE_NS):
         return MOVED
-    item = edges.pop(core, EDGE_EARS__STT)
+    item = edges.take(core, EDGE_EARS__STT, EARS__STT_RING - 1)
     if core.nodes[NODE_STT].live.id == 0:
         invocations.begin(core, NODE_STT)
     invocations.feed(core, NODE_STT, 0, item)
@@ -401,8 +409,10 @@ cdef void push_stt_utterance__llm_prompt(Core* core, uint32_t item) noexcept nog
     if not passes_stt_utterance__llm_prompt(core, core.headers[item].size, core.headers[item].b, core.headers[item].flags):
         return
     size = core.headers[item].size
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, STT_UTTERANCE__LLM_PROMPT_ITEMS, STT_UTTERANCE__LLM_PROMPT_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_STT_UTTERANCE__LLM_PROMPT, STT_UTTERANCE__LLM_PROMPT_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.keep_latest(core, EDGE_STT_UTTERANCE__LLM_PROMPT)
     edges.append_or_drop(core, EDGE_STT_UTTERANCE__LLM_PROMPT, item)
@@ -424,8 +434,10 @@ cdef void push_stt_utterance__stray(Core* core, uint32_t item) noexcept nogil:
     if not passes_stt_utterance__stray(core, core.headers[item].size, core.headers[item].b, core.headers[item].flags):
         return
     size = core.headers[item].size
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, STT_UTTERANCE__STRAY_ITEMS, STT_UTTERANCE__STRAY_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_STT_UTTERANCE__STRAY, STT_UTTERANCE__STRAY_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.keep_latest(core, EDGE_STT_UTTERANCE__STRAY)
     edges.append_or_drop(core, EDGE_STT_UTTERANCE__STRAY, item)
@@ -467,7 +479,7 @@ cdef inline int move_stt_partial__words(Core* core) noexcept nogil:
     item = edges.pop(core, EDGE_STT_PARTIAL__WORDS)
     outputs.tap(core, OP_TAP, NODE_WORDS, 0, item, core.headers[item].turn)
     items.release(core, item)
-    return MOVED
+    return CALM
 
 
 # ---- kiosk.rspp:8  node stray : tap, runs here, for a turn
@@ -481,7 +493,7 @@ cdef inline int move_stt_utterance__stray(Core* core) noexcept nogil:
         return MOVED
     outputs.tap(core, OP_TAP, NODE_STRAY, 0, item, core.headers[item].turn)
     items.release(core, item)
-    return MOVED
+    return CALM if (core.waiting_edges & bit(EDGE_STT_UTTERANCE__STRAY)) != 0 else MOVED
 
 
 # ---- kiosk.rspp:14  node llm : llm, an effect, for a turn
@@ -578,8 +590,10 @@ cdef void enqueue_llm_delta__voice(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, LLM_DELTA__VOICE_ITEMS, LLM_DELTA__VOICE_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_LLM_DELTA__VOICE, LLM_DELTA__VOICE_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.keep_latest(core, EDGE_LLM_DELTA__VOICE)
     edges.append_or_drop(core, EDGE_LLM_DELTA__VOICE, item)
@@ -653,7 +667,7 @@ cdef inline int move_sorry__voice(Core* core) noexcept nogil:
     )
     if answer != MOVED:
         return answer
-    item = edges.pop(core, EDGE_SORRY__VOICE)
+    item = edges.take(core, EDGE_SORRY__VOICE, SORRY__VOICE_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -743,7 +757,7 @@ cdef inline int move_llm_delta__egress_text(Core* core) noexcept nogil:
     cdef uint32_t item
     if outputs.data_slots(core) == 0:
         return OUTPUTS_FULL
-    item = edges.pop(core, EDGE_LLM_DELTA__EGRESS_TEXT)
+    item = edges.take(core, EDGE_LLM_DELTA__EGRESS_TEXT, LLM_DELTA__EGRESS_TEXT_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -858,19 +872,30 @@ cdef inline int move(Core* core, int edge) noexcept nogil:
     return WAITS
 
 
-cdef bint move_one(Core* core, bint* outputs_full) noexcept nogil:
-    """Moves one item, where one can move nearest to the egress."""
-    cdef uint64_t rest = core.waiting_edges
+cdef bint move_some(Core* core, bint* outputs_full) noexcept nogil:
+    """Moves one item, where one can move nearest to the egress; and on, while nothing else can be next."""
+    cdef uint32_t decided = core.control.count
+    cdef bint any_moved = False
+    cdef uint64_t rest
     cdef int edge, answer
-    while rest != 0:
-        edge = lowest(rest)
-        rest &= rest - 1
-        answer = move(core, edge)
+    while True:
+        rest = core.waiting_edges
+        answer = WAITS
+        while rest != 0:
+            edge = lowest(rest)
+            rest &= rest - 1
+            answer = move(core, edge)
+            if answer == MOVED or answer == CALM:
+                break
+            if answer == OUTPUTS_FULL:
+                outputs_full[0] = True
         if answer == MOVED:
             return True
-        if answer == OUTPUTS_FULL:
-            outputs_full[0] = True
-    return False
+        if answer != CALM:
+            return any_moved
+        any_moved = True
+        if core.control.count != decided or core.next_timer_ns <= core.now_ns:
+            return True
 
 
 cdef void on_timer(Core* core, int slot) noexcept nogil:
@@ -922,7 +947,7 @@ cdef int64_t advance(Core* core) noexcept nogil:
             continue
         elif finish_hearing(core, &outputs_full):
             continue
-        elif core.state == SESSION_ENDED or not move_one(core, &outputs_full):
+        elif core.state == SESSION_ENDED or not move_some(core, &outputs_full):
             break
     edges.resume(core)
     if outputs_full:
@@ -1160,7 +1185,9 @@ cdef class Session:
         if self.memory != NULL:
             raise ValueError("the session is open")
         self.handlers = list(handlers)
-        self.memory = <Memory*> session.allocate(sizeof(Memory), sizeof(Memory) - sizeof(self.memory.payloads))
+        self.memory = <Memory*> session.allocate(
+            sizeof(Memory), sizeof(Memory) - sizeof(self.memory.headers) - sizeof(self.memory.payloads),
+        )
         lay_out(self.memory)
         self.middles = prepare(
             &self.memory.core, TEMPLATE_HASH, ("full", "silent",), session_id,

@@ -31,13 +31,14 @@ from rspp_runtime.kernel.codes cimport *
 from rspp_runtime.kernel.gateway cimport Inbound
 from rspp_runtime.kernel.planhash cimport prepare
 from rspp_runtime.kernel.state cimport *
+from rspp_runtime.kernel.user_nodes cimport Emissions, Emitted
 
 from lip_sync._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "2d1f5525b265452fc11d969d49a4ddc93dbae9eb13cb0a1572f53777aede96ad"
-TEMPLATE_HASH = "c4e190a8857044951793b43d47fa204336b13292916c6228afa2cadde2234d23"
+ABI_HASH = "737643020b3a99d19269f7cc650a571259caef3c4500bf4bef75829c77616921"
+TEMPLATE_HASH = "a1ab7122f1b1da2a002fc2ea5e67a8a62ba3783a476f2c55564b3afc92e90818"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -165,6 +166,9 @@ cdef void push_ingress_audio__ears(Core* core, uint32_t item) noexcept nogil:
         return
     size = core.headers[item].size
     edges.shed_expired(core, EDGE_INGRESS_AUDIO__EARS, INGRESS_AUDIO__EARS_AGE_NS)
+    if edges.has_space(edge, size, INGRESS_AUDIO__EARS_ITEMS, INGRESS_AUDIO__EARS_BYTES):
+        edges.enqueue(core, EDGE_INGRESS_AUDIO__EARS, INGRESS_AUDIO__EARS_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_INGRESS_AUDIO__EARS, size)
     edges.append_or_drop(core, EDGE_INGRESS_AUDIO__EARS, item)
@@ -184,7 +188,7 @@ cdef inline int move_ingress_audio__ears(Core* core) noexcept nogil:
         return answer
     if edges.shed_expired(core, EDGE_INGRESS_AUDIO__EARS, INGRESS_AUDIO__EARS_AGE_NS):
         return MOVED
-    item = edges.pop(core, EDGE_INGRESS_AUDIO__EARS)
+    item = edges.take(core, EDGE_INGRESS_AUDIO__EARS, INGRESS_AUDIO__EARS_RING - 1)
     if core.nodes[NODE_EARS].live.id == 0:
         invocations.begin(core, NODE_EARS)
     invocations.feed(core, NODE_EARS, 0, item)
@@ -241,6 +245,9 @@ cdef void push_ears__stt(Core* core, uint32_t item) noexcept nogil:
         return
     size = core.headers[item].size
     edges.shed_expired(core, EDGE_EARS__STT, EARS__STT_AGE_NS)
+    if edges.has_space(edge, size, EARS__STT_ITEMS, EARS__STT_BYTES):
+        edges.enqueue(core, EDGE_EARS__STT, EARS__STT_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_EARS__STT, size)
     edges.append_or_drop(core, EDGE_EARS__STT, item)
@@ -260,12 +267,12 @@ cdef inline int move_ingress_audio__meter(Core* core) noexcept nogil:
     cdef int64_t flags
     if edges.shed_expired(core, EDGE_INGRESS_AUDIO__METER, INGRESS_AUDIO__METER_AGE_NS):
         return MOVED
-    item = edges.pop(core, EDGE_INGRESS_AUDIO__METER)
+    item = edges.take(core, EDGE_INGRESS_AUDIO__METER, INGRESS_AUDIO__METER_RING - 1)
     flags = sync.begin_marked(core, &core.edges[EDGE_INGRESS_AUDIO__METER], item)
     outputs.tap(core, OP_TAP, NODE_METER, 0, item, core.headers[item].turn)
     core.headers[item].flags = flags
     items.release(core, item)
-    return MOVED
+    return CALM
 
 
 # ---- lip_sync.rspp:11  node sorry : say, runs here, for a turn
@@ -290,8 +297,10 @@ cdef void push_sorry__voice(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, SORRY__VOICE_ITEMS, SORRY__VOICE_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_SORRY__VOICE, SORRY__VOICE_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.keep_latest(core, EDGE_SORRY__VOICE)
     edges.append_or_drop(core, EDGE_SORRY__VOICE, item)
@@ -311,7 +320,7 @@ cdef inline int move_ears__stt(Core* core) noexcept nogil:
         return answer
     if edges.shed_expired(core, EDGE_EARS__STT, EARS__STT_AGE_NS):
         return MOVED
-    item = edges.pop(core, EDGE_EARS__STT)
+    item = edges.take(core, EDGE_EARS__STT, EARS__STT_RING - 1)
     if core.nodes[NODE_STT].live.id == 0:
         invocations.begin(core, NODE_STT)
     invocations.feed(core, NODE_STT, 0, item)
@@ -391,8 +400,10 @@ cdef void push_stt_utterance__llm_prompt(Core* core, uint32_t item) noexcept nog
     if item == NOTHING:
         return
     size = core.headers[item].size
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, STT_UTTERANCE__LLM_PROMPT_ITEMS, STT_UTTERANCE__LLM_PROMPT_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_STT_UTTERANCE__LLM_PROMPT, STT_UTTERANCE__LLM_PROMPT_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.keep_latest(core, EDGE_STT_UTTERANCE__LLM_PROMPT)
     edges.append_or_drop(core, EDGE_STT_UTTERANCE__LLM_PROMPT, item)
@@ -415,12 +426,12 @@ cdef inline int move_stt_partial__desk(Core* core) noexcept nogil:
     cdef int64_t flags
     if edges.shed_expired(core, EDGE_STT_PARTIAL__DESK, STT_PARTIAL__DESK_AGE_NS):
         return MOVED
-    item = edges.pop(core, EDGE_STT_PARTIAL__DESK)
+    item = edges.take(core, EDGE_STT_PARTIAL__DESK, STT_PARTIAL__DESK_RING - 1)
     flags = sync.begin_marked(core, &core.edges[EDGE_STT_PARTIAL__DESK], item)
     outputs.tap(core, OP_TAP, NODE_DESK, 0, item, core.headers[item].turn)
     core.headers[item].flags = flags
     items.release(core, item)
-    return MOVED
+    return CALM
 
 
 # ---- lip_sync.rspp:13  node llm : llm, an effect, for a turn
@@ -492,8 +503,10 @@ cdef void enqueue_llm_delta__voice(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, LLM_DELTA__VOICE_ITEMS, LLM_DELTA__VOICE_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_LLM_DELTA__VOICE, LLM_DELTA__VOICE_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.keep_latest(core, EDGE_LLM_DELTA__VOICE)
     edges.append_or_drop(core, EDGE_LLM_DELTA__VOICE, item)
@@ -567,7 +580,7 @@ cdef inline int move_sorry__voice(Core* core) noexcept nogil:
     )
     if answer != MOVED:
         return answer
-    item = edges.pop(core, EDGE_SORRY__VOICE)
+    item = edges.take(core, EDGE_SORRY__VOICE, SORRY__VOICE_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -687,23 +700,25 @@ cdef void call_lips(Core* core, int port, uint32_t item) noexcept with gil:
     cdef Session owner = <Session> core.owner
     cdef int64_t turn = core.headers[item].turn
     cdef int64_t media_ns = core.headers[item].media_ns
-    cdef list emissions = owner.call(
+    cdef Emissions emissions = owner.call(
         0, item, port, LIPS_EMISSIONS,
         (BYTES_LIPS_SHAPES,),
     )
+    cdef int index
     if emissions is None:
         invocations.fail(core, NODE_LIPS)
         return
-    for emission in emissions:
-        if emission.port == PORT_LIPS_SHAPES:
-            emit_lips_shapes(core, emission, turn, media_ns)
+    for index in range(emissions.count):
+        if emissions.rows[index].port == PORT_LIPS_SHAPES:
+            emit_lips_shapes(core, &emissions.rows[index], emissions.payload(index), turn, media_ns)
 
 
-cdef int emit_lips_shapes(Core* core, object emission, int64_t turn, int64_t media_ns) except -1:
+cdef int emit_lips_shapes(
+    Core* core, Emitted* emission, bytes payload, int64_t turn, int64_t media_ns,
+) except -1:
     """lips.shapes goes to face.in."""
     cdef uint32_t item
     cdef int64_t seq = outputs.next_seq(core)
-    cdef bytes payload = emission.payload
     item = items.make(core, POOL_EVENT_1024, seq, turn, payload, len(payload))
     items.mark(core, item, media_ns, emission.flags, emission.a, emission.b)
     push_lips__face(core, item)
@@ -725,13 +740,13 @@ cdef void push_lips__face(Core* core, uint32_t item) noexcept nogil:
 cdef inline int move_lips__face(Core* core) noexcept nogil:
     """lips.shapes -> face.in: shows it to whoever watches."""
     cdef uint32_t item
-    item = edges.pop(core, EDGE_LIPS__FACE)
+    item = edges.take(core, EDGE_LIPS__FACE, LIPS__FACE_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
     outputs.tap(core, OP_TAP, NODE_FACE, 0, item, core.headers[item].turn)
     items.release(core, item)
-    return MOVED
+    return CALM if (core.waiting_edges & bit(EDGE_LIPS__FACE)) != 0 else MOVED
 
 
 # ---- lip_sync.rspp:18  node egress : egress, a boundary, for the session
@@ -748,7 +763,7 @@ cdef inline int ready_voice__egress_audio(Core* core) noexcept nogil:
 cdef inline int go_voice__egress_audio(Core* core) noexcept nogil:
     """voice.audio -> egress.audio: takes its head."""
     cdef uint32_t item
-    item = edges.pop(core, EDGE_VOICE__EGRESS_AUDIO)
+    item = edges.take(core, EDGE_VOICE__EGRESS_AUDIO, VOICE__EGRESS_AUDIO_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -917,19 +932,30 @@ cdef inline int move(Core* core, int edge) noexcept nogil:
     return WAITS
 
 
-cdef bint move_one(Core* core, bint* outputs_full) noexcept nogil:
-    """Moves one item, where one can move nearest to the egress."""
-    cdef uint64_t rest = core.waiting_edges
+cdef bint move_some(Core* core, bint* outputs_full) noexcept nogil:
+    """Moves one item, where one can move nearest to the egress; and on, while nothing else can be next."""
+    cdef uint32_t decided = core.control.count
+    cdef bint any_moved = False
+    cdef uint64_t rest
     cdef int edge, answer
-    while rest != 0:
-        edge = lowest(rest)
-        rest &= rest - 1
-        answer = move(core, edge)
+    while True:
+        rest = core.waiting_edges
+        answer = WAITS
+        while rest != 0:
+            edge = lowest(rest)
+            rest &= rest - 1
+            answer = move(core, edge)
+            if answer == MOVED or answer == CALM:
+                break
+            if answer == OUTPUTS_FULL:
+                outputs_full[0] = True
         if answer == MOVED:
             return True
-        if answer == OUTPUTS_FULL:
-            outputs_full[0] = True
-    return False
+        if answer != CALM:
+            return any_moved
+        any_moved = True
+        if core.control.count != decided or core.next_timer_ns <= core.now_ns:
+            return True
 
 
 cdef void on_timer(Core* core, int slot) noexcept nogil:
@@ -981,7 +1007,7 @@ cdef int64_t advance(Core* core) noexcept nogil:
             continue
         elif finish_hearing(core, &outputs_full):
             continue
-        elif core.state == SESSION_ENDED or not move_one(core, &outputs_full):
+        elif core.state == SESSION_ENDED or not move_some(core, &outputs_full):
             break
     edges.resume(core)
     if outputs_full:
@@ -1232,7 +1258,9 @@ cdef class Session:
         if self.memory != NULL:
             raise ValueError("the session is open")
         self.handlers = list(handlers)
-        self.memory = <Memory*> session.allocate(sizeof(Memory), sizeof(Memory) - sizeof(self.memory.payloads))
+        self.memory = <Memory*> session.allocate(
+            sizeof(Memory), sizeof(Memory) - sizeof(self.memory.headers) - sizeof(self.memory.payloads),
+        )
         lay_out(self.memory)
         self.middles = prepare(
             &self.memory.core, TEMPLATE_HASH, ("full",), session_id,
@@ -1287,7 +1315,7 @@ cdef class Session:
         session.release(self.memory)
         self.memory = NULL
 
-    cdef list call(self, int handler, uint32_t item, int port, int emissions_max, tuple item_bytes_max):
+    cdef Emissions call(self, int handler, uint32_t item, int port, int emissions_max, tuple item_bytes_max):
         """Calls a Python node; None if it failed. What it raises is raised by `advance`, once that is done."""
         try:
             return user_nodes.call(

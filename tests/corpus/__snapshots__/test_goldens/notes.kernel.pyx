@@ -26,8 +26,8 @@ from notes._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "2d1f5525b265452fc11d969d49a4ddc93dbae9eb13cb0a1572f53777aede96ad"
-TEMPLATE_HASH = "c65e9857f4295321c5c6876711306b7664613b095557886df12780bdca663ef8"
+ABI_HASH = "737643020b3a99d19269f7cc650a571259caef3c4500bf4bef75829c77616921"
+TEMPLATE_HASH = "a2dba662e6b99dbbfd15a917f399d0cae40dd644a0cbb480a59b2e9c048ef204"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -122,8 +122,10 @@ cdef void push_ingress_text__clerk_prompt(Core* core, uint32_t item) noexcept no
     if item == NOTHING:
         return
     size = core.headers[item].size
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, INGRESS_TEXT__CLERK_PROMPT_ITEMS, INGRESS_TEXT__CLERK_PROMPT_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_INGRESS_TEXT__CLERK_PROMPT, INGRESS_TEXT__CLERK_PROMPT_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.keep_latest(core, EDGE_INGRESS_TEXT__CLERK_PROMPT)
     edges.append_or_drop(core, EDGE_INGRESS_TEXT__CLERK_PROMPT, item)
@@ -204,8 +206,10 @@ cdef void push_clerk_delta__egress_text(Core* core, uint32_t item) noexcept nogi
     if item == NOTHING:
         return
     size = core.headers[item].size
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, CLERK_DELTA__EGRESS_TEXT_ITEMS, CLERK_DELTA__EGRESS_TEXT_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_CLERK_DELTA__EGRESS_TEXT, CLERK_DELTA__EGRESS_TEXT_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.keep_latest(core, EDGE_CLERK_DELTA__EGRESS_TEXT)
     edges.append_or_drop(core, EDGE_CLERK_DELTA__EGRESS_TEXT, item)
@@ -245,8 +249,10 @@ cdef void push_sorry__egress_text(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, SORRY__EGRESS_TEXT_ITEMS, SORRY__EGRESS_TEXT_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_SORRY__EGRESS_TEXT, SORRY__EGRESS_TEXT_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.keep_latest(core, EDGE_SORRY__EGRESS_TEXT)
     edges.append_or_drop(core, EDGE_SORRY__EGRESS_TEXT, item)
@@ -259,7 +265,7 @@ cdef inline int move_sorry__egress_text(Core* core) noexcept nogil:
     cdef uint32_t item
     if outputs.data_slots(core) == 0:
         return OUTPUTS_FULL
-    item = edges.pop(core, EDGE_SORRY__EGRESS_TEXT)
+    item = edges.take(core, EDGE_SORRY__EGRESS_TEXT, SORRY__EGRESS_TEXT_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -352,19 +358,30 @@ cdef inline int move(Core* core, int edge) noexcept nogil:
     return WAITS
 
 
-cdef bint move_one(Core* core, bint* outputs_full) noexcept nogil:
-    """Moves one item, where one can move nearest to the egress."""
-    cdef uint64_t rest = core.waiting_edges
+cdef bint move_some(Core* core, bint* outputs_full) noexcept nogil:
+    """Moves one item, where one can move nearest to the egress; and on, while nothing else can be next."""
+    cdef uint32_t decided = core.control.count
+    cdef bint any_moved = False
+    cdef uint64_t rest
     cdef int edge, answer
-    while rest != 0:
-        edge = lowest(rest)
-        rest &= rest - 1
-        answer = move(core, edge)
+    while True:
+        rest = core.waiting_edges
+        answer = WAITS
+        while rest != 0:
+            edge = lowest(rest)
+            rest &= rest - 1
+            answer = move(core, edge)
+            if answer == MOVED or answer == CALM:
+                break
+            if answer == OUTPUTS_FULL:
+                outputs_full[0] = True
         if answer == MOVED:
             return True
-        if answer == OUTPUTS_FULL:
-            outputs_full[0] = True
-    return False
+        if answer != CALM:
+            return any_moved
+        any_moved = True
+        if core.control.count != decided or core.next_timer_ns <= core.now_ns:
+            return True
 
 
 cdef void on_timer(Core* core, int slot) noexcept nogil:
@@ -414,7 +431,7 @@ cdef int64_t advance(Core* core) noexcept nogil:
             continue
         elif finish_hearing(core, &outputs_full):
             continue
-        elif core.state == SESSION_ENDED or not move_one(core, &outputs_full):
+        elif core.state == SESSION_ENDED or not move_some(core, &outputs_full):
             break
     edges.resume(core)
     if outputs_full:
@@ -565,7 +582,9 @@ cdef class Session:
         if self.memory != NULL:
             raise ValueError("the session is open")
         self.handlers = list(handlers)
-        self.memory = <Memory*> session.allocate(sizeof(Memory), sizeof(Memory) - sizeof(self.memory.payloads))
+        self.memory = <Memory*> session.allocate(
+            sizeof(Memory), sizeof(Memory) - sizeof(self.memory.headers) - sizeof(self.memory.payloads),
+        )
         lay_out(self.memory)
         self.middles = prepare(
             &self.memory.core, TEMPLATE_HASH, ("full",), session_id,

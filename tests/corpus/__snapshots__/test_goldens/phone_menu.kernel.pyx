@@ -37,8 +37,8 @@ from phone_menu._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "2d1f5525b265452fc11d969d49a4ddc93dbae9eb13cb0a1572f53777aede96ad"
-TEMPLATE_HASH = "595a03079e4ea35ada5a65dba1a48d3483bb881b40b138cb46fb5f87284ea1f7"
+ABI_HASH = "737643020b3a99d19269f7cc650a571259caef3c4500bf4bef75829c77616921"
+TEMPLATE_HASH = "1ca10a6017b8f9f561eda2704f12acc14a94f522963a6b155386d07ffcdf48e4"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -167,6 +167,9 @@ cdef void push_ingress_audio__ears(Core* core, uint32_t item) noexcept nogil:
         return
     size = core.headers[item].size
     edges.shed_expired(core, EDGE_INGRESS_AUDIO__EARS, INGRESS_AUDIO__EARS_AGE_NS)
+    if edges.has_space(edge, size, INGRESS_AUDIO__EARS_ITEMS, INGRESS_AUDIO__EARS_BYTES):
+        edges.enqueue(core, EDGE_INGRESS_AUDIO__EARS, INGRESS_AUDIO__EARS_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_INGRESS_AUDIO__EARS, size)
     edges.append_or_drop(core, EDGE_INGRESS_AUDIO__EARS, item)
@@ -186,7 +189,7 @@ cdef inline int move_ingress_audio__ears(Core* core) noexcept nogil:
         return answer
     if edges.shed_expired(core, EDGE_INGRESS_AUDIO__EARS, INGRESS_AUDIO__EARS_AGE_NS):
         return MOVED
-    item = edges.pop(core, EDGE_INGRESS_AUDIO__EARS)
+    item = edges.take(core, EDGE_INGRESS_AUDIO__EARS, INGRESS_AUDIO__EARS_RING - 1)
     if core.nodes[NODE_EARS].live.id == 0:
         invocations.begin(core, NODE_EARS)
     invocations.feed(core, NODE_EARS, 0, item)
@@ -243,6 +246,9 @@ cdef void push_ears__stt(Core* core, uint32_t item) noexcept nogil:
         return
     size = core.headers[item].size
     edges.shed_expired(core, EDGE_EARS__STT, EARS__STT_AGE_NS)
+    if edges.has_space(edge, size, EARS__STT_ITEMS, EARS__STT_BYTES):
+        edges.enqueue(core, EDGE_EARS__STT, EARS__STT_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_EARS__STT, size)
     edges.append_or_drop(core, EDGE_EARS__STT, item)
@@ -263,7 +269,7 @@ cdef inline int move_ingress_dtmf__keys(Core* core) noexcept nogil:
         return WAITS
     if edges.shed_expired(core, EDGE_INGRESS_DTMF__KEYS, INGRESS_DTMF__KEYS_AGE_NS):
         return MOVED
-    item = edges.pop(core, EDGE_INGRESS_DTMF__KEYS)
+    item = edges.take(core, EDGE_INGRESS_DTMF__KEYS, INGRESS_DTMF__KEYS_RING - 1)
     if timed.press(core, &(<Memory*> core).keys_keys, NODE_KEYS, item):
         complete_keys(core)
     items.release(core, item)
@@ -299,8 +305,10 @@ cdef void push_keys__said(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, KEYS__SAID_ITEMS, KEYS__SAID_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_KEYS__SAID, KEYS__SAID_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.keep_latest(core, EDGE_KEYS__SAID)
     edges.append_or_drop(core, EDGE_KEYS__SAID, item)
@@ -334,8 +342,10 @@ cdef void push_hello__voice(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, HELLO__VOICE_ITEMS, HELLO__VOICE_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_HELLO__VOICE, HELLO__VOICE_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.keep_latest(core, EDGE_HELLO__VOICE)
     edges.append_or_drop(core, EDGE_HELLO__VOICE, item)
@@ -363,8 +373,10 @@ cdef void push_again__voice(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, AGAIN__VOICE_ITEMS, AGAIN__VOICE_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_AGAIN__VOICE, AGAIN__VOICE_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.keep_latest(core, EDGE_AGAIN__VOICE)
     edges.append_or_drop(core, EDGE_AGAIN__VOICE, item)
@@ -419,8 +431,10 @@ cdef void push_sorry__voice(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, SORRY__VOICE_ITEMS, SORRY__VOICE_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_SORRY__VOICE, SORRY__VOICE_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.keep_latest(core, EDGE_SORRY__VOICE)
     edges.append_or_drop(core, EDGE_SORRY__VOICE, item)
@@ -440,7 +454,7 @@ cdef inline int move_ears__stt(Core* core) noexcept nogil:
         return answer
     if edges.shed_expired(core, EDGE_EARS__STT, EARS__STT_AGE_NS):
         return MOVED
-    item = edges.pop(core, EDGE_EARS__STT)
+    item = edges.take(core, EDGE_EARS__STT, EARS__STT_RING - 1)
     if core.nodes[NODE_STT].live.id == 0:
         invocations.begin(core, NODE_STT)
     invocations.feed(core, NODE_STT, 0, item)
@@ -520,8 +534,10 @@ cdef void push_stt_utterance__said(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, STT_UTTERANCE__SAID_ITEMS, STT_UTTERANCE__SAID_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_STT_UTTERANCE__SAID, STT_UTTERANCE__SAID_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.keep_latest(core, EDGE_STT_UTTERANCE__SAID)
     edges.append_or_drop(core, EDGE_STT_UTTERANCE__SAID, item)
@@ -543,7 +559,7 @@ cdef inline int move_stt_partial__pauses(Core* core) noexcept nogil:
     cdef uint32_t item
     if edges.shed_expired(core, EDGE_STT_PARTIAL__PAUSES, STT_PARTIAL__PAUSES_AGE_NS):
         return MOVED
-    item = edges.pop(core, EDGE_STT_PARTIAL__PAUSES)
+    item = edges.take(core, EDGE_STT_PARTIAL__PAUSES, STT_PARTIAL__PAUSES_RING - 1)
     timed.hear(core, NODE_PAUSES, item, 200000000, 1500000000)
     items.release(core, item)
     return MOVED
@@ -563,8 +579,9 @@ cdef inline int move_stt_utterance__said(Core* core) noexcept nogil:
     if joins.is_loser(&(<Memory*> core).join_said, EDGE_STT_UTTERANCE__SAID):
         joins.shed(core, EDGE_STT_UTTERANCE__SAID)
         return MOVED
-    if not edges.takes_largest(
-        &core.edges[EDGE_SAID__CLERK_PROMPT], 1,
+    if not edges.has_space(
+        &core.edges[EDGE_SAID__CLERK_PROMPT],
+        SAID__CLERK_PROMPT_ITEM_BYTES, SAID__CLERK_PROMPT_ITEMS, SAID__CLERK_PROMPT_BYTES,
     ):
         return WAITS
     item = edges.pop(core, EDGE_STT_UTTERANCE__SAID)
@@ -574,7 +591,7 @@ cdef inline int move_stt_utterance__said(Core* core) noexcept nogil:
     joins.took(core, &(<Memory*> core).join_said, NODE_SAID, EDGE_STT_UTTERANCE__SAID, item)
     pass_said(core, item)
     items.release(core, item)
-    return MOVED
+    return CALM if (core.waiting_edges & bit(EDGE_STT_UTTERANCE__SAID)) != 0 else MOVED
 
 cdef inline int move_keys__said(Core* core) noexcept nogil:
     """keys.text -> said.in: said takes by first of stt, keys."""
@@ -584,18 +601,19 @@ cdef inline int move_keys__said(Core* core) noexcept nogil:
     if joins.is_loser(&(<Memory*> core).join_said, EDGE_KEYS__SAID):
         joins.shed(core, EDGE_KEYS__SAID)
         return MOVED
-    if not edges.takes_largest(
-        &core.edges[EDGE_SAID__CLERK_PROMPT], 1,
+    if not edges.has_space(
+        &core.edges[EDGE_SAID__CLERK_PROMPT],
+        SAID__CLERK_PROMPT_ITEM_BYTES, SAID__CLERK_PROMPT_ITEMS, SAID__CLERK_PROMPT_BYTES,
     ):
         return WAITS
-    item = edges.pop(core, EDGE_KEYS__SAID)
+    item = edges.take(core, EDGE_KEYS__SAID, KEYS__SAID_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
     joins.took(core, &(<Memory*> core).join_said, NODE_SAID, EDGE_KEYS__SAID, item)
     pass_said(core, item)
     items.release(core, item)
-    return MOVED
+    return CALM if (core.waiting_edges & bit(EDGE_KEYS__SAID)) != 0 else MOVED
 
 cdef void pass_said(Core* core, uint32_t taken) noexcept nogil:
     """said.out, as an item of its own, goes to clerk.prompt."""
@@ -608,16 +626,9 @@ cdef void pass_said(Core* core, uint32_t taken) noexcept nogil:
 cdef void push_said__clerk_prompt(Core* core, uint32_t item) noexcept nogil:
     # phone_menu.rspp:20  said.out -> clerk.prompt
     # 8 items, 32768 bytes; then block 250 ms, latest only
-    cdef Edge* edge = &core.edges[EDGE_SAID__CLERK_PROMPT]
-    cdef int64_t size
     if item == NOTHING:
         return
-    size = core.headers[item].size
-    if edges.has_room(edge, size):
-        edge.shedding = False
-    if not edges.has_room(edge, size):
-        edges.keep_latest(core, EDGE_SAID__CLERK_PROMPT)
-    edges.append_or_drop(core, EDGE_SAID__CLERK_PROMPT, item)
+    edges.enqueue(core, EDGE_SAID__CLERK_PROMPT, SAID__CLERK_PROMPT_RING - 1, item)
 
 
 # ---- phone_menu.rspp:9  node clerk : llm, an effect, for a turn
@@ -632,7 +643,7 @@ cdef inline int move_said__clerk_prompt(Core* core) noexcept nogil:
     )
     if answer != MOVED:
         return answer
-    item = edges.pop(core, EDGE_SAID__CLERK_PROMPT)
+    item = edges.take(core, EDGE_SAID__CLERK_PROMPT, SAID__CLERK_PROMPT_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -689,8 +700,10 @@ cdef void enqueue_clerk_delta__voice(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, CLERK_DELTA__VOICE_ITEMS, CLERK_DELTA__VOICE_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_CLERK_DELTA__VOICE, CLERK_DELTA__VOICE_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.keep_latest(core, EDGE_CLERK_DELTA__VOICE)
     edges.append_or_drop(core, EDGE_CLERK_DELTA__VOICE, item)
@@ -764,7 +777,7 @@ cdef inline int move_sorry__voice(Core* core) noexcept nogil:
     )
     if answer != MOVED:
         return answer
-    item = edges.pop(core, EDGE_SORRY__VOICE)
+    item = edges.take(core, EDGE_SORRY__VOICE, SORRY__VOICE_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -784,7 +797,7 @@ cdef inline int move_again__voice(Core* core) noexcept nogil:
     )
     if answer != MOVED:
         return answer
-    item = edges.pop(core, EDGE_AGAIN__VOICE)
+    item = edges.take(core, EDGE_AGAIN__VOICE, AGAIN__VOICE_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -804,7 +817,7 @@ cdef inline int move_hello__voice(Core* core) noexcept nogil:
     )
     if answer != MOVED:
         return answer
-    item = edges.pop(core, EDGE_HELLO__VOICE)
+    item = edges.take(core, EDGE_HELLO__VOICE, HELLO__VOICE_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -859,8 +872,10 @@ cdef void push_voice__egress_audio(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, VOICE__EGRESS_AUDIO_ITEMS, VOICE__EGRESS_AUDIO_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_VOICE__EGRESS_AUDIO, VOICE__EGRESS_AUDIO_RING - 1, item)
+        return
     edges.append_or_drop(core, EDGE_VOICE__EGRESS_AUDIO, item)
 
 
@@ -873,7 +888,7 @@ cdef inline int move_voice__egress_audio(Core* core) noexcept nogil:
     answer = egress.can_play(core)
     if answer != MOVED:
         return answer
-    item = edges.pop(core, EDGE_VOICE__EGRESS_AUDIO)
+    item = edges.take(core, EDGE_VOICE__EGRESS_AUDIO, VOICE__EGRESS_AUDIO_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -1023,19 +1038,30 @@ cdef inline int move(Core* core, int edge) noexcept nogil:
     return WAITS
 
 
-cdef bint move_one(Core* core, bint* outputs_full) noexcept nogil:
-    """Moves one item, where one can move nearest to the egress."""
-    cdef uint64_t rest = core.waiting_edges
+cdef bint move_some(Core* core, bint* outputs_full) noexcept nogil:
+    """Moves one item, where one can move nearest to the egress; and on, while nothing else can be next."""
+    cdef uint32_t decided = core.control.count
+    cdef bint any_moved = False
+    cdef uint64_t rest
     cdef int edge, answer
-    while rest != 0:
-        edge = lowest(rest)
-        rest &= rest - 1
-        answer = move(core, edge)
+    while True:
+        rest = core.waiting_edges
+        answer = WAITS
+        while rest != 0:
+            edge = lowest(rest)
+            rest &= rest - 1
+            answer = move(core, edge)
+            if answer == MOVED or answer == CALM:
+                break
+            if answer == OUTPUTS_FULL:
+                outputs_full[0] = True
         if answer == MOVED:
             return True
-        if answer == OUTPUTS_FULL:
-            outputs_full[0] = True
-    return False
+        if answer != CALM:
+            return any_moved
+        any_moved = True
+        if core.control.count != decided or core.next_timer_ns <= core.now_ns:
+            return True
 
 
 cdef void on_timer(Core* core, int slot) noexcept nogil:
@@ -1107,7 +1133,7 @@ cdef int64_t advance(Core* core) noexcept nogil:
             continue
         elif finish_hearing(core, &outputs_full):
             continue
-        elif core.state == SESSION_ENDED or not move_one(core, &outputs_full):
+        elif core.state == SESSION_ENDED or not move_some(core, &outputs_full):
             break
     edges.resume(core)
     if outputs_full:
@@ -1368,7 +1394,9 @@ cdef class Session:
         if self.memory != NULL:
             raise ValueError("the session is open")
         self.handlers = list(handlers)
-        self.memory = <Memory*> session.allocate(sizeof(Memory), sizeof(Memory) - sizeof(self.memory.payloads))
+        self.memory = <Memory*> session.allocate(
+            sizeof(Memory), sizeof(Memory) - sizeof(self.memory.headers) - sizeof(self.memory.payloads),
+        )
         lay_out(self.memory)
         self.middles = prepare(
             &self.memory.core, TEMPLATE_HASH, ("full",), session_id,

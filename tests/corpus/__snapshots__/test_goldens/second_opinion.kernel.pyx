@@ -36,8 +36,8 @@ from second_opinion._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "2d1f5525b265452fc11d969d49a4ddc93dbae9eb13cb0a1572f53777aede96ad"
-TEMPLATE_HASH = "b56b8dac22f585b3e859c55f6e3b7c5497281f6581516bf857a1b48d5f8267de"
+ABI_HASH = "737643020b3a99d19269f7cc650a571259caef3c4500bf4bef75829c77616921"
+TEMPLATE_HASH = "96877088a90cacc4e9050567093e693da9e8f68e63a0e9fbce0f5547a0051514"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -147,6 +147,9 @@ cdef void push_ingress_audio__ears(Core* core, uint32_t item) noexcept nogil:
         return
     size = core.headers[item].size
     edges.shed_expired(core, EDGE_INGRESS_AUDIO__EARS, INGRESS_AUDIO__EARS_AGE_NS)
+    if edges.has_space(edge, size, INGRESS_AUDIO__EARS_ITEMS, INGRESS_AUDIO__EARS_BYTES):
+        edges.enqueue(core, EDGE_INGRESS_AUDIO__EARS, INGRESS_AUDIO__EARS_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_INGRESS_AUDIO__EARS, size)
     edges.append_or_drop(core, EDGE_INGRESS_AUDIO__EARS, item)
@@ -166,7 +169,7 @@ cdef inline int move_ingress_audio__ears(Core* core) noexcept nogil:
         return answer
     if edges.shed_expired(core, EDGE_INGRESS_AUDIO__EARS, INGRESS_AUDIO__EARS_AGE_NS):
         return MOVED
-    item = edges.pop(core, EDGE_INGRESS_AUDIO__EARS)
+    item = edges.take(core, EDGE_INGRESS_AUDIO__EARS, INGRESS_AUDIO__EARS_RING - 1)
     if core.nodes[NODE_EARS].live.id == 0:
         invocations.begin(core, NODE_EARS)
     invocations.feed(core, NODE_EARS, 0, item)
@@ -223,6 +226,9 @@ cdef void push_ears__stt(Core* core, uint32_t item) noexcept nogil:
         return
     size = core.headers[item].size
     edges.shed_expired(core, EDGE_EARS__STT, EARS__STT_AGE_NS)
+    if edges.has_space(edge, size, EARS__STT_ITEMS, EARS__STT_BYTES):
+        edges.enqueue(core, EDGE_EARS__STT, EARS__STT_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_EARS__STT, size)
     edges.append_or_drop(core, EDGE_EARS__STT, item)
@@ -256,8 +262,10 @@ cdef void push_sorry__voice(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, SORRY__VOICE_ITEMS, SORRY__VOICE_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_SORRY__VOICE, SORRY__VOICE_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.keep_latest(core, EDGE_SORRY__VOICE)
     edges.append_or_drop(core, EDGE_SORRY__VOICE, item)
@@ -277,7 +285,7 @@ cdef inline int move_ears__stt(Core* core) noexcept nogil:
         return answer
     if edges.shed_expired(core, EDGE_EARS__STT, EARS__STT_AGE_NS):
         return MOVED
-    item = edges.pop(core, EDGE_EARS__STT)
+    item = edges.take(core, EDGE_EARS__STT, EARS__STT_RING - 1)
     if core.nodes[NODE_STT].live.id == 0:
         invocations.begin(core, NODE_STT)
     invocations.feed(core, NODE_STT, 0, item)
@@ -351,8 +359,10 @@ cdef void push_stt_utterance__deep_prompt(Core* core, uint32_t item) noexcept no
     if item == NOTHING:
         return
     size = core.headers[item].size
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, STT_UTTERANCE__DEEP_PROMPT_ITEMS, STT_UTTERANCE__DEEP_PROMPT_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_STT_UTTERANCE__DEEP_PROMPT, STT_UTTERANCE__DEEP_PROMPT_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.keep_latest(core, EDGE_STT_UTTERANCE__DEEP_PROMPT)
     edges.append_or_drop(core, EDGE_STT_UTTERANCE__DEEP_PROMPT, item)
@@ -365,8 +375,10 @@ cdef void push_stt_utterance__quick_prompt(Core* core, uint32_t item) noexcept n
     if item == NOTHING:
         return
     size = core.headers[item].size
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, STT_UTTERANCE__QUICK_PROMPT_ITEMS, STT_UTTERANCE__QUICK_PROMPT_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_STT_UTTERANCE__QUICK_PROMPT, STT_UTTERANCE__QUICK_PROMPT_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.keep_latest(core, EDGE_STT_UTTERANCE__QUICK_PROMPT)
     edges.append_or_drop(core, EDGE_STT_UTTERANCE__QUICK_PROMPT, item)
@@ -456,8 +468,10 @@ cdef void push_quick_final__lines(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, QUICK_FINAL__LINES_ITEMS, QUICK_FINAL__LINES_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_QUICK_FINAL__LINES, QUICK_FINAL__LINES_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.keep_latest(core, EDGE_QUICK_FINAL__LINES)
     edges.append_or_drop(core, EDGE_QUICK_FINAL__LINES, item)
@@ -470,8 +484,10 @@ cdef void push_quick_delta__answer(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, QUICK_DELTA__ANSWER_ITEMS, QUICK_DELTA__ANSWER_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_QUICK_DELTA__ANSWER, QUICK_DELTA__ANSWER_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.keep_latest(core, EDGE_QUICK_DELTA__ANSWER)
     edges.append_or_drop(core, EDGE_QUICK_DELTA__ANSWER, item)
@@ -573,8 +589,10 @@ cdef void push_deep_final__lines(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, DEEP_FINAL__LINES_ITEMS, DEEP_FINAL__LINES_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_DEEP_FINAL__LINES, DEEP_FINAL__LINES_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.keep_latest(core, EDGE_DEEP_FINAL__LINES)
     edges.append_or_drop(core, EDGE_DEEP_FINAL__LINES, item)
@@ -587,8 +605,10 @@ cdef void push_deep_delta__answer(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, DEEP_DELTA__ANSWER_ITEMS, DEEP_DELTA__ANSWER_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_DEEP_DELTA__ANSWER, DEEP_DELTA__ANSWER_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.keep_latest(core, EDGE_DEEP_DELTA__ANSWER)
     edges.append_or_drop(core, EDGE_DEEP_DELTA__ANSWER, item)
@@ -616,8 +636,9 @@ cdef inline int move_deep_delta__answer(Core* core) noexcept nogil:
     if joins.is_loser(&(<Memory*> core).join_answer, EDGE_DEEP_DELTA__ANSWER):
         joins.shed(core, EDGE_DEEP_DELTA__ANSWER)
         return MOVED
-    if not edges.takes_largest(
-        &core.edges[EDGE_ANSWER__VOICE], 1,
+    if not edges.has_space(
+        &core.edges[EDGE_ANSWER__VOICE],
+        ANSWER__VOICE_ITEM_BYTES, ANSWER__VOICE_ITEMS, ANSWER__VOICE_BYTES,
     ):
         return WAITS
     item = edges.pop(core, EDGE_DEEP_DELTA__ANSWER)
@@ -627,7 +648,7 @@ cdef inline int move_deep_delta__answer(Core* core) noexcept nogil:
     joins.took(core, &(<Memory*> core).join_answer, NODE_ANSWER, EDGE_DEEP_DELTA__ANSWER, item)
     pass_answer(core, item)
     items.release(core, item)
-    return MOVED
+    return CALM if (core.waiting_edges & bit(EDGE_DEEP_DELTA__ANSWER)) != 0 else MOVED
 
 cdef inline int move_quick_delta__answer(Core* core) noexcept nogil:
     """quick.delta -> answer.in: answer takes by first of quick, deep."""
@@ -637,8 +658,9 @@ cdef inline int move_quick_delta__answer(Core* core) noexcept nogil:
     if joins.is_loser(&(<Memory*> core).join_answer, EDGE_QUICK_DELTA__ANSWER):
         joins.shed(core, EDGE_QUICK_DELTA__ANSWER)
         return MOVED
-    if not edges.takes_largest(
-        &core.edges[EDGE_ANSWER__VOICE], 1,
+    if not edges.has_space(
+        &core.edges[EDGE_ANSWER__VOICE],
+        ANSWER__VOICE_ITEM_BYTES, ANSWER__VOICE_ITEMS, ANSWER__VOICE_BYTES,
     ):
         return WAITS
     item = edges.pop(core, EDGE_QUICK_DELTA__ANSWER)
@@ -648,7 +670,7 @@ cdef inline int move_quick_delta__answer(Core* core) noexcept nogil:
     joins.took(core, &(<Memory*> core).join_answer, NODE_ANSWER, EDGE_QUICK_DELTA__ANSWER, item)
     pass_answer(core, item)
     items.release(core, item)
-    return MOVED
+    return CALM if (core.waiting_edges & bit(EDGE_QUICK_DELTA__ANSWER)) != 0 else MOVED
 
 cdef void pass_answer(Core* core, uint32_t taken) noexcept nogil:
     """answer.out, as an item of its own, goes to voice.text."""
@@ -661,16 +683,9 @@ cdef void pass_answer(Core* core, uint32_t taken) noexcept nogil:
 cdef void push_answer__voice(Core* core, uint32_t item) noexcept nogil:
     # second_opinion.rspp:15  answer.out -> voice.text
     # 8 items, 32768 bytes; then block 250 ms, latest only
-    cdef Edge* edge = &core.edges[EDGE_ANSWER__VOICE]
-    cdef int64_t size
     if item == NOTHING:
         return
-    size = core.headers[item].size
-    if edges.has_room(edge, size):
-        edge.shedding = False
-    if not edges.has_room(edge, size):
-        edges.keep_latest(core, EDGE_ANSWER__VOICE)
-    edges.append_or_drop(core, EDGE_ANSWER__VOICE, item)
+    edges.enqueue(core, EDGE_ANSWER__VOICE, ANSWER__VOICE_RING - 1, item)
 
 
 # ---- second_opinion.rspp:9  node lines : merge, runs here, for a turn
@@ -680,8 +695,9 @@ cdef inline int move_deep_final__lines(Core* core) noexcept nogil:
     cdef uint32_t item
     if not joins.is_next(core, &(<Memory*> core).join_lines, NODE_LINES, EDGE_DEEP_FINAL__LINES):
         return WAITS
-    if not edges.takes_largest(
-        &core.edges[EDGE_LINES__EGRESS_TEXT], 1,
+    if not edges.has_space(
+        &core.edges[EDGE_LINES__EGRESS_TEXT],
+        LINES__EGRESS_TEXT_ITEM_BYTES, LINES__EGRESS_TEXT_ITEMS, LINES__EGRESS_TEXT_BYTES,
     ):
         return WAITS
     item = edges.pop(core, EDGE_DEEP_FINAL__LINES)
@@ -691,15 +707,16 @@ cdef inline int move_deep_final__lines(Core* core) noexcept nogil:
     joins.took(core, &(<Memory*> core).join_lines, NODE_LINES, EDGE_DEEP_FINAL__LINES, item)
     pass_lines(core, item)
     items.release(core, item)
-    return MOVED
+    return CALM if (core.waiting_edges & bit(EDGE_DEEP_FINAL__LINES)) != 0 else MOVED
 
 cdef inline int move_quick_final__lines(Core* core) noexcept nogil:
     """quick.final -> lines.in: lines takes by timestamp of quick, deep."""
     cdef uint32_t item
     if not joins.is_next(core, &(<Memory*> core).join_lines, NODE_LINES, EDGE_QUICK_FINAL__LINES):
         return WAITS
-    if not edges.takes_largest(
-        &core.edges[EDGE_LINES__EGRESS_TEXT], 1,
+    if not edges.has_space(
+        &core.edges[EDGE_LINES__EGRESS_TEXT],
+        LINES__EGRESS_TEXT_ITEM_BYTES, LINES__EGRESS_TEXT_ITEMS, LINES__EGRESS_TEXT_BYTES,
     ):
         return WAITS
     item = edges.pop(core, EDGE_QUICK_FINAL__LINES)
@@ -709,7 +726,7 @@ cdef inline int move_quick_final__lines(Core* core) noexcept nogil:
     joins.took(core, &(<Memory*> core).join_lines, NODE_LINES, EDGE_QUICK_FINAL__LINES, item)
     pass_lines(core, item)
     items.release(core, item)
-    return MOVED
+    return CALM if (core.waiting_edges & bit(EDGE_QUICK_FINAL__LINES)) != 0 else MOVED
 
 cdef void pass_lines(Core* core, uint32_t taken) noexcept nogil:
     """lines.out, as an item of its own, goes to egress.text."""
@@ -722,16 +739,9 @@ cdef void pass_lines(Core* core, uint32_t taken) noexcept nogil:
 cdef void push_lines__egress_text(Core* core, uint32_t item) noexcept nogil:
     # second_opinion.rspp:17  lines.out -> egress.text
     # 8 items, 32768 bytes; then block 250 ms, latest only
-    cdef Edge* edge = &core.edges[EDGE_LINES__EGRESS_TEXT]
-    cdef int64_t size
     if item == NOTHING:
         return
-    size = core.headers[item].size
-    if edges.has_room(edge, size):
-        edge.shedding = False
-    if not edges.has_room(edge, size):
-        edges.keep_latest(core, EDGE_LINES__EGRESS_TEXT)
-    edges.append_or_drop(core, EDGE_LINES__EGRESS_TEXT, item)
+    edges.enqueue(core, EDGE_LINES__EGRESS_TEXT, LINES__EGRESS_TEXT_RING - 1, item)
 
 
 # ---- second_opinion.rspp:10  node voice : tts, an effect, for a turn
@@ -746,7 +756,7 @@ cdef inline int move_answer__voice(Core* core) noexcept nogil:
     )
     if answer != MOVED:
         return answer
-    item = edges.pop(core, EDGE_ANSWER__VOICE)
+    item = edges.take(core, EDGE_ANSWER__VOICE, ANSWER__VOICE_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -766,7 +776,7 @@ cdef inline int move_sorry__voice(Core* core) noexcept nogil:
     )
     if answer != MOVED:
         return answer
-    item = edges.pop(core, EDGE_SORRY__VOICE)
+    item = edges.take(core, EDGE_SORRY__VOICE, SORRY__VOICE_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -821,8 +831,10 @@ cdef void push_voice__egress_audio(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, VOICE__EGRESS_AUDIO_ITEMS, VOICE__EGRESS_AUDIO_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_VOICE__EGRESS_AUDIO, VOICE__EGRESS_AUDIO_RING - 1, item)
+        return
     edges.append_or_drop(core, EDGE_VOICE__EGRESS_AUDIO, item)
 
 
@@ -835,7 +847,7 @@ cdef inline int move_voice__egress_audio(Core* core) noexcept nogil:
     answer = egress.can_play(core)
     if answer != MOVED:
         return answer
-    item = edges.pop(core, EDGE_VOICE__EGRESS_AUDIO)
+    item = edges.take(core, EDGE_VOICE__EGRESS_AUDIO, VOICE__EGRESS_AUDIO_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -848,7 +860,7 @@ cdef inline int move_lines__egress_text(Core* core) noexcept nogil:
     cdef uint32_t item
     if outputs.data_slots(core) == 0:
         return OUTPUTS_FULL
-    item = edges.pop(core, EDGE_LINES__EGRESS_TEXT)
+    item = edges.take(core, EDGE_LINES__EGRESS_TEXT, LINES__EGRESS_TEXT_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -986,19 +998,30 @@ cdef inline int move(Core* core, int edge) noexcept nogil:
     return WAITS
 
 
-cdef bint move_one(Core* core, bint* outputs_full) noexcept nogil:
-    """Moves one item, where one can move nearest to the egress."""
-    cdef uint64_t rest = core.waiting_edges
+cdef bint move_some(Core* core, bint* outputs_full) noexcept nogil:
+    """Moves one item, where one can move nearest to the egress; and on, while nothing else can be next."""
+    cdef uint32_t decided = core.control.count
+    cdef bint any_moved = False
+    cdef uint64_t rest
     cdef int edge, answer
-    while rest != 0:
-        edge = lowest(rest)
-        rest &= rest - 1
-        answer = move(core, edge)
+    while True:
+        rest = core.waiting_edges
+        answer = WAITS
+        while rest != 0:
+            edge = lowest(rest)
+            rest &= rest - 1
+            answer = move(core, edge)
+            if answer == MOVED or answer == CALM:
+                break
+            if answer == OUTPUTS_FULL:
+                outputs_full[0] = True
         if answer == MOVED:
             return True
-        if answer == OUTPUTS_FULL:
-            outputs_full[0] = True
-    return False
+        if answer != CALM:
+            return any_moved
+        any_moved = True
+        if core.control.count != decided or core.next_timer_ns <= core.now_ns:
+            return True
 
 
 cdef void on_timer(Core* core, int slot) noexcept nogil:
@@ -1057,7 +1080,7 @@ cdef int64_t advance(Core* core) noexcept nogil:
             continue
         elif finish_hearing(core, &outputs_full):
             continue
-        elif core.state == SESSION_ENDED or not move_one(core, &outputs_full):
+        elif core.state == SESSION_ENDED or not move_some(core, &outputs_full):
             break
     edges.resume(core)
     if outputs_full:
@@ -1331,7 +1354,9 @@ cdef class Session:
         if self.memory != NULL:
             raise ValueError("the session is open")
         self.handlers = list(handlers)
-        self.memory = <Memory*> session.allocate(sizeof(Memory), sizeof(Memory) - sizeof(self.memory.payloads))
+        self.memory = <Memory*> session.allocate(
+            sizeof(Memory), sizeof(Memory) - sizeof(self.memory.headers) - sizeof(self.memory.payloads),
+        )
         lay_out(self.memory)
         self.middles = prepare(
             &self.memory.core, TEMPLATE_HASH, ("full",), session_id,

@@ -28,13 +28,14 @@ from rspp_runtime.kernel.codes cimport *
 from rspp_runtime.kernel.gateway cimport Inbound
 from rspp_runtime.kernel.planhash cimport prepare
 from rspp_runtime.kernel.state cimport *
+from rspp_runtime.kernel.user_nodes cimport Emissions, Emitted
 
 from train_times._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "2d1f5525b265452fc11d969d49a4ddc93dbae9eb13cb0a1572f53777aede96ad"
-TEMPLATE_HASH = "e4da68b5964b7f12510445797326358325f19e1945a0f010f76b62a69b906c21"
+ABI_HASH = "737643020b3a99d19269f7cc650a571259caef3c4500bf4bef75829c77616921"
+TEMPLATE_HASH = "f234e643466cf2ad24984b1ca3c163ac9828caf5a1657c28cdc66c78aafe66ee"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -139,6 +140,9 @@ cdef void push_ingress_audio__ears(Core* core, uint32_t item) noexcept nogil:
         return
     size = core.headers[item].size
     edges.shed_expired(core, EDGE_INGRESS_AUDIO__EARS, INGRESS_AUDIO__EARS_AGE_NS)
+    if edges.has_space(edge, size, INGRESS_AUDIO__EARS_ITEMS, INGRESS_AUDIO__EARS_BYTES):
+        edges.enqueue(core, EDGE_INGRESS_AUDIO__EARS, INGRESS_AUDIO__EARS_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_INGRESS_AUDIO__EARS, size)
     edges.append_or_drop(core, EDGE_INGRESS_AUDIO__EARS, item)
@@ -158,7 +162,7 @@ cdef inline int move_ingress_audio__ears(Core* core) noexcept nogil:
         return answer
     if edges.shed_expired(core, EDGE_INGRESS_AUDIO__EARS, INGRESS_AUDIO__EARS_AGE_NS):
         return MOVED
-    item = edges.pop(core, EDGE_INGRESS_AUDIO__EARS)
+    item = edges.take(core, EDGE_INGRESS_AUDIO__EARS, INGRESS_AUDIO__EARS_RING - 1)
     if core.nodes[NODE_EARS].live.id == 0:
         invocations.begin(core, NODE_EARS)
     invocations.feed(core, NODE_EARS, 0, item)
@@ -216,6 +220,9 @@ cdef void push_ears__stt(Core* core, uint32_t item) noexcept nogil:
         return
     size = core.headers[item].size
     edges.shed_expired(core, EDGE_EARS__STT, EARS__STT_AGE_NS)
+    if edges.has_space(edge, size, EARS__STT_ITEMS, EARS__STT_BYTES):
+        edges.enqueue(core, EDGE_EARS__STT, EARS__STT_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_EARS__STT, size)
     edges.append_or_drop(core, EDGE_EARS__STT, item)
@@ -229,6 +236,9 @@ cdef void push_ears__screen(Core* core, uint32_t item) noexcept nogil:
         return
     size = core.headers[item].size
     edges.shed_expired(core, EDGE_EARS__SCREEN, EARS__SCREEN_AGE_NS)
+    if edges.has_space(edge, size, EARS__SCREEN_ITEMS, EARS__SCREEN_BYTES):
+        edges.enqueue(core, EDGE_EARS__SCREEN, EARS__SCREEN_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.drop_oldest(core, EDGE_EARS__SCREEN, size)
     edges.append_or_drop(core, EDGE_EARS__SCREEN, item)
@@ -269,8 +279,10 @@ cdef void push_thanks__voice(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, THANKS__VOICE_ITEMS, THANKS__VOICE_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_THANKS__VOICE, THANKS__VOICE_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.keep_latest(core, EDGE_THANKS__VOICE)
     edges.append_or_drop(core, EDGE_THANKS__VOICE, item)
@@ -305,8 +317,10 @@ cdef void push_sorry__voice(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, SORRY__VOICE_ITEMS, SORRY__VOICE_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_SORRY__VOICE, SORRY__VOICE_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.keep_latest(core, EDGE_SORRY__VOICE)
     edges.append_or_drop(core, EDGE_SORRY__VOICE, item)
@@ -319,10 +333,10 @@ cdef inline int move_ears__screen(Core* core) noexcept nogil:
     cdef uint32_t item
     if edges.shed_expired(core, EDGE_EARS__SCREEN, EARS__SCREEN_AGE_NS):
         return MOVED
-    item = edges.pop(core, EDGE_EARS__SCREEN)
+    item = edges.take(core, EDGE_EARS__SCREEN, EARS__SCREEN_RING - 1)
     outputs.tap(core, OP_TAP, NODE_SCREEN, 0, item, core.headers[item].turn)
     items.release(core, item)
-    return MOVED
+    return CALM
 
 
 # ---- train_times.rspp:13  node stt : stt, an effect, for the session
@@ -339,7 +353,7 @@ cdef inline int move_ears__stt(Core* core) noexcept nogil:
         return answer
     if edges.shed_expired(core, EDGE_EARS__STT, EARS__STT_AGE_NS):
         return MOVED
-    item = edges.pop(core, EDGE_EARS__STT)
+    item = edges.take(core, EDGE_EARS__STT, EARS__STT_RING - 1)
     if core.nodes[NODE_STT].live.id == 0:
         invocations.begin(core, NODE_STT)
         react_stt_started(core)
@@ -410,8 +424,10 @@ cdef void push_stt_utterance__lookup(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, STT_UTTERANCE__LOOKUP_ITEMS, STT_UTTERANCE__LOOKUP_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_STT_UTTERANCE__LOOKUP, STT_UTTERANCE__LOOKUP_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.keep_latest(core, EDGE_STT_UTTERANCE__LOOKUP)
     edges.append_or_drop(core, EDGE_STT_UTTERANCE__LOOKUP, item)
@@ -449,23 +465,25 @@ cdef void call_lookup(Core* core, int port, uint32_t item) noexcept with gil:
     cdef Session owner = <Session> core.owner
     cdef int64_t turn = core.headers[item].turn
     cdef int64_t media_ns = core.headers[item].media_ns
-    cdef list emissions = owner.call(
+    cdef Emissions emissions = owner.call(
         0, item, port, LOOKUP_EMISSIONS,
         (BYTES_LOOKUP_ANSWER,),
     )
+    cdef int index
     if emissions is None:
         invocations.fail(core, NODE_LOOKUP)
         return
-    for emission in emissions:
-        if emission.port == PORT_LOOKUP_ANSWER:
-            emit_lookup_answer(core, emission, turn, media_ns)
+    for index in range(emissions.count):
+        if emissions.rows[index].port == PORT_LOOKUP_ANSWER:
+            emit_lookup_answer(core, &emissions.rows[index], emissions.payload(index), turn, media_ns)
 
 
-cdef int emit_lookup_answer(Core* core, object emission, int64_t turn, int64_t media_ns) except -1:
+cdef int emit_lookup_answer(
+    Core* core, Emitted* emission, bytes payload, int64_t turn, int64_t media_ns,
+) except -1:
     """lookup.answer goes to egress.text, voice.text."""
     cdef uint32_t item
     cdef int64_t seq = outputs.next_seq(core)
-    cdef bytes payload = emission.payload
     item = items.make(core, POOL_TEXT_4096, seq, turn, payload, len(payload))
     items.mark(core, item, media_ns, emission.flags, emission.a, emission.b)
     push_lookup__egress_text(core, item)
@@ -490,8 +508,10 @@ cdef void push_lookup__voice(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, LOOKUP__VOICE_ITEMS, LOOKUP__VOICE_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_LOOKUP__VOICE, LOOKUP__VOICE_RING - 1, item)
+        return
     if not edges.has_room(edge, size):
         edges.keep_latest(core, EDGE_LOOKUP__VOICE)
     edges.append_or_drop(core, EDGE_LOOKUP__VOICE, item)
@@ -515,7 +535,7 @@ cdef inline int move_lookup__voice(Core* core) noexcept nogil:
     )
     if answer != MOVED:
         return answer
-    item = edges.pop(core, EDGE_LOOKUP__VOICE)
+    item = edges.take(core, EDGE_LOOKUP__VOICE, LOOKUP__VOICE_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -535,7 +555,7 @@ cdef inline int move_sorry__voice(Core* core) noexcept nogil:
     )
     if answer != MOVED:
         return answer
-    item = edges.pop(core, EDGE_SORRY__VOICE)
+    item = edges.take(core, EDGE_SORRY__VOICE, SORRY__VOICE_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -555,7 +575,7 @@ cdef inline int move_thanks__voice(Core* core) noexcept nogil:
     )
     if answer != MOVED:
         return answer
-    item = edges.pop(core, EDGE_THANKS__VOICE)
+    item = edges.take(core, EDGE_THANKS__VOICE, THANKS__VOICE_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -611,8 +631,10 @@ cdef void push_voice__egress_audio(Core* core, uint32_t item) noexcept nogil:
     if item == NOTHING:
         return
     size = core.headers[item].size
-    if edges.has_room(edge, size):
+    if edges.has_space(edge, size, VOICE__EGRESS_AUDIO_ITEMS, VOICE__EGRESS_AUDIO_BYTES):
         edge.shedding = False
+        edges.enqueue(core, EDGE_VOICE__EGRESS_AUDIO, VOICE__EGRESS_AUDIO_RING - 1, item)
+        return
     edges.append_or_drop(core, EDGE_VOICE__EGRESS_AUDIO, item)
 
 cdef bint react_voice_timeout(Core* core) noexcept nogil:
@@ -631,7 +653,7 @@ cdef inline int move_voice__egress_audio(Core* core) noexcept nogil:
     answer = egress.can_play(core)
     if answer != MOVED:
         return answer
-    item = edges.pop(core, EDGE_VOICE__EGRESS_AUDIO)
+    item = edges.take(core, EDGE_VOICE__EGRESS_AUDIO, VOICE__EGRESS_AUDIO_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -644,7 +666,7 @@ cdef inline int move_lookup__egress_text(Core* core) noexcept nogil:
     cdef uint32_t item
     if outputs.data_slots(core) == 0:
         return OUTPUTS_FULL
-    item = edges.pop(core, EDGE_LOOKUP__EGRESS_TEXT)
+    item = edges.take(core, EDGE_LOOKUP__EGRESS_TEXT, LOOKUP__EGRESS_TEXT_RING - 1)
     if edges.is_stale(core, item):
         items.release(core, item)
         return MOVED
@@ -754,19 +776,30 @@ cdef inline int move(Core* core, int edge) noexcept nogil:
     return WAITS
 
 
-cdef bint move_one(Core* core, bint* outputs_full) noexcept nogil:
-    """Moves one item, where one can move nearest to the egress."""
-    cdef uint64_t rest = core.waiting_edges
+cdef bint move_some(Core* core, bint* outputs_full) noexcept nogil:
+    """Moves one item, where one can move nearest to the egress; and on, while nothing else can be next."""
+    cdef uint32_t decided = core.control.count
+    cdef bint any_moved = False
+    cdef uint64_t rest
     cdef int edge, answer
-    while rest != 0:
-        edge = lowest(rest)
-        rest &= rest - 1
-        answer = move(core, edge)
+    while True:
+        rest = core.waiting_edges
+        answer = WAITS
+        while rest != 0:
+            edge = lowest(rest)
+            rest &= rest - 1
+            answer = move(core, edge)
+            if answer == MOVED or answer == CALM:
+                break
+            if answer == OUTPUTS_FULL:
+                outputs_full[0] = True
         if answer == MOVED:
             return True
-        if answer == OUTPUTS_FULL:
-            outputs_full[0] = True
-    return False
+        if answer != CALM:
+            return any_moved
+        any_moved = True
+        if core.control.count != decided or core.next_timer_ns <= core.now_ns:
+            return True
 
 
 cdef void on_timer(Core* core, int slot) noexcept nogil:
@@ -816,7 +849,7 @@ cdef int64_t advance(Core* core) noexcept nogil:
             continue
         elif finish_hearing(core, &outputs_full):
             continue
-        elif core.state == SESSION_ENDED or not move_one(core, &outputs_full):
+        elif core.state == SESSION_ENDED or not move_some(core, &outputs_full):
             break
     edges.resume(core)
     if outputs_full:
@@ -1032,7 +1065,9 @@ cdef class Session:
         if self.memory != NULL:
             raise ValueError("the session is open")
         self.handlers = list(handlers)
-        self.memory = <Memory*> session.allocate(sizeof(Memory), sizeof(Memory) - sizeof(self.memory.payloads))
+        self.memory = <Memory*> session.allocate(
+            sizeof(Memory), sizeof(Memory) - sizeof(self.memory.headers) - sizeof(self.memory.payloads),
+        )
         lay_out(self.memory)
         self.middles = prepare(
             &self.memory.core, TEMPLATE_HASH, ("full", "written",), session_id,
@@ -1087,7 +1122,7 @@ cdef class Session:
         session.release(self.memory)
         self.memory = NULL
 
-    cdef list call(self, int handler, uint32_t item, int port, int emissions_max, tuple item_bytes_max):
+    cdef Emissions call(self, int handler, uint32_t item, int port, int emissions_max, tuple item_bytes_max):
         """Calls a Python node; None if it failed. What it raises is raised by `advance`, once that is done."""
         try:
             return user_nodes.call(

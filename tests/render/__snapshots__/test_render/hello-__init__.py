@@ -18,7 +18,7 @@ from typing import Final, Literal
 
 from rspp_runtime.abi import ABI_HASH
 
-BUILT_FOR_ABI: Final = "3067a67c15068df8032e78856c469bf653f5ae3975a00dd4e6497433eb86b9db"
+BUILT_FOR_ABI: Final = "737643020b3a99d19269f7cc650a571259caef3c4500bf4bef75829c77616921"
 
 # Tables and kernel are laid out for one binary interface; with another they would fail silently, so check it first.
 if ABI_HASH != BUILT_FOR_ABI:
