@@ -65,6 +65,7 @@ def tables(plan: Plan) -> Tables:
         edges_from_node={key: tuple(ids) for key, ids in by_node.items()},
         tracked=tuple(edge.handoff is None and _is_from_outside(plan, edge.source, edge.source_port)
                       and not _is_taken_unseen(plan.nodes[edge.target]) and not _is_of_a_tool(plan, edge)
+                      and plan.nodes[edge.target].kind != "label"
                       and can_be_followed(plan, edge) for edge in plan.edges),
         guards=tuple(edge.guard for edge in plan.edges),
         kept_percent=tuple(share_kept(edge) for edge in plan.edges),
