@@ -103,7 +103,7 @@ cdef int call_stage(void *context, floor_item *item) noexcept:
     item.mark += 1
     try:
         return floor_call(<PyObject *>stage.user, <PyObject *>stage.view)
-    except Exception:
+    except Exception:  # C cannot raise: the item stops at this stage
         return 1
 
 
@@ -113,7 +113,7 @@ cdef int resume_stage(void *context, floor_item *item) noexcept:
     item.mark += 1
     try:
         return floor_resume(<PyObject *>stage.user, <PyObject *>stage.view)
-    except Exception:
+    except Exception:  # C cannot raise: the item stops at this stage
         return 1
 
 

@@ -19,7 +19,7 @@ from pipecat.pipeline.worker import PipelineWorker
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 from pipecat.workers.runner import WorkerRunner
 
-from speed.clocks import FRAME, TEXT, Stopwatch, in_real_time, now_ns, percentile, resident_bytes, run_loop, spin
+from speed.clocks import FRAME, TEXT, Stopwatch, in_real_time, now_ns, p50_and_p99, resident_bytes, run_loop, spin
 from speed.peers.pipecat_turn import turn
 
 SINK_S = 0.001
@@ -252,7 +252,7 @@ def sessions(command: dict[str, Any]) -> dict[str, Any]:
         gc.collect()
         each_bytes = (resident_bytes() - before) / count
         figures = await in_real_time(count, seconds, push, counting)
-        figures |= {"p50_ns": percentile(latencies_ns, 0.5), "p99_ns": percentile(latencies_ns, 0.99)}
+        figures |= p50_and_p99(latencies_ns)
         for worker in workers:
             await worker.cancel()
         return figures | {"session_bytes": each_bytes}

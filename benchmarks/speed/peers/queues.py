@@ -18,7 +18,7 @@ from speed.clocks import (
     Stopwatch,
     in_real_time,
     now_ns,
-    percentile,
+    p50_and_p99,
     resident_bytes,
     run_loop,
     spin,
@@ -265,7 +265,7 @@ def sessions(command: dict[str, Any]) -> dict[str, Any]:
         figures = await in_real_time(count, seconds, push, counting)
         for _, tasks in chains:
             await end(tasks)
-        return figures | _percentiles(latencies_ns) | {"session_bytes": each_bytes}
+        return figures | p50_and_p99(latencies_ns) | {"session_bytes": each_bytes}
 
     return run_loop(main())
 
@@ -277,10 +277,6 @@ def source_alone(command: dict[str, Any]) -> dict[str, Any]:
         return None
 
     return run_loop(in_real_time(command["sessions"], command["seconds"], push, lambda on: None))
-
-
-def _percentiles(latencies_ns: list[int]) -> dict[str, float]:
-    return {"p50_ns": percentile(latencies_ns, 0.5), "p99_ns": percentile(latencies_ns, 0.99)}
 
 
 CASES = {

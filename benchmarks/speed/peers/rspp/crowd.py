@@ -9,7 +9,7 @@ from typing import Any
 
 from rspp_runtime.providers.contract import Cancelled, Invocation
 from rspp_runtime.transports.contract import Ears
-from speed.clocks import FRAME, in_real_time, now_ns, percentile, resident_bytes, run_loop
+from speed.clocks import FRAME, in_real_time, now_ns, p50_and_p99, resident_bytes, run_loop
 from speed.peers.rspp.calls import converse_with
 from speed.peers.rspp.fakes import Party, Playing, typed
 
@@ -88,7 +88,7 @@ def sessions(command: dict[str, Any]) -> dict[str, Any]:
         done, _ = await asyncio.wait(running, timeout=20)
         for task in done:
             task.result()
-        figures |= {"p50_ns": percentile(latencies_ns, 0.5), "p99_ns": percentile(latencies_ns, 0.99)}
+        figures |= p50_and_p99(latencies_ns)
         return figures | {"session_bytes": each_bytes}
 
     return run_loop(main())

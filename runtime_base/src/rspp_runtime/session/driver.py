@@ -105,7 +105,7 @@ class Driver:
         self._ports = self.plan.nodes[self.plan.egress].inputs if self.plan.egress >= 0 else ()
         self._requests = Requests()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self.context = contextvars.copy_context()  # of its invocations: whoever's output leads to them
+        self.context = contextvars.copy_context()  # in which its invocations run
         self._awake = False  # something was offered since the last step began
         self._stepping = False
         self._taken = 0  # media since the driver was made
@@ -258,7 +258,7 @@ class Driver:
                 call.abandon()
 
     def _step(self) -> None:
-        """What the pump calls: everything that can be done now, and when to come again."""
+        """Everything that can be done now, and when the pump is to come again."""
         assert self._pump is not None
         assert self._seat is not None
         self._stepping = True

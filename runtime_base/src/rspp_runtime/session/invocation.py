@@ -247,16 +247,11 @@ class Call:
         final: bool = False,
         failed: bool = False,
     ) -> None:
-        if self._owed:  # another task of the provider has an output that is not in yet: it goes first
+        if self._owed or self._usage is not None:  # another output is not in yet and goes first, or its use is counted
             async with self._in_order():
-                event = self._chunk(port, bytes(payload), media_ns, words, text_end, final, failed)
-                await self._give(event)
+                await self._give(self._chunk(port, bytes(payload), media_ns, words, text_end, final, failed))
             return
         event = self._chunk(port, bytes(payload), media_ns, words, text_end, final, failed)
-        if self._usage is not None:
-            async with self._in_order():
-                await self._give(event)
-            return
         self._resumed.clear()
         result = self._offered(event)
         if result != ACCEPTED:
