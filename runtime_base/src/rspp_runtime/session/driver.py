@@ -198,6 +198,15 @@ class Driver:
             await self.stepped()
         return result
 
+    def hand_in(self, port: str, payload: bytes, media_ns: int, *, key: str = "", sequence: int | None = None) -> int:
+        """One item from a party that cannot wait: FULL, and nothing taken, while the kernel has no room. Raises
+        `gateway.InputError`."""
+        return self.take(self.gateway.media(port, payload, media_ns, key=key, sequence=sequence))
+
+    def tell(self, code: Control, a: int = 0, b: int = 0) -> int:
+        """One control input from a party that cannot wait: FULL, and nothing taken, while the inbox is full."""
+        return self.take(self.gateway.control(code, a, b))
+
     def request(self, code: Control, a: int = 0, b: int = 0) -> None:
         """One control input from any thread: a cancel, say, of somebody else's who does not wait for the loop.
 

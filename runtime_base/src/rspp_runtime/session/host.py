@@ -37,7 +37,7 @@ from rspp_runtime.session.outside import Outside
 from rspp_runtime.session.package import Bound, Package
 from rspp_runtime.session.scopes import Scopes
 from rspp_runtime.tools.journal import SUFFIX, Journal
-from rspp_runtime.transports.contract import Transport
+from rspp_runtime.transports.contract import HandedOver, Transport
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +58,11 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """What is left of a session, beside its log."""
+    """What is left of a session, beside its log. `handed_over`: its log has no end, and is to be gone on with."""
 
     header: Header
     stats: Mapping[str, int]
+    handed_over: bool = False
 
 
 async def converse(
@@ -167,16 +168,20 @@ async def converse(
             kept=held,
             attributes=_known(options),
         )
+        handed_over = False
         try:
             await _together(driver, transport, options)
+        except HandedOver:
+            handed_over = True
         finally:
             for provider in {id(one): one for row in providers.values() for _, one in row}.values():
                 if isinstance(provider, Outside):
                     provider.session_over(driver)
             await transport.close()
             later.catch_up()
-            put(End(clock.now_ns(), session.stats()))
-        return Finished(header, session.stats())
+            if not handed_over:
+                put(End(clock.now_ns(), session.stats()))
+        return Finished(header, session.stats(), handed_over)
     finally:
         desk.leave()
         await hooks.close()
@@ -266,9 +271,11 @@ async def _together(driver: Driver, transport: Transport, options: Options) -> N
     try:
         await asyncio.wait({driving, carrying}, return_when=asyncio.FIRST_COMPLETED)
         if carrying.done() and not driving.done():
-            if carrying.exception() is not None:
+            failure = carrying.exception()
+            if failure is not None and not isinstance(failure, HandedOver):
                 await driver.control(Control.ENDED)
-            await driving
+            if not isinstance(failure, HandedOver):
+                await driving
     finally:
         carrying.cancel()
         driving.cancel()

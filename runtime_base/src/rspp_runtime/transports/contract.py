@@ -12,11 +12,20 @@ from rspp_runtime.session.activity import Activity
 from rspp_runtime.session.clock import Clock
 
 
+class HandedOver(Exception):
+    """Raised by a transport's `run`: the session is left as it is in its log, for another process to go on with."""
+
+
 class Ears(Protocol):
     """The session, as a transport sees it."""
 
     @property
     def clock(self) -> Clock: ...
+
+    @property
+    def epoch(self) -> int:
+        """Authority epoch that this process holds."""
+        ...
 
     @property
     def activity(self) -> Activity:
@@ -35,6 +44,15 @@ class Ears(Protocol):
         """CONNECTED, DISCONNECTED, ENDED, END_UTTERANCE, …"""
         ...
 
+    def hand_in(self, port: str, payload: bytes, media_ns: int, *, key: str = "", sequence: int | None = None) -> int:
+        """As `media`, of a party that cannot wait: FULL where that would. For audio that arrives in real time, and
+        wherever bytes come in by a callback."""
+        ...
+
+    def tell(self, code: Control, a: int = 0, b: int = 0) -> int:
+        """As `control`, of a party that cannot wait: FULL where that would."""
+        ...
+
     def reference(self, media_ns: int, duration_ns: int) -> bytes:
         """What the session played at that time."""
         ...
@@ -44,7 +62,9 @@ class Transport(Protocol):
     """One party's connection."""
 
     async def run(self, ears: Ears) -> None:
-        """Connects, hands everything in, and hangs up: from CONNECTED to ENDED. Cancelled when the session ends."""
+        """Connects, hands everything in, and hangs up: from CONNECTED to ENDED. Cancelled when the session ends.
+
+        Raises `HandedOver` instead of hanging up, once no turn is open."""
         ...
 
     def send(self, port: str, turn: int, payload: bytes, play_at_ns: int) -> None:

@@ -1,0 +1,119 @@
+"""Who may do what: tokens and origins, as the server asks for them. Looked at before anything is spent on anybody."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from dataclasses import dataclass
+
+from rspp_runtime.security import origins
+from rspp_runtime.security.tokens import TTL_S, TTL_S_MAX, Grant, Issuer, Replays, TokenError, Verifier
+from rspp_runtime.serving.settings import Settings
+from rspp_runtime.session.package import Package
+
+DEVELOPER = "developer"  # the tenant of who talks to a server in development
+
+
+@dataclass(frozen=True, slots=True)
+class Refused(Exception):
+    """No, with an HTTP status, a code and a sentence; `retry_after_ms` if it is worth asking again."""
+
+    status: int
+    code: str
+    reason: str
+    retry_after_ms: int = 0
+
+
+class Guard:
+    """See the module. Raises `KeyFileError` if a key cannot be read."""
+
+    def __init__(self, package: Package, settings: Settings) -> None:
+        self.pipeline = package.plan.pipeline
+        self.version = package.plan.pipeline_version
+        self.development = settings.development
+        self._origins = settings.origins
+        self.issuer: Issuer | None = None
+        if settings.signing_key is not None:
+            self.issuer = Issuer.load(settings.signing_key)
+        elif settings.development:
+            self.issuer = Issuer.development()
+        trusted = Verifier.load(*settings.trusted_keys).keys if settings.trusted_keys else {}
+        own = self.issuer.public_keys if self.issuer is not None else {}
+        self._verifier = Verifier({**trusted, **own})
+        self._replays = Replays()
+
+    # ---- who asks
+
+    def from_page(self, origin: str | None, host: str) -> None:
+        """Raises `Refused` if a browser brings somebody else's page."""
+        if not origins.allowed(origin, host, self._origins):
+            raise Refused(403, "origin", "pages of this origin may not: see --origin")
+
+    def take(self, token: str, scope: str, session_id: str | None = None) -> Grant:
+        """What a token that is used now allows, once. Raises `Refused`."""
+        grant = self.look(token, scope, session_id)
+        try:
+            self._replays.use(grant, now_s())
+        except TokenError as error:
+            raise Refused(401, error.code, str(error)) from None
+        return grant
+
+    def look(self, token: str, scope: str, session_id: str | None = None) -> Grant:
+        """What a token allows, as often as it is shown. Raises `Refused`."""
+        try:
+            return self._verifier.verify(
+                token,
+                now_s=now_s(),
+                scope=scope,
+                pipeline=self.pipeline,
+                pipeline_version=self.version,
+                session_id=session_id,
+            )
+        except TokenError as error:
+            raise Refused(401, error.code, str(error)) from None
+
+    def may_issue(self, bearer: str, origin: str | None, host: str) -> str:
+        """The tenant for which a session may be asked for. Raises `Refused`.
+
+        In development a page or a script of this machine may, without a token.
+        """
+        if bearer:
+            return self.look(bearer, "issue").tenant
+        if self.development and origins.host_allowed(host, self._origins):
+            self.from_page(origin, host)
+            return DEVELOPER
+        raise Refused(401, "missing", "asking for a session needs a token of scope `issue`")
+
+    def may_operate(self, bearer: str, origin: str | None, host: str, session_id: str | None = None) -> str:
+        """The tenant whose sessions may be looked at, or "" for all. Raises `Refused`."""
+        if bearer:
+            return self.look(bearer, "observe", session_id).tenant
+        if self.development and origins.host_allowed(host, self._origins):
+            self.from_page(origin, host)
+            return ""
+        raise Refused(401, "missing", "looking on needs a token of scope `observe`")
+
+    # ---- tokens of one's own
+
+    def token(self, tenant: str, session_id: str, epoch: int, ttl_s: int = TTL_S) -> str:
+        """To connect with, once; "" if this server signs nothing."""
+        if self.issuer is None:
+            return ""
+        return self.issuer.issue(
+            tenant=tenant,
+            session_id=session_id,
+            pipeline=self.pipeline,
+            pipeline_version=self.version,
+            epoch=epoch,
+            scopes={"talk"},
+            ttl_s=min(ttl_s, TTL_S_MAX),
+            now_s=now_s(),
+        )
+
+
+def now_s() -> int:
+    return int(time.time())
+
+
+def new_session_id() -> str:
+    return f"s-{uuid.uuid4().hex[:20]}"

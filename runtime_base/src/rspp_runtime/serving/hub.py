@@ -1,0 +1,262 @@
+"""All sessions of a process: who comes in, who comes back, who has to go.
+
+    begin(grant, …)     a new session, or one that another process has left in its log
+    find(session_id)    the party of one that is here
+    drain(grace)        nobody new; each leaves when its turn is over
+
+One timer ticks for all parties.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rspp_runtime.abi.codes import Attribute
+from rspp_runtime.evidence.entries import End, LogError
+from rspp_runtime.evidence.log import read
+from rspp_runtime.security.tokens import Grant
+from rspp_runtime.serving.dialect import Dialect, Hello, Welcome
+from rspp_runtime.serving.guard import Guard, Refused, new_session_id
+from rspp_runtime.serving.party import Party, Socket
+from rspp_runtime.serving.settings import Settings
+from rspp_runtime.serving.tally import Tally
+from rspp_runtime.session.clock import MS_NS, MonotonicClock
+from rspp_runtime.session.handlers import NodeError
+from rspp_runtime.session.host import Finished, Options, converse
+from rspp_runtime.session.observer import Observer
+from rspp_runtime.session.package import Bound, Package, PackageError
+
+log = logging.getLogger(__name__)
+
+TICK_S = 0.1
+CUT_S_MAX = 5.0  # for turns that are cut to end, and their evidence to be written
+LOG_SUFFIX = ".rspplog"
+
+Watchers = Callable[["Seat"], Sequence[Observer]]
+
+
+@dataclass(slots=True, eq=False)
+class Seat:
+    """A session that is here."""
+
+    session_id: str
+    tenant: str
+    party: Party
+    clock: MonotonicClock
+    epoch: int
+    log: Path | None
+    since_s: float  # wall clock
+    task: asyncio.Task[None] | None = None
+    observers: tuple[Observer, ...] = ()
+
+
+class Hub:
+    """See the module. `watchers` are asked for the observers of each session: metrics, traces, whoever looks on."""
+
+    def __init__(
+        self,
+        package: Package,
+        providers: Bound,
+        settings: Settings,
+        guard: Guard,
+        watchers: Sequence[Watchers] = (),
+        tally: Tally | None = None,
+    ) -> None:
+        self.package = package
+        self.settings = settings
+        self.tally = tally or Tally()
+        self.seats: dict[str, Seat] = {}
+        self.tenants: dict[str, int] = {}
+        self.draining = False
+        self.unready = ""  # why no session could be held now
+        self.ended: dict[str, int] = {}  # sessions that are over, by how
+        self._providers = providers
+        self._guard = guard
+        self._watchers = tuple(watchers)
+        self._ticking: asyncio.Task[None] | None = None
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    def start(self) -> None:
+        self._ticking = asyncio.create_task(self._tick(), name="hub")
+
+    # ---- who comes
+
+    def room_for(self, tenant: str) -> None:
+        """Raises `Refused` if a new session of that tenant is not taken now."""
+        if self.draining:
+            raise Refused(503, "draining", "this server is stopping: ask again, another one answers", 1_000)
+        if len(self.seats) >= self.settings.max_sessions:
+            raise Refused(503, "capacity", "all sessions are taken", 5_000)
+        most = self.settings.max_tenant_sessions
+        if most is not None and self.tenants.get(tenant, 0) >= most:
+            raise Refused(503, "tenant_capacity", "all sessions of this tenant are taken", 5_000)
+
+    def find(self, grant: Grant) -> Seat | None:
+        """The session of a token, if it is here. Raises `Refused` if it is another tenant's."""
+        seat = self.seats.get(grant.session_id)
+        if seat is not None and seat.tenant != grant.tenant:
+            raise Refused(401, "wrong_tenant", "the token is of another tenant")
+        return seat
+
+    def enter(self, grant: Grant, socket: Socket, dialect: Dialect, hello: Hello) -> Party:
+        """The party of a token has said hello: its session begins, or goes on here. Raises `Refused`."""
+        seat = self.find(grant)
+        if seat is None:
+            seat = self._begin(grant, hello)
+        elif hello.received is None:
+            raise Refused(401, "wrong_session", "this session is here already: come back to it with `resume`")
+        seat.party.attach(socket, dialect, hello, seat.clock.now_ns())
+        return seat.party
+
+    def _begin(self, grant: Grant, hello: Hello) -> Seat:
+        self.room_for(grant.tenant)
+        session_id = grant.session_id or new_session_id()
+        path = self._log_path(session_id)
+        resume = hello.received is not None
+        if resume:
+            self._check_left(path)
+        elif path is not None and path.exists():
+            raise Refused(401, "wrong_session", "this session was begun before: come back to it with `resume`")
+        clock = MonotonicClock()
+        party = Party(
+            self.package.plan,
+            session_id,
+            self._greet,
+            self.tally,
+            clock.now_ns(),
+            self.settings.manners,
+            received=hello.received or 0,
+        )
+        seat = Seat(session_id, grant.tenant, party, clock, max(1, grant.epoch), path, time.time())
+        seat.observers = (party, *(one for watch in self._watchers for one in watch(seat)))
+        options = Options(
+            kernel=self.settings.kernel,
+            level=self.settings.level or self.package.plan.recording_level,
+            log=path,
+            session_id=session_id,
+            epoch=seat.epoch,
+            resume=resume,
+            attributes={Attribute.TENANT: grant.tenant, **_attributes(hello)},
+        )
+        self.seats[session_id] = seat
+        self.tenants[grant.tenant] = self.tenants.get(grant.tenant, 0) + 1
+        self._idle.clear()
+        seat.task = asyncio.create_task(self._converse(seat, options), name=session_id)
+        return seat
+
+    def _log_path(self, session_id: str) -> Path | None:
+        folder = self.settings.log_dir
+        return None if folder is None else folder / f"{session_id}{LOG_SUFFIX}"
+
+    def _check_left(self, path: Path | None) -> None:
+        """Raises `Refused` unless another process has left a session there that can be gone on with."""
+        if path is None or not path.is_file():
+            raise Refused(410, "gone", "this session is not here, and nobody has left it to be gone on with")
+        try:
+            entries = read(path).entries
+        except (LogError, OSError):
+            raise Refused(410, "gone", "this session cannot be gone on with: its log cannot be read") from None
+        if entries and isinstance(entries[-1], End):
+            raise Refused(410, "gone", "this session has ended")
+
+    async def _converse(self, seat: Seat, options: Options) -> None:
+        how = "failed"
+        try:
+            finished: Finished = await converse(
+                self.package, self._providers, seat.party, seat.clock, options, seat.observers
+            )
+            how = "handed_over" if finished.handed_over else "ended"
+        except asyncio.CancelledError:
+            how = "cancelled"
+        except (PackageError, NodeError, LogError, OSError) as error:
+            log.error("session cannot be held: %s", error, extra={"session_id": seat.session_id})
+        except Exception:
+            log.exception("session failed", extra={"session_id": seat.session_id})
+        finally:
+            self.ended[how] = self.ended.get(how, 0) + 1
+            self._leave(seat, how)
+
+    def _leave(self, seat: Seat, how: str) -> None:
+        seat.party.over(how)
+        del self.seats[seat.session_id]
+        left = self.tenants[seat.tenant] - 1
+        if left:
+            self.tenants[seat.tenant] = left
+        else:
+            del self.tenants[seat.tenant]
+        if not self.seats:
+            self._idle.set()
+
+    def _greet(self, party: Party, hello: Hello) -> Welcome:
+        seat = self.seats[party.session_id]
+        within_ms = (self.settings.patience.reconnect_ns + self.settings.patience.resume_ns) // MS_NS
+        plan = self.package.plan
+        epoch = party.epoch or seat.epoch
+        return Welcome(
+            session_id=seat.session_id,
+            pipeline=plan.pipeline,
+            pipeline_version=plan.pipeline_version,
+            template_hash=self.package.template_hash,
+            authority_epoch=epoch,
+            tenant=seat.tenant,
+            audio_in=hello.audio_in if party.hears else None,
+            audio_out=hello.audio_out if party.speaks else None,
+            resumed=hello.received is not None,
+            received=party.received,
+            lead_ms=plan.lead_ns // MS_NS,
+            ping_ms=self.settings.manners.ping_ms,
+            resume_token=self._guard.token(seat.tenant, seat.session_id, epoch, ttl_s=3600),
+            within_ms=within_ms,
+        )
+
+    # ---- the passing of time
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            too_old_s = time.time() - self.settings.session_s_max
+            for seat in tuple(self.seats.values()):
+                try:
+                    seat.party.tick(seat.clock.now_ns())
+                    if seat.since_s < too_old_s:
+                        seat.party.finish()
+                except Exception:  # one party's trouble is not the others'
+                    log.exception("tick failed", extra={"session_id": seat.session_id})
+                    seat.party.hang_up()
+
+    async def drain(self, grace_s: float) -> None:
+        """Nobody new; returns when all have left. What is open after the grace is cut."""
+        self.draining = True
+        for seat in tuple(self.seats.values()):
+            seat.party.drain()
+        try:
+            async with asyncio.timeout(grace_s):
+                await self._idle.wait()
+        except TimeoutError:
+            for seat in tuple(self.seats.values()):
+                seat.party.cut()
+            try:
+                async with asyncio.timeout(CUT_S_MAX):
+                    await self._idle.wait()
+            except TimeoutError:
+                log.error("%d sessions did not leave in time", len(self.seats))
+
+    async def close(self) -> None:
+        """Whoever is still here is cancelled."""
+        if self._ticking is not None:
+            self._ticking.cancel()
+        tasks = [seat.task for seat in self.seats.values() if seat.task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+
+def _attributes(hello: Hello) -> dict[Attribute, str]:
+    return {Attribute[name.upper()]: text for name, text in hello.attributes.items()}

@@ -1,0 +1,224 @@
+"""The WebSocket side of the server: picows on the connections that uvicorn hands over for an upgrade.
+
+A message costs an ASGI server two tasks' switches and a dict each way; picows calls `on_ws_frame` (decision 0053). A
+handshake that is refused is an HTTP answer, before anything was spent on it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from picows import (
+    WSAutoPingStrategy,
+    WSCloseCode,
+    WSFrame,
+    WSListener,
+    WSMsgType,
+    WSTransport,
+    WSUpgradeRequest,
+    WSUpgradeResponse,
+    WSUpgradeResponseWithListener,
+)
+from picows.picows import WSProtocol
+
+from rspp import wire
+from rspp.wire import Close
+from rspp_runtime.serving.dialect import Message
+from rspp_runtime.serving.guard import Refused
+
+log = logging.getLogger(__name__)
+
+HELLO_S = 5.0
+BUFFER_BYTES = 4096  # of a connection's reading, to begin with
+
+
+class Handshake:
+    """What a client asked for: as much of its request as anybody needs."""
+
+    __slots__ = ("address", "host", "origin", "path", "protocols", "query", "token")
+
+    def __init__(self, request: WSUpgradeRequest, address: str) -> None:
+        target = urlsplit(request.path.decode("latin-1") if isinstance(request.path, bytes) else request.path)
+        headers = request.headers
+        self.path = target.path
+        self.query: Mapping[str, list[str]] = parse_qs(target.query, max_num_fields=16)
+        self.origin: str | None = headers.get("Origin")
+        self.host: str = headers.get("Host", "")
+        self.address = address
+        offered = headers.getall("Sec-WebSocket-Protocol", [])
+        self.protocols = [one.strip() for line in offered for one in line.split(",")]
+        scheme, _, given = headers.get("Authorization", "").partition(" ")
+        self.token = given.strip() if scheme.lower() == "bearer" else wire.bearer(self.protocols)
+
+
+class Channel(WSListener):  # type: ignore[misc]
+    """One connection: a `party.Socket`, and where its messages go.
+
+    `receive` and `lost` are set by whoever opened it, before the first message.
+    """
+
+    def __init__(self, subprotocol: str | None = None) -> None:
+        self.subprotocol = subprotocol
+        self.receive: Callable[[Message], None] = _nowhere
+        self.lost: Callable[[], None] = _gone
+        self.opened: Callable[[], None] = _gone
+        self._transport: WSTransport | None = None
+        self._parts: list[bytes] = []
+        self._parts_bytes = 0
+        self._parts_text = False
+
+    # ---- from picows
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        self._transport = transport
+        self.opened()
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        kind = frame.msg_type
+        if kind == WSMsgType.BINARY and frame.fin:
+            self.receive(frame.get_payload_as_bytes())
+        elif kind == WSMsgType.TEXT and frame.fin:
+            self._text(frame.get_payload_as_bytes())
+        elif kind == WSMsgType.CLOSE:
+            transport.send_close(frame.get_close_code())
+            transport.disconnect()
+        elif kind == WSMsgType.PING:
+            transport.send_pong(frame.get_payload_as_bytes())
+        elif kind in (WSMsgType.BINARY, WSMsgType.TEXT, WSMsgType.CONTINUATION):
+            self._fragment(frame)
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        self._transport = None
+        self.lost()
+
+    def _text(self, payload: bytes) -> None:
+        try:
+            self.receive(payload.decode())
+        except UnicodeDecodeError:
+            self.close(Close.MALFORMED, "a text message is UTF-8")
+
+    def _fragment(self, frame: WSFrame) -> None:
+        """A message in several frames: rare, and no longer than one in one frame may be."""
+        if frame.msg_type != WSMsgType.CONTINUATION:
+            self._parts, self._parts_bytes = [], 0
+            self._parts_text = frame.msg_type == WSMsgType.TEXT
+        payload = frame.get_payload_as_bytes()
+        self._parts_bytes += len(payload)
+        if self._parts_bytes > wire.MESSAGE_BYTES_MAX or len(self._parts) >= PARTS_MAX:
+            self.close(Close.TOO_LONG, "the message is too long")
+            return
+        self._parts.append(payload)
+        if frame.fin:
+            whole, self._parts, self._parts_bytes = b"".join(self._parts), [], 0
+            if self._parts_text:
+                self._text(whole)
+            else:
+                self.receive(whole)
+
+    # ---- a socket
+
+    def send(self, message: Message) -> None:
+        transport = self._transport
+        if transport is None or transport.is_disconnected:
+            return
+        if isinstance(message, str):
+            transport.send(WSMsgType.TEXT, message.encode())
+        else:
+            transport.send(WSMsgType.BINARY, message)
+
+    def waiting_bytes(self) -> int:
+        transport = self._transport
+        return 0 if transport is None else transport.underlying_transport.get_write_buffer_size()
+
+    def close(self, code: int, reason: str) -> None:
+        """Says why, and waits no longer than a moment for the other side to hang up."""
+        transport = self._transport
+        if transport is None or transport.is_disconnected:
+            return
+        transport.send_close(WSCloseCode(code) if code in _KNOWN else code, reason.encode()[:123])
+        if self.waiting_bytes() > wire.MESSAGE_BYTES_MAX:
+            transport.disconnect(graceful=False)  # who does not read does not read that either
+        else:
+            asyncio.get_running_loop().call_later(CLOSE_S, transport.disconnect, False)
+
+
+PARTS_MAX = 64
+CLOSE_S = 1.0
+_KNOWN = {code.value for code in WSCloseCode}
+
+Answer = Callable[[Handshake], Channel]
+"""Opens a channel for a handshake. Raises `guard.Refused`."""
+
+
+def websocket_protocol(answer: Answer) -> type[asyncio.BufferedProtocol]:
+    """What `uvicorn.Config(ws=…)` takes: uvicorn makes one for each upgrade, and hands it the request's bytes."""
+
+    class Upgraded(WSProtocol):  # type: ignore[misc]
+        def __init__(self, config: Any, server_state: Any, app_state: Any) -> None:
+            super().__init__(
+                None,
+                None,
+                False,  # the server's side
+                self._opened,
+                log,
+                True,
+                HELLO_S,
+                False,  # pings are the clients'
+                20,
+                20,
+                WSAutoPingStrategy.PING_WHEN_IDLE,
+                False,
+                wire.MESSAGE_BYTES_MAX,
+                None,
+                BUFFER_BYTES,
+            )
+            self._address = ""
+
+        def connection_made(self, transport: asyncio.Transport) -> None:
+            peer = transport.get_extra_info("peername")
+            self._address = str(peer[0]) if peer else ""
+            super().connection_made(transport)
+
+        def data_received(self, data: bytes) -> None:
+            """The handshake, as uvicorn has read it."""
+            at = 0
+            while at < len(data):
+                buffer = self.get_buffer(len(data) - at)
+                size = min(len(buffer), len(data) - at)
+                buffer[:size] = data[at : at + size]
+                self.buffer_updated(size)
+                at += size
+
+        def _opened(self, request: WSUpgradeRequest) -> WSUpgradeResponseWithListener:
+            try:
+                channel = answer(Handshake(request, self._address))
+            except Refused as refused:
+                return WSUpgradeResponseWithListener(_refusal(refused), None)
+            headers = {"Sec-WebSocket-Protocol": channel.subprotocol} if channel.subprotocol else None
+            return WSUpgradeResponseWithListener(WSUpgradeResponse.create_101_response(headers), channel)
+
+    return Upgraded
+
+
+def _refusal(refused: Refused) -> WSUpgradeResponse:
+    headers = {"Content-Type": "application/json", "Cache-Control": "no-store"}
+    if refused.retry_after_ms:
+        headers["Retry-After"] = str(-(-refused.retry_after_ms // 1000))
+    body = {"code": refused.code, "reason": refused.reason}
+    if refused.retry_after_ms:
+        body["retry_after_ms"] = refused.retry_after_ms  # type: ignore[assignment]
+    return WSUpgradeResponse.create_error_response(HTTPStatus(refused.status), json.dumps(body).encode(), headers)
+
+
+def _nowhere(_: Message) -> None:
+    pass
+
+
+def _gone() -> None:
+    pass

@@ -1,0 +1,42 @@
+"""From what a client says it has played of a turn to the media time that the kernel asks for (decision 0048)."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+
+BREAKS_MAX = 64
+
+
+class Playout:
+    """Of the newest turn. Its frames follow each other; where they do not (a pause, a voice that came late) is a break."""
+
+    __slots__ = ("_at_ns", "_end_ns", "_sent_ns", "_starts_ns", "turn")
+
+    def __init__(self) -> None:
+        self.turn = 0
+        self._sent_ns = 0  # audio of the turn so far
+        self._end_ns = 0  # media time of its end
+        self._starts_ns: list[int] = []  # audio of the turn before each break
+        self._at_ns: list[int] = []  # media time at which it goes on there
+
+    def sent(self, turn: int, play_at_ns: int, duration_ns: int) -> None:
+        if turn != self.turn:
+            self.turn, self._sent_ns, self._end_ns = turn, 0, -1
+            self._starts_ns, self._at_ns = [], []
+        if play_at_ns != self._end_ns:
+            if len(self._starts_ns) == BREAKS_MAX:
+                del self._starts_ns[0], self._at_ns[0]
+            self._starts_ns.append(self._sent_ns)
+            self._at_ns.append(play_at_ns)
+        self._sent_ns += duration_ns
+        self._end_ns = play_at_ns + duration_ns
+
+    def media_ns(self, played_ns: int) -> int:
+        """Media time up to which a client has played that has played so much of the turn; what it cannot have played
+        is beyond the end, and the kernel refuses it."""
+        index = max(0, bisect_right(self._starts_ns, played_ns) - 1)
+        if not self._starts_ns:
+            return played_ns
+        if index and played_ns == self._starts_ns[index]:
+            index -= 1  # the end of what was before the break, not the beginning of what is behind it
+        return self._at_ns[index] + played_ns - self._starts_ns[index]

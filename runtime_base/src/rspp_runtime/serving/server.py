@@ -1,0 +1,163 @@
+"""A package served: providers prepared, doors open, until SIGTERM.
+
+    first SIGTERM or Ctrl-C    drains: nobody new, each session leaves when its turn is over, at most the grace
+    second                     at once
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket as sockets
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import uvicorn
+from starlette.routing import BaseRoute
+
+from rspp_runtime.security.origins import is_loopback
+from rspp_runtime.serving.app import make_app
+from rspp_runtime.serving.attempts import Attempts
+from rspp_runtime.serving.doors import Doors
+from rspp_runtime.serving.guard import Guard
+from rspp_runtime.serving.hub import Hub, Watchers
+from rspp_runtime.serving.listener import websocket_protocol
+from rspp_runtime.serving.settings import Settings
+from rspp_runtime.session.package import Package, PackageError, close_providers, make_providers
+
+log = logging.getLogger(__name__)
+
+CONSOLE = Path(__file__).parents[1] / "console"
+SHUTDOWN_S = 1  # of HTTP requests that are still being answered
+
+
+class ServeError(Exception):
+    """A server that cannot be started: one sentence, with what to do."""
+
+
+class Server:
+    """See the module. Made outside of a loop, run inside of one."""
+
+    def __init__(self, package: Package, settings: Settings) -> None:
+        """Raises `ServeError`, `KeyFileError`."""
+        if settings.development and not is_loopback(settings.host):
+            raise ServeError(
+                f"--dev gives tokens to whoever asks: it serves this machine only, not {settings.host}; "
+                "in production give --signing-key or --trust (docs/operations.md)"
+            )
+        if not settings.development and settings.signing_key is None and not settings.trusted_keys:
+            raise ServeError(
+                "nobody could come in: give --signing-key FILE or --trust FILE (rspp token new-key makes them), "
+                "or --dev for this machine only"
+            )
+        self.package = package
+        self.settings = settings
+        self.guard = Guard(package, settings)
+        self.watchers: list[Watchers] = []
+        self.port = settings.port
+
+    def bind(self) -> sockets.socket:
+        """The listening socket. Raises `ServeError`."""
+        settings = self.settings
+        family = sockets.AF_INET6 if ":" in settings.host else sockets.AF_INET
+        found = sockets.socket(family, sockets.SOCK_STREAM)
+        found.setsockopt(sockets.SOL_SOCKET, sockets.SO_REUSEADDR, 1)
+        try:
+            found.bind((settings.host, settings.port))
+        except OSError as error:
+            found.close()
+            raise ServeError(
+                f"{settings.host}:{settings.port} cannot be listened to: {error.strerror}; give another --port"
+            ) from None
+        self.port = found.getsockname()[1]
+        return found
+
+    async def serve(self, listening: sockets.socket, ready: Callable[[], None]) -> None:
+        """Serves until it is told to stop. `ready` is called when clients are answered. Raises `PackageError`."""
+        settings = self.settings
+        if settings.log_dir is not None:
+            try:
+                settings.log_dir.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise ServeError(f"{settings.log_dir} cannot be made: {error.strerror}") from None
+        providers = await make_providers(self.package)
+        hub = Hub(self.package, providers, settings, self.guard, self.watchers)
+        attempts = Attempts(settings.attempts_per_second)
+        doors = Doors(hub, self.guard, attempts.made)
+        more: list[BaseRoute] = []
+        pages = CONSOLE if settings.console and (CONSOLE / "index.html").is_file() else None
+        config = uvicorn.Config(
+            make_app(hub, self.guard, more, pages),
+            http="httptools",
+            ws=websocket_protocol(doors.answer),  # type: ignore[arg-type]
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            date_header=True,
+            timeout_keep_alive=5,
+            timeout_graceful_shutdown=SHUTDOWN_S,
+            limit_concurrency=None,
+            backlog=1024,
+        )
+        web = uvicorn.Server(config)
+        web.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+        stopping = asyncio.Event()
+        at_once = asyncio.Event()
+        try:
+            hub.start()
+            with _stopped_by_signals(stopping, at_once):
+                serving = asyncio.create_task(_serve(web, listening), name="web")
+                stopped = asyncio.create_task(stopping.wait())
+                while not web.started and not serving.done():
+                    await asyncio.sleep(0.01)
+                ready()
+                await asyncio.wait({serving, stopped}, return_when=asyncio.FIRST_COMPLETED)
+                if not serving.done():
+                    log.info("draining %d sessions", len(hub.seats))
+                    await _either(hub.drain(settings.grace_s), at_once)
+                    web.should_exit = True
+                    web.force_exit = at_once.is_set()
+                await serving
+                stopped.cancel()
+        finally:
+            await hub.close()
+            await close_providers(providers)
+
+
+async def _serve(web: uvicorn.Server, listening: sockets.socket) -> None:
+    """Without uvicorn's own signals: stopping is ours."""
+    await web._serve([listening])
+
+
+async def _either(work: asyncio.Future[None] | object, event: asyncio.Event) -> None:
+    """Until the work is done, or the event set, which cancels it."""
+    working = asyncio.ensure_future(work)  # type: ignore[call-overload]
+    waiting = asyncio.create_task(event.wait())
+    await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    for task in (working, waiting):
+        task.cancel()
+    await asyncio.gather(working, waiting, return_exceptions=True)
+
+
+@contextlib.contextmanager
+def _stopped_by_signals(stopping: asyncio.Event, at_once: asyncio.Event) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        if stopping.is_set():
+            at_once.set()
+        stopping.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+__all__ = ["PackageError", "ServeError", "Server"]

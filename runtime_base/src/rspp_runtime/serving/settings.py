@@ -1,0 +1,37 @@
+"""How a package is served: every figure that an operator can set, with its default (docs/serving.md)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rspp_runtime.serving.connection import Patience
+from rspp_runtime.serving.party import Manners
+
+PORT = 7860
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """See the module. `development` makes tokens for pages of this machine, and shows what is said to operators."""
+
+    host: str = "127.0.0.1"
+    port: int = PORT
+    development: bool = False
+    log_dir: Path | None = None  # without it nothing is recorded, and no other process can go on with a session
+    level: str | None = None  # of recordings; None: the pipeline's
+    kernel: str | None = None
+    origins: tuple[str, ...] = ()
+    signing_key: Path | None = None
+    trusted_keys: tuple[Path, ...] = ()
+    session_s_max: int = 2 * 3600
+    max_sessions: int = 200
+    max_tenant_sessions: int | None = None
+    attempts_per_second: int = 100  # of connecting, by an address
+    grace_s: float = 30.0
+    console: bool = True
+    manners: Manners = field(default_factory=Manners)
+
+    @property
+    def patience(self) -> Patience:
+        return self.manners.patience
