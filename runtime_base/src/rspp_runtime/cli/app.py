@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from rspp_runtime import __version__
+from rspp_runtime.cli import serve
 from rspp_runtime.cli.failure import EXIT_INTERRUPTED, Failure, apology, told
 
 app = typer.Typer(
@@ -297,6 +298,8 @@ def validate(
 
     command(folder, json)
 
+
+app.command("serve")(serve.command)
 
 token = typer.Typer(
     name="token",

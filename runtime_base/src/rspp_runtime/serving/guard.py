@@ -7,6 +7,7 @@ import uuid
 from dataclasses import dataclass
 
 from rspp_runtime.security import origins
+from rspp_runtime.security.keys import read_public
 from rspp_runtime.security.tokens import TTL_S, TTL_S_MAX, Grant, Issuer, Replays, TokenError, Verifier
 from rspp_runtime.serving.settings import Settings
 from rspp_runtime.session.package import Package
@@ -37,9 +38,10 @@ class Guard:
             self.issuer = Issuer.load(settings.signing_key)
         elif settings.development:
             self.issuer = Issuer.development()
-        trusted = Verifier.load(*settings.trusted_keys).keys if settings.trusted_keys else {}
-        own = self.issuer.public_keys if self.issuer is not None else {}
-        self._verifier = Verifier({**trusted, **own})
+        keys = dict(self.issuer.public_keys) if self.issuer is not None else {}
+        for path in settings.trusted_keys:
+            keys |= read_public(path)
+        self._verifier = Verifier(keys)
         self._replays = Replays()
 
     # ---- who asks

@@ -11,7 +11,7 @@ import contextlib
 import logging
 import signal
 import socket as sockets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 
 import uvicorn
@@ -102,14 +102,13 @@ class Server:
             limit_concurrency=None,
             backlog=1024,
         )
-        web = uvicorn.Server(config)
-        web.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+        web = _Web(config)
         stopping = asyncio.Event()
         at_once = asyncio.Event()
         try:
             hub.start()
             with _stopped_by_signals(stopping, at_once):
-                serving = asyncio.create_task(_serve(web, listening), name="web")
+                serving = asyncio.create_task(web.serve([listening]), name="web")
                 stopped = asyncio.create_task(stopping.wait())
                 while not web.started and not serving.done():
                     await asyncio.sleep(0.01)
@@ -127,14 +126,17 @@ class Server:
             await close_providers(providers)
 
 
-async def _serve(web: uvicorn.Server, listening: sockets.socket) -> None:
+class _Web(uvicorn.Server):
     """Without uvicorn's own signals: stopping is ours."""
-    await web._serve([listening])
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
 
 
-async def _either(work: asyncio.Future[None] | object, event: asyncio.Event) -> None:
+async def _either(work: Coroutine[None, None, None], event: asyncio.Event) -> None:
     """Until the work is done, or the event set, which cancels it."""
-    working = asyncio.ensure_future(work)  # type: ignore[call-overload]
+    working = asyncio.create_task(work)
     waiting = asyncio.create_task(event.wait())
     await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
     for task in (working, waiting):

@@ -1,0 +1,122 @@
+"""`rspp serve`: a package as a service, until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import json as json_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rspp_runtime.cli.failure import EXIT_FINDINGS, EXIT_USAGE, Failure, usage
+
+if TYPE_CHECKING:
+    from rspp_runtime.serving.settings import Settings
+
+PORT = 7860
+LEVELS = ("L0", "L1", "L2")
+KERNELS = ("compiled", "pure")
+
+
+def command(
+    package: Annotated[str, typer.Argument(metavar="PACKAGE", help="A generated folder, or an import name.")],
+    host: Annotated[str, typer.Option("--host", help="Address to listen at.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0: one that is free.")] = PORT,
+    dev: Annotated[
+        bool, typer.Option("--dev", help="Tokens for whoever asks from this machine; operators see what is said.")
+    ] = False,
+    log_dir: Annotated[
+        Path | None, typer.Option("--log-dir", help="Record each session here; others go on with what is left here.")
+    ] = None,
+    level: Annotated[str | None, typer.Option("--level", metavar="L0|L1|L2", help="Of the recordings.")] = None,
+    kernel: Annotated[str | None, typer.Option("--kernel", metavar="compiled|pure", help="Which kernel.")] = None,
+    origin: Annotated[
+        list[str] | None, typer.Option("--origin", help="A site whose pages may connect; may be repeated.")
+    ] = None,
+    signing_key: Annotated[
+        Path | None, typer.Option("--signing-key", help="Private key for tokens (rspp token new-key).")
+    ] = None,
+    trust: Annotated[
+        list[Path] | None, typer.Option("--trust", help="Public keys of whoever else makes tokens; may be repeated.")
+    ] = None,
+    max_sessions: Annotated[int, typer.Option("--max-sessions", min=1, help="At once.")] = 200,
+    max_tenant_sessions: Annotated[
+        int | None, typer.Option("--max-tenant-sessions", min=1, help="At once, of one tenant.")
+    ] = None,
+    grace: Annotated[float, typer.Option("--grace", min=0, help="Seconds for running turns, at SIGTERM.")] = 30.0,
+    no_console: Annotated[bool, typer.Option("--no-console", help="Do not serve the console.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Say where it listens as JSON, for programs.")] = False,
+) -> None:
+    """Serve a package: people talk to it over WebSocket, from browsers and programs."""
+    for option, value, known in (("--level", level, LEVELS), ("--kernel", kernel, KERNELS)):
+        if value is not None and value not in known:
+            usage(f"{option} is one of {', '.join(known)}, not {value!r}")
+    try:
+        from rspp_runtime.serving.settings import Settings
+    except ModuleNotFoundError as error:
+        raise Failure(
+            EXIT_FINDINGS, f"serving needs {error.name}: pip install 'rspp-runtime[serve]'"
+        ) from None
+    settings = Settings(
+        host=host,
+        port=port,
+        development=dev,
+        log_dir=log_dir,
+        level=level,
+        kernel=kernel,
+        origins=tuple(origin or ()),
+        signing_key=signing_key,
+        trusted_keys=tuple(trust or ()),
+        max_sessions=max_sessions,
+        max_tenant_sessions=max_tenant_sessions,
+        grace_s=grace,
+        console=not no_console,
+    )
+    serve(package, settings, json=json)
+
+
+def serve(name: str, settings: Settings, *, json: bool) -> None:
+    """Raises `Failure`."""
+    try:
+        import uvloop
+
+        from rspp_runtime.security.errors import KeyFileError
+        from rspp_runtime.security.origins import is_origin
+        from rspp_runtime.serving.server import ServeError, Server
+    except ModuleNotFoundError as error:
+        raise Failure(
+            EXIT_FINDINGS, f"serving needs {error.name}: pip install 'rspp-runtime[serve]'"
+        ) from None
+    from rspp_runtime.session.handlers import NodeError, find_nodes_here
+    from rspp_runtime.session.package import PackageError, load
+
+    for one in settings.origins:
+        if not is_origin(one):
+            usage(f"--origin is a site like https://app.example, not {one!r}")
+    try:
+        package = load(name)
+        find_nodes_here()
+        server = Server(package, settings)
+        listening = server.bind()
+    except ServeError as error:
+        raise Failure(EXIT_USAGE, str(error)) from None
+    except (PackageError, NodeError, KeyFileError) as error:
+        raise Failure(EXIT_FINDINGS, str(error)) from None
+
+    def ready() -> None:
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        shown = "localhost" if host == "127.0.0.1" else host
+        url = f"http://{shown}:{server.port}/"
+        if json:
+            print(json_module.dumps({"url": url, "port": server.port, "pipeline": package.plan.pipeline}), flush=True)
+        else:
+            print(f"{package.plan.pipeline} {package.plan.pipeline_version} is served at {url}", flush=True)
+
+    try:
+        with listening, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(server.serve(listening, ready))
+    except ServeError as error:
+        raise Failure(EXIT_USAGE, str(error)) from None
+    except (PackageError, NodeError) as error:
+        raise Failure(EXIT_FINDINGS, str(error)) from None
