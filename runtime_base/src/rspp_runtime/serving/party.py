@@ -89,7 +89,7 @@ class Party(Observer):
 
     __slots__ = (
         "_acked", "_acked_ns", "_base_ns", "_credit", "_credit_ns", "_dialect", "_downlink", "_draining", "_ears",
-        "_finals", "_greet", "_hello", "_manners", "_missed", "_over", "_partials", "_playout", "_ports", "_sequence",
+        "_finals", "_greet", "_greeted", "_hello", "_manners", "_missed", "_over", "_partials", "_playout", "_ports", "_sequence",
         "_socket", "_tally", "_uplink", "connection", "hears", "plan", "received", "session_id", "speaks",
     )  # fmt: skip
 
@@ -112,6 +112,7 @@ class Party(Observer):
         self._socket: Socket | None = None
         self._dialect: Dialect | None = None
         self._hello = Hello()
+        self._greeted = False  # this connection was welcomed: before that nothing else is said on it
         self._ears: Ears | None = None
         self._over: asyncio.Future[bool] | None = None  # True: hand over
         self._draining = False
@@ -147,6 +148,7 @@ class Party(Observer):
         self._uplink = Uplink(hello.audio_in, STREAM) if self.hears else None
         self._downlink = Downlink(hello.audio_out)
         self._base_ns = -1
+        self._greeted = False
         if self._ears is not None:
             if anew:
                 self._ears.tell(Control.CONNECTED, *self._basis())
@@ -156,6 +158,7 @@ class Party(Observer):
         """That socket is gone."""
         if socket is self._socket:
             self._socket = None
+            self._greeted = False
             if self._dialect is not None and self._dialect.numbered and self._ears is not None:
                 self.connection.detached(self._ears.clock.now_ns())
             else:
@@ -264,7 +267,7 @@ class Party(Observer):
     def send(self, port: str, turn: int, payload: bytes, play_at_ns: int) -> None:
         kind = self._ports.get(port)
         if kind == "audio":
-            if self._socket is None:
+            if self._socket is None or not self._greeted:
                 self._missed.audio(turn, payload, play_at_ns)
             else:
                 self._play(turn, payload, play_at_ns)
@@ -320,11 +323,9 @@ class Party(Observer):
         dialect, hello = self._dialect, self._hello
         assert dialect is not None
         assert self._ears is not None
+        self._greeted = True
         self._put(dialect.welcome(self._greet(self, hello)))
-        if hello.received is None:
-            self._missed.forget()
-            return
-        for sequence, name, args in self._missed.words(hello.received):
+        for sequence, name, args in self._missed.words(hello.received or 0):
             self._put(_write(dialect, name, sequence, args))
         for turn, payload, play_at_ns in self._missed.still_to_play(self._ears.clock.now_ns()):
             self._play(turn, payload, play_at_ns)
@@ -448,7 +449,7 @@ class Party(Observer):
         self._sequence += 1
         if dialect.numbered:
             self._missed.keep(self._sequence, name, args)
-        if self._socket is not None:
+        if self._greeted:
             self._put(_write(dialect, name, self._sequence, args))
 
     def _put(self, messages: Messages) -> None:
