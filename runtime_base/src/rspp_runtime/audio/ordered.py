@@ -1,0 +1,171 @@
+"""The profile of ordered transports: what comes goes on at once; nothing waits, nothing overtakes.
+
+A hole in the numbers is filled. When nothing came for a while, either the client had paused, then media time jumps, or
+the network had stalled, then it does not. `sample_index` tells which; without it the first packet waits for the next
+one: after a stall that comes at once, after a pause in its own time.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from rspp_runtime.audio.format import AudioError, Format
+from rspp_runtime.audio.framer import FRAME_NS, SAMPLE_NS, Frames
+from rspp_runtime.audio.profile import JitterProfile
+from rspp_runtime.audio.stats import UplinkStats
+from rspp_runtime.audio.track import BACK_MAX, MS_NS, STEP_MAX, Track
+from rspp_runtime.session.gateway import FRAME_BYTES_MAX, SAMPLE_BYTES
+
+PAUSE_NS = 250 * MS_NS  # nothing for so long: a pause or a stall
+EARLY_NS = 60 * MS_NS  # media time may be ahead by so much after a hole
+
+
+class Ordered:
+    """See the module, and `Uplink`."""
+
+    def __init__(self, format: Format, profile: JitterProfile, stats: UplinkStats) -> None:
+        self._track = Track(format, profile, stats)
+        self._stats = stats
+        self._rate_hz = format.rate_hz
+        self._ahead_ns = profile.ahead_ms_max * MS_NS
+        self._next = -1  # the number that comes next; -1: nothing came
+        self._index = -1  # its sample_index; -1: the client gives none
+        self._last_ns = 0
+        self._fast_until_ns = 0  # so long, what is usual passes as it is
+        self._back = 0
+        self._held: tuple[bytes, int, int] | None = None  # packet, duration, arrival
+
+    def push(self, packet: bytes, sequence: int, sample_index: int | None, now_ns: int) -> Frames:
+        if (
+            sequence == self._next
+            and now_ns < self._fast_until_ns
+            and len(packet) == FRAME_BYTES_MAX
+            and now_ns - self._last_ns < PAUSE_NS
+            and (sample_index is None or sample_index == self._index)
+        ):
+            track = self._track
+            place_ns = track.place_ns + FRAME_NS
+            lag_ns = now_ns - track.zero_ns - place_ns
+            drift = track.drift
+            if lag_ns >= -self._ahead_ns:
+                if lag_ns < drift.lowest_ns:
+                    drift.lowest_ns = lag_ns
+                track.decoder.decode(packet)
+                track.place_ns = place_ns
+                track.sent_ns += FRAME_NS
+                framer = track.framer
+                sample = framer.sample
+                framer.sample = sample + FRAME_BYTES_MAX // SAMPLE_BYTES
+                self._next = sequence + 1
+                if sample_index is not None:
+                    self._index += FRAME_BYTES_MAX // SAMPLE_BYTES
+                self._last_ns = now_ns
+                self._stats.taken += 1
+                return [(sample * SAMPLE_NS, packet)]
+        return self._look_at(packet, sequence, sample_index, now_ns)
+
+    def due_ns(self) -> int:
+        return -1 if self._held is None else self._held[2] + self._held[1]
+
+    def poll(self, now_ns: int) -> Frames:
+        return self._settle(now_ns) if 0 <= self.due_ns() <= now_ns else []
+
+    # ---- what is not usual
+
+    def _look_at(self, packet: bytes, sequence: int, sample_index: int | None, now_ns: int) -> Frames:
+        track, stats = self._track, self._stats
+        self._fast_until_ns = 0
+        duration_ns = track.duration_ns(packet, sequence, sample_index)
+        frames: Frames = []
+        if self._held is not None:
+            with suppress(AudioError):  # counted; it is not this packet's fault
+                frames = self._settle(now_ns)
+        if self._next < 0:
+            track.begin(duration_ns, now_ns)
+            self._next, self._last_ns = sequence, now_ns
+            self._index = -1 if sample_index is None else sample_index
+        step = sequence - self._next
+        if step < 0:
+            self._back += 1
+            if self._back < BACK_MAX:
+                stats.late += 1
+                return frames
+        if step < 0 or step > STEP_MAX:
+            stats.restarts += 1
+            step = 0
+            self._index = -1 if sample_index is None else sample_index
+            track.watch.reset()
+        self._back = 0
+        silent = now_ns - self._last_ns >= PAUSE_NS
+        if silent:
+            track.watch.reset()
+        self._last_ns = now_ns
+        frames += self._catch_up(step, sample_index, duration_ns, now_ns)
+        self._next = sequence + 1
+        self._index = -1 if sample_index is None else sample_index + self._samples(packet, duration_ns)
+        track.sent_ns += (step + 1) * duration_ns
+        elapsed_ns = now_ns - track.zero_ns
+        if track.place_ns + duration_ns - elapsed_ns > self._ahead_ns:
+            stats.surplus += 1
+            self._lookout(now_ns, frames)
+            track.watch.surplus(duration_ns, track.sent_ns, elapsed_ns)
+            return frames
+        if silent and step == 0 and sample_index is None:
+            stats.taken += 1
+            self._held = (packet, duration_ns, now_ns)
+            return frames
+        stats.taken += 1
+        track.drift.observe(track.lag_ns(track.place_ns + duration_ns, now_ns))
+        frames += self._play(packet, duration_ns, now_ns)
+        self._lookout(now_ns, frames)
+        if track.is_native and not track.framer.rest and not track.drift.may_correct(now_ns):
+            self._fast_until_ns = track.point_ns
+        return frames
+
+    def _play(self, packet: bytes, duration_ns: int, now_ns: int) -> Frames:
+        """A packet that was taken; if it cannot be decoded after all, it was not."""
+        try:
+            return self._track.play(packet, duration_ns, now_ns)
+        except AudioError:
+            self._stats.taken -= 1
+            self._stats.malformed += 1
+            raise
+
+    def _catch_up(self, step: int, sample_index: int | None, duration_ns: int, now_ns: int) -> Frames:
+        """The hole before a packet: what is missing is concealed, where the client paused time jumps."""
+        track = self._track
+        hole_ns = step * duration_ns
+        if sample_index is not None and self._index >= 0:
+            skipped = sample_index - self._index
+            hole_ns = skipped * 1_000_000_000 // self._rate_hz if skipped >= 0 else hole_ns
+        self._stats.lost += step
+        # Nobody has said anything at a time that is still to come.
+        hole_ns = min(hole_ns, max(0, track.lag_ns(track.place_ns + duration_ns, now_ns) + EARLY_NS))
+        if not hole_ns:
+            return []
+        if step:
+            return track.fill(hole_ns)
+        self._stats.pauses += 1
+        return track.jump(hole_ns)
+
+    def _settle(self, now_ns: int) -> Frames:
+        """The packet that came after a silence is played: where it belongs shows by now."""
+        assert self._held is not None
+        packet, duration_ns, came_ns = self._held
+        self._held = None
+        frames: Frames = []
+        track = self._track
+        if now_ns - came_ns >= duration_ns // 2:  # the next one was not waiting behind it
+            late_ns = track.lag_ns(track.place_ns + duration_ns, came_ns)
+            if late_ns >= FRAME_NS:
+                self._stats.pauses += 1
+                frames = track.jump(late_ns)
+                track.drift.jumped(now_ns)
+        return frames + self._play(packet, duration_ns, now_ns)
+
+    def _lookout(self, now_ns: int, frames: Frames) -> None:
+        if now_ns >= self._track.point_ns:
+            frames += self._track.look(now_ns)
+
+    def _samples(self, packet: bytes, duration_ns: int) -> int:
+        return round(duration_ns * self._rate_hz / 1_000_000_000)
