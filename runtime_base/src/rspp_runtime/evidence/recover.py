@@ -149,6 +149,7 @@ class Holder:
         self.level = min(stretch.level for stretch in execution.report.stretches)  # more would be made of zeros
         self.knows_texts = self.level > "L0"
         self.written: list[Entry] = []
+        self.decided: list[Output] = []  # what `go_on` has made the session decide: turns that ended, and the handoff
         self.done = Recovery(log.torn, len(log.entries) + 1, epoch, [])
         self._recorder = Recorder(self._write, execution.plan, level=self.level)
         execution.missing = self._not_run
@@ -169,7 +170,8 @@ class Holder:
         Raises `OSError`, and `LogError` if the session has ended.
         """
         outputs = self._take(Control.HANDOFF, blank=not self.knows_texts)
-        decided = {output.code for output in outputs if output.op == Op.DECISION}
+        self.decided = [output for output in outputs if output.op == Op.DECISION]
+        decided = {output.code for output in self.decided}
         if Signal.SESSION_HANDOFF not in decided or Signal.ENDED in decided:
             self._put(End(self.execution.now_ns, self.session.stats()))
             self._sync()

@@ -133,8 +133,8 @@ def answer(refused: Refused) -> Response:
     """A refusal, in the form of every other."""
     content: dict[str, Any] = {"code": refused.code, "reason": refused.reason}
     headers = {"cache-control": "no-store"}
-    if refused.status == 503:
-        content["outcome_kind"] = "defer" if refused.code == "draining" else "reject"
+    if refused.outcome:
+        content["outcome_kind"] = refused.outcome
     if refused.retry_after_ms:
         content["retry_after_ms"] = refused.retry_after_ms
         headers["retry-after"] = str(-(-refused.retry_after_ms // 1000))

@@ -23,23 +23,20 @@ from rspp_runtime.serving.rspp1 import Rspp1
 log = logging.getLogger(__name__)
 
 Door = Callable[[Handshake], Channel]
-Attempts = Callable[[str], None]
-"""Told of the address of each attempt. Raises `Refused`."""
 
 
 class Doors:
     """See the module. `others` are the doors of other paths."""
 
-    def __init__(self, hub: Hub, guard: Guard, attempts: Attempts) -> None:
+    def __init__(self, hub: Hub, guard: Guard) -> None:
         self.others: dict[str, Door] = {}
         self._hub = hub
         self._guard = guard
-        self._attempts = attempts
 
     def answer(self, asked: Handshake) -> Channel:
         """Opens a channel. Raises `Refused`."""
         try:
-            self._attempts(asked.address)
+            self._hub.knock(asked.address)
             self._guard.from_page(asked.origin, asked.host)
             if asked.path == wire.PATH:
                 return self._rspp1(asked)
@@ -59,8 +56,7 @@ class Doors:
         if subprotocol is None:
             raise Refused(400, "subprotocol", f"offer one of {', '.join(wire.SUBPROTOCOLS)}")
         grant = self._guard.take(asked.token, "talk")
-        if self._hub.find(grant) is None:
-            self._hub.room_for(grant.tenant)
+        self._hub.find(grant)
         return self.enter(Channel(subprotocol), Rspp1(subprotocol, grant.session_id), grant)
 
     def enter(self, channel: Channel, dialect: Dialect, grant: Grant) -> Channel:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 import uuid
-from dataclasses import dataclass
 
 from rspp_runtime.security import origins
 from rspp_runtime.security.keys import read_public
@@ -15,14 +14,17 @@ from rspp_runtime.session.package import Package
 DEVELOPER = "developer"  # the tenant of who talks to a server in development
 
 
-@dataclass(frozen=True, slots=True)
 class Refused(Exception):
-    """No, with an HTTP status, a code and a sentence; `retry_after_ms` if it is worth asking again."""
+    """No, with an HTTP status, a code and a sentence; `retry_after_ms` if it is worth asking again. `outcome` is that
+    of CONTRACTS §4, where admission refused."""
 
-    status: int
-    code: str
-    reason: str
-    retry_after_ms: int = 0
+    def __init__(self, status: int, code: str, reason: str, retry_after_ms: int = 0, outcome: str = "") -> None:
+        super().__init__(reason)
+        self.status = status
+        self.code = code
+        self.reason = reason
+        self.retry_after_ms = retry_after_ms
+        self.outcome = outcome
 
 
 class Guard:

@@ -20,6 +20,7 @@ from rspp_runtime.abi.codes import Attribute
 from rspp_runtime.evidence.entries import End, LogError
 from rspp_runtime.evidence.log import read
 from rspp_runtime.security.tokens import Grant
+from rspp_runtime.serving.admission import Admission, Decision, Limits
 from rspp_runtime.serving.dialect import Dialect, Hello, Welcome
 from rspp_runtime.serving.guard import Guard, Refused, new_session_id
 from rspp_runtime.serving.party import Party, Socket
@@ -71,8 +72,14 @@ class Hub:
         self.settings = settings
         self.tally = tally or Tally()
         self.seats: dict[str, Seat] = {}
-        self.tenants: dict[str, int] = {}
-        self.draining = False
+        most = settings.max_tenant_sessions or 0
+        self.admission = Admission(
+            Limits(
+                sessions_max=settings.max_sessions,
+                tenant_sessions_max=most,
+                attempts_per_s_max=settings.attempts_per_second,
+            )
+        )
         self.unready = ""  # why no session could be held now
         self.ended: dict[str, int] = {}  # sessions that are over, by how
         self._providers = providers
@@ -82,20 +89,22 @@ class Hub:
         self._idle = asyncio.Event()
         self._idle.set()
 
+    @property
+    def draining(self) -> bool:
+        return self.admission.draining
+
     def start(self) -> None:
         self._ticking = asyncio.create_task(self._tick(), name="hub")
 
     # ---- who comes
 
+    def knock(self, address: str) -> None:
+        """Somebody tries to connect. Raises `Refused`."""
+        _admitted(self.admission.knock(address, time.monotonic_ns()))
+
     def room_for(self, tenant: str) -> None:
         """Raises `Refused` if a new session of that tenant is not taken now."""
-        if self.draining:
-            raise Refused(503, "draining", "this server is stopping: ask again, another one answers", 1_000)
-        if len(self.seats) >= self.settings.max_sessions:
-            raise Refused(503, "capacity", "all sessions are taken", 5_000)
-        most = self.settings.max_tenant_sessions
-        if most is not None and self.tenants.get(tenant, 0) >= most:
-            raise Refused(503, "tenant_capacity", "all sessions of this tenant are taken", 5_000)
+        _admitted(self.admission.ask(tenant, "", time.monotonic_ns()))
 
     def find(self, grant: Grant) -> Seat | None:
         """The session of a token, if it is here. Raises `Refused` if it is another tenant's."""
@@ -115,7 +124,6 @@ class Hub:
         return seat.party
 
     def _begin(self, grant: Grant, hello: Hello) -> Seat:
-        self.room_for(grant.tenant)
         session_id = grant.session_id or new_session_id()
         path = self._log_path(session_id)
         resume = hello.received is not None
@@ -123,6 +131,7 @@ class Hub:
             self._check_left(path)
         elif path is not None and path.exists():
             raise Refused(401, "wrong_session", "this session was begun before: come back to it with `resume`")
+        self.room_for(grant.tenant)
         clock = MonotonicClock()
         party = Party(
             self.package.plan,
@@ -131,7 +140,7 @@ class Hub:
             self.tally,
             clock.now_ns(),
             self.settings.manners,
-            received=hello.received or 0,
+            sequence=hello.received or 0,
         )
         seat = Seat(session_id, grant.tenant, party, clock, max(1, grant.epoch), path, time.time())
         seat.observers = (party, *(one for watch in self._watchers for one in watch(seat)))
@@ -145,7 +154,7 @@ class Hub:
             attributes={Attribute.TENANT: grant.tenant, **_attributes(hello)},
         )
         self.seats[session_id] = seat
-        self.tenants[grant.tenant] = self.tenants.get(grant.tenant, 0) + 1
+        self.admission.opened(grant.tenant)
         self._idle.clear()
         seat.task = asyncio.create_task(self._converse(seat, options), name=session_id)
         return seat
@@ -185,11 +194,7 @@ class Hub:
     def _leave(self, seat: Seat, how: str) -> None:
         seat.party.over(how)
         del self.seats[seat.session_id]
-        left = self.tenants[seat.tenant] - 1
-        if left:
-            self.tenants[seat.tenant] = left
-        else:
-            del self.tenants[seat.tenant]
+        self.admission.closed(seat.tenant)
         if not self.seats:
             self._idle.set()
 
@@ -232,7 +237,7 @@ class Hub:
 
     async def drain(self, grace_s: float) -> None:
         """Nobody new; returns when all have left. What is open after the grace is cut."""
-        self.draining = True
+        self.admission.draining = True
         for seat in tuple(self.seats.values()):
             seat.party.drain()
         try:
@@ -256,6 +261,27 @@ class Hub:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
+
+
+def _admitted(decision: Decision) -> None:
+    """Raises `Refused` unless it is."""
+    if not decision.is_admitted:
+        status = 429 if decision.reason.endswith("attempt_rate") else 503
+        raise Refused(status, decision.reason, WORDS[decision.reason], decision.retry_after_ms, decision.outcome)
+
+
+WORDS = {
+    "attempt_rate": "too many attempts from this address",
+    "server_attempt_rate": "too many attempts",
+    "tenant_attempt_rate": "too many attempts of this tenant",
+    "draining": "this server is stopping: ask again, another one answers",
+    "capacity": "all sessions are taken",
+    "tenant_capacity": "all sessions of this tenant are taken",
+    "fair_share": "the places that are left are other tenants'",
+    "loop_lag": "this server is late: whoever talks goes first",
+    "memory_pressure": "this server has no memory left for more",
+}
+"""By reason: what a client is told."""
 
 
 def _attributes(hello: Hello) -> dict[Attribute, str]:

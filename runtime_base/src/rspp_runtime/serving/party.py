@@ -82,7 +82,11 @@ class Manners:
 
 
 class Party(Observer):
-    """See the module. `greet` makes the welcome of a connection; `tally` counts for the whole process."""
+    """See the module. `greet` makes the welcome of a connection; `tally` counts for the whole process.
+
+    A session that another process has left: `sequence` is the last number that the party has of it. What the party says
+    again is then known by its key, in the log.
+    """
 
     INPUTS = (In.CHUNK,)
     QUIET_STEPS = False
@@ -101,7 +105,7 @@ class Party(Observer):
         tally: Tally,
         now_ns: int,
         manners: Manners,
-        received: int = 0,
+        sequence: int = 0,
     ) -> None:
         self.plan = plan
         self.session_id = session_id
@@ -116,8 +120,8 @@ class Party(Observer):
         self._ears: Ears | None = None
         self._over: asyncio.Future[bool] | None = None  # True: hand over
         self._draining = False
-        self.received = self._acked = received  # the highest number of the party that was taken, and was told it
-        self._sequence = 0  # the last number given
+        self.received = self._acked = 0  # the highest number of the party that was taken, and was told it
+        self._sequence = sequence  # the last number given, by whoever held the session
         self._acked_ns = 0
         self._missed = Missed(manners.patience.reconnect_ns)
         self._uplink: Uplink | None = None
@@ -315,6 +319,8 @@ class Party(Observer):
         for output in outputs:
             if output.op == Op.DECISION and output.code != Signal.HEARD:
                 self._say("decision", output)
+                if self._draining and output.code == Signal.CLOSE:
+                    asyncio.get_running_loop().call_soon(self._leave_if_quiet)
 
     # ---- inside
 

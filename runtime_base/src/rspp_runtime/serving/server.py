@@ -19,7 +19,6 @@ from starlette.routing import BaseRoute
 
 from rspp_runtime.security.origins import is_loopback
 from rspp_runtime.serving.app import make_app
-from rspp_runtime.serving.attempts import Attempts
 from rspp_runtime.serving.doors import Doors
 from rspp_runtime.serving.guard import Guard
 from rspp_runtime.serving.hub import Hub, Watchers
@@ -84,8 +83,7 @@ class Server:
                 raise ServeError(f"{settings.log_dir} cannot be made: {error.strerror}") from None
         providers = await make_providers(self.package)
         hub = Hub(self.package, providers, settings, self.guard, self.watchers)
-        attempts = Attempts(settings.attempts_per_second)
-        doors = Doors(hub, self.guard, attempts.made)
+        doors = Doors(hub, self.guard)
         more: list[BaseRoute] = []
         pages = CONSOLE if settings.console and (CONSOLE / "index.html").is_file() else None
         config = uvicorn.Config(

@@ -121,6 +121,8 @@ async def converse(
             holder.go_on()
             assert going_on is not None
             going_on.go_on(since_ns(holder, is_virtual=is_virtual))
+            for observer in observers:
+                observer.on_step(holder.execution.now_ns, -1, holder.execution.now_ns, holder.decided)
             if live is not None:
                 for entry in (*holder.execution.log.entries, *holder.written):
                     live.add(entry)
