@@ -7,14 +7,14 @@ from pathlib import Path
 
 from rspp_compiler.cli import report
 from rspp_compiler.driver import Result
-from rspp_compiler.emit.container import Image, container
+from rspp_compiler.emit.shipping.image import Image, image
 
 
 def package(result: Result, wheels: Path | None, base: str | None) -> Result:
     """Lays out the build context of a compiled pipeline and builds it; the result with what that found."""
-    image = container(result.values["compile"], result.context, wheels, base)
-    if image is not None:
-        _tell(image)
+    made = image(result.values["compile"], result.context, wheels, base)
+    if made is not None:
+        _tell(made)
     return Result(result.values, result.context.sink.diagnostics, result.context)
 
 

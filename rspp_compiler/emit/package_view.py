@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import PurePath
 from typing import Any
 
+from rspp_compiler import __version__
 from rspp_compiler.emit.literal import text
 from rspp_compiler.emit.mermaid import mermaid
+from rspp_compiler.emit.toolchain import EPOCH
 from rspp_compiler.ir.abi import ABI_HASH
 from rspp_compiler.ir.analysis import Analysis
 from rspp_compiler.ir.plan import Frozen
@@ -35,6 +37,8 @@ def package_view(frozen: Frozen) -> dict[str, Any]:
         "recording_level": plan.recording_level,
         "template_hash": plan.template_hash,
         "abi_hash": ABI_HASH,
+        "compiler": f"rspp-compiler {__version__}",
+        "epoch": EPOCH,
         "runtime": RUNTIME,
         "runtime_with_extras": RUNTIME_LOCAL if needs_local else RUNTIME,
         "resources": [text(file.path) for file in frozen.resources],

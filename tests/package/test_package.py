@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from pipelines import HELLO, ROOT, compile_pipeline_at, shipped, value
-from rspp_compiler.emit import container as module
-from rspp_compiler.emit.container import Image, container
+from rspp_compiler.emit.shipping import image as module
+from rspp_compiler.emit.shipping.image import Image, image as make_image
 from rspp_compiler.emit.toolchain import ToolError
 from rspp_compiler.ir.context import Context, Options
 from rspp_compiler.ir.files import Built
@@ -37,11 +37,15 @@ def test_the_containerfile_is_careful(hello: tuple[Built, Context]) -> None:
     text = hello[0].written.files.text("deploy/Containerfile")
     assert re.search(r"^ARG BASE=", text, re.MULTILINE)
     assert text.count("FROM ${BASE}") == 2
-    assert "--no-index --find-links /wheels" in text
+    assert "--no-index --find-links wheels --require-hashes --no-deps" in text
     assert re.search(r"^USER \d+:\d+$", text, re.MULTILINE)
     assert "STOPSIGNAL SIGTERM" in text
     assert "HEALTHCHECK" in text
+    assert "/healthz" in text
     assert 'ENTRYPOINT ["python", "-m", "hello"]' in text
+    assert 'CMD ["serve", "--host", "0.0.0.0"]' in text
+    labels = re.findall(r"rspp\.([a-z-]+)=", text)
+    assert labels == ["abi-hash", "compiler", "pipeline-version", "profile", "runtime", "template-hash"]
 
 
 def test_without_a_tool_it_says_how(hello: tuple[Built, Context], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,12 +53,14 @@ def test_without_a_tool_it_says_how(hello: tuple[Built, Context], monkeypatch: p
     monkeypatch.setattr(module, "_works", lambda tool: False)
     monkeypatch.setattr(module, "run", _copy_of(built.wheel))
     monkeypatch.setattr(module, "_runtime_source", lambda: None)
-    image = container(built, ctx, base="localhost/base:1")
+    image = make_image(built, ctx, base="localhost/base:1")
     assert image is not None
     assert image.tool == ""
     assert image.command[:2] == ("docker", "build")
     assert "BASE=localhost/base:1" in image.command
-    assert sorted(path.name for path in image.context.iterdir()) == ["Containerfile", "wheels"]
+    laid_out = ["Containerfile", "dependencies.txt", "package.txt", "sbom.cdx.json", "wheels"]
+    assert sorted(path.name for path in image.context.iterdir()) == laid_out
+    assert (image.context / "package.txt").read_text().startswith("hello==0.0.0 --hash=sha256:")
     assert (image.context / "Containerfile").read_bytes() == built.written.files.contents["deploy/Containerfile"]
     assert image.wheels == (built.wheel.name,)
 
@@ -62,6 +68,7 @@ def test_without_a_tool_it_says_how(hello: tuple[Built, Context], monkeypatch: p
 def test_with_a_tool_it_builds(hello: tuple[Built, Context], monkeypatch: pytest.MonkeyPatch) -> None:
     built, ctx = hello
     commands: list[list[str]] = []
+    settled: list[tuple[str, str]] = []
     copy = _copy_of(built.wheel)
 
     def record(command: list[str], folder: Path, *rest: object) -> str:
@@ -69,13 +76,15 @@ def test_with_a_tool_it_builds(hello: tuple[Built, Context], monkeypatch: pytest
         return copy(command, folder, *rest)
 
     monkeypatch.setattr(module, "_works", lambda tool: tool == "buildah")
+    monkeypatch.setattr(module, "settle", lambda tool, tag: settled.append((tool, tag)))
     monkeypatch.setattr(module, "run", record)
     monkeypatch.setattr(module, "_runtime_source", lambda: None)
-    image = container(built, ctx)
+    image = make_image(built, ctx)
     assert image is not None
     assert image.tool == "buildah"
     assert commands[-1][:2] == ["buildah", "bud"]
     assert tuple(commands[-1]) == image.command
+    assert settled == [("buildah", image.tag)]
 
 
 def test_wheels_that_cannot_be_collected_are_one_error(
@@ -88,7 +97,7 @@ def test_wheels_that_cannot_be_collected_are_one_error(
         raise ToolError("E0708", "the wheels of the image cannot be collected", ["No matching distribution found"])
 
     monkeypatch.setattr(module, "run", refuse)
-    assert container(built, ctx, wheels=tmp_path / "none") is None
+    assert make_image(built, ctx, wheels=tmp_path / "none") is None
     assert [found.code for found in ctx.sink.diagnostics] == ["E0708"]
     assert "--wheels DIR" in ctx.sink.diagnostics[0].help
 
@@ -111,7 +120,7 @@ def test_the_wheels_alone_answer_the_sample(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setenv("RSPP_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(module, "_works", lambda tool: False)
     built, ctx = build(shipped("voice_assistant"), tmp_path / "generated", "cython")
-    image: Image | None = container(built, ctx)
+    image: Image | None = make_image(built, ctx)
     if image is None:
         said = [found for found in ctx.sink.diagnostics if found.code == "E0708"]
         pytest.skip(f"no package index to collect the wheels from: {said[0].notes if said else ''}")
