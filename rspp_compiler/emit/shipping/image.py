@@ -171,4 +171,11 @@ def _command(tool: str, tag: str, base: str, runtime: str, context: Path) -> lis
         arguments += ["--build-arg", f"SOURCE_DATE_EPOCH={EPOCH}"]
     else:
         arguments += _SAME_BYTES
-    return [tool, "bud" if tool == "buildah" else "build", "-f", str(context / "Containerfile"), *arguments, str(context)]
+    return [
+        tool,
+        "bud" if tool == "buildah" else "build",
+        "-f",
+        str(context / "Containerfile"),
+        *arguments,
+        str(context),
+    ]
