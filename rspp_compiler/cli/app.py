@@ -340,24 +340,45 @@ def run(
 
     All other options go to `rspp run`; `rspp run --help` lists them.
     """
-    from rspp_compiler.cli import again, report
     from rspp_compiler.cli.run import run_package
+
+    raise typer.Exit(run_package("run", _folder_of(file, output, backend), file, context.args))
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def serve(
+    context: typer.Context,
+    file: OneFile,
+    output: Output = Path("generated"),
+    backend: BackendOption = Backend.cython,
+) -> None:
+    """Builds a pipeline and serves it: talk to it in a browser.
+
+    For development: this machine only, no keys, each session recorded in out/sessions. Options of `rspp serve` go to
+    it; `rspp serve --help` lists them. In production: `python -m PACKAGE serve`.
+    """
+    from rspp_compiler.cli.run import run_package, serving
+
+    raise typer.Exit(run_package("serve", _folder_of(file, output, backend), file, serving(context.args)))
+
+
+app.command()(schema)
+
+
+def _folder_of(file: Path, output: Path, backend: Backend) -> Path:
+    """The package of a pipeline, built if it is not there as it should be. Leaves the command if that fails."""
+    from rspp_compiler.cli import again, report
     from rspp_compiler.emit.receipt import restore
 
     there = restore(file, output, backend.value, install=True)
     if there is not None:
         again.tell(file, there, backend.value)
-        folder = there.folder
-    else:
-        result = _compile(file, until="compile", progress=True, output=output, backend=backend.value)
-        report.findings([result], to=sys.stderr)
-        leave([result])
-        report.built(result)
-        folder = report.package_folder(result)
-    raise typer.Exit(run_package(folder, file, context.args))
-
-
-app.command()(schema)
+        return there.folder
+    result = _compile(file, until="compile", progress=True, output=output, backend=backend.value)
+    report.findings([result], to=sys.stderr)
+    leave([result])
+    report.built(result)
+    return report.package_folder(result)
 
 
 def _compile(

@@ -1,5 +1,6 @@
 """`python -m PACKAGE`: a generated package's own command.
 
+serve …    as `rspp serve PACKAGE …`: what a container does
 run …      as `rspp run PACKAGE …`
 plan       prints the resolved plan that a turn freezes (CONTRACTS §6), as JSON
 """
@@ -11,7 +12,7 @@ import sys
 
 from rspp_runtime.cli.failure import EXIT_FINDINGS, EXIT_USAGE, Failure, told
 
-COMMANDS = ("run", "plan")
+COMMANDS = ("serve", "run", "plan")
 
 
 def package_main(package_name: str) -> None:
@@ -20,15 +21,18 @@ def package_main(package_name: str) -> None:
     arguments = sys.argv[1:]
     command = arguments[0] if arguments else "--help"
     if command in ("-h", "--help"):
-        print(f"usage: {name} run --wav FILE | --text TEXT [options]\n       {name} plan")
+        print(
+            f"usage: {name} serve --signing-key FILE | --trust FILE | --dev [options]\n"
+            f"       {name} run --wav FILE | --text TEXT [options]\n       {name} plan"
+        )
         sys.exit(0)
-    if command == "run":
+    if command in ("serve", "run"):
         from rspp_runtime.cli.app import run_app
 
-        run_app(["run", package_name, *arguments[1:]], name=name)
+        run_app([command, package_name, *arguments[1:]], name=name)
     if command == "plan":
         sys.exit(_plan(name, package_name))
-    sys.exit(told(name, Failure(EXIT_USAGE, f"no command {command!r}; there are {' and '.join(COMMANDS)}")))
+    sys.exit(told(name, Failure(EXIT_USAGE, f"no command {command!r}; there are {', '.join(COMMANDS)}")))
 
 
 def _plan(name: str, package_name: str) -> int:

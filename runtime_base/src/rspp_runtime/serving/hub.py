@@ -23,7 +23,8 @@ from rspp_runtime.security.tokens import Grant
 from rspp_runtime.serving.admission import Admission, Decision, Limits
 from rspp_runtime.serving.dialect import Dialect, Hello, Welcome
 from rspp_runtime.serving.guard import Guard, Refused, new_session_id
-from rspp_runtime.serving.party import Party, Socket
+from rspp_runtime.serving.outlet import Socket
+from rspp_runtime.serving.party import Party
 from rspp_runtime.serving.settings import Settings
 from rspp_runtime.serving.tally import Tally
 from rspp_runtime.session.clock import MS_NS, MonotonicClock

@@ -139,6 +139,7 @@ class Channel(WSListener):  # type: ignore[misc]
     def close(self, code: int, reason: str) -> None:
         """Says why, and waits no longer than a moment for the other side to hang up."""
         transport = self._transport
+        self.receive = _nowhere  # whatever still comes
         if transport is None or transport.is_disconnected:
             return
         transport.send_close(WSCloseCode(code) if code in _KNOWN else code, reason.encode()[:123])

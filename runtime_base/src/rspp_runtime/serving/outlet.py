@@ -1,0 +1,134 @@
+"""What a party is told: the way out of a session, over whatever connection there is at the moment.
+
+Everything has a number. Words (texts, transcripts, signals, flushes) are kept until the party says that it has them;
+audio only while nobody is there to hear it. A connection is told nothing before its welcome.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from rspp_runtime.audio.downlink import Downlink
+from rspp_runtime.serving.dialect import Dialect, Hello, Message, Messages, Welcome
+from rspp_runtime.serving.missed import Missed
+from rspp_runtime.serving.playout import Playout
+from rspp_runtime.serving.tally import Tally
+from rspp_runtime.session.clock import MS_NS, SECOND_NS
+from rspp_runtime.session.gateway import SAMPLE_BYTES, SAMPLE_RATE_HZ
+
+BYTES_PER_SECOND = SAMPLE_BYTES * SAMPLE_RATE_HZ
+
+
+class Socket(Protocol):
+    """Where a party's bytes come from and go to."""
+
+    def send(self, message: Message) -> None:
+        """Takes a message; never blocks."""
+        ...
+
+    def waiting_bytes(self) -> int:
+        """That were taken and are not yet with the operating system."""
+        ...
+
+    def close(self, code: int, reason: str) -> None: ...
+
+
+class Outlet:
+    """See the module. `kept_ns`: the audio of so much time is kept for a party that is away."""
+
+    __slots__ = ("_dialect", "_downlink", "_greeted", "_missed", "_sequence", "_tally", "playout", "socket")
+
+    def __init__(self, kept_ns: int, tally: Tally, sequence: int) -> None:
+        """`sequence` is the last number given, by whoever held the session."""
+        self.socket: Socket | None = None
+        self.playout = Playout()
+        self._dialect: Dialect | None = None
+        self._downlink: Downlink | None = None
+        self._greeted = False
+        self._missed = Missed(kept_ns)
+        self._sequence = sequence
+        self._tally = tally
+
+    # ---- connections
+
+    def attach(self, socket: Socket, dialect: Dialect, hello: Hello) -> None:
+        """A new connection: nothing is said on it before `welcome`."""
+        self.socket, self._dialect, self._downlink = socket, dialect, Downlink(hello.audio_out)
+        self._greeted = False
+
+    def detach(self) -> None:
+        self.socket, self._greeted = None, False
+
+    def welcome(self, welcome: Welcome, received: int | None, now_ns: int) -> None:
+        """Answers hello, and tells what the party has not: words behind `received`, audio whose moment is to come."""
+        dialect = self._dialect
+        assert dialect is not None
+        self._greeted = True
+        self.put(dialect.welcome(welcome))
+        for sequence, name, args in self._missed.words(received or 0):
+            self.put(_written(dialect, name, sequence, args))
+        for turn, payload, play_at_ns in self._missed.still_to_play(now_ns):
+            self.audio(turn, payload, play_at_ns)
+
+    def received(self, sequence: int) -> None:
+        """The party has everything up to this."""
+        self._missed.received(sequence)
+
+    def gave_up(self) -> None:
+        """Nobody will hear what was said meanwhile."""
+        self._missed.forget_audio()
+
+    # ---- what is told
+
+    def word(self, name: str, *args: object) -> None:
+        """`text`, `transcript`, `decision` or `flush` of the dialect."""
+        dialect = self._dialect
+        if dialect is None:
+            return
+        self._sequence += 1
+        if dialect.numbered:
+            self._missed.keep(self._sequence, name, args)
+        if self._greeted:
+            self.put(_written(dialect, name, self._sequence, args))
+
+    def audio(self, turn: int, payload: bytes, play_at_ns: int) -> None:
+        """A frame of the session's voice."""
+        if not self._greeted:
+            self._missed.audio(turn, payload, play_at_ns)
+            return
+        dialect, socket, downlink = self._dialect, self.socket, self._downlink
+        assert dialect is not None
+        assert socket is not None
+        assert downlink is not None
+        self.playout.sent(turn, play_at_ns, len(payload) * SECOND_NS // BYTES_PER_SECOND)
+        for packet in downlink.encode(payload):
+            self._sequence += 1
+            for message in dialect.audio(self._sequence, turn, play_at_ns // MS_NS, packet):
+                socket.send(message)
+        self._tally.frames_out += 1
+
+    def flush(self, turn: int) -> None:
+        """What was told of that turn's audio and not yet played will not be played."""
+        if self._downlink is not None:
+            self._downlink.flush()
+        self._missed.flush(turn)
+        self.word("flush", turn)
+
+    def put(self, messages: Messages) -> None:
+        """Messages without a number."""
+        if self.socket is not None:
+            for message in messages:
+                self.socket.send(message)
+
+    def close(self, code: int, reason: str) -> None:
+        if self.socket is not None:
+            self.socket.close(code, reason)
+
+
+def _written(dialect: Dialect, name: str, sequence: int, args: tuple[object, ...]) -> Messages:
+    """A word in the dialect that the party speaks now."""
+    if name == "transcript":
+        text, final = args
+        return dialect.transcript(sequence, str(text), final=bool(final))
+    made: Messages = getattr(dialect, name)(sequence, *args)
+    return made
