@@ -96,6 +96,10 @@ class Connection:
         """A socket that is there, and says nothing at all."""
         return self.state is State.CONNECTED and now_ns - self._message_ns >= self._patience.idle_ns
 
+    def quiet_ns(self, now_ns: int) -> int:
+        """Since anything was said."""
+        return now_ns - self._message_ns
+
     def poll(self, now_ns: int) -> Event | None:
         """What has happened by the passing of time; asked until it answers None."""
         patience, state = self._patience, self.state

@@ -6,13 +6,15 @@ knows no session, no socket and no time; `party` does. `rspp1` and `rtvi` are di
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from rspp_runtime.abi.codes import Control
 from rspp_runtime.abi.messages import Output
+from rspp_runtime.abi.plan import Node
 from rspp_runtime.audio.format import NATIVE, Format
+from rspp_runtime.session.observer import InvocationEnd
 
 Message = bytes | str
 Messages = tuple[Message, ...]
@@ -101,7 +103,19 @@ class Bye(NamedTuple):
     reason: str
 
 
-Word = Hello | Audio | Typed | Told | Key | Delivery | Ack | Ping | Bye
+class Sounds(NamedTuple):
+    """From here on the party's audio is in this format, whatever `Hello` said."""
+
+    format: Format
+
+
+class Several(NamedTuple):
+    """Words of one message, in order; none of them is `Hello` or `Several`."""
+
+    words: tuple[Word, ...]
+
+
+Word = Hello | Audio | Typed | Told | Key | Delivery | Ack | Ping | Bye | Sounds | Several
 
 
 # ---- what a party is told
@@ -130,10 +144,15 @@ class Welcome:
 class Dialect(Protocol):
     """One party's protocol. What it has no word for is `NOTHING`.
 
-    `numbered`: it numbers what is said (`sequence`), so that a party that was cut off can come back.
+    `numbered`: it numbers what is said (`sequence`), so that a party that was cut off can come back. `told`: the
+    decisions (`Signal`) that it has words for. `watches`: it has words for `voiced`, `began` and `ended`. `pings`: its
+    clients say something now and then, and who does not is gone; others are asked by pings of the socket.
     """
 
     numbered: bool
+    told: Container[int]
+    watches: bool
+    pings: bool
 
     def receive(self, message: Message) -> Word | None:
         """None: taken, and nothing to do. Raises `DialectError`."""
@@ -152,8 +171,18 @@ class Dialect(Protocol):
         ...
 
     def decision(self, sequence: int, output: Output) -> Messages:
-        """A decision of the kernel (`Op.DECISION`) that concerns the party."""
+        """A decision of the kernel (`Op.DECISION`) that is one of `told`."""
         ...
+
+    def voiced(self, sequence: int, turn: int, text: str) -> Messages:
+        """A piece of text is given to a voice: heard, once the turn's playback gets there."""
+        ...
+
+    def began(self, sequence: int, turn: int, node: Node, invocation: int) -> Messages:
+        """A provider, or a tool, is at work."""
+        ...
+
+    def ended(self, sequence: int, node: Node, end: InvocationEnd) -> Messages: ...
 
     def flush(self, sequence: int, turn: int) -> Messages: ...
 

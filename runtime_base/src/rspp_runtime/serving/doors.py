@@ -99,6 +99,7 @@ class Doors:
             if timer is not None:
                 timer.cancel()
             channel.receive = party.message
+            channel.alive = party.alive
 
         def lost() -> None:
             if timer is not None:

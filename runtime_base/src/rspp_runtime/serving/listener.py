@@ -68,6 +68,7 @@ class Channel(WSListener):  # type: ignore[misc]
         self.receive: Callable[[Message], None] = _nowhere
         self.lost: Callable[[], None] = _gone
         self.opened: Callable[[], None] = _gone
+        self.alive: Callable[[], None] = _gone
         self._transport: WSTransport | None = None
         self._parts: list[bytes] = []
         self._parts_bytes = 0
@@ -90,6 +91,8 @@ class Channel(WSListener):  # type: ignore[misc]
             transport.disconnect()
         elif kind == WSMsgType.PING:
             transport.send_pong(frame.get_payload_as_bytes())
+        elif kind == WSMsgType.PONG:
+            self.alive()
         elif kind in (WSMsgType.BINARY, WSMsgType.TEXT, WSMsgType.CONTINUATION):
             self._fragment(frame)
 
@@ -131,6 +134,11 @@ class Channel(WSListener):  # type: ignore[misc]
             transport.send(WSMsgType.TEXT, message.encode())
         else:
             transport.send(WSMsgType.BINARY, message)
+
+    def ping(self) -> None:
+        transport = self._transport
+        if transport is not None and not transport.is_disconnected:
+            transport.send_ping()
 
     def waiting_bytes(self) -> int:
         transport = self._transport

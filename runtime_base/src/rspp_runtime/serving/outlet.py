@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from rspp_runtime.abi.codes import Op
+from rspp_runtime.abi.messages import Output
+from rspp_runtime.abi.plan import Node, Plan
 from rspp_runtime.audio.downlink import Downlink
 from rspp_runtime.serving.dialect import Dialect, Hello, Message, Messages, Welcome
 from rspp_runtime.serving.missed import Missed
@@ -15,6 +18,7 @@ from rspp_runtime.serving.playout import Playout
 from rspp_runtime.serving.tally import Tally
 from rspp_runtime.session.clock import MS_NS, SECOND_NS
 from rspp_runtime.session.gateway import SAMPLE_BYTES, SAMPLE_RATE_HZ
+from rspp_runtime.session.observer import InvocationEnd
 
 BYTES_PER_SECOND = SAMPLE_BYTES * SAMPLE_RATE_HZ
 
@@ -24,6 +28,10 @@ class Socket(Protocol):
 
     def send(self, message: Message) -> None:
         """Takes a message; never blocks."""
+        ...
+
+    def ping(self) -> None:
+        """Asks whether the other side is there: whoever is tells `Party.alive`."""
         ...
 
     def waiting_bytes(self) -> int:
@@ -36,7 +44,7 @@ class Socket(Protocol):
 class Outlet:
     """See the module. `kept_ns`: the audio of so much time is kept for a party that is away."""
 
-    __slots__ = ("_dialect", "_downlink", "_greeted", "_missed", "_sequence", "_tally", "playout", "socket")
+    __slots__ = ("_dialect", "_downlink", "_greeted", "_missed", "_sequence", "_tally", "_voiced", "playout", "socket")
 
     def __init__(self, kept_ns: int, tally: Tally, sequence: int) -> None:
         """`sequence` is the last number given, by whoever held the session."""
@@ -48,6 +56,7 @@ class Outlet:
         self._missed = Missed(kept_ns)
         self._sequence = sequence
         self._tally = tally
+        self._voiced = 0  # the last text that a voice was given, by its runtime sequence
 
     # ---- connections
 
@@ -81,7 +90,7 @@ class Outlet:
     # ---- what is told
 
     def word(self, name: str, *args: object) -> None:
-        """`text`, `transcript`, `decision` or `flush` of the dialect."""
+        """`text`, `transcript`, `flush` and others of the dialect, by name."""
         dialect = self._dialect
         if dialect is None:
             return
@@ -90,6 +99,27 @@ class Outlet:
             self._missed.keep(self._sequence, name, args)
         if self._greeted:
             self.put(_written(dialect, name, self._sequence, args))
+
+    def output(self, output: Output, plan: Plan) -> None:
+        """What the kernel decides, and whom it asks to work; a text for a voice once, however often it is tried."""
+        dialect, op = self._dialect, output.op
+        if dialect is None:
+            return
+        if op == Op.DECISION:
+            if output.code in dialect.told:
+                self.word("decision", output)
+        elif not dialect.watches:
+            pass
+        elif op == Op.INVOKE:
+            self.word("began", output.turn, plan.nodes[output.node], output.invocation)
+        elif op == Op.FEED and plan.speech_nodes >> output.node & 1 and output.seq > self._voiced:
+            self._voiced = output.seq
+            self.word("voiced", output.turn, output.payload.decode("utf-8", "replace"))
+
+    def ended(self, node: Node, end: InvocationEnd) -> None:
+        """Somebody has done its work, or not."""
+        if self._dialect is not None and self._dialect.watches:
+            self.word("ended", node, end)
 
     def audio(self, turn: int, payload: bytes, play_at_ns: int) -> None:
         """A frame of the session's voice."""

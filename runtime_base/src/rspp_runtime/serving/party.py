@@ -34,6 +34,8 @@ from rspp_runtime.serving.dialect import (
     Key,
     Message,
     Ping,
+    Several,
+    Sounds,
     Told,
     Typed,
     Welcome,
@@ -42,7 +44,7 @@ from rspp_runtime.serving.outlet import Outlet, Socket
 from rspp_runtime.serving.tally import Tally
 from rspp_runtime.session.clock import MS_NS, SECOND_NS
 from rspp_runtime.session.gateway import InputError
-from rspp_runtime.session.observer import Observer
+from rspp_runtime.session.observer import InvocationEnd, Observer
 from rspp_runtime.transports.contract import Ears, HandedOver
 
 log = logging.getLogger(__name__)
@@ -75,6 +77,7 @@ class Party(Observer):
 
     INPUTS = (In.CHUNK,)
     QUIET_STEPS = False
+    EVERY_CALL = False
 
     def __init__(
         self,
@@ -87,9 +90,10 @@ class Party(Observer):
         sequence: int = 0,
     ) -> None:
         self.session_id = session_id
+        self._plan = plan
         self.connection = Connection(manners.patience, now_ns)
         self.received = self._acked = 0  # the highest number of the party that was taken, and was told it
-        self._acked_ns = 0
+        self._acked_ns = self._pinged_ns = 0
         self._out = Outlet(manners.patience.reconnect_ns, tally, sequence)
         self._dialect: Dialect | None = None
         self._hello = Hello()
@@ -175,6 +179,11 @@ class Party(Observer):
         """The authority epoch of who holds the session; 0 while nobody does."""
         return self._ears.epoch if self._ears is not None else 0
 
+    def alive(self) -> None:
+        """The other side has answered a ping."""
+        if self._ears is not None:
+            self.connection.message(self._ears.clock.now_ns())
+
     def hang_up(self) -> None:
         """The party is gone for good."""
         self.connection.hung_up()
@@ -210,6 +219,8 @@ class Party(Observer):
                 socket.close(Close.TIMEOUT, "nothing was said for too long: clients send `ping`")
             elif self.received > self._acked and now_ns - self._acked_ns >= ACK_EVERY_NS:
                 self._ack(now_ns)
+            elif self._dialect is not None and not self._dialect.pings:
+                self._ask_whether_alive(socket, now_ns)
             if self._uplink is not None and self._uplink.due_ns() >= 0:
                 self._hand_in(self._uplink.poll(now_ns), ears)
         while (event := connection.poll(now_ns)) is not None:
@@ -272,10 +283,12 @@ class Party(Observer):
 
     def on_step(self, now_ns: int, deadline_ns: int, drained_ns: int, outputs: Sequence[Output]) -> None:
         for output in outputs:
-            if output.op == Op.DECISION:
-                self._out.word("decision", output)
-                if self._draining and output.code == Signal.CLOSE:
-                    asyncio.get_running_loop().call_soon(self._leave_if_quiet)
+            self._out.output(output, self._plan)
+            if self._draining and output.op == Op.DECISION and output.code == Signal.CLOSE:
+                asyncio.get_running_loop().call_soon(self._leave_if_quiet)
+
+    def on_invocation(self, end: InvocationEnd) -> None:
+        self._out.ended(self._plan.nodes[end.node], end)
 
     # ---- inside
 
@@ -369,6 +382,24 @@ class Party(Observer):
         assert self._dialect is not None
         self._out.put(self._dialect.pong(word.t))
 
+    def _hear_sounds(self, word: Sounds, ears: Ears) -> None:
+        if self.hears:
+            self._uplink = Uplink(word.format, STREAM)
+            self._base_ns, self._packets = -1, 0
+
+    def _hear_several(self, word: Several, ears: Ears) -> None:
+        for one in word.words:
+            if isinstance(one, Audio):
+                self._hear_audio(one, ears, ears.clock.now_ns())
+            else:
+                _HEAR[type(one)](self, one, ears)
+
+    def _ask_whether_alive(self, socket: Socket, now_ns: int) -> None:
+        pause_ns = self._manners.ping_ms * MS_NS
+        if self.connection.quiet_ns(now_ns) >= pause_ns and now_ns - self._pinged_ns >= pause_ns:
+            self._pinged_ns = now_ns
+            socket.ping()
+
     def _hear_bye(self, word: Bye, ears: Ears) -> None:
         self.hang_up()
 
@@ -402,4 +433,5 @@ class Party(Observer):
 _HEAR: dict[type, Callable[..., None]] = {
     Typed: Party._hear_text, Told: Party._hear_told, Key: Party._hear_key, Delivery: Party._hear_delivery,
     Ack: Party._hear_ack, Ping: Party._hear_ping, Bye: Party._hear_bye,
+    Sounds: Party._hear_sounds, Several: Party._hear_several,
 }  # fmt: skip

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 from rspp import wire
 from rspp.wire import Close, Fields, WireError
 from rspp_runtime.abi.codes import EMITTER, Cause, Control, Scope, Signal
 from rspp_runtime.abi.messages import Output
+from rspp_runtime.abi.plan import Node
 from rspp_runtime.audio.format import NATIVE, Format, FormatError
 from rspp_runtime.serving.dialect import (
     NOTHING,
@@ -26,8 +27,9 @@ from rspp_runtime.serving.dialect import (
     Welcome,
     Word,
 )
+from rspp_runtime.session.observer import InvocationEnd
 
-TOLD = frozenset(
+TOLD: frozenset[int] = frozenset(
     {
         Signal.TURN_OPEN_PROPOSED, Signal.TURN_OPEN, Signal.COMMIT, Signal.ABORT, Signal.CLOSE, Signal.BARGE_IN,
         Signal.CANCEL, Signal.REJECT, Signal.DEFER, Signal.DEGRADE, Signal.FALLBACK, Signal.PROVIDER_SWITCH,
@@ -54,6 +56,9 @@ class Rspp1:
     __slots__ = ("_prefix", "_session_id", "_subprotocol", "_welcomed")
 
     numbered = True
+    told: Container[int] = TOLD
+    watches = False
+    pings = True
 
     def __init__(self, subprotocol: str, session_id: str) -> None:
         self._subprotocol = subprotocol
@@ -195,8 +200,6 @@ class Rspp1:
 
     def decision(self, sequence: int, output: Output) -> Messages:
         signal = Signal(output.code)
-        if signal not in TOLD:
-            return NOTHING
         fields: dict[str, Any] = {
             "type": "signal",
             "seq": sequence,
@@ -214,6 +217,15 @@ class Rspp1:
         elif signal == Signal.CANCEL:
             fields["detail"] = {"scope": Scope(output.x).name.lower()}
         return self._say(fields)
+
+    def voiced(self, sequence: int, turn: int, text: str) -> Messages:
+        return NOTHING
+
+    def began(self, sequence: int, turn: int, node: Node, invocation: int) -> Messages:
+        return NOTHING
+
+    def ended(self, sequence: int, node: Node, end: InvocationEnd) -> Messages:
+        return NOTHING
 
     def flush(self, sequence: int, turn: int) -> Messages:
         return self._say({"type": "flush", "seq": sequence, "turn_id": self._prefix + str(turn)})
