@@ -75,8 +75,8 @@ async def converse(
     live: Live | None = None,
 ) -> Finished:
     """Runs one session to its end. `providers` are prepared and stay the caller's. `live` is for whoever shows the
-    conversation: it is told of all of it, and has all of it at the end. `observers` are told at once, evidence a little
-    later (`session.later`).
+    conversation: it is told of all of it, and has all of it at the end. `observers` are told at once; evidence, and those
+    of them that say so, a little later (`session.later`).
 
     Raises `PackageError`, `NodeError`, `LogError` (of the log that is gone on with), `OSError` (the log), and whatever
     the transport raises.
@@ -142,10 +142,11 @@ async def converse(
             put(reading)
             or02.clock_read(reading)
 
-        evidence = [one for one in (live, recorder, or02) if one is not None]
+        evidence: list[Observer] = [one for one in (live, recorder, or02) if one is not None]
+        evidence += [one for one in observers if one.LATER]
         later = Later(evidence, desk) if recorder is None else Later(evidence, desk, recorder.caught_up, recorder.flush)
         clocks = Clocks(plan, partial(later.then, clock_read), None if is_virtual else time.time_ns)
-        inner = [later, clocks, *([hooks] if users else ()), *observers]
+        inner = [later, clocks, *([hooks] if users else ()), *(one for one in observers if not one.LATER)]
 
         def append(turn: int) -> asyncio.Future[bool] | bool:
             later.catch_up()

@@ -54,6 +54,9 @@ class Observer:
     QUIET_STEPS: ClassVar[bool] = True
     """Whether `on_step` is told of steps without outputs too."""
 
+    LATER: ClassVar[bool] = False
+    """Whether it is told a little later, with the evidence (`session.later`): for whoever only writes things down."""
+
     def on_input(self, event: Inbound, now_ns: int, result: int) -> None:
         """`ingest(event, now_ns)` answered `result`."""
 

@@ -1,7 +1,7 @@
 """What a running server says about itself. Nothing here decides, blocks, or holds up a frame.
 
 metrics    figures for Prometheus: of sessions, turns, providers, connections, the loop
-tally      what one session adds to them
+session    what one session adds to them
 lag        how late the event loop is, and what made it late
 traces     a span for each session, turn and call of a provider, for an OpenTelemetry collector
 logs       lines of JSON with the ids of session and turn, and no word that anybody said

@@ -1,8 +1,8 @@
 """How late the event loop is, and what made it late.
 
-One timer says how late it came: whatever else is due in the loop, a frame of somebody's audio among it, came as late. If it
-does not come at all a thread looks at what the loop's thread is doing, and names it: nothing is measured for that while
-the loop is in time.
+One timer says how late it came: whatever else was due in the loop, a frame of somebody's audio among it, came as late.
+If it does not come at all a thread looks at what the loop's thread is doing, and names it: that costs nothing while the
+loop is in time.
 """
 
 from __future__ import annotations

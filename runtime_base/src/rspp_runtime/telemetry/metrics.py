@@ -1,24 +1,25 @@
-"""Figures for Prometheus, as text or OpenMetrics (F-104). No label has a session's id: each has a bounded set of values.
+"""Figures for Prometheus, as text or OpenMetrics (F-104). No label has a session's id: the values of each are bounded.
 
 What happens a few times in a turn is counted by the library, whose text is made in another thread than the loop's. What
-happens with every frame is counted in plain integers (`Traffic`), which are read when somebody asks.
+happens with every frame is counted by those who carry it, in plain integers, and copied when somebody asks (`look`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter as Count
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from rspp_runtime.abi.plan import Plan
 
 if TYPE_CHECKING:
-    from rspp_runtime.serving.admission import Decision
+    from rspp_runtime.serving.hub import Hub
 
 SERVE_EXTRA = "pip install 'rspp-runtime[serve]'"
 
 try:
     from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
-    from prometheus_client.core import CounterMetricFamily
+    from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
     from prometheus_client.exposition import choose_encoder
     from prometheus_client.metrics import disable_created_metrics
     from prometheus_client.registry import Collector
@@ -27,7 +28,6 @@ except ModuleNotFoundError as error:
 
 SECOND_NS = 1_000_000_000
 TENANTS_MAX = 64  # with figures of their own; the others are added up as OTHER
-REASONS_MAX = 64  # of ended sessions and closed connections, the same
 OTHER = "other"
 CONNECTION_STATES = ("connected", "reconnecting", "disconnected")
 
@@ -38,50 +38,23 @@ ITEMS_BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 EXEMPLAR_CHARS_MAX = 128  # of names and values together (OpenMetrics)
 
 
-class Traffic:
-    """What goes over the sockets: counted by whoever carries it, in plain integers."""
-
-    __slots__ = ("bytes_in", "bytes_out", "frames_in", "frames_out", "messages_in", "messages_out")
-
-    def __init__(self) -> None:
-        self.frames_in = self.frames_out = 0  # of audio
-        self.bytes_in = self.bytes_out = 0  # of all messages
-        self.messages_in = self.messages_out = 0
-
-
 class Metrics:
     """Those of one process, which serves one pipeline."""
 
     def __init__(self, plan: Plan, *, kernel: str = "", tenants_max: int = TENANTS_MAX) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.plan = plan
-        self.traffic = Traffic()
         self.registry = CollectorRegistry()
-        self._tenant_names = _Names(tenants_max)
-        self._reason_names = _Names(REASONS_MAX)
+        self._copied = _Copied(_Names(tenants_max))
+        self.registry.register(self._copied)
+        ProcessCollector(registry=self.registry)
 
-        self._info = self._gauge("build_info", "What runs here; always 1.", ("pipeline", "version", "template_hash",
-                                                                             "profile", "kernel"))  # fmt: skip
-        self._info.labels(plan.pipeline, plan.pipeline_version, plan.template_hash, plan.profile, kernel).set(1)
-        self._draining = self._gauge("draining", "1 while the process takes no new sessions because it will stop.")
+        info = self._gauge(
+            "build_info", "What runs here; always 1.", ("pipeline", "version", "template_hash", "profile", "kernel")
+        )
+        info.labels(plan.pipeline, plan.pipeline_version, plan.template_hash, plan.profile, kernel).set(1)
         self._loop_lag = self._gauge("loop_lag_seconds", "How late the event loop was at most within the last second.")
         self._loop_lags = self._histogram("loop_delay_seconds", "How late the event loop was, each time.", LAG_BUCKETS)
-
-        self._sessions = self._gauge("sessions_active", "Sessions that are open.")
-        self._sessions_max = self._gauge("sessions_max", "Sessions that may be open.")
-        self._opened = self._counter("sessions_opened", "Sessions that began here: new, or resumed.", ("how",))
-        self._ended = self._counter("sessions_ended", "Sessions that ended here.", ("outcome", "reason"))
-        self._admission = self._counter("admission", "Decisions about new sessions.", ("outcome", "reason"))
-        self._tenant_sessions = self._gauge("tenant_sessions_active", "Sessions that a tenant has open.", ("tenant",))
-        self._tenant_refused = self._counter(
-            "tenant_refusals", "Sessions of a tenant that were rejected or deferred.", ("tenant", "reason")
-        )
-        self._tokens = self._counter("tokens_refused", "Tokens that were refused.", ("code",))
-        self._connections = self._gauge("connections", "Connections of sessions, by their state.", ("state",))
-        self._connection_events = self._counter(
-            "connection_events", "What happened to connections: silence, stall, resumed and so on.", ("event",)
-        )
-        self._closed = self._counter("connections_closed", "Sockets that were closed, by close code.", ("code",))
 
         self.turns = self._counter("turns", "Turns that ended.", ("terminal", "reason"))
         self.turns_refused = self._counter("turns_refused", "Turns that were not opened.", ("outcome", "reason"))
@@ -113,65 +86,19 @@ class Metrics:
             "provider_seconds", "From the call of a provider to its end.", TURN_BUCKETS, ("node", "provider")
         )
 
-        for state in CONNECTION_STATES:
-            self._connections.labels(state).set(0)
-        self.registry.register(_TrafficCollector(self.traffic))
-        ProcessCollector(registry=self.registry)
-
-    # ---- the process
-
     def lag(self, ns: int, worst_ns: int) -> None:
         """The loop was late by `ns` now, and by `worst_ns` at most within the last second."""
         self._loop_lags.observe(ns / SECOND_NS)
         self._loop_lag.set(worst_ns / SECOND_NS)
 
-    def draining(self, is_draining: bool) -> None:
-        self._draining.set(is_draining)
-
-    def capacity(self, sessions_max: int) -> None:
-        self._sessions_max.set(sessions_max)
-
-    # ---- sessions
-
-    def admission(self, decision: Decision, tenant: str = "") -> None:
-        """What was decided about a session of that tenant, "" before its token was looked at."""
-        self._admission.labels(decision.outcome, decision.reason).inc()
-        if tenant and not decision.is_admitted:
-            self._tenant_refused.labels(self._tenant_names(tenant), decision.reason).inc()
-
-    def token_refused(self, code: str) -> None:
-        self._tokens.labels(self._reason_names(code)).inc()
-
-    def session_opened(self, tenant: str, *, resumed: bool = False) -> None:
-        self._sessions.inc()
-        self._tenant_sessions.labels(self._tenant_names(tenant)).inc()
-        self._opened.labels("resumed" if resumed else "new").inc()
-
-    def session_ended(self, tenant: str, outcome: str, reason: str) -> None:
-        """`outcome`: completed, dropped, drained, failed; `reason`: one of a few words."""
-        self._sessions.dec()
-        self._tenant_sessions.labels(self._tenant_names(tenant)).dec()
-        self._ended.labels(self._reason_names(outcome), self._reason_names(reason)).inc()
-
-    # ---- connections
-
-    def connection(self, before: str | None, after: str | None) -> None:
-        """A connection of a session goes from one state to another (CONTRACTS §3, RK-23); None: there was or is none."""
-        if before in CONNECTION_STATES:
-            self._connections.labels(before).dec()
-        if after in CONNECTION_STATES:
-            self._connections.labels(after).inc()
-
-    def connection_event(self, event: str) -> None:
-        self._connection_events.labels(self._reason_names(event)).inc()
-
-    def connection_closed(self, code: int) -> None:
-        self._closed.labels(self._reason_names(str(code))).inc()
+    def look(self, hub: Hub) -> None:
+        """Copies what the hub and its parties have counted. On the loop's thread, before `text`."""
+        self._copied.look(hub)
 
     # ---- what is read
 
     def text(self, accept: str = "") -> tuple[bytes, str]:
-        """Everything, and its content type, in the form that `Accept` asks for. Takes milliseconds: not for the loop."""
+        """All of it, and its content type, in the form that `Accept` asks for. Takes milliseconds: not for the loop."""
         encode, content_type = choose_encoder(accept)
         return encode(self.registry), content_type
 
@@ -183,31 +110,81 @@ class Metrics:
     def _gauge(self, name: str, what: str, labels: tuple[str, ...] = ()) -> Gauge:
         return Gauge(f"rspp_{name}", what, labels, registry=self.registry)
 
-    def _histogram(
-        self, name: str, what: str, buckets: tuple[float, ...], labels: tuple[str, ...] = ()
-    ) -> Histogram:
+    def _histogram(self, name: str, what: str, buckets: tuple[float, ...], labels: tuple[str, ...] = ()) -> Histogram:
         return Histogram(f"rspp_{name}", what, labels, buckets=buckets, registry=self.registry)
 
 
-class _TrafficCollector(Collector):
-    """The plain integers, when somebody asks."""
+class _Copied(Collector):
+    """What was last copied, as figures."""
 
-    def __init__(self, traffic: Traffic) -> None:
-        self._traffic = traffic
+    def __init__(self, tenants: _Names) -> None:
+        self._tenants = tenants
+        self._gauges: dict[str, float] = {}
+        self._labelled: dict[str, Mapping[str, float]] = {}
+
+    def look(self, hub: Hub) -> None:
+        tally = hub.tally
+        states = dict.fromkeys(CONNECTION_STATES, 0)
+        for seat in hub.seats.values():
+            state = seat.party.connection.state.value
+            if state in states:
+                states[state] += 1
+        tenants: Count[str] = Count()
+        for tenant, sessions in hub.tenants.items():
+            tenants[self._tenants(tenant)] += sessions
+        self._gauges = {
+            "sessions_active": len(hub.seats),
+            "sessions_max": hub.settings.max_sessions,
+            "draining": float(hub.draining),
+            "ready": float(not hub.draining and not hub.unready),
+        }
+        self._labelled = {
+            "tenant_sessions_active": tenants,
+            "connections": states,
+            "sessions_ended": dict(hub.ended),
+            "connection_events": dict(tally.connections),
+            "handshakes_refused": dict(tally.handshakes_refused),
+            "messages_refused": dict(tally.refused),
+            "frames": {"in": tally.frames_in, "out": tally.frames_out, "refused": tally.frames_refused},
+            "deliveries": {"": tally.deliveries},
+            "duplicates": {"": tally.duplicates},
+        }
 
     def collect(self) -> Iterator[Any]:
-        for name, what in (
-            ("frames", "Frames of audio that came in and went out."),
-            ("bytes", "Bytes of messages that came in and went out."),
-            ("messages", "Messages that came in and went out."),
-        ):
-            family = CounterMetricFamily(f"rspp_{name}", what, labels=["direction"])
-            for direction in ("in", "out"):
-                family.add_metric([direction], getattr(self._traffic, f"{name}_{direction}"))
+        for name, value in self._gauges.items():
+            yield GaugeMetricFamily(f"rspp_{name}", GAUGES[name], value=value)
+        for name, values in self._labelled.items():
+            is_gauge = name in LABELLED_GAUGES
+            what, label = LABELLED_GAUGES[name] if is_gauge else COUNTERS[name]
+            make = GaugeMetricFamily if is_gauge else CounterMetricFamily
+            family = make(f"rspp_{name}", what, labels=[label] if label else [])
+            for key, value in values.items():
+                family.add_metric([key] if label else [], value)
             yield family
 
     def describe(self) -> Iterable[Any]:
         return ()
+
+
+GAUGES = {
+    "sessions_active": "Sessions that are open.",
+    "sessions_max": "Sessions that may be open.",
+    "draining": "1 while the process takes no new sessions because it will stop.",
+    "ready": "1 while the process takes new sessions.",
+}
+LABELLED_GAUGES = {
+    "tenant_sessions_active": ("Sessions that a tenant has open.", "tenant"),
+    "connections": ("Connections of sessions, by their state.", "state"),
+}
+COUNTERS = {
+    "sessions_ended": ("Sessions that are over here: ended, handed_over, cancelled, failed.", "outcome"),
+    "connection_events": ("What happened to connections: reconnecting, silence, stall and so on.", "event"),
+    "handshakes_refused": ("Connections that were refused before anything was spent on them.", "code"),
+    "messages_refused": ("Messages of clients that were not taken.", "code"),
+    "frames": ("Frames of 20 ms: handed in, sent, and refused for want of room.", "direction"),
+    "deliveries": ("Reports of clients about what they have played.", ""),
+    "duplicates": ("Words of clients that came again after a new connection.", ""),
+}
 
 
 class _Names:

@@ -22,9 +22,10 @@ _OUTCOMES = {int(outcome): outcome.name.lower() for outcome in Outcome}
 BASES = ("paced", "acked", "marked")
 
 
-class Tally(Observer):
+class SessionFigures(Observer):
     """Of one session. `trace_id` goes along as an exemplar where a figure can have one."""
 
+    LATER = True
     INPUTS = ()
     QUIET_STEPS = False
     EVERY_CALL = False
