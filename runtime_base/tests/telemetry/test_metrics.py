@@ -16,6 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families as read_text
 
 from rspp_runtime.abi.codes import Cause, Follow, Op, Signal
 from rspp_runtime.abi.messages import Output
+from rspp_runtime.serving.admission import Admission, Limits
 from rspp_runtime.serving.tally import Tally
 from rspp_runtime.session.observer import Audience, InvocationEnd
 from rspp_runtime.session.virtual import run
@@ -42,12 +43,18 @@ def hub(**tenants: int) -> Any:
         for number in range(count):
             connection = SimpleNamespace(state=SimpleNamespace(value="connected" if number else "reconnecting"))
             seats[f"{tenant}-{number}"] = SimpleNamespace(party=SimpleNamespace(connection=connection))
+    admission = Admission(Limits(sessions_max=20))
+    for tenant, count in tenants.items():
+        for _ in range(count):
+            assert admission.ask(tenant, "", 0).is_admitted
+            admission.opened(tenant)
     tally = Tally()
     tally.frames_in, tally.frames_out = 50, 60
     tally.connections["stall"] += 2
     tally.handshakes_refused["forged"] += 3
+    tally.refused["rate"] += 1
     return SimpleNamespace(
-        seats=seats, tenants=tenants, tally=tally, settings=SimpleNamespace(max_sessions=200), draining=False,
+        seats=seats, admission=admission, tally=tally, settings=SimpleNamespace(max_sessions=200), draining=False,
         unready="", ended={"ended": 4},
     )  # fmt: skip
 
@@ -95,6 +102,8 @@ def test_a_server_is_described(talked: Metrics) -> None:
     assert found["rspp_connection_events_total", "stall"] == 2
     assert found["rspp_handshakes_refused_total", "forged"] == 3
     assert found["rspp_sessions_ended_total", "ended"] == 4
+    assert found["rspp_admission_total", "admit", "ok"] == 3
+    assert found["rspp_admission_total", "defer", "fair_share"] == 0
     assert found["rspp_loop_lag_seconds",] == 0.03
     assert found["rspp_loop_delay_seconds_count",] == 1
     assert found["rspp_build_info", "pure", "scripted", "simple/v1", "ab" * 32, "1.0.0"] == 1

@@ -127,6 +127,11 @@ class Admission:
         """How many are open."""
         return self._total
 
+    @property
+    def tenants(self) -> Mapping[str, int]:
+        """Sessions that are open, by tenant."""
+        return self._open
+
     def tenant_sessions(self, tenant: str) -> int:
         return self._open.get(tenant, 0)
 

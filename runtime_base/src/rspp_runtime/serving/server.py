@@ -1,7 +1,7 @@
 """A package served: providers prepared, doors open, until SIGTERM.
 
-    first SIGTERM or Ctrl-C    drains: nobody new, each session leaves when its turn is over, at most the grace
-    second                     at once
+first SIGTERM or Ctrl-C    drains: nobody new, each session leaves when its turn is over, at most the grace
+second                     at once
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from rspp_runtime.serving.doors import Doors
 from rspp_runtime.serving.guard import Guard
 from rspp_runtime.serving.hub import Hub, Watchers
 from rspp_runtime.serving.listener import websocket_protocol
+from rspp_runtime.serving.operations import Operations
 from rspp_runtime.serving.settings import Settings
 from rspp_runtime.session.package import Package, PackageError, close_providers, make_providers
 
@@ -82,9 +83,10 @@ class Server:
             except OSError as error:
                 raise ServeError(f"{settings.log_dir} cannot be made: {error.strerror}") from None
         providers = await make_providers(self.package)
-        hub = Hub(self.package, providers, settings, self.guard, self.watchers)
+        operations = Operations(self.package, settings.kernel)
+        hub = Hub(self.package, providers, settings, self.guard, [*self.watchers, operations.watch])
         doors = Doors(hub, self.guard)
-        more: list[BaseRoute] = []
+        more: list[BaseRoute] = [*operations.routes(hub)]
         pages = CONSOLE if settings.console and (CONSOLE / "index.html").is_file() else None
         config = uvicorn.Config(
             make_app(hub, self.guard, more, pages),
@@ -105,6 +107,7 @@ class Server:
         at_once = asyncio.Event()
         try:
             hub.start()
+            operations.start(hub)
             with _stopped_by_signals(stopping, at_once):
                 serving = asyncio.create_task(web.serve([listening]), name="web")
                 stopped = asyncio.create_task(stopping.wait())
@@ -120,6 +123,7 @@ class Server:
                 await serving
                 stopped.cancel()
         finally:
+            operations.stop()
             await hub.close()
             await close_providers(providers)
 

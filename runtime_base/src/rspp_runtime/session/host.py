@@ -75,8 +75,8 @@ async def converse(
     live: Live | None = None,
 ) -> Finished:
     """Runs one session to its end. `providers` are prepared and stay the caller's. `live` is for whoever shows the
-    conversation: it is told of all of it, and has all of it at the end. `observers` are told at once; evidence, and those
-    of them that say so, a little later (`session.later`).
+    conversation: it is told of all of it, and has all of it at the end. `observers` are told at once; evidence, and
+    those of them that say so, a little later (`session.later`).
 
     Raises `PackageError`, `NodeError`, `LogError` (of the log that is gone on with), `OSError` (the log), and whatever
     the transport raises.

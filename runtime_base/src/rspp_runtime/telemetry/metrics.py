@@ -121,6 +121,7 @@ class _Copied(Collector):
         self._tenants = tenants
         self._gauges: dict[str, float] = {}
         self._labelled: dict[str, Mapping[str, float]] = {}
+        self._decisions: dict[tuple[str, str], int] = {}
 
     def look(self, hub: Hub) -> None:
         tally = hub.tally
@@ -130,7 +131,7 @@ class _Copied(Collector):
             if state in states:
                 states[state] += 1
         tenants: Count[str] = Count()
-        for tenant, sessions in hub.tenants.items():
+        for tenant, sessions in hub.admission.tenants.items():
             tenants[self._tenants(tenant)] += sessions
         self._gauges = {
             "sessions_active": len(hub.seats),
@@ -138,6 +139,7 @@ class _Copied(Collector):
             "draining": float(hub.draining),
             "ready": float(not hub.draining and not hub.unready),
         }
+        self._decisions = {**hub.admission.counts}
         self._labelled = {
             "tenant_sessions_active": tenants,
             "connections": states,
@@ -161,6 +163,10 @@ class _Copied(Collector):
             for key, value in values.items():
                 family.add_metric([key] if label else [], value)
             yield family
+        decisions = CounterMetricFamily("rspp_admission", "Decisions about new sessions.", labels=["outcome", "reason"])
+        for (outcome, reason), count in self._decisions.items():
+            decisions.add_metric([outcome, reason], count)
+        yield decisions
 
     def describe(self) -> Iterable[Any]:
         return ()
