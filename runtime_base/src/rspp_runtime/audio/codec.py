@@ -56,8 +56,7 @@ class PlainDecoder:
         self._sample_bytes = SAMPLE_BYTES[format.encoding] * format.channels
         self._packet_bytes_max = format.rate_hz * PACKET_MS_MAX // 1000 * self._sample_bytes
         self._is_native = format.encoding == "pcm16" and format.rate_hz == SAMPLE_RATE_HZ and format.channels == 1
-        same = format.rate_hz == SAMPLE_RATE_HZ and format.channels == 1
-        self._resampler = None if same else Resampler(format.rate_hz, format.channels, SAMPLE_RATE_HZ, 1)
+        self._resampler = None if format.rate_hz == SAMPLE_RATE_HZ else Resampler(format.rate_hz, SAMPLE_RATE_HZ)
         self._concealer = Concealer()
 
     def duration_ns(self, packet: bytes) -> int:
@@ -81,6 +80,8 @@ class PlainDecoder:
 
     def _convert(self, packet: bytes) -> bytes:
         samples = from_ulaw(packet) if self._format.encoding == "ulaw" else np.frombuffer(packet, "<i2")
+        if self._format.channels == 2:
+            samples = (samples.reshape(-1, 2).sum(axis=1, dtype=np.int32) >> 1).astype("<i2")
         if self._resampler is not None:
             return self._resampler.process(samples)
         pcm: bytes = samples.tobytes()
@@ -92,8 +93,7 @@ class PlainEncoder:
 
     def __init__(self, format: Format) -> None:
         self._format = format
-        same = format.rate_hz == SAMPLE_RATE_HZ and format.channels == 1
-        self._resampler = None if same else Resampler(SAMPLE_RATE_HZ, 1, format.rate_hz, format.channels)
+        self._resampler = None if format.rate_hz == SAMPLE_RATE_HZ else Resampler(SAMPLE_RATE_HZ, format.rate_hz)
         self._rest = b""
 
     def encode(self, pcm: bytes) -> list[bytes]:
@@ -115,7 +115,12 @@ class PlainEncoder:
             self._resampler.forget()
 
     def _written(self, pcm: bytes) -> bytes:
-        return to_ulaw(np.frombuffer(pcm, "<i2")) if self._format.encoding == "ulaw" else pcm
+        """As the format has it. Both channels get the same: a mixer would make it quieter by 3 dB."""
+        if self._format.channels == 1 and self._format.encoding == "pcm16":
+            return pcm
+        samples = np.repeat(np.frombuffer(pcm, "<i2"), self._format.channels)
+        written: bytes = to_ulaw(samples) if self._format.encoding == "ulaw" else samples.tobytes()
+        return written
 
     def _cut(self, written: bytes) -> list[bytes]:
         if self._rest:

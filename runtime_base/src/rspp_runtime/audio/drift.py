@@ -40,6 +40,11 @@ class Drift:
         self._corrected_at_ns = 0
 
     @property
+    def base_ns(self) -> int:
+        """Lag of a packet that nothing delayed, with what this window knows."""
+        return min(self.floor_ns, self.lowest_ns)
+
+    @property
     def ppm(self) -> float:
         """How much slower than ours the client's clock runs."""
         return self._slope * 1e6

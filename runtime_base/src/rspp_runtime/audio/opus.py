@@ -111,7 +111,7 @@ class OpusDecoder:
         self._context = av.CodecContext.create("libopus", "r")
         self._context.layout = "mono"
         self._context.open()
-        self._resampler = Resampler(DECODED_HZ, 1, SAMPLE_RATE_HZ, 1)
+        self._resampler = Resampler(DECODED_HZ, SAMPLE_RATE_HZ)
         self._toc = 0x48  # until one has come: SILK, wideband, 20 ms
 
     def duration_ns(self, packet: bytes) -> int:

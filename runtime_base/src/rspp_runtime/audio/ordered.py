@@ -13,11 +13,11 @@ from rspp_runtime.audio.format import AudioError, Format
 from rspp_runtime.audio.framer import FRAME_NS, SAMPLE_NS, Frames
 from rspp_runtime.audio.profile import JitterProfile
 from rspp_runtime.audio.stats import UplinkStats
-from rspp_runtime.audio.track import BACK_MAX, MS_NS, STEP_MAX, Track
+from rspp_runtime.audio.track import MS_NS, Track
 from rspp_runtime.session.gateway import FRAME_BYTES_MAX, SAMPLE_BYTES
 
 PAUSE_NS = 250 * MS_NS  # nothing for so long: a pause or a stall
-EARLY_NS = 60 * MS_NS  # media time may be ahead by so much after a hole
+EARLY_NS = 10 * MS_NS  # media time may be ahead by so much after a hole
 
 
 class Ordered:
@@ -32,7 +32,6 @@ class Ordered:
         self._index = -1  # its sample_index; -1: the client gives none
         self._last_ns = 0
         self._fast_until_ns = 0  # so long, what is usual passes as it is
-        self._back = 0
         self._held: tuple[bytes, int, int] | None = None  # packet, duration, arrival
 
     def push(self, packet: bytes, sequence: int, sample_index: int | None, now_ns: int) -> Frames:
@@ -85,17 +84,14 @@ class Ordered:
             self._next, self._last_ns = sequence, now_ns
             self._index = -1 if sample_index is None else sample_index
         step = sequence - self._next
-        if step < 0:
-            self._back += 1
-            if self._back < BACK_MAX:
-                stats.late += 1
-                return frames
-        if step < 0 or step > STEP_MAX:
+        if track.counts_anew(step, now_ns):
             stats.restarts += 1
             step = 0
             self._index = -1 if sample_index is None else sample_index
             track.watch.reset()
-        self._back = 0
+        if step < 0:
+            stats.late += 1
+            return frames
         silent = now_ns - self._last_ns >= PAUSE_NS
         if silent:
             track.watch.reset()

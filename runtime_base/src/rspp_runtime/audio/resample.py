@@ -1,4 +1,4 @@
-"""Another rate, another number of channels, as it streams: FFmpeg's swresample, by PyAV.
+"""Another rate, as it streams, one channel: FFmpeg's swresample, by PyAV.
 
 It keeps back at most `DELAY_SAMPLES`, where soxr's stream keeps back 20 to 117 ms (decision 0049).
 """
@@ -16,27 +16,25 @@ except ModuleNotFoundError as error:
     raise MissingExtraError(str(error.name), "serve") from None
 
 DELAY_SAMPLES = 16  # that are kept back, at the lower one of the two rates
-LAYOUTS = {1: "mono", 2: "stereo"}
 
 
 class Resampler:
-    """PCM s16, interleaved. Two channels become their mean, one becomes both."""
+    """PCM s16, mono."""
 
-    def __init__(self, in_hz: int, in_channels: int, out_hz: int, out_channels: int) -> None:
+    def __init__(self, in_hz: int, out_hz: int) -> None:
         self._in_hz = in_hz
-        self._in_layout = LAYOUTS[in_channels]
-        self._out = ("s16", LAYOUTS[out_channels], out_hz)
+        self._out_hz = out_hz
         self._graph: Any = None
 
     def process(self, samples: Any) -> bytes:
-        """int16, interleaved; as much as can be said of it by now."""
-        frame = av.AudioFrame.from_ndarray(samples.reshape(1, -1), "s16", self._in_layout)
+        """int16; as much as can be said of it by now."""
+        frame = av.AudioFrame.from_ndarray(samples.reshape(1, -1), "s16", "mono")
         frame.sample_rate = self._in_hz
         return self.process_frame(frame)
 
     def process_frame(self, frame: Any) -> bytes:
         if self._graph is None:
-            self._graph = av.AudioResampler(*self._out)
+            self._graph = av.AudioResampler("s16", "mono", self._out_hz)
         return _joined(self._graph.resample(frame))
 
     def rest(self) -> bytes:

@@ -15,7 +15,8 @@ from rspp_runtime.session.gateway import FRAME_BYTES_MAX, SAMPLE_BYTES
 
 MS_NS = 1_000_000
 STEP_MAX = 3_000  # numbers that may be missing at once: beyond, the client counts anew
-BACK_MAX = 16  # packets in a row with numbers of the past: the client counts anew
+BACK_MAX = 16  # packets in a row with numbers of the past, and nothing else for `BACK_NS`: the client counts anew
+BACK_NS = 500 * MS_NS
 
 
 class Track:
@@ -36,10 +37,13 @@ class Track:
             NATIVE.channels,
         )
         self.place_ns = 0
+        self.corrected_ns = 0  # of it: what was doubled, less what was left out
         self.zero_ns = 0
         self.sent_ns = 0
         self.point_ns = 0  # when the rate is looked at next
         self._window_ns = 0
+        self._back = 0
+        self._back_since_ns = 0
 
     def begin(self, duration_ns: int, now_ns: int) -> None:
         """The first packet has come, with its last sample just recorded as far as anybody knows."""
@@ -63,6 +67,19 @@ class Track:
     def lag_ns(self, end_ns: int, now_ns: int) -> int:
         """How late a packet is whose last sample has that media time; below zero: early."""
         return now_ns - self.zero_ns - end_ns
+
+    def counts_anew(self, step: int, now_ns: int) -> bool:
+        """A packet's number is `step` after the one that was due: whether the client has begun to count anew."""
+        if step >= 0:
+            self._back = 0
+            return step > STEP_MAX
+        if not self._back:
+            self._back_since_ns = now_ns
+        self._back += 1
+        if self._back < BACK_MAX or now_ns - self._back_since_ns < BACK_NS:
+            return False
+        self._back = 0
+        return True
 
     # ---- what goes on to the session
 
@@ -114,6 +131,7 @@ class Track:
         else:
             pcm = piece + pcm
         self.place_ns += by_ns
+        self.corrected_ns += by_ns
         self.stats.corrected_ms += by_ns // MS_NS
         self.drift.corrected(by_ns, now_ns)
         return pcm

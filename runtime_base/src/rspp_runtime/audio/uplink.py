@@ -6,6 +6,7 @@ from typing import Protocol
 
 from rspp_runtime.audio.format import NATIVE, Format
 from rspp_runtime.audio.framer import Frames
+from rspp_runtime.audio.jitter import Jitter
 from rspp_runtime.audio.ordered import Ordered
 from rspp_runtime.audio.profile import JitterProfile
 from rspp_runtime.audio.stats import UplinkStats
@@ -30,7 +31,7 @@ class Uplink:
         self.format = format
         self.profile = profile
         self.stats = UplinkStats()
-        self._way: _Way = Ordered(format, profile, self.stats)
+        self._way: _Way = (Ordered if profile.ordered else Jitter)(format, profile, self.stats)
 
     def push(self, packet: bytes, sequence: int, sample_index: int | None, now_ns: int) -> Frames:
         """The frames that are due now.
