@@ -12,7 +12,8 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from itertools import islice
 from typing import Any
 
 from rspp_runtime.abi.codes import Control, In, Op, Result, Signal
@@ -64,14 +65,20 @@ class Feed(Observer):
         """The session is over: watchers get the rest, and then the end."""
         self._over = True
 
-    async def watch(self) -> AsyncIterator[str]:
-        """JSON texts: who it is, then batches, then that it is over. Ends with the session."""
+    async def watch(self, is_full: Callable[[], bool] = lambda: False) -> AsyncIterator[str]:
+        """JSON texts: who it is, then batches, then that it is over. Ends with the session.
+
+        `is_full`: the watcher has not taken what it got before, and is told the rest later, or that it is lost.
+        """
         self._watchers += 1
         try:
             at, dropped, quiet_s = self._next, 0, 0.0
             yield json.dumps(self._introduction())
             while True:
                 is_over = self._over
+                if is_full() and not is_over:
+                    await asyncio.sleep(BATCH_S)
+                    continue
                 events, skipped = self._since(at)
                 at += skipped + len(events)
                 dropped += skipped
@@ -114,7 +121,7 @@ class Feed(Observer):
         first = ring[0]["n"] if ring else self._next
         skipped = max(0, first - at)
         start = at + skipped - first
-        return [ring[i] for i in range(start, min(len(ring), start + BATCH_EVENTS_MAX))], skipped
+        return list(islice(ring, start, start + BATCH_EVENTS_MAX)), skipped
 
     def _now_us(self) -> int:
         return self._clock.now_ns() // 1000
@@ -217,6 +224,8 @@ class Feed(Observer):
             self._depths.dropped(out.node, out.y - out.x + 1)
         elif signal is Signal.CLOSE:
             self._depths.closed()
+        elif signal is Signal.ENDED:
+            self._over = True
         self._put("decision", out.t_ns, "control", **event)
 
     # ---- how it is kept

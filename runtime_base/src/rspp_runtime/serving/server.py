@@ -22,6 +22,7 @@ from rspp_runtime.serving.app import make_app
 from rspp_runtime.serving.doors import Doors
 from rspp_runtime.serving.guard import Guard
 from rspp_runtime.serving.hub import Hub, Watchers
+from rspp_runtime.serving.inspection import Inspection
 from rspp_runtime.serving.listener import websocket_protocol
 from rspp_runtime.serving.operations import Operations
 from rspp_runtime.serving.settings import Settings
@@ -84,9 +85,12 @@ class Server:
                 raise ServeError(f"{settings.log_dir} cannot be made: {error.strerror}") from None
         providers = await make_providers(self.package)
         operations = Operations(self.package, settings.kernel)
-        hub = Hub(self.package, providers, settings, self.guard, [*self.watchers, operations.watch])
+        inspection = Inspection(self.package, settings, self.guard)
+        watchers = [*self.watchers, operations.watch, inspection.watch]
+        hub = Hub(self.package, providers, settings, self.guard, watchers)
         doors = Doors(hub, self.guard)
-        more: list[BaseRoute] = [*operations.routes(hub)]
+        inspection.opened(hub, doors)
+        more: list[BaseRoute] = [*operations.routes(hub), *inspection.routes]
         pages = CONSOLE if settings.console and (CONSOLE / "index.html").is_file() else None
         config = uvicorn.Config(
             make_app(hub, self.guard, more, pages),
