@@ -189,8 +189,10 @@ class Feed(Observer):
                 event |= {"until_us": out.x // 1000 + lasts_us, "words": out.y}
         elif op == Op.INVOKE:
             assert node is not None
-            names = node.attempts.providers if node.attempts else tuple(
-                provider for owner, provider in plan.provider_bindings if owner == name
+            names = (
+                node.attempts.providers
+                if node.attempts
+                else tuple(provider for owner, provider in plan.provider_bindings if owner == name)
             )
             provider = names[out.x] if out.x < len(names) else ""
             self._put("invoke", out.t_ns, "control", node=name, turn=out.turn, invocation=out.invocation,
