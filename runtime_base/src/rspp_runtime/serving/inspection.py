@@ -6,8 +6,8 @@
     GET  /v1/sessions/ID/log, …/timeline a recording, and its picture (`recordings`)
     POST /v1/sessions/ID/replay          whether it decides the same again
 
-Each needs a token of scope `observe`; of one session if the token names one, else of its tenant's. In development, pages
-of this machine need none, and texts are shown as they are. Who is not told of a session cannot tell it from none.
+Each needs a token of scope `observe`; of one session if the token names one, else of its tenant's. In development pages
+of this machine need none, and texts are shown as they are. Whose session it is not cannot tell it from none.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from rspp_runtime.serving.guard import Guard, Refused
 from rspp_runtime.serving.hub import Hub, Seat
 from rspp_runtime.serving.listener import Channel, Handshake
 from rspp_runtime.serving.plan_view import plan_view
-from rspp_runtime.serving.recordings import Busy, Recordings, TooLong, Unreadable
+from rspp_runtime.serving.recordings import BusyError, Recordings, TooLongError, UnreadableError
 from rspp_runtime.serving.settings import Settings
 from rspp_runtime.session.observer import Observer
 from rspp_runtime.session.package import Package
@@ -148,9 +148,9 @@ class Inspection:
             return await work(session_id, *args)
         except FileNotFoundError:
             raise Refused(404, "no_recording", self._why_none()) from None
-        except Busy:
+        except BusyError:
             raise Refused(429, "busy", "others are reading recordings: ask again", 1_000) from None
-        except (TooLong, Unreadable) as error:
+        except (TooLongError, UnreadableError) as error:
             raise Refused(422, error.code, str(error)) from None
 
     def _why_none(self) -> str:
@@ -165,7 +165,7 @@ class Inspection:
 
     def _session(self, request: Request, what: str) -> str:
         """The session of a request for its recording, if its bearer may have that; on record. Raises `Refused`."""
-        session_id = request.path_params["session_id"]
+        session_id = str(request.path_params["session_id"])
         tenant = self._of(session_id, self._may(request, session_id))
         purpose = request.query_params.get("purpose", "")
         if not self._settings.development and not purpose:

@@ -34,17 +34,17 @@ DIFFERENCES_MAX = 10
 T = TypeVar("T")
 
 
-class Busy(Exception):
+class BusyError(Exception):
     """Too many are waiting already."""
 
 
-class TooLong(Exception):
+class TooLongError(Exception):
     """The log is too long for this, or it took too long."""
 
     code = "too_long"
 
 
-class Unreadable(Exception):
+class UnreadableError(Exception):
     """The log cannot be read, or is of another build."""
 
     code = "unreadable"
@@ -99,11 +99,11 @@ class Recordings:
             try:
                 execution = Execution(log, self._package.plan, open_session)
             except (LogError, PackageError) as error:
-                raise Unreadable(f"it cannot be decided again: {error}") from None
+                raise UnreadableError(f"it cannot be decided again: {error}") from None
             try:
                 self._execute(execution, start, end, until_s)
             except LogError as error:
-                raise Unreadable(str(error)) from None
+                raise UnreadableError(str(error)) from None
             finally:
                 execution.close()
             took_s = time.monotonic() - began_s
@@ -122,10 +122,10 @@ class Recordings:
                 execution.compares = False
             walk(execution, start if begins else None, to)
             if time.monotonic() > until_s:
-                raise TooLong(f"it takes longer than {WORK_S_MAX:g} s: use rspp replay")
+                raise TooLongError(f"it takes longer than {WORK_S_MAX:g} s: use rspp replay")
 
     def _read(self, session_id: str) -> tuple[Log, float]:
-        """The log, and until when one may work on it. Raises `FileNotFoundError`, `TooLong`, `Unreadable`."""
+        """The log, and until when one may work on it. Raises `FileNotFoundError`, `TooLongError`, `UnreadableError`."""
         until_s = time.monotonic() + WORK_S_MAX
         if self._folder is None:
             raise FileNotFoundError
@@ -135,15 +135,15 @@ class Recordings:
         try:
             log = read(path)
         except (LogError, OSError) as error:
-            raise Unreadable(f"the log cannot be read: {error}") from None
+            raise UnreadableError(f"the log cannot be read: {error}") from None
         if len(log.entries) > ENTRIES_MAX:
-            raise TooLong(f"the log has more than {ENTRIES_MAX:,} records: use rspp timeline")
+            raise TooLongError(f"the log has more than {ENTRIES_MAX:,} records: use rspp timeline")
         return log, until_s
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
-        """Raises `Busy`."""
+        """Raises `BusyError`."""
         if self._waiting >= WAITING_MAX:
-            raise Busy
+            raise BusyError
         self._waiting += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)
@@ -153,7 +153,7 @@ class Recordings:
 
 def _check(until_s: float, done: int) -> None:
     if done % 4096 == 0 and time.monotonic() > until_s:
-        raise TooLong(f"it takes longer than {WORK_S_MAX:g} s")
+        raise TooLongError(f"it takes longer than {WORK_S_MAX:g} s")
 
 
 def _bare(entry: Entry) -> Entry:
@@ -178,7 +178,7 @@ def _window(log: Log, turn: int) -> tuple[Place, Place]:
                 last = index
                 break
     if not first:
-        raise Unreadable(f"turn {turn} is not in the log")
+        raise UnreadableError(f"turn {turn} is not in the log")
     return Place(record=first + FIRST_RECORD), Place(record=(last or len(log.entries)) + FIRST_RECORD)
 
 

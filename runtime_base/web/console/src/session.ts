@@ -1,6 +1,6 @@
 // One session of this page: the call, the feed about it, and what both have told so far.
 
-import { askForSession, Call, type Ended, type Grant, type State, socketUrl, type Welcome } from "rspp-client";
+import { askForSession, Call, type Ended, type Grant, Refused, type State, socketUrl, type Welcome } from "rspp-client";
 import { SessionClock } from "./model/clock.ts";
 import { Feed, type FeedEvent, type Introduction } from "./model/feed.ts";
 import { Levels } from "./model/levels.ts";
@@ -10,6 +10,8 @@ import { Turns } from "./model/turns.ts";
 import type { Store } from "./store.ts";
 
 export const EVENTS_MAX = 6000;
+const ASKS_MAX = 5; // for a session, where the server says that it is worth asking again
+const ASK_WAIT_MS_MAX = 5_000;
 const MIC_WORDS: Record<string, string> = {
   NotAllowedError: "The browser did not allow the microphone. Allow it beside the address, or type.",
   NotFoundError: "There is no microphone here. Type instead.",
@@ -86,12 +88,10 @@ export class Session {
 
   async #start(): Promise<void> {
     this.#forget();
-    const granted: { grant?: Grant } = {};
     const call = new Call({
       url: socketUrl(this.base),
       token: async () => {
-        const grant = await askForSession(this.base);
-        granted.grant = grant;
+        const grant = await this.#ask();
         this.observer = grant.observe_token ?? "";
         return grant.token;
       },
@@ -108,6 +108,20 @@ export class Session {
       this.ended ??= { code: 0, reason: (error as Error).message };
       this.state = "ended";
       this.store.changed("status", "talk");
+    }
+  }
+
+  /** A session; who is told to ask again later does, a few times. */
+  async #ask(): Promise<Grant> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await askForSession(this.base);
+      } catch (error) {
+        if (!(error instanceof Refused) || error.retryAfterMs === null || tries >= ASKS_MAX) throw error;
+        if (tries === 1) this.talk.note(`${error.message}; asking again`);
+        this.store.changed("talk");
+        await new Promise((resolve) => setTimeout(resolve, Math.min(error.retryAfterMs ?? 0, ASK_WAIT_MS_MAX)));
+      }
     }
   }
 
@@ -146,7 +160,8 @@ export class Session {
       this.ended = ended;
       this.mic = "off";
       this.speaking = false;
-      talk.note(ended.code === 1000 ? "the session is over" : `the session is over: ${ended.reason}`);
+      const what = this.welcome === null ? "no session" : "the session is over";
+      talk.note(ended.code === 1000 && this.welcome !== null ? what : `${what}: ${ended.reason}`);
       store.changed("status", "talk");
     });
     call.on("error", (failure) => {

@@ -1,5 +1,7 @@
 // How loud it was, and when: a ring of pairs, for the waves that the page draws.
 
+const HOLD_MS = 120;
+
 export class Levels {
   readonly #at: Float64Array; // ms of this page
   readonly #level: Float32Array;
@@ -27,8 +29,13 @@ export class Levels {
     const first = Math.max(0, this.#count - this.#at.length);
     for (let n = first; n < this.#count; n++) {
       const i = n % this.#at.length;
-      const bin = Math.floor((this.#at[i]! - fromMs) * scale);
-      if (bin >= 0 && bin < bins) found[bin] = Math.max(found[bin]!, this.#level[i]!);
+      const before = n > first ? this.#at[(n - 1) % this.#at.length]! : -Infinity;
+      const to = Math.floor((this.#at[i]! - fromMs) * scale);
+      // It was measured over the time since the one before it, if that was not long ago.
+      const from = this.#at[i]! - before < HOLD_MS ? Math.floor((before - fromMs) * scale) + 1 : to;
+      for (let bin = Math.max(0, Math.min(from, to)); bin <= to && bin < bins; bin++) {
+        found[bin] = Math.max(found[bin]!, this.#level[i]!);
+      }
     }
     return found;
   }

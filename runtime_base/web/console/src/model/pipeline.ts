@@ -67,10 +67,10 @@ export interface Drawing {
   height: number;
 }
 
-export const NODE_W = 116;
+export const NODE_W = 108;
 export const NODE_H = 46;
-const GAP_X = 62;
-const GAP_Y = 22;
+const GAP_X = 38;
+const GAP_Y = 20;
 
 /** Columns by the longest way from a source; within a column in the order that bends the fewest wires. */
 export function draw(pipeline: Pipeline): Drawing {
@@ -84,7 +84,7 @@ export function draw(pipeline: Pipeline): Drawing {
     const wanted = (node: PlanNode): number => {
       const from = pipeline.edges.filter((edge) => edge.target === node.id && rank.get(edge.source)! < rank.get(node.id)!);
       if (from.length === 0) return node.kind === "ingress" ? 0 : 1;
-      const main = from.reduce((sum, edge) => sum + (row.get(edge.source) ?? 0), 0) / from.length;
+      const main = Math.min(...from.map((edge) => row.get(edge.source) ?? 0)); // the main way is a straight line
       const isSide = !pipeline.edges.some((edge) => edge.source === node.id) && node.kind !== "egress";
       return main + (isSide ? 0.6 : 0);
     };

@@ -52,7 +52,7 @@ export function Composer({ store, session }: Props) {
         <div class="how">
           <strong>{isOpen ? "Listening" : mic === "asking" ? "Waiting for the browser" : "Hold to talk"}</strong>
           <span>
-            {isOpen ? "speak; pauses end a sentence" : (
+            {isOpen ? "a pause ends it" : (
               <>
                 or hold <kbd>Space</kbd>
               </>
@@ -161,7 +161,7 @@ function draw(element: HTMLCanvasElement, mine: Props["session"]["mine"], theirs
   const middle = Math.round(tall / 2) + 0.5;
   pen.fillStyle = style.getPropertyValue("--line");
   pen.fillRect(0, middle - 0.5, width, 1);
-  for (const [levels, name, up] of [[mine, "--accent", true], [theirs, "--voice", false]] as const) {
+  for (const [levels, name, up] of [[mine, "--accent", true], [theirs, "--out", false]] as const) {
     const found = levels.bins(to - SPAN_MS, to, bars);
     pen.fillStyle = style.getPropertyValue(name);
     for (let i = 0; i < bars; i++) {

@@ -12,6 +12,7 @@ const LANES: Lane[] = ["control", "data", "telemetry"];
 export function EventsPane({ store, view, session }: Props) {
   useAreas(store, "events", "view");
   const [lanes, setLanes] = useState<ReadonlySet<Lane>>(new Set(LANES));
+  const [audio, setAudio] = useState(false);
   const [frozen, setFrozen] = useState<FeedEvent[] | null>(null);
   const [chosen, setChosen] = useState<FeedEvent | null>(null);
   const [top, setTop] = useState(0);
@@ -20,7 +21,7 @@ export function EventsPane({ store, view, session }: Props) {
   const follows = useRef(true);
   const all = frozen ?? session.events;
   const words = view.filter.toLowerCase().split(/\s+/).filter(Boolean);
-  const found = all.filter((event) => lanes.has(event.lane) && words.every((word) => searched(event).includes(word)));
+  const found = all.filter((event) => lanes.has(event.lane) && (audio || !isAudio(event)) && words.every((word) => searched(event).includes(word)));
   useEffect(() => {
     const element = box.current!;
     const watch = new ResizeObserver(() => setTall(element.clientHeight));
@@ -56,6 +57,9 @@ export function EventsPane({ store, view, session }: Props) {
             {lane}
           </button>
         ))}
+        <button class="chip" aria-pressed={audio} onClick={() => setAudio(!audio)} title="Frames of audio on their way, fifty a second">
+          audio
+        </button>
         <button class="chip" aria-pressed={frozen !== null} onClick={() => setFrozen(frozen === null ? session.events : null)}>
           {frozen === null ? "Freeze" : "Frozen"}
         </button>
@@ -93,7 +97,7 @@ export function EventsPane({ store, view, session }: Props) {
             >
               <span class="t">{seconds(event.t)}</span>
               <span class="lane" aria-label={event.lane} />
-              <span class="kind">{(event.signal ?? event.what ?? event.kind).replaceAll("_", " ")}</span>
+              <span class="kind">{nameOf(event)}</span>
               <span class="place">{place(event)}</span>
               <span class="rest">{detail(event)}</span>
             </div>
@@ -105,7 +109,7 @@ export function EventsPane({ store, view, session }: Props) {
       {chosen !== null && (
         <div class="inspector">
           <div class="title">
-            <strong>{(chosen.signal ?? chosen.kind).replaceAll("_", " ")}</strong>
+            <strong>{nameOf(chosen)}</strong>
             <button class="plain" onClick={() => setChosen(null)}>
               Close
             </button>
@@ -115,6 +119,11 @@ export function EventsPane({ store, view, session }: Props) {
       )}
     </div>
   );
+}
+
+/** Frames on their way: there are more of them than of everything else. */
+function isAudio(event: FeedEvent): boolean {
+  return event.text === undefined && (event.kind === "out" || event.kind === "feed" || event.kind === "send");
 }
 
 function toggled(lanes: ReadonlySet<Lane>, lane: Lane): ReadonlySet<Lane> {
@@ -129,10 +138,17 @@ function searched(event: FeedEvent): string {
   let text = texts.get(event);
   if (text === undefined) {
     const turn = event.turn ? `turn ${event.turn}` : "";
-    text = [event.kind, event.signal, event.what, place(event), detail(event), turn].join(" ").replaceAll("_", " ").toLowerCase();
+    text = [event.kind, nameOf(event), place(event), detail(event), turn].join(" ").replaceAll("_", " ").toLowerCase();
     texts.set(event, text);
   }
   return text;
+}
+
+const VERBS: Record<string, string> = { out: "gave", feed: "got", send: "sent", invoke: "call", ended: "call ended", metric: "depth" };
+
+function nameOf(event: FeedEvent): string {
+  const name = event.signal ?? event.what ?? (event.kind === "event" ? event.port : VERBS[event.kind]) ?? event.kind;
+  return name.replaceAll("_", " ");
 }
 
 function place(event: FeedEvent): string {

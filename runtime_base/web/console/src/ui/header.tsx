@@ -13,8 +13,8 @@ const WORDS: Record<string, string> = {
 export function Header({ store, view, session }: Props) {
   useAreas(store, "status", "turns", "view");
   const { pipeline, state, rtt } = session;
-  const turn = session.turns.last;
-  const took = turn !== null && turn.playbackUs >= 0 ? (turn.playbackUs - turn.inputEndUs) / 1000 : -1;
+  const turn = session.turns.turns.findLast((one) => one.playbackUs >= 0);
+  const took = turn === undefined ? -1 : (turn.playbackUs - turn.inputEndUs) / 1000;
   const budget = pipeline?.budgets.turn_ms ?? 0;
   return (
     <header class="head">
@@ -30,7 +30,9 @@ export function Header({ store, view, session }: Props) {
           <div class="vital" title="from the end of what you said to the first sound of the answer">
             <span class="label">last answer</span>
             <span class={took > budget && budget > 0 ? "figure over" : "figure"}>{Math.round(took).toLocaleString("en")}</span>
-            <span class="unit">of {budget.toLocaleString("en")} ms</span>
+            <span class="unit">
+              <span class="of">of {budget.toLocaleString("en")} </span>ms
+            </span>
           </div>
         )}
         <div class="vital state" data-state={state} role="status" aria-live="polite">

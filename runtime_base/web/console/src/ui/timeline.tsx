@@ -8,7 +8,7 @@ import type { Turn, Turns } from "../model/turns.ts";
 import type { Session } from "../session.ts";
 
 const ROW = 40;
-const TOP = 40;
+const TOP = 34;
 const PAD = 14;
 const CHAR = 6.1; // a character's width, about
 
@@ -66,7 +66,7 @@ function Picture({ session, turn, width }: { session: Session; turn: Turn; width
   const y = (row: number): number => TOP + row * ROW;
   const out = y(rows.length + 1);
   const marks = y(rows.length + 2);
-  const tall = marks + 46;
+  const tall = marks + 40;
   return (
     <svg class="picture" width={width} height={tall} viewBox={`0 0 ${width} ${tall}`} role="img" aria-label={told(turn)}>
       <defs>
@@ -142,16 +142,20 @@ function Label({ y, name, under, kind }: { y: number; name: string; under: strin
 }
 
 function Axis({ frame, bottom }: { frame: Frame; bottom: number }) {
-  const { fromUs, toUs, left, right, turn, x } = frame;
+  const { fromUs, toUs, left, right, turn, x, session } = frame;
   const zero = turn.inputEndUs;
+  const budgetUs = (session.pipeline?.budgets.turn_ms ?? 0) * 1000;
+  const nearBudget = (t: number): boolean => budgetUs > 0 && Math.abs(x(zero + t) - x(zero + budgetUs)) < 72;
   return (
     <g>
       {ticks(fromUs - zero, toUs - zero, right - left, 86).map((t) => (
         <g key={t}>
           <path class={t === 0 ? "grid zero" : "grid"} d={`M${Math.round(x(zero + t)) + 0.5} ${TOP - 8}V${bottom}`} />
-          <text class="tick" x={x(zero + t)} y={14} text-anchor="middle">
-            {t === 0 ? "end of input" : `${t > 0 ? "+" : "−"}${tickWords(Math.abs(t))}`}
-          </text>
+          {(t === 0 || !nearBudget(t)) && (
+            <text class="tick" x={x(zero + t)} y={14} text-anchor="middle">
+              {t === 0 ? "end of input" : `${t > 0 ? "+" : "−"}${tickWords(Math.abs(t))}`}
+            </text>
+          )}
         </g>
       ))}
     </g>
@@ -171,12 +175,12 @@ function Budget({ frame, bottom }: { frame: Frame; bottom: number }) {
   const isOver = turn.playbackUs - turn.inputEndUs > budgetUs;
   return (
     <g class={isOver ? "budget over" : "budget"}>
-      <rect x={from} y={TOP - 8} width={Math.max(0, to - from)} height={4} rx={2} />
+      <rect x={from} y={TOP - 10} width={Math.max(0, to - from)} height={4} rx={2} />
       {turn.playbackUs >= 0 && (
-        <rect class="used" x={from} y={TOP - 8} width={Math.max(0, x(turn.playbackUs) - from)} height={4} rx={2} />
+        <rect class="used" x={from} y={TOP - 10} width={Math.max(0, x(turn.playbackUs) - from)} height={4} rx={2} />
       )}
-      <path d={`M${to} ${TOP - 12}V${bottom}`} />
-      <text x={to - 5} y={TOP - 14} text-anchor="end">
+      <path d={`M${to} ${TOP - 10}V${bottom}`} />
+      <text x={Math.min(to, frame.right - 34)} y={14} text-anchor="middle">
         budget {tickWords(budgetUs)}
       </text>
     </g>
@@ -245,7 +249,7 @@ function Recogniser({ frame, y, turns }: { frame: Frame; y: number; turns: Turns
         ),
       )}
       {final !== undefined && (
-        <text class="value" x={at} y={middle + 4}>
+        <text class="value quote" x={at} y={middle + 4}>
           {clip(final.text, right - at)}
         </text>
       )}
@@ -331,7 +335,7 @@ function Marks({ frame, y }: { frame: Frame; y: number }) {
         const line = from > free[0]! ? 0 : from > free[1]! ? 1 : -1;
         if (line >= 0) free[line] = from + wide;
         return (
-          <g key={i} class="mark" data-tone={mark.tone}>
+          <g key={i} class="decision" data-tone={mark.tone}>
             <path d={`M${at} ${y + 4}v${line === 1 ? 26 : 11}`} />
             <title>{`${words}${mark.detail ? `: ${mark.detail.replaceAll("_", " ")}` : ""}, at ${seconds(mark.t)} s`}</title>
             {line >= 0 && (

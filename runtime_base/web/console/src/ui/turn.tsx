@@ -49,7 +49,7 @@ function Pill({ turn }: { turn: Turn }) {
 function Figures({ turn, turns, budgetMs }: { turn: Turn; turns: Turns; budgetMs: number }) {
   const took = turn.playbackUs >= 0 ? turn.playbackUs - turn.inputEndUs : -1;
   const silent = turn.cancelUs >= 0 && turn.silentUs >= 0 ? turn.silentUs - turn.onsetUs : -1;
-  const parts = waits(turns, turn);
+  const parts = waits(turns, turn).filter((part) => part.us >= 500);
   const whole = Math.max(budgetMs * 1000, parts.reduce((sum, part) => sum + part.us, 0), 1);
   return (
     <div class="figures">
@@ -67,7 +67,7 @@ function Figures({ turn, turns, budgetMs }: { turn: Turn; turns: Turns; budgetMs
           {parts.map((part) => (
             <span key={part.what}>
               <i data-row={kindOf(turns, part.what)} />
-              {part.what} <b>{ms(part.us)}</b>
+              {part.what === "out" ? "speaker" : part.what} <b>{Math.round(part.us / 1000).toLocaleString("en")}</b>
             </span>
           ))}
           <span class="limit">of {budgetMs.toLocaleString("en")} ms</span>
