@@ -25,6 +25,7 @@ from rspp_runtime.serving.hub import Hub, Watchers
 from rspp_runtime.serving.inspection import Inspection
 from rspp_runtime.serving.listener import websocket_protocol
 from rspp_runtime.serving.operations import Operations
+from rspp_runtime.serving.rtvi import door as rtvi
 from rspp_runtime.serving.settings import Settings
 from rspp_runtime.session.package import Package, PackageError, close_providers, make_providers
 
@@ -90,7 +91,7 @@ class Server:
         hub = Hub(self.package, providers, settings, self.guard, watchers)
         doors = Doors(hub, self.guard)
         inspection.opened(hub, doors)
-        more: list[BaseRoute] = [*operations.routes(hub), *inspection.routes]
+        more: list[BaseRoute] = [*operations.routes(hub), *inspection.routes, *rtvi.open_doors(doors, hub, self.guard)]
         pages = CONSOLE if settings.console and (CONSOLE / "index.html").is_file() else None
         config = uvicorn.Config(
             make_app(hub, self.guard, more, pages),

@@ -96,22 +96,19 @@ class Rtvi:
             return INTERRUPT
         if isinstance(said, frames.Typed):
             self._must_be_ready()
-            return self._typed(said.text)
+            return self._utterance(requests.typed(said.text))
         kind, data = said["type"], said.get("data")
-        self._asked = _clean(said.get("id"))
+        self._asked = framing.clean(said.get("id"))
         if kind in framing.AUDIO_TYPES:
             return self._sound(framing.raw_audio(data if isinstance(data, dict) else {}))
         if kind == "client-ready":
             return self._ready(data if isinstance(data, dict) else {})
         self._must_be_ready()
-        word = requests.read(kind, data)
+        return self._utterance(requests.read(kind, data))
+
+    def _utterance(self, word: Word) -> Word:
         if isinstance(word, Several):
             self._heard.extend(one.text for one in word.words if isinstance(one, Typed))
-        return word
-
-    def _typed(self, text: str) -> Word:
-        word = requests.typed(text)
-        self._heard.append(text.strip())
         return word
 
     def _must_be_ready(self) -> None:
@@ -267,8 +264,8 @@ class Rtvi:
 
     def error(self, error: DialectError) -> Messages:
         if self._asked and not error.close and error.code != "rate":
-            return (self._say("error-response", {"error": error.reason}, self._asked),)
-        return (self._say("error", {"error": error.reason, "fatal": bool(error.close)}),)
+            return (self._say("error-response", {"error": framing.clean(error.reason, 200)}, self._asked),)
+        return (self._say("error", {"error": framing.clean(error.reason, 200), "fatal": bool(error.close)}),)
 
     def goodbye(self, code: int, reason: str, resume_token: str, within_ms: int, after_ms: int) -> Messages:
         return NOTHING if code == 1000 else (self._say("error", {"error": reason, "fatal": True}),)
@@ -385,8 +382,3 @@ _DECIDED: dict[int, Callable[[Rtvi, Output], Messages]] = {
 def _metric(processor: str, took_ns: int, model: str = "") -> Fields:
     metric: Fields = {"processor": processor, "value": round(took_ns / 1e9, 6)}
     return {**metric, "model": model} if model else metric
-
-
-def _clean(given: object) -> str:
-    """A message's id, fit to be said again."""
-    return given[:64].encode("utf-8", "replace").decode() if isinstance(given, str) else ""

@@ -5,7 +5,7 @@ The token is in the address, as these clients want it: good once, for a minute. 
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -51,9 +51,10 @@ def open_doors(doors: Doors, hub: Hub, guard: Guard) -> list[BaseRoute]:
                 return Response(status_code=204, headers=headers)
             return JSONResponse({"ws_url": _address(request, await body(request))}, headers=headers)
         except Refused as refused:
-            said = {"code": refused.code, "reason": refused.reason, "info": refused.reason}  # they show `info`
+            # These clients show `info`.
+            said: dict[str, Any] = {"code": refused.code, "reason": refused.reason, "info": refused.reason}
             if refused.retry_after_ms:
-                said["retry_after_ms"] = str(refused.retry_after_ms)
+                said["retry_after_ms"] = refused.retry_after_ms
                 headers["retry-after"] = str(-(-refused.retry_after_ms // 1000))
             return JSONResponse(said, refused.status, headers=headers)
 
@@ -84,4 +85,4 @@ def _rate(given: object) -> int:
 
 
 def _wall() -> str:
-    return datetime.now(timezone.utc).isoformat(timespec="milliseconds")
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

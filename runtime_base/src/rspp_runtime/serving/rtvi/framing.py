@@ -66,6 +66,11 @@ def raw_audio(data: Fields) -> list[Audio]:
         raise DialectError("schema_validation_error", "the audio is not base64", "data") from None
 
 
+def clean(given: object, chars_max: int = 64) -> str:
+    """What a client has said, fit to be said again or written down; nothing of what is no text."""
+    return given[:chars_max].encode("utf-8", "replace").decode() if isinstance(given, str) else ""
+
+
 def _fields(text: str) -> Fields:
     try:
         fields = json.loads(text)

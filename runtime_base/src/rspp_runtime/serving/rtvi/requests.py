@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from rspp import wire
 from rspp_runtime.abi.codes import Control
 from rspp_runtime.serving.dialect import Bye, DialectError, Key, Several, Told, Typed, Word
-from rspp_runtime.serving.rtvi.framing import Fields
+from rspp_runtime.serving.rtvi.framing import Fields, clean
 
 KEYS = frozenset("0123456789*#")
 KEYS_MAX = 32  # of one message
@@ -53,17 +53,17 @@ def client_of(data: Fields) -> str:
     about = data.get("about")
     if not isinstance(about, dict):
         return ""
-    return " ".join(str(about[name])[:60] for name in ("library", "library_version", "platform") if about.get(name))
+    return " ".join(filter(None, (clean(about.get(name)) for name in ("library", "library_version", "platform"))))
 
 
 def typed(content: object) -> Word:
     """One utterance that takes the place of what is being said."""
     if not isinstance(content, str) or not (text := content.strip()):
         raise DialectError("schema_validation_error", "`content` is a text, and not an empty one", "content")
-    size = len(text.encode("utf-8", "surrogatepass"))
-    if size > wire.TEXT_BYTES_MAX:
+    said = text.encode("utf-8", "replace")  # JSON can name half a letter
+    if (size := len(said)) > wire.TEXT_BYTES_MAX:
         raise DialectError("schema_validation_error", f"{size} bytes are more than {wire.TEXT_BYTES_MAX}", "content")
-    return Several((INTERRUPT, Typed(0, text)))
+    return Several((INTERRUPT, Typed(0, said.decode())))
 
 
 def _send_text(data: Fields) -> Word:
