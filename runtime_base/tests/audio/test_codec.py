@@ -184,8 +184,7 @@ def test_a_packet_of_opus_is_refused_or_as_long_as_it_says(packet: bytes) -> Non
     try:
         duration_ns = decoder.duration_ns(packet)
         pcm = decoder.decode(packet)
-    except AudioError as error:
-        assert "\n" not in str(error)
+    except AudioError:
         return
     kept = duration_ns * RATE // 1_000_000_000 - len(pcm) // 2
     assert 0 <= kept <= DELAY_SAMPLES

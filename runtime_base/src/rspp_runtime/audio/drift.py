@@ -59,7 +59,7 @@ class Drift:
         self.lowest_ns = 1 << 62
         took_ns = now_ns - self._closed_ns
         self._closed_ns = now_ns
-        if packets < PACKETS_MIN or lowest == 1 << 62:
+        if packets < PACKETS_MIN or lowest == 1 << 62 or took_ns < WINDOW_NS // 2:
             return 0
         raw = float(lowest + self._corrected_ns)
         if not self._windows:

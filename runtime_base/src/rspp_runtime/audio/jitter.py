@@ -12,11 +12,11 @@ from rspp_runtime.audio.format import AudioError, Format
 from rspp_runtime.audio.framer import FRAME_NS, Frames
 from rspp_runtime.audio.profile import JitterProfile
 from rspp_runtime.audio.stats import UplinkStats
-from rspp_runtime.audio.track import MS_NS, Track
+from rspp_runtime.audio.track import MS_NS, PAUSE_NS, Track
 
 WAITING_MAX = 64  # packets
 FORGETS_NS = 8_000 * MS_NS  # a delay that was seen once is believed so long, less and less
-EARLY_MAX = 16  # packets in a row from a time to come: the client's time is another one now
+EARLY_NS = 300 * MS_NS  # packets from a time to come, and nothing else for so long: the client's time is another one
 GRACE_NS = 10 * MS_NS  # what is missing is waited for so much longer: to make it up costs more than to wait
 NEAR_NS = 10 * MS_NS  # a place is filled if less than so much of it is free
 
@@ -34,13 +34,14 @@ class Jitter:
         self._waiting: dict[int, tuple[bytes, int, int, int]] = {}  # number: packet, duration, own start, arrival
         self._next = -1  # the number that is to be played next; -1: nothing came
         self._newest = 0
+        self._came_ns = 0
         self._duration_ns = FRAME_NS  # of the last packet
         self._shift_ns = 0  # from a packet's own time to media time, corrections aside
         self._origin = 0  # sample_index or number of own time 0
         self._delay_ns = 0.0  # that is waited for now
         self._delay_at_ns = 0
         self._blind_ns = 0  # made up since the last packet, while nothing came
-        self._early = 0
+        self._early_ns = -1  # since when packets are early; -1: they are not
         self._due: int | None = None  # what `due_ns` says, until something changes
 
     # ---- what comes
@@ -64,38 +65,37 @@ class Jitter:
         track = self._track
         self._next = self._newest = sequence
         self._origin = sequence if sample_index is None else sample_index
-        self._duration_ns = duration_ns
-        self._shift_ns = max(track.place_ns, now_ns - track.zero_ns - duration_ns)
-        self._early = self._blind_ns = 0
+        self._duration_ns = max(duration_ns, NEAR_NS)
+        self._shift_ns = max(track.place_ns, now_ns - track.zero_ns - duration_ns) - track.corrected_ns
+        self._early_ns, self._blind_ns = -1, 0
         track.watch.reset()
 
     def _take(self, packet: bytes, sequence: int, sample_index: int | None, duration_ns: int, now_ns: int) -> Frames:
         track, stats = self._track, self._stats
+        newest, self._newest = self._newest, max(self._newest, sequence)
+        track.sent_ns += (self._newest - newest) * duration_ns  # in time or not, lost or not: the client has sent it
+        if now_ns - self._came_ns >= PAUSE_NS:
+            track.watch.reset()
+        self._came_ns = now_ns
         own_ns = self._own_ns(sequence, sample_index, duration_ns)
-        start_ns = own_ns + track.corrected_ns
-        lag_ns = track.lag_ns(start_ns + duration_ns, now_ns)
+        lag_ns = track.lag_ns(own_ns + track.corrected_ns + duration_ns, now_ns)
         if sequence in self._waiting:
             stats.duplicate += 1
-        elif sequence < self._next or self._is_filled(start_ns, duration_ns, lag_ns, sequence, sample_index):
+        elif sequence < self._next or self._is_filled(own_ns, lag_ns, sequence, sample_index):
             stats.late += 1
             self._wait_for(lag_ns, now_ns)
-            self._pass_over(sequence)
-        elif self._is_early(lag_ns) or len(self._waiting) >= WAITING_MAX:
+            if sequence == self._next:
+                stats.lost += 1
+                self._next += 1
+        elif self._is_early(lag_ns, now_ns) or len(self._waiting) >= WAITING_MAX:
             stats.surplus += 1
-            self._early += 1
-            if self._early >= EARLY_MAX:
-                self._begin(sequence, sample_index, duration_ns, now_ns)
-            track.sent_ns += duration_ns
             track.watch.surplus(duration_ns, track.sent_ns, now_ns - track.zero_ns)
         else:
-            own_ns = self._own_ns(sequence, sample_index, duration_ns)  # a pause may have moved it
+            own_ns = self._own_ns(sequence, sample_index, duration_ns)  # what was asked before may have moved it
             lag_ns = track.lag_ns(own_ns + track.corrected_ns + duration_ns, now_ns)
-            self._early = 0
             stats.taken += 1
-            stats.reordered += sequence < self._newest
-            track.sent_ns += max(0, sequence - self._newest) * duration_ns
-            self._newest = max(self._newest, sequence)
-            self._duration_ns = duration_ns
+            stats.reordered += sequence < newest
+            self._duration_ns = max(duration_ns, NEAR_NS)
             self._waiting[sequence] = (packet, duration_ns, own_ns, now_ns)
             track.drift.observe(lag_ns)
             self._wait_for(lag_ns, now_ns)
@@ -113,26 +113,30 @@ class Jitter:
             own_ns = (sequence - self._origin) * duration_ns
         return own_ns + self._shift_ns
 
-    def _is_filled(self, start_ns: int, duration_ns: int, lag_ns: int, sequence: int, sample_index: int | None) -> bool:
+    def _is_filled(self, own_ns: int, lag_ns: int, sequence: int, sample_index: int | None) -> bool:
         """Its place is taken by what was made up. Not so after a pause of a client that does not number its samples:
         then nothing is missing, and its time is moved on."""
-        if start_ns + NEAR_NS >= self._track.place_ns:
+        before_ns = self._track.place_ns - (own_ns + self._track.corrected_ns)
+        if before_ns <= NEAR_NS:
             return False
         if sample_index is None and sequence == self._next and self._blind_ns >= self._blind_ns_max:
-            self._stats.pauses += 1
-            self._shift_ns += max(lag_ns, self._track.place_ns - start_ns)
-            self._track.watch.reset()
+            self._shift_ns += max(lag_ns, before_ns)
             return False
         return True
 
-    def _is_early(self, lag_ns: int) -> bool:
-        """From a time that is still to come."""
-        return -lag_ns > self._ahead_ns - self._delay_ns_max
-
-    def _pass_over(self, sequence: int) -> None:
-        if sequence == self._next:
-            self._stats.lost += 1
-            self._next += 1
+    def _is_early(self, lag_ns: int, now_ns: int) -> bool:
+        """From a time that is still to come. Who goes on like that has another time now."""
+        track = self._track
+        if -lag_ns <= self._ahead_ns - self._delay_ns_max:
+            self._early_ns = -1
+            return False
+        if self._early_ns < 0:
+            self._early_ns = now_ns
+        if now_ns - self._early_ns < EARLY_NS or self._waiting or track.place_ns > now_ns - track.zero_ns:
+            return True
+        self._early_ns = -1
+        self._shift_ns += lag_ns
+        return False
 
     def _wait_for(self, lag_ns: int, now_ns: int) -> None:
         """How long packets were delayed lately: at once as long as this one was; shorter again in time."""

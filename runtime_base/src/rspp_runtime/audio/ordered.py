@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+from rspp_runtime.audio.codec import peak
+from rspp_runtime.audio.drift import QUIET_PEAK
 from rspp_runtime.audio.format import AudioError, Format
 from rspp_runtime.audio.framer import FRAME_NS, SAMPLE_NS, Frames
 from rspp_runtime.audio.profile import JitterProfile
 from rspp_runtime.audio.stats import UplinkStats
-from rspp_runtime.audio.track import MS_NS, Track
+from rspp_runtime.audio.track import MS_NS, PAUSE_NS, Track
 from rspp_runtime.session.gateway import FRAME_BYTES_MAX, SAMPLE_BYTES
 
-PAUSE_NS = 250 * MS_NS  # nothing for so long: a pause or a stall
 EARLY_NS = 10 * MS_NS  # media time may be ahead by so much after a hole
 
 
@@ -99,12 +100,11 @@ class Ordered:
         frames += self._catch_up(step, sample_index, duration_ns, now_ns)
         self._next = sequence + 1
         self._index = -1 if sample_index is None else sample_index + self._samples(packet, duration_ns)
-        track.sent_ns += (step + 1) * duration_ns
-        elapsed_ns = now_ns - track.zero_ns
-        if track.place_ns + duration_ns - elapsed_ns > self._ahead_ns:
+        track.sent_ns += duration_ns
+        if self._is_surplus(packet, duration_ns, now_ns):
             stats.surplus += 1
             self._lookout(now_ns, frames)
-            track.watch.surplus(duration_ns, track.sent_ns, elapsed_ns)
+            track.watch.surplus(duration_ns, track.sent_ns, now_ns - track.zero_ns)
             return frames
         if silent and step == 0 and sample_index is None:
             stats.taken += 1
@@ -117,6 +117,15 @@ class Ordered:
         if track.is_native and not track.framer.rest and not track.drift.may_correct(now_ns):
             self._fast_until_ns = track.point_ns
         return frames
+
+    def _is_surplus(self, packet: bytes, duration_ns: int, now_ns: int) -> bool:
+        """Too far ahead of time. Half as far, what is quiet may go: so a client whose beginning came late, all of it at
+        once, is soon in time."""
+        track = self._track
+        ahead_ns = -track.lag_ns(track.place_ns + duration_ns, now_ns)
+        if ahead_ns > self._ahead_ns:
+            return True
+        return ahead_ns > self._ahead_ns // 2 and track.is_native and peak(packet) <= QUIET_PEAK
 
     def _play(self, packet: bytes, duration_ns: int, now_ns: int) -> Frames:
         """A packet that was taken; if it cannot be decoded after all, it was not."""
@@ -134,12 +143,15 @@ class Ordered:
         if sample_index is not None and self._index >= 0:
             skipped = sample_index - self._index
             hole_ns = skipped * 1_000_000_000 // self._rate_hz if skipped >= 0 else hole_ns
-        self._stats.lost += step
-        # Nobody has said anything at a time that is still to come.
-        hole_ns = min(hole_ns, max(0, track.lag_ns(track.place_ns + duration_ns, now_ns) + EARLY_NS))
-        if not hole_ns:
+        # Nobody has said anything at a time that is still to come. Where no time has passed, other messages had the
+        # numbers that are missing.
+        late_ns = track.lag_ns(track.place_ns + duration_ns, now_ns)
+        hole_ns = min(hole_ns, late_ns + EARLY_NS)
+        if hole_ns <= 0 or (step and late_ns < duration_ns // 2):
             return []
         if step:
+            self._stats.lost += step
+            track.sent_ns += hole_ns
             return track.fill(hole_ns)
         self._stats.pauses += 1
         return track.jump(hole_ns)

@@ -17,8 +17,9 @@ POINTS = 8
 LONG_EVERY = 4
 SHORT_SHARE, SHORT_NEAR_NS = 0.4, 60 * MS_NS  # of 1, that the rate is off; how near to the line its points lie
 LONG_SHARE, LONG_NEAR_NS = 0.07, 150 * MS_NS
-AHEAD_NS = 500 * MS_NS  # who sends too fast is ahead of time as well; what was delayed and catches up is not
-SURPLUS_NS_MAX = 2_000 * MS_NS  # dropped, of audio that came before its time
+AHEAD_NS = 500 * MS_NS  # who sends too fast is soon so far ahead; who was delayed and catches up is not
+SURPLUS_AFTER_NS = 10_000 * MS_NS  # where no line can be laid, since all comes in heaps: after so long, …
+SURPLUS_SHARE = 0.4  # … so much of what was sent came before its time
 
 
 class RateWatch:
@@ -29,6 +30,7 @@ class RateWatch:
         self._short: deque[tuple[int, int]] = deque(maxlen=POINTS)
         self._long: deque[tuple[int, int]] = deque(maxlen=POINTS)
         self._count = 0
+        self._first = (0, 0)
         self._surplus_ns = 0
 
     def reset(self) -> None:
@@ -37,13 +39,14 @@ class RateWatch:
         self._long.clear()
         self._count = 0
 
-    def observe(self, now_ns: int, sent_ns: int, ahead_ns: int) -> None:
-        """`sent_ns` of audio were sent until now, `ahead_ns` more than there was time for. Raises `RateLie`."""
+    def observe(self, now_ns: int, sent_ns: int) -> None:
+        """`sent_ns` of audio were sent until now. Raises `RateLie`."""
         self._count += 1
         if self._count == 1:
             return  # what waited somewhere came just now
-        if ahead_ns <= 0:
-            self._surplus_ns = 0
+        if self._count == 2:
+            self._first = (now_ns, sent_ns)
+        ahead_ns = sent_ns - self._first[1] - (now_ns - self._first[0])
         self._short.append((now_ns, sent_ns))
         self._judge(self._short, SHORT_SHARE, SHORT_NEAR_NS, ahead_ns)
         if self._count % LONG_EVERY == 0:
@@ -51,11 +54,10 @@ class RateWatch:
             self._judge(self._long, LONG_SHARE, LONG_NEAR_NS, ahead_ns)
 
     def surplus(self, duration_ns: int, sent_ns: int, elapsed_ns: int) -> None:
-        """A packet was dropped since it came before its time. Raises `RateLie` when that was too often."""
+        """A packet was dropped since it came before its time. Raises `RateLie` when that is what the client does."""
         self._surplus_ns += duration_ns
-        if self._surplus_ns > SURPLUS_NS_MAX:
-            self._surplus_ns = 0
-            raise self._lie(sent_ns / max(1, elapsed_ns))
+        if elapsed_ns > SURPLUS_AFTER_NS and self._surplus_ns > SURPLUS_SHARE * sent_ns:
+            raise self._lie(sent_ns / elapsed_ns)
 
     def _judge(self, points: deque[tuple[int, int]], share: float, near_ns: int, ahead_ns: int) -> None:
         if len(points) < POINTS:

@@ -14,6 +14,7 @@ from rspp_runtime.audio.stats import UplinkStats
 from rspp_runtime.session.gateway import FRAME_BYTES_MAX, SAMPLE_BYTES
 
 MS_NS = 1_000_000
+PAUSE_NS = 250 * MS_NS  # nothing for so long: a pause or a stall
 STEP_MAX = 3_000  # numbers that may be missing at once: beyond, the client counts anew
 BACK_MAX = 16  # packets in a row with numbers of the past, and nothing else for `BACK_NS`: the client counts anew
 BACK_NS = 500 * MS_NS
@@ -149,5 +150,5 @@ class Track:
                 frames = self.jump(late_ns)
                 self.drift.jumped(now_ns)
             self.stats.drift_ppm = round(self.drift.ppm, 1)
-        self.watch.observe(now_ns, self.sent_ns, -self.lag_ns(self.place_ns, now_ns))
+        self.watch.observe(now_ns, self.sent_ns)
         return frames

@@ -55,9 +55,7 @@ def command(
     try:
         from rspp_runtime.serving.settings import Settings
     except ModuleNotFoundError as error:
-        raise Failure(
-            EXIT_FINDINGS, f"serving needs {error.name}: pip install 'rspp-runtime[serve]'"
-        ) from None
+        raise Failure(EXIT_FINDINGS, f"serving needs {error.name}: pip install 'rspp-runtime[serve]'") from None
     settings = Settings(
         host=host,
         port=port,
@@ -85,9 +83,7 @@ def serve(name: str, settings: Settings, *, json: bool) -> None:
         from rspp_runtime.security.origins import is_origin
         from rspp_runtime.serving.server import ServeError, Server
     except ModuleNotFoundError as error:
-        raise Failure(
-            EXIT_FINDINGS, f"serving needs {error.name}: pip install 'rspp-runtime[serve]'"
-        ) from None
+        raise Failure(EXIT_FINDINGS, f"serving needs {error.name}: pip install 'rspp-runtime[serve]'") from None
     from rspp_runtime.session.handlers import NodeError, find_nodes_here
     from rspp_runtime.session.package import PackageError, load
 

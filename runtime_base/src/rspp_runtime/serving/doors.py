@@ -49,7 +49,9 @@ class Doors:
             raise
 
     def _by_prefix(self, path: str) -> Door | None:
-        return next((door for prefix, door in self.others.items() if prefix.endswith("/") and path.startswith(prefix)), None)
+        return next(
+            (door for prefix, door in self.others.items() if prefix.endswith("/") and path.startswith(prefix)), None
+        )
 
     def _rspp1(self, asked: Handshake) -> Channel:
         subprotocol = wire.choose(asked.protocols)
@@ -91,7 +93,11 @@ class Doors:
                     raise DialectError("no_hello", "the first message is `hello`", "type", Close.MALFORMED)
                 party = self._hub.enter(grant, channel, dialect, word)
             except Refused as refused:
-                refuse(DialectError(refused.code, refused.reason, close=Close.RATE if refused.retry_after_ms else Close.TOKEN))
+                refuse(
+                    DialectError(
+                        refused.code, refused.reason, close=Close.RATE if refused.retry_after_ms else Close.TOKEN
+                    )
+                )
                 return
             except DialectError as error:
                 refuse(error)

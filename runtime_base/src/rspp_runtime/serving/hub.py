@@ -263,7 +263,6 @@ class Hub:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-
 def _admitted(decision: Decision) -> None:
     """Raises `Refused` unless it is."""
     if not decision.is_admitted:
