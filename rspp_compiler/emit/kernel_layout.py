@@ -130,6 +130,7 @@ class _Constants:
                     Row("TURN_TOTAL_NS", str(plan.turn_total_ns), duration(plan.turn_total_ns)),
                     Row("GRACE_NS", str(plan.grace_ns), f"{duration(plan.grace_ns)}: from cancel to force"),
                     Row("LEAD_NS", str(plan.lead_ns), f"{duration(plan.lead_ns)}: audio is sent at most this early"),
+                    Row("STALL_NS", str(plan.stall_ns), f"{duration(plan.stall_ns)}: to report what is due"),
                     Row("EVIDENCE_NS", str(plan.evidence_ns), duration(plan.evidence_ns)),
                     *self._pause_ns(),
                 ],

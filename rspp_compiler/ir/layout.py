@@ -447,3 +447,4 @@ class Plan:
     keys_max: int = 128  # idempotency keys of input that are remembered
     apology_ns: int = 0  # least time between two apologies for failed turns; 0: no line names `turn.error`
     paths: tuple[PathBudget, ...] = ()
+    stall_ns: int = 500_000_000  # when it is due for so long, what a party does not report goes by time

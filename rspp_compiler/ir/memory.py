@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from rspp_compiler.ir.layout import Attempts, Edge, Plan, Port
 
-CORE_BYTES = 1192
+CORE_BYTES = 1248
 NODE_BYTES = 280
 ATTEMPTS_BYTES = 144
 CIRCUIT_BYTES = 40

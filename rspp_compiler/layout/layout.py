@@ -89,6 +89,7 @@ def _laid_out(analysis: Analysis) -> Layout:
         grace_ns=limits.cancel_grace_ns,
         lead_ns=limits.egress_lead_ns,
         evidence_ns=limits.evidence_append_ns,
+        stall_ns=limits.egress_stall_ns,
         audio_bytes_per_second=_audio_rate(graph),
         utterance_bytes_max=limits.utterance_bytes_max,
         spoken_bytes_max=limits.spoken_bytes_max,

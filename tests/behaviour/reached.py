@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rspp_runtime.abi import Cause, Op, Signal
+from rspp_runtime.abi.codes import PLAYBACK
 
 
 @dataclass
@@ -17,13 +18,16 @@ class Coverage:
     ops: Counter[str] = field(default_factory=Counter)
     results: Counter[str] = field(default_factory=Counter)
     follows: set[int] = field(default_factory=set)  # what followed the failure of an attempt
+    heard: Counter[tuple[str, int]] = field(default_factory=Counter)  # decisions about playback, by basis
     exhausted: set[int] = field(default_factory=set)  # which caps were reached, 0 a budget of time
 
     def see(self, output: Any) -> None:
         self.ops[Op(output.op).name] += 1
         if output.op == Op.DECISION:
             self.signals[Signal(output.code).name, _cause(output.cause)] += 1
-            if output.code == Signal.PROVIDER_ERROR:
+            if output.code in PLAYBACK or output.code in (Signal.PLAYBACK_PAUSED, Signal.PLAYBACK_RESUMED):
+                self.heard[Signal(output.code).name, output.port] += 1
+            elif output.code == Signal.PROVIDER_ERROR:
                 self.follows.add(output.y)
             elif output.code == Signal.BUDGET_EXHAUSTED:
                 self.exhausted.add(output.x)

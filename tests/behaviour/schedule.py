@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from party import Party
 from reached import Coverage, show
 
 from rspp_runtime.abi import Control, Emission, Handler, In, Inbound, Item, Op, Plan, Result, Session, Unit
@@ -104,6 +105,7 @@ class Driver:
         self.p_event = rng.choice((0.02, 0.06, 0.15))
         self.burst = rng.choice((1, 4, 16))
         self.pace = rng.choice((1, 5, 20, 60)) * MS
+        self.party = Party(seed, plan)
 
     # ---- the three calls, on every kernel
 
@@ -172,12 +174,14 @@ class Driver:
                 self.done(self.running.pop(output.invocation), 5)
         elif output.op == Op.APPEND:
             self.asked.append(output.turn)
+        elif self.party.hears(output):
+            self.report_playback()
 
     # ---- what happens
 
     def run(self, steps: int) -> None:
         if self.rng.random() < 0.97:
-            self.control(Control.CONNECTED)
+            self.connect()
             self.advance()
         for _ in range(steps):
             self.step()
@@ -224,6 +228,8 @@ class Driver:
             if rng.random() < self.p_evidence:
                 self.control(Control.EVIDENCE_APPENDED if good else Control.EVIDENCE_FAILED, a=turn)
             return
+        if self.party.is_to_report():
+            self.report_playback()
         if self.pressed and rng.random() < 0.03:
             self.control(rng.choice(self.pressed))
             return
@@ -361,7 +367,7 @@ class Driver:
             else:
                 self.control(Control.DISCONNECTED)
         elif choice == 1:
-            self.control(Control.CONNECTED)
+            self.connect()
         elif choice == 2:
             offered = self.epoch + rng.choice((0, 1, 1, 2))
             self.ingest(In.CONTROL, port=Control.LEASE_ROTATED, a=offered, epoch=rng.choice((self.epoch, 0, offered)))
@@ -378,8 +384,9 @@ class Driver:
             self.control(Control.CANCEL_NODE, a=rng.randrange(-1, len(self.plan.nodes) + 1))
         elif choice == 8:
             self.control(Control.DISCONNECTED)
-            self.advance()
-            self.control(Control.CONNECTED)
+            if self.party.rng.random() < 0.9:
+                self.advance()
+            self.connect()
         elif choice == 9:
             self.hand_over()
         else:
@@ -396,7 +403,13 @@ class Driver:
                 self.advance()
             self.epoch = max(self.epoch, offered)
         if rng.random() < 0.8:
-            self.control(Control.CONNECTED)
+            self.connect()
+
+    def connect(self) -> None:
+        self.control(Control.CONNECTED, **self.party.says_what_it_will_tell())
+
+    def report_playback(self) -> None:
+        self.control(Control.PLAYED, **self.party.has_played(self.now))
 
     def mischief(self) -> None:
         """What a driver should not do."""
@@ -422,7 +435,7 @@ class Driver:
                 epoch=self.epoch + rng.choice((-1, 1, 5)),
             )
         elif choice == 5:
-            self.ingest(In.CONTROL, port=rng.choice((0, 14, -3, 2**40, Control.SEEN)), a=self.keys + 1)
+            self.ingest(In.CONTROL, port=rng.choice((0, 15, -3, 2**40, Control.SEEN, Control.PLAYED)), a=self.keys + 1)
         elif choice == 6:
             self.ingest(
                 In.DONE, node=rng.choice((node.id, -5, 2**33)), invocation=rng.randrange(60), a=rng.randrange(6)

@@ -15,7 +15,7 @@ from reached import Coverage
 from schedule import Driver, handlers
 
 from rspp_runtime.abi import Signal, Unit
-from rspp_runtime.abi.codes import Follow
+from rspp_runtime.abi.codes import Basis, Follow
 
 SCHEDULES, BLOCK = 40, 20
 SCHEDULES_TO_REACH_ALL = 300
@@ -57,6 +57,9 @@ CAUSES = {
         "BUDGET_EXHAUSTED",
         "CALLER_GONE",
     },
+    "PLAYBACK_STARTED": {"NONE", "NOT_REPORTED"},
+    "PLAYBACK_COMPLETED": {"NONE", "NOT_REPORTED"},
+    "REPORT_REFUSED": {"STALE_REPORT", "IMPOSSIBLE_REPORT"},
     "PROVIDER_SWITCH": {"NODE_ERROR", "NODE_TIMEOUT", "CIRCUIT_OPEN"},
     "CIRCUIT_EVENT": {"NODE_ERROR", "NODE_TIMEOUT", "PROBE_DUE", "PROBE_ANSWERED"},
 }
@@ -73,6 +76,7 @@ AMONG = {
 }
 """Some that must be among those of their signal."""
 
+HEARD = {f"PLAYBACK_{name}" for name in ("STARTED", "COMPLETED", "CANCELLED", "PAUSED")}
 OPS = {"FORCE", "FLUSH", "RESUME", "CONTEXT", "TAP", "METRIC", "DEAD_LETTER", "SEND"}
 
 
@@ -86,6 +90,7 @@ def missing(coverage: Coverage) -> set[object]:
         | (set(Follow) - coverage.follows)
         | ({0, *Unit} - coverage.exhausted)
         | (OPS - coverage.ops.keys())
+        | ({(name, basis) for name in HEARD for basis in Basis} - coverage.heard.keys())
         | ({"ACCEPTED", "FULL", "REFUSED"} - {answer.split(":")[1] for answer in coverage.results})
     )
 

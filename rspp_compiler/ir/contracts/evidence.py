@@ -100,5 +100,7 @@ class TurnEvidence(Contract):
     words_heard: Count | None = None
     bytes_heard: Count | None = None
     heard_basis: Literal["acked", "marked", "paced"] | None = None
+    heard_error_ms: Count | None = None
+    reports_refused_count: Count | None = None
     budgets_exhausted: dict[Text, Milliseconds] | None = None
     provider_invocations: list[Invocation]

@@ -22,6 +22,7 @@ GROUPS: dict[str, type[enum.IntEnum] | type[enum.IntFlag]] = {
     "FOLLOW": codes.Follow,
     "CIRCUIT": codes.CircuitState,
     "SCOPE": codes.Scope,
+    "BASIS": codes.Basis,
     "ATTRIBUTE": codes.Attribute,
     "CANCEL_MODE": codes.CancelMode,
     "ORIGIN": codes.Origin,

@@ -1,4 +1,4 @@
-"""`python -m hello run|plan`: the commands of `rspp`, for this pipeline."""
+"""`python -m hello serve|run|plan`: the commands of `rspp`, for this pipeline."""
 
 from __future__ import annotations
 

@@ -316,7 +316,7 @@ PLAN: Final = Plan(
     pipeline               = "voice_assistant",
     pipeline_version       = "1.0.0",
     profile                = "simple/v1",
-    template_hash          = "53b92b2beb77201b64b024a48d1fc58e79571814bab602cdb4856e93f5c05df9",
+    template_hash          = "7446668064f30442fe765e05b2efc237fdf0712363c1258ab676688cd4a2c840",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -351,7 +351,7 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 16,
     ledger_max             = 64,
-    memory_bytes           = 505_376,
+    memory_bytes           = 505_432,
     provider_bindings      = (("ears", "silero"), ("stt", "pocketsphinx"), ("llm", "scripted"), ("voice", "espeak")),
     assumptions            = ASSUMPTIONS,
     policies               = (),
@@ -360,6 +360,7 @@ PLAN: Final = Plan(
     soft_edges             = 0,
     soft_ns                = 0,
     keys_max               = 128,
+    stall_ns               = 500_000_000,
 )
 
 # Who performs each effect node, in the order in which they are tried: the provider's name, and its settings. A secret

@@ -30,7 +30,7 @@ class In(enum.IntEnum):
 class Control(enum.IntEnum):
     """Control input (`In.CONTROL`), by `Inbound.port`."""
 
-    CONNECTED = 1
+    CONNECTED = 1  # a = `Basis` of what it will tell of playback, b = ns between two reports, 0 if unknown
     DISCONNECTED = 2  # the transport is gone or stalled: a turn in progress aborts
     ENDED = 3  # hang-up: as DISCONNECTED, and the session ends
     CANCEL_TURN = 4
@@ -43,12 +43,21 @@ class Control(enum.IntEnum):
     BINDING = 11  # a = node id, b = 1 available, 0 not: the plan of a turn cannot be frozen without it
     EVIDENCE_APPENDED = 12  # a = turn
     EVIDENCE_FAILED = 13  # a = turn
+    PLAYED = 14  # the party has played what was sent of turn a, up to b ns of media time
     ATTRIBUTE = 30  # what is known of the session: a = `Attribute`, b = `text_id` of its value, 0 if it has none
     BUTTON_DOWN = 40  # `ingress.button_down`: push to talk
     BUTTON_UP = 41
     DTMF = 42  # a = the key, as a character code
     HANDOFF = 90  # another process goes on: a = its authority epoch, b = 1 if it does not know what was said
     SEEN = 50  # a = the idempotency key of an item that an earlier holder of the session has taken
+
+
+class Basis(enum.IntEnum):
+    """By what it is known how far the party has played (CONTRACTS §9)."""
+
+    PACED = 0  # nobody says: by time, as it was sent
+    ACKED = 1  # the client reports it
+    MARKED = 2  # marks that were sent behind it come back from the transport
 
 
 class Unit(enum.IntEnum):
@@ -130,9 +139,9 @@ class Signal(enum.IntEnum):
     DISCONNECTED = 20
     ENDED = 21
     OUTPUT_ACCEPTED = 22  # the first output of the turn that passed the fence
-    PLAYBACK_STARTED = 23
-    PLAYBACK_COMPLETED = 24  # x = words heard, y = bytes of the turn's text heard
-    PLAYBACK_CANCELLED = 25  # x, y as above
+    PLAYBACK_STARTED = 23  # port = `Basis`, invocation = bound of its error in ms, of a reported one; cause
+    PLAYBACK_COMPLETED = 24  # likewise, and x = words heard, y = bytes of the turn's text heard
+    PLAYBACK_CANCELLED = 25  # as PLAYBACK_COMPLETED
     LATE_AFTER_CANCEL = 26  # an output refused: node, port, invocation; x = bytes; y = 0 at the door, 1 at the fence
     FLOW_XOFF = 27  # node = edge id
     FLOW_XON = 28  # node = edge id
@@ -142,9 +151,10 @@ class Signal(enum.IntEnum):
     CIRCUIT_EVENT = 42  # node, invocation; x = provider, y = `CircuitState`
     ENTERED = 55  # x = the mode of the turns to come (recorded, not a contract signal)
     SELECTED = 50  # node; x = edge id, y = what was compared (recorded, not a contract signal)
-    PLAYBACK_PAUSED = 60  # x, y = words and bytes heard (recorded, not a contract signal: a pause is egress's own)
-    PLAYBACK_RESUMED = 61  # x, y as above
+    PLAYBACK_PAUSED = 60  # as PLAYBACK_COMPLETED (recorded, not a contract signal: a pause is egress's own)
+    PLAYBACK_RESUMED = 61  # likewise
     CANCEL_PENDING = 62  # a soft cancel: node, or -1 for the turn; x = ns by which it is accepted (recorded only)
+    REPORT_REFUSED = 63  # x = turn, y = ns of media time that it claims; cause (recorded, not a contract signal)
     DISCONTINUITY = 70  # node = edge id; x = number of the discontinuity in the session
     MIGRATION_START = 90  # x = the epoch of the holder before
     SESSION_HANDOFF = 91  # x = epoch of the new holder, y = serial of the last turn
@@ -192,6 +202,9 @@ class Cause(enum.IntEnum):
     NOT_SELECTED = 50  # another flow was chosen
     SYNC_LOSS = 70  # what belongs to it was lost on another edge of its sync domain
     TOO_MANY_CALLS = 80  # of tools, by one model in one turn
+    STALE_REPORT = 90  # of a turn that is not being played, or behind what was reported before
+    IMPOSSIBLE_REPORT = 91  # of more than was sent, or from a party that was not going to report
+    NOT_REPORTED = 92  # it is past its deadline, and the party has not reported it
     CALLER_GONE = 81  # the model's invocation that called, or waited for the answer, is not there any more
 
 
@@ -318,6 +331,7 @@ EMITTER: dict[Signal, str] = {
     Signal.SELECTED: "RK-12",
     Signal.PLAYBACK_PAUSED: "RK-22",
     Signal.PLAYBACK_RESUMED: "RK-22",
+    Signal.REPORT_REFUSED: "RK-23",
     Signal.CANCEL_PENDING: "RK-16",
     Signal.ENTERED: "RK-17",
     Signal.DISCONTINUITY: "RK-15",
@@ -326,7 +340,17 @@ EMITTER: dict[Signal, str] = {
     Signal.SESSION_HANDOFF: "CP-08",
     Signal.MIGRATION_FINISH: "CP-08",
 }
-"""Module code that signs each decision (CONTRACTS §3)."""
+"""Module code that signs each decision (CONTRACTS §3); playback that was reported is RK-23's (`emitter`)."""
+
+PLAYBACK = frozenset({Signal.PLAYBACK_STARTED, Signal.PLAYBACK_COMPLETED, Signal.PLAYBACK_CANCELLED})
+"""Decisions of the contract that say what was heard."""
+
+
+def emitter(signal: Signal, port: int, cause: int) -> str:
+    """Who signs a decision: of playback that its party has reported, the connection instead of egress."""
+    is_reported = signal in PLAYBACK and port != Basis.PACED and cause != Cause.NOT_REPORTED
+    return "RK-23" if is_reported else EMITTER[signal]
+
 
 RECORDED_ONLY = frozenset(
     {
@@ -334,6 +358,7 @@ RECORDED_ONLY = frozenset(
         Signal.SELECTED,
         Signal.PLAYBACK_PAUSED,
         Signal.PLAYBACK_RESUMED,
+        Signal.REPORT_REFUSED,
         Signal.CANCEL_PENDING,
         Signal.ENTERED,
     }

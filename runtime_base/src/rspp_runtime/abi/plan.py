@@ -434,7 +434,6 @@ class Plan:
     data_out_max: int
     telemetry_out_max: int
     ledger_max: int
-
     memory_bytes: int  # of the session's block in the compiled kernel
     provider_bindings: tuple[tuple[str, str], ...]  # (node, provider)
     assumptions: tuple[Assumption, ...] = ()
@@ -448,3 +447,4 @@ class Plan:
     keys_max: int = 128  # idempotency keys of input that are remembered
     apology_ns: int = 0  # least time between two apologies for failed turns; 0: no line names `turn.error`
     paths: tuple[PathBudget, ...] = ()
+    stall_ns: int = 500_000_000  # when it is due for so long, what a party does not report goes by time

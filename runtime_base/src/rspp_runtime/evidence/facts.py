@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from rspp_runtime.abi.codes import Cause, In, Op, Origin, Result, Signal
-from rspp_runtime.abi.lookup import budget_name
+from rspp_runtime.abi.lookup import budget_name, heard_by
 from rspp_runtime.abi.plan import Plan
 from rspp_runtime.evidence.assumptions import Broken, Watch
 from rspp_runtime.evidence.entries import End, Entry, Handler, Input, Invocation, Out, Step
@@ -109,6 +109,8 @@ class Turn:
     silent_ns: int = -1  # nothing was played any more
     words_heard: int = 0
     bytes_heard: int = 0
+    heard_basis: str = ""  # acked, marked, paced; "" if nothing was played
+    heard_error_ms: int = 0
     refusals: list[Refusal] = field(default_factory=list)
     flushed_frames: int = 0  # sent, and taken back before they were played
     pauses: int = 0  # of playback: maybe it was interrupted
@@ -148,7 +150,6 @@ class Conversation:
     stats: dict[str, int] = field(default_factory=dict)
     broken: dict[str, Broken] = field(default_factory=dict)  # assumptions that did not hold, by id
     end_ns: int = 0
-    late_ns_max: int = 0  # how late the driver was at most, between a deadline and its step
 
 
 class Reader:
@@ -164,7 +165,6 @@ class Reader:
         self._accepted_ns = 0  # the last input that was accepted
         self._onset_ns = -1  # the last speech_start that was accepted
         self._owner_of: dict[int, Turn] = {}  # invocation → its turn
-        self._deadline_ns = -1
         self._drained_ns = 0
         self._stopwatch = Stopwatch()
         self._step: Lap | None = None  # the last one, until a turn is found for it
@@ -181,10 +181,7 @@ class Reader:
             if entry.result == Result.ACCEPTED:
                 self._input(entry)
         elif isinstance(entry, Step):
-            if self._deadline_ns >= 0 and entry.now_ns > self._deadline_ns:
-                late_ns = entry.now_ns - self._deadline_ns
-                self.conversation.late_ns_max = max(self.conversation.late_ns_max, late_ns)
-            self._deadline_ns, self._drained_ns = entry.deadline_ns, entry.drained_ns
+            self._drained_ns = entry.drained_ns
             self._stepped(self._stopwatch.stepped(entry.now_ns, entry.drained_ns))
             self.conversation.end_ns = max(self.conversation.end_ns, entry.now_ns)
         elif isinstance(entry, Handler):
@@ -301,6 +298,7 @@ class Reader:
             turn.silent_ns = -1
         elif signal in (Signal.PLAYBACK_COMPLETED, Signal.PLAYBACK_CANCELLED):
             turn.words_heard, turn.bytes_heard = out.x, out.y
+            turn.heard_basis, turn.heard_error_ms = heard_by(self._plan, out)
         elif signal == Signal.CANCEL:
             turn.cancel_ns = self._onset_ns if self._onset_ns > turn.opened_ns else self._accepted_ns
         elif signal == Signal.BUDGET_EXHAUSTED:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from rspp_runtime.abi.codes import Cause, Follow, In, Op, Result, Scope, Signal, Unit
-from rspp_runtime.abi.lookup import budget_name, provider_names
+from rspp_runtime.abi.lookup import budget_name, heard_by, provider_names
 from rspp_runtime.abi.messages import Inbound, Output
 from rspp_runtime.abi.plan import Plan
 from rspp_runtime.evidence.entries import Clock, Evidence
@@ -298,7 +298,15 @@ class Or02(Observer):
         elif signal == Signal.FALLBACK:
             turn.replaced.add(turn.failed)
         elif signal in (Signal.PLAYBACK_COMPLETED, Signal.PLAYBACK_CANCELLED):
-            turn.record |= {"words_heard": output.x, "bytes_heard": output.y, "heard_basis": "paced"}
+            basis, error_ms = heard_by(self._plan, output)
+            turn.record |= {
+                "words_heard": output.x,
+                "bytes_heard": output.y,
+                "heard_basis": basis,
+                "heard_error_ms": error_ms,
+            }
+        elif signal == Signal.REPORT_REFUSED:
+            turn.record["reports_refused_count"] = turn.record.get("reports_refused_count", 0) + 1
         elif signal in (Signal.COMMIT, Signal.ABORT):
             committed = signal == Signal.COMMIT
             turn.record["terminal_outcome"] = "commit" if committed else "abort"

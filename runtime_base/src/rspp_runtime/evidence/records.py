@@ -5,8 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from rspp_runtime.abi.codes import EMITTER, RECORDED_ONLY, CancelMode, Cause, Op, Origin, Scope, Signal
-from rspp_runtime.abi.lookup import budget_name
+from rspp_runtime.abi.codes import (
+    EMITTER,
+    PLAYBACK,
+    RECORDED_ONLY,
+    CancelMode,
+    Cause,
+    Op,
+    Origin,
+    Scope,
+    Signal,
+    emitter,
+)
+from rspp_runtime.abi.lookup import budget_name, heard_by
 from rspp_runtime.abi.plan import Plan
 from rspp_runtime.evidence.clocks import WALL
 from rspp_runtime.evidence.entries import Clock, Header, Input, Level, Log, Out
@@ -113,7 +124,7 @@ class Records:
     def _signal(self, signal: Signal, out: Out) -> dict[str, Any]:
         turn = out.turn > 0 and signal not in _SESSION_SCOPED
         record = self._envelope(out, turn=turn, lane="ControlLane")
-        record |= {"signal": signal.name.lower(), "emitted_by": EMITTER[signal]}
+        record |= {"signal": signal.name.lower(), "emitted_by": emitter(signal, out.port, out.cause)}
         if out.cause:
             record["reason"] = Cause(out.cause).name.lower()
         nodes, edges = self._plan.nodes, self._plan.edges
@@ -167,8 +178,10 @@ class Records:
             record["offered_epoch"] = out.x
         elif signal is Signal.MIGRATION_START:
             record["previous_epoch"] = out.x
-        elif signal in (Signal.PLAYBACK_COMPLETED, Signal.PLAYBACK_CANCELLED):
-            record |= {"words_heard": out.x, "bytes_heard": out.y, "basis": "paced"}
+        elif signal in PLAYBACK:
+            record["basis"], record["error_ms"] = heard_by(self._plan, out)
+            if signal is not Signal.PLAYBACK_STARTED:
+                record |= {"words_heard": out.x, "bytes_heard": out.y}
         return record
 
     def _outcome(self, signal: Signal, out: Out) -> dict[str, Any]:

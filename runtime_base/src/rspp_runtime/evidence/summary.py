@@ -9,7 +9,6 @@ from rspp_runtime.evidence import overhead
 from rspp_runtime.evidence.facts import Conversation, Letter, Turn
 
 MS_NS = 1_000_000
-FRAME_MS = 20
 
 
 def figures(conversation: Conversation, turn: Turn) -> dict[str, Any]:
@@ -48,8 +47,8 @@ def figures(conversation: Conversation, turn: Turn) -> dict[str, Any]:
             out["speech_to_playback_ms"] = _ms(first_ns - turn.speech_end_ns)
     if turn.words_heard or turn.played:
         out["words_said"], out["words_heard"] = turn.said_words, turn.words_heard
-        out["heard"], out["heard_basis"] = turn.heard_text, "paced"
-        out["heard_error_ms"] = FRAME_MS + _ms(conversation.late_ns_max)
+        out["heard"], out["heard_basis"] = turn.heard_text, turn.heard_basis or "paced"
+        out["heard_error_ms"] = turn.heard_error_ms
     letters = [letter for letter in conversation.letters if letter.turn == turn.serial]
     if letters:
         out["dead_letters"] = [letter_figures(letter) for letter in letters]
@@ -74,6 +73,11 @@ def letter_words(row: Mapping[str, Any]) -> str:
     """`find could not work on “where?” (node_timeout)`."""
     what = f"“{row['text']}”" if "text" in row else f"item {row['seq']}"
     return f"{row['node']} could not work on {what} ({row['cause']})"
+
+
+def heard_basis(turn: Turn) -> str:
+    """`acked ± 120 ms`: by what it is known what was heard, and how far that may be off."""
+    return f"{turn.heard_basis} ± {turn.heard_error_ms} ms"
 
 
 def broken_assumptions(conversation: Conversation) -> list[str]:
@@ -124,8 +128,8 @@ def rows(conversation: Conversation, turn: Turn) -> list[tuple[str, str]]:
     if "pauses" in known:
         out.append(("paused", _count(known["pauses"], "time")))
     if "words_heard" in known:
-        basis = f"{known['heard_basis']}, ± {known['heard_error_ms']:.0f} ms"
-        out.append(("words heard", f"{known['words_heard']} of {known['words_said']} ({basis})"))
+        basis = f" ({heard_basis(turn)})" if turn.heard_basis else ""
+        out.append(("words heard", f"{known['words_heard']} of {known['words_said']}{basis}"))
         if known["words_heard"] < known["words_said"] and known["heard"]:
             out.append(("", f"“{known['heard']} …”"))
     highs = [(name, high) for name, high in known["edges_high"].items() if high]

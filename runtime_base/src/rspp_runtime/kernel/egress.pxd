@@ -2,29 +2,13 @@
 
 from libc.stdint cimport int64_t, uint32_t
 
-from rspp_runtime.kernel cimport context, outputs, pauses, stopping, timers
-from rspp_runtime.kernel.codes cimport (
-    OP_SEND, SIGNAL_OUTPUT_ACCEPTED, SIGNAL_PLAYBACK_STARTED,
-)
-from rspp_runtime.kernel.items cimport hold, release
+from rspp_runtime.kernel cimport context, outputs, pauses, reports, stopping, timers
+from rspp_runtime.kernel.codes cimport OP_SEND, SIGNAL_OUTPUT_ACCEPTED
+from rspp_runtime.kernel.items cimport hold
+from rspp_runtime.kernel.ledger cimport Ledger, Played
 from rspp_runtime.kernel.state cimport (
-    MOVED, OUTPUTS_FULL, TIMER_TURN, TIMER_WARNING, WAITS, Core, Header, Ledger, Output, Played,
+    MOVED, OUTPUTS_FULL, TIMER_TURN, TIMER_WARNING, WAITS, Core, Header, Output,
 )
-
-
-cdef inline void update_ledger(Core* core) noexcept nogil:
-    """What has been played by now has been heard."""
-    cdef Ledger* ledger = &core.ledger
-    cdef Played* entry
-    while ledger.tail - ledger.head > pauses.unsent(core):
-        entry = &ledger.entries[ledger.head & ledger.mask]
-        if entry.end_ns > core.now_ns:
-            return
-        if core.pause != NULL:
-            release(core, core.pause.frames[ledger.head & ledger.mask])
-        ledger.heard_words = entry.words
-        ledger.heard_bytes = entry.bytes
-        ledger.head += 1
 
 
 cdef inline int64_t length_ns(Core* core, uint32_t frame) noexcept nogil:
@@ -46,8 +30,8 @@ cdef inline int can_play(Core* core) noexcept nogil:
     """`MOVED` if one more item can be sent, else what it waits for."""
     if pauses.holds(core) or (stopping.is_on(core) and stopping.word_is_over(core)):
         return WAITS
-    update_ledger(core)
-    if is_ahead(core) or core.ledger.tail - core.ledger.head >= core.ledger.max:
+    reports.update_ledger(core)
+    if is_ahead(core) or not reports.has_room(core):
         return WAITS
     return MOVED if outputs.data_slots(core) > 0 else OUTPUTS_FULL
 
@@ -68,6 +52,7 @@ cdef inline void play(Core* core, int port, uint32_t handle) noexcept nogil:
     cdef Header* item = &core.headers[handle]
     cdef Output* output = outputs.data(core, OP_SEND, core.egress)
     cdef Played* entry
+    reports.thin(core)
     if ledger.cursor_ns < core.now_ns:
         ledger.cursor_ns = core.now_ns
     output.port = port
@@ -86,9 +71,9 @@ cdef inline void play(Core* core, int port, uint32_t handle) noexcept nogil:
     ledger.tail += 1
     if not core.turn.audio_sent:
         core.turn.audio_sent = True
-        first_output(core)
         core.turn.playing = True
-        outputs.decide(core, SIGNAL_PLAYBACK_STARTED, 0, -1, 0, 0)
+        first_output(core)
+        reports.sends_first(core, output.x)
 
 
 cdef inline void show(Core* core, int port, uint32_t handle, bint is_reply) noexcept nogil:

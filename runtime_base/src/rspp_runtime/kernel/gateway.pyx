@@ -4,13 +4,13 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE
 from libc.stdint cimport int16_t, int64_t
 
-from rspp_runtime.kernel cimport inbox, invocations, outputs, spending
+from rspp_runtime.kernel cimport inbox, invocations, outputs, reports, spending
 from rspp_runtime.kernel.accounts cimport Key
 from rspp_runtime.kernel.codes cimport (
     CAUSE_AUTHORITY_EPOCH_MISMATCH, CAUSE_CANCELLED, CAUSE_DUPLICATE, CAUSE_UNKNOWN_PORT, CONTROL_ATTRIBUTE,
     CONTROL_BUTTON_DOWN,
     CONTROL_CONNECTED, CONTROL_DTMF, CONTROL_EVIDENCE_APPENDED,
-    CONTROL_EVIDENCE_FAILED, CONTROL_HANDOFF, CONTROL_LEASE_ROTATED, CONTROL_SEEN,
+    CONTROL_EVIDENCE_FAILED, CONTROL_HANDOFF, CONTROL_LEASE_ROTATED, CONTROL_PLAYED, CONTROL_SEEN,
     IN_CHUNK, IN_CONTROL, IN_CREDIT, IN_DONE,
     IN_MEDIA, IN_USAGE,
     RESULT_ACCEPTED, RESULT_FULL, RESULT_REFUSED, SIGNAL_LATE_AFTER_CANCEL, SIGNAL_REJECT, SIGNAL_STALE_EPOCH_REJECT,
@@ -101,6 +101,8 @@ cdef int other(Core* core, Inbound* event) noexcept nogil:
         outputs.next_seq(core)
         remember(core, event.a, 0)
         return RESULT_ACCEPTED
+    if event.op == IN_CONTROL and event.port == CONTROL_PLAYED:
+        return reports.played(core, event.a, event.b)
     if event.op == IN_CONTROL and (
         CONTROL_CONNECTED <= event.port <= CONTROL_EVIDENCE_FAILED
         or CONTROL_BUTTON_DOWN <= event.port <= CONTROL_DTMF

@@ -1,6 +1,6 @@
 """The inbox: one control input after the other."""
 
-from rspp_runtime.kernel cimport events, handoff, hearing, invocations, outputs, reactions, turns
+from rspp_runtime.kernel cimport events, handoff, hearing, invocations, outputs, reactions, reports, turns
 from rspp_runtime.kernel.codes cimport (
     CAUSE_BARGE_IN, CAUSE_RECORDING_EVIDENCE_UNAVAILABLE, CAUSE_USER, CONTROL_ATTRIBUTE, CONTROL_BINDING,
     CONTROL_BUTTON_DOWN, CONTROL_BUTTON_UP, CONTROL_CANCEL_NODE, CONTROL_DTMF,
@@ -70,6 +70,7 @@ cdef void on_control(Core* core, Entry* entry) noexcept nogil:
     if entry.port == CONTROL_CONNECTED:
         if core.state == SESSION_CREATED or core.state == SESSION_DEGRADED:
             core.state = SESSION_RUNNING
+            reports.connected(core, entry.a, entry.b)
             if core.speech != NULL:
                 core.speech.quiet_ns = core.now_ns
             if core.choose != NULL:

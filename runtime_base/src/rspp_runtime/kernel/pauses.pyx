@@ -2,13 +2,14 @@
 
 from libc.stdint cimport int64_t, uint32_t, uint64_t, uint8_t
 
-from rspp_runtime.kernel cimport egress, outputs, stopping, timers, turns
+from rspp_runtime.kernel cimport egress, outputs, reports, stopping, timers, turns
 from rspp_runtime.kernel.cancels cimport Pause
 from rspp_runtime.kernel.codes cimport (
     CAUSE_BARGE_IN, OP_FLUSH, OP_SEND, SIGNAL_PLAYBACK_PAUSED, SIGNAL_PLAYBACK_RESUMED, TURN_ACTIVE,
 )
 from rspp_runtime.kernel.items cimport release
-from rspp_runtime.kernel.state cimport NOTHING, TIMER_BLOCK, Core, Edge, Ledger, Output, Played, lowest
+from rspp_runtime.kernel.ledger cimport Ledger, Played
+from rspp_runtime.kernel.state cimport NOTHING, TIMER_BLOCK, Core, Edge, Output, lowest
 
 
 cdef void lay_out(
@@ -21,10 +22,6 @@ cdef void lay_out(
     pause.audio_edges = audio_edges
     pause.max_ns = max_ns
     pause.timer = timer
-
-
-cdef void decide(Core* core, int signal, int cause) noexcept nogil:
-    outputs.decide(core, signal, cause, -1, core.ledger.heard_words, core.ledger.heard_bytes)
 
 
 cdef void take_back(Core* core) noexcept nogil:
@@ -54,20 +51,20 @@ cdef void pause(Core* core, int cause) noexcept nogil:
         return
     if core.exempt and cause == CAUSE_BARGE_IN:
         return
-    egress.update_ledger(core)
+    reports.settle(core)
     pause.on = True
     pause.cause = <uint8_t> cause
-    if core.ledger.cursor_ns > core.now_ns:
+    if reports.sounds(core):
         take_back(core)
         request = outputs.control(core, OP_FLUSH, core.egress)
         request.turn = core.turn.serial
-        core.ledger.cursor_ns = core.now_ns
+        core.ledger.cursor_ns = min(core.ledger.cursor_ns, core.now_ns)
         pause.unsent = core.ledger.tail - core.ledger.head
     while rest != 0:
         timers.stop(core, timers.of_edge(core, lowest(rest), TIMER_BLOCK))
         rest &= rest - 1
     timers.start(core, pause.timer, core.now_ns + pause.max_ns)
-    decide(core, SIGNAL_PLAYBACK_PAUSED, cause)
+    reports.decide_heard(core, SIGNAL_PLAYBACK_PAUSED, cause)
 
 
 cdef void resume(Core* core, int cause) noexcept nogil:
@@ -78,6 +75,7 @@ cdef void resume(Core* core, int cause) noexcept nogil:
     cdef int edge_id
     if not pause.on:
         return
+    reports.update_ledger(core)
     pause.on = False
     timers.stop(core, pause.timer)
     while rest != 0:
@@ -86,7 +84,7 @@ cdef void resume(Core* core, int cause) noexcept nogil:
         edge = &core.edges[edge_id]
         if edge.xoff and edge.block_ns > 0:
             timers.start(core, timers.of_edge(core, edge_id, TIMER_BLOCK), core.now_ns + edge.block_ns)
-    decide(core, SIGNAL_PLAYBACK_RESUMED, cause)
+    reports.decide_heard(core, SIGNAL_PLAYBACK_RESUMED, cause)
 
 
 cdef void too_long(Core* core) noexcept nogil:

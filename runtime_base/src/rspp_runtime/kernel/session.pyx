@@ -7,7 +7,7 @@ from libc.string cimport memset
 from rspp_runtime.kernel.accounts cimport PRICES, Key, Meter, Spending
 from rspp_runtime.kernel.budgets cimport Path, Paths
 from rspp_runtime.kernel.callers cimport Calling
-from rspp_runtime.kernel cimport awaited, egress, invocations, outputs, pauses, timers
+from rspp_runtime.kernel cimport awaited, egress, invocations, outputs, pauses, reports, timers
 from rspp_runtime.kernel.attempts cimport budget_is_over, is_backing_off
 from rspp_runtime.kernel.cancels cimport Pause, Stopping
 from rspp_runtime.kernel.domains cimport Sync
@@ -17,10 +17,11 @@ from rspp_runtime.kernel.codes cimport (
 )
 from rspp_runtime.kernel.happened cimport Apologies, Happened, Speech
 from rspp_runtime.kernel.joins cimport Join
+from rspp_runtime.kernel.ledger cimport Played
 from rspp_runtime.kernel.letters cimport Letters
 from rspp_runtime.kernel.state cimport (
     NO_KEY, NOTHING, OFF, TIMER_CHUNK, TIMER_FIRST, TIMER_GRACE, Attempts, Circuit, Core, Edge, Entry, Header,
-    Message, Node, Output, Played, Pool, bit,
+    Message, Node, Output, Pool, bit,
 )
 from rspp_runtime.kernel.timed cimport Keys
 
@@ -63,6 +64,7 @@ cdef void begin(Core* core, int64_t epoch) noexcept nogil:
     core.state = SESSION_CREATED
     core.turn.state = TURN_IDLE
     core.next_timer_ns = OFF
+    core.ledger.reported_ns = -1
     for slot in range(core.timers_count):
         core.timers[slot] = OFF
 
@@ -216,8 +218,7 @@ cdef int64_t next_deadline(Core* core, uint64_t audio_edges) noexcept nogil:
     cdef bint waits = (core.waiting_edges & audio_edges) != 0 or pauses.unsent(core) > 0
     if waits and not pauses.is_on(core) and egress.is_ahead(core) and core.state != SESSION_ENDED:
         deadline = min(deadline, cursor - core.lead_ns)
-    if core.turn.state == TURN_ACTIVE and core.turn.playing and cursor > core.now_ns:
-        deadline = min(deadline, cursor)
+    deadline = reports.wakes_ns(core, deadline)
     if deadline == OFF:
         return -1
     return max(deadline, core.now_ns)

@@ -12,6 +12,7 @@ from rspp_runtime.kernel.callers cimport Calling
 from rspp_runtime.kernel.cancels cimport Pause, Stopping
 from rspp_runtime.kernel.domains cimport Sync
 from rspp_runtime.kernel.happened cimport Apologies, Happened, Speech
+from rspp_runtime.kernel.ledger cimport Ledger
 
 cdef enum:
     NOTHING = 0xFFFFFFFF     # no item: the handle that names none
@@ -256,24 +257,6 @@ cdef struct Inbox:
     uint32_t max
 
 
-cdef struct Played:
-    # One entry of the ledger: by `end_ns` this much of the turn's text has been heard.
-    int64_t end_ns
-    int64_t words
-    int64_t bytes
-
-
-cdef struct Ledger:
-    Played* entries
-    uint32_t head
-    uint32_t tail
-    uint32_t mask
-    uint32_t max
-    int64_t cursor_ns        # when the next sample plays
-    int64_t heard_words
-    int64_t heard_bytes
-
-
 cdef struct Message:
     uint32_t start           # in the bytes of the context, which are a ring
     uint32_t size
@@ -324,9 +307,11 @@ cdef struct Turn:
     uint8_t output_seen
     uint8_t audio_sent
     uint8_t playing
+    uint8_t started          # PLAYBACK_STARTED was decided
     uint8_t evidence         # 1: asked for
     uint8_t deferred
     uint8_t cancel_cause     # the first reason to cancel it
+    uint8_t unused[7]        # makes the size a multiple of 8
 
 
 cdef struct Hearing:

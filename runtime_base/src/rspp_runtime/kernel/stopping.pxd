@@ -3,7 +3,8 @@
 from libc.stdint cimport int64_t, uint64_t
 
 from rspp_runtime.kernel.cancels cimport Stopping
-from rspp_runtime.kernel.state cimport Core, Ledger, bit
+from rspp_runtime.kernel.ledger cimport Ledger
+from rspp_runtime.kernel.state cimport Core, bit
 
 
 cdef inline bint is_on(Core* core) noexcept nogil:

@@ -2,7 +2,7 @@
 
 from libc.stdint cimport int64_t, uint64_t, uint8_t
 
-from rspp_runtime.kernel cimport attempts, edges, egress, invocations, outputs, pauses, timers, turns
+from rspp_runtime.kernel cimport attempts, edges, invocations, outputs, pauses, reports, timers, turns
 from rspp_runtime.kernel.cancels cimport Stopping
 from rspp_runtime.kernel.codes cimport (
     CANCEL_MODE_SOFT, SCOPE_NODE, SIGNAL_CANCEL, SIGNAL_CANCEL_PENDING, TURN_ACTIVE,
@@ -61,8 +61,8 @@ cdef bint begin(Core* core) noexcept nogil:
     cdef bint speaks
     if stopping == NULL or pauses.holds(core) or core.turn.evidence:
         return False
-    egress.update_ledger(core)
-    speaks = (stopping.nodes & core.speech_nodes) != 0 and core.turn.playing and core.ledger.cursor_ns > core.now_ns
+    reports.settle(core)
+    speaks = (stopping.nodes & core.speech_nodes) != 0 and core.turn.playing and reports.sounds(core)
     working = 0
     rest = stopping.nodes & core.turn_nodes
     while rest != 0:
@@ -77,7 +77,7 @@ cdef bint begin(Core* core) noexcept nogil:
         return False
     stopping.turn = True
     core.turn.waiting = False
-    stopping.words_until = core.ledger.heard_words + 1 if speaks else 0
+    stopping.words_until = reports.word_that_plays(core) if speaks else 0
     rest = core.turn_edges & ~stopping.edges
     while rest != 0:
         edges.flush(core, lowest(rest))
@@ -141,7 +141,7 @@ cdef bint step(Core* core) noexcept nogil:
     waits = core.waiting_edges & stopping.edges
     if word_is_over(core):
         waits &= ~stopping.audio_edges
-    if waits != 0 or (core.turn.playing and core.ledger.cursor_ns > core.now_ns):
+    if waits != 0 or (core.turn.playing and reports.sounds(core)):
         return False
     turns.accept_cancel(core)
     return True

@@ -3,7 +3,7 @@
 from libc.stdint cimport int16_t, int64_t, uint64_t, uint8_t
 
 from rspp_runtime.kernel cimport (
-    apologies, circuits, context, edges, egress, hearing, invocations, outputs, paths, pauses, planhash, spending,
+    apologies, circuits, context, edges, hearing, invocations, outputs, paths, pauses, planhash, reports, spending,
     stopping, timers, tools,
 )
 from rspp_runtime.kernel.codes cimport (
@@ -14,7 +14,7 @@ from rspp_runtime.kernel.codes cimport (
     CAUSE_AUTHORITY_EPOCH_MISMATCH, OP_APPEND, OP_FLUSH, ORIGIN_SPEECH, ORIGIN_TEXT, SCOPE_TURN,
     SESSION_ENDED, SESSION_RUNNING, SIGNAL_ABORT, SIGNAL_BUDGET_EXHAUSTED, SIGNAL_BUDGET_WARNING, SIGNAL_CANCEL,
     SIGNAL_CLOSE, SIGNAL_COMMIT, SIGNAL_DEAUTHORIZED_DRAIN, SIGNAL_DEFER, SIGNAL_DEGRADE, SIGNAL_ENDED,
-    SIGNAL_PLAYBACK_CANCELLED, SIGNAL_PLAYBACK_COMPLETED, SIGNAL_REJECT, SIGNAL_STALE_EPOCH_REJECT, SIGNAL_TURN_OPEN,
+    SIGNAL_PLAYBACK_CANCELLED, SIGNAL_REJECT, SIGNAL_STALE_EPOCH_REJECT, SIGNAL_TURN_OPEN,
     SIGNAL_TURN_OPEN_PROPOSED, TURN_ACTIVE, TURN_CLOSED, TURN_IDLE, TURN_OPENING, TURN_TERMINAL,
 )
 from rspp_runtime.kernel.state cimport (
@@ -137,6 +137,7 @@ cdef void open_turn(Core* core) noexcept nogil:
     turn.output_seen = False
     turn.audio_sent = False
     turn.playing = False
+    turn.started = False
     turn.evidence = 0
     turn.spoke = 0
     tools.turn_opens(core)
@@ -149,6 +150,7 @@ cdef void open_turn(Core* core) noexcept nogil:
     pauses.forget(core)
     core.ledger.heard_words = 0
     core.ledger.heard_bytes = 0
+    core.ledger.reported_ns = -1
     decision = outputs.decide_of(core, SIGNAL_TURN_OPEN, 0, -1, core.policy, 0, turn.first_seq, turn.last_seq)
     decision.ref = planhash.freeze(core)
     if core.turn_ns > 0:
@@ -256,16 +258,14 @@ cdef void stop_work(Core* core) noexcept nogil:
 cdef void stop_playback(Core* core) noexcept nogil:
     """The transport forgets what has not been played; what was heard stays heard."""
     cdef Output* request
-    egress.update_ledger(core)
-    if core.ledger.cursor_ns > core.now_ns and core.turn.audio_sent:
+    reports.settle(core)
+    if core.turn.audio_sent and reports.sounds(core):
         request = outputs.control(core, OP_FLUSH, core.egress)
         request.turn = core.turn.serial
-        core.ledger.cursor_ns = core.now_ns
+        core.ledger.cursor_ns = min(core.ledger.cursor_ns, core.now_ns)
         pauses.forget(core)
     if core.turn.playing:
-        outputs.decide(
-            core, SIGNAL_PLAYBACK_CANCELLED, 0, -1, core.ledger.heard_words, core.ledger.heard_bytes,
-        )
+        reports.decide_heard(core, SIGNAL_PLAYBACK_CANCELLED, 0)
         core.turn.playing = False
 
 
@@ -332,17 +332,15 @@ cdef bint everything_played(Core* core) noexcept nogil:
         rest &= rest - 1
         if core.edges[edge].pending_bytes > 0:
             return False
-    return not core.turn.playing or (core.now_ns >= core.ledger.cursor_ns and pauses.unsent(core) == 0)
+    return not core.turn.playing or not (reports.sounds(core) or pauses.unsent(core) > 0)
 
 
 cdef void ask_for_evidence(Core* core) noexcept nogil:
     """T6: all is played; the turn commits once its record is durable."""
     cdef Output* request
-    egress.update_ledger(core)
+    reports.settle(core)
     if core.turn.playing:
-        outputs.decide(
-            core, SIGNAL_PLAYBACK_COMPLETED, 0, -1, core.ledger.heard_words, core.ledger.heard_bytes,
-        )
+        reports.completed(core)
         core.turn.playing = False
     pauses.forget(core)
     request = outputs.control(core, OP_APPEND, -1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rspp_runtime.abi.codes import Cause, Flag, Op, Signal, labelled
+from rspp_runtime.abi.codes import Cause, Flag, Op, labelled
 from rspp_runtime.abi.messages import Emission, Item, Output
 from rspp_runtime.abi.plan import EFFECT, TURN
 from rspp_runtime.reference import (
@@ -15,6 +15,7 @@ from rspp_runtime.reference import (
     letters,
     paths,
     pauses,
+    reports,
     spending,
     stopping,
     sync,
@@ -22,8 +23,9 @@ from rspp_runtime.reference import (
     tools,
     turns,
 )
-from rspp_runtime.reference.outputs import data, data_room, decide, telemetry
-from rspp_runtime.reference.state import EdgeState, NodeState, Parcel, Played, State
+from rspp_runtime.reference.outputs import data, data_room, telemetry
+from rspp_runtime.reference.playout import Played
+from rspp_runtime.reference.state import EdgeState, NodeState, Parcel, State
 
 
 def move_one(s: State) -> bool:
@@ -83,11 +85,9 @@ def _move_together(s: State, group: list[EdgeState]) -> bool:
 
 def wake_for_egress(s: State) -> int:
     """When pacing lets the next frame go, or the last one ends; -1 if neither is awaited."""
-    times = []
+    times = reports.wakes_ns(s)
     if _audio_waits(s):
         times.append(s.egress.cursor_ns - s.plan.lead_ns)
-    if s.active and s.turn.playing and s.egress.cursor_ns > s.now:
-        times.append(s.egress.cursor_ns)
     return min(times, default=-1)
 
 
@@ -140,8 +140,8 @@ def _can_send(s: State, edge: EdgeState) -> bool:
     if s.is_audio_out(edge.plan):
         if pauses.holds(s) or (s.turn.stopping and stopping.word_is_over(s)):
             return False
-        turns.update_ledger(s)
-        if len(s.egress.ledger) >= s.plan.ledger_max or s.egress.cursor_ns - s.now > s.plan.lead_ns:
+        reports.update_ledger(s)
+        if not reports.ledger_has_room(s) or s.egress.cursor_ns - s.now > s.plan.lead_ns:
             return False
     return data_room(s, 1)
 
@@ -199,15 +199,17 @@ def _send(s: State, edge: EdgeState, parcel: Parcel) -> None:
             egress.heard_words, egress.heard_bytes = s.turn.spoken_words, len(s.turn.spoken)
             turns.first_output(s)
         return
+    reports.thin(s)
     egress.cursor_ns = max(egress.cursor_ns, s.now)
     data(s, Op.SEND, parcel, node=s.plan.egress, port=port, turn=parcel.turn, x=egress.cursor_ns, y=parcel.b)
+    if not s.turn.audio_sent:
+        egress.began_ns = egress.cursor_ns
     egress.cursor_ns += pauses.length_ns(s, parcel)
     egress.ledger.append(Played(egress.cursor_ns, parcel.b, parcel.a, parcel))
     if not s.turn.audio_sent:
-        s.turn.audio_sent = True
+        s.turn.audio_sent = s.turn.playing = True
         turns.first_output(s)
-        decide(s, Signal.PLAYBACK_STARTED)
-        s.turn.playing = True
+        reports.sends_first(s)
 
 
 def _call(s: State, node: NodeState, port: int, parcel: Parcel, marks: int) -> None:

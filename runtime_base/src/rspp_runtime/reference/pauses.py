@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from rspp_runtime.abi.codes import Cause, Op, Signal
-from rspp_runtime.reference import edges, turns
-from rspp_runtime.reference.outputs import VOID, data, data_room, decide, request
+from rspp_runtime.reference import edges, reports, turns
+from rspp_runtime.reference.outputs import VOID, data, data_room, request
 from rspp_runtime.reference.state import EdgeState, Parcel, State
 
 SECOND_NS = 1_000_000_000
@@ -17,17 +17,17 @@ def pause(s: State, cause: Cause) -> None:
         return
     if s.turn.exempt and cause is Cause.BARGE_IN:
         return
-    turns.update_ledger(s)
+    reports.settle(s)
     egress.paused, egress.pause_cause = True, cause
-    if egress.cursor_ns > s.now:
+    if reports.sounds(s):
         _take_back(s)
         request(s, Op.FLUSH, node=s.plan.egress, turn=s.turn.serial)
-        egress.cursor_ns = s.now
+        egress.cursor_ns = min(egress.cursor_ns, s.now)
         egress.unsent = len(egress.ledger)
     for edge in _audio_edges(s):
         s.stop(s.block_timer(edge.plan.id))
     s.timers[s.pause_timer] = s.now + s.plan.pause_ns
-    decide(s, Signal.PLAYBACK_PAUSED, cause, x=egress.heard_words, y=egress.heard_bytes)
+    reports.decide_heard(s, Signal.PLAYBACK_PAUSED, cause)
 
 
 def resume(s: State, cause: Cause) -> None:
@@ -35,12 +35,13 @@ def resume(s: State, cause: Cause) -> None:
     egress = s.egress
     if not egress.paused:
         return
+    reports.update_ledger(s)
     egress.paused = False
     s.stop(s.pause_timer)
     for edge in _audio_edges(s):
         if edge.xoff and edges.block_ns(edge):
             s.timers[s.block_timer(edge.plan.id)] = s.now + edges.block_ns(edge)
-    decide(s, Signal.PLAYBACK_RESUMED, cause, x=egress.heard_words, y=egress.heard_bytes)
+    reports.decide_heard(s, Signal.PLAYBACK_RESUMED, cause)
 
 
 def too_long(s: State) -> None:

@@ -21,6 +21,7 @@ from rspp_runtime.reference import (
     paths,
     pauses,
     reactions,
+    reports,
     spending,
     stopping,
     timed,
@@ -69,6 +70,8 @@ class Session:
             s.next_seq()
             s.keys.append((event.a, 0))
             return Result.ACCEPTED
+        if control and event.port == Control.PLAYED:
+            return reports.played(s, event)
         if event.op == In.DONE or (control and event.port in _CONTROLS):
             return gateway.put_in_inbox(s, event)
         return gateway.reject(s, Cause.UNKNOWN_PORT)
@@ -139,6 +142,8 @@ class Session:
             del s.timers[slot]
             s.chain.clear()
             self._fire(slot)
+        elif reports.begins(s):
+            pass
         elif s.turn.ends:
             turns.resolve_ends(s)
         elif s.ending and s.turn.state not in (Turn.OPENING, Turn.ACTIVE):
@@ -268,6 +273,7 @@ class Session:
         if code is Control.CONNECTED:
             if s.state in (SessionState.CREATED, SessionState.DEGRADED):
                 s.state = SessionState.RUNNING
+                reports.connected(s, event.a, event.b)
                 events.connected(s)
                 choices.freeze(s)
                 decide(s, Signal.CONNECTED)

@@ -12,6 +12,7 @@ from rspp_runtime.abi.messages import Handler, Inbound, Output
 from rspp_runtime.abi.plan import EFFECT, TURN, Edge, Meter, Node, Plan
 from rspp_runtime.reference.budgets import PathState
 from rspp_runtime.reference.callers import Caller
+from rspp_runtime.reference.playout import Egress
 
 TURN_BUDGET, WARNING, TOTAL, EVIDENCE = range(4)
 """The session's timer slots; those of nodes and edges follow."""
@@ -199,6 +200,7 @@ class TurnState:
     words_until: int = 0  # the word in which it was cancelled; 0: nothing was being said, or not softly
     output_seen: bool = False
     playing: bool = False
+    started: bool = False  # PLAYBACK_STARTED was decided
     audio_sent: bool = False
     evidence_asked: bool = False
     spoken: bytearray = field(default_factory=bytearray)
@@ -226,16 +228,6 @@ class Hearing:
     last_seq: int = 0
     finish_pending: bool = False
     finish_seq: int = 0
-
-
-@dataclass(slots=True)
-class Played:
-    """A frame on its way to the ear: by `end_ns` this much of the turn's text has been heard."""
-
-    end_ns: int
-    words: int
-    bytes: int
-    frame: Parcel
 
 
 @dataclass(slots=True)
@@ -270,19 +262,6 @@ class Happened:
     heard: int = 0
     provider: int = -1
     path: int = -1
-
-
-@dataclass(slots=True)
-class Egress:
-    """The playout ledger: when the next sample plays, and which words each frame completes."""
-
-    cursor_ns: int = 0
-    ledger: deque[Played] = field(default_factory=deque)
-    heard_words: int = 0
-    heard_bytes: int = 0
-    paused: bool = False
-    pause_cause: Cause = Cause.NONE
-    unsent: int = 0  # of the ledger's last entries: the transport was told to forget them, they are sent again
 
 
 @dataclass(frozen=True, slots=True)

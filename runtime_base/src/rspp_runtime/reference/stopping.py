@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rspp_runtime.abi.codes import CancelMode, Cause, Scope, Signal
 from rspp_runtime.abi.plan import TURN
-from rspp_runtime.reference import attempts, edges, invocations, turns
+from rspp_runtime.reference import attempts, edges, invocations, reports, turns
 from rspp_runtime.reference.outputs import decide
 from rspp_runtime.reference.state import NodeState, State
 
@@ -14,14 +14,14 @@ def begin(s: State) -> bool:
     turn = s.turn
     if s.egress.paused or s.egress.unsent or turn.evidence_asked:
         return False
-    turns.update_ledger(s)
+    reports.settle(s)
     voices = any(_is_soft(s, node) and s.voices(node.plan.id) for node in s.nodes)
-    speaks = voices and turn.playing and s.egress.cursor_ns > s.now
+    speaks = voices and turn.playing and reports.sounds(s)
     working = [node for node in s.turn_effects() if _has_segment(s, node, speaks=speaks)]
     if not working and not speaks:
         return False
     turn.stopping, turn.waiting = True, False
-    turn.words_until = s.egress.heard_words + 1 if speaks else 0
+    turn.words_until = reports.word_that_plays(s) if speaks else 0
     for edge in s.edges:
         if edge.plan.scope == TURN and not s.plan.soft_edges >> edge.plan.id & 1:
             edges.flush(s, edge)
@@ -81,7 +81,7 @@ def step(s: State) -> bool:
         edge.items for edge in s.edges
         if s.plan.soft_edges >> edge.plan.id & 1 and not (s.is_audio_out(edge.plan) and word_is_over(s))
     )  # fmt: skip
-    if waits or (s.turn.playing and s.egress.cursor_ns > s.now):
+    if waits or (s.turn.playing and reports.sounds(s)):
         return False
     turns.accept_cancel(s)
     return True

@@ -18,6 +18,7 @@ from rspp_runtime.reference import (
     paths,
     pauses,
     reactions,
+    reports,
     spending,
     stopping,
     sync,
@@ -133,13 +134,13 @@ def accept_cancel(s: State) -> None:
 
 def stop_playback(s: State) -> None:
     """The transport forgets what has not been played; what was heard stays heard."""
-    update_ledger(s)
-    if s.turn.audio_sent and s.egress.cursor_ns > s.now:
+    reports.settle(s)
+    if s.turn.audio_sent and reports.sounds(s):
         request(s, Op.FLUSH, node=s.plan.egress, turn=s.turn.serial)
-        s.egress.cursor_ns = s.now
+        s.egress.cursor_ns = min(s.egress.cursor_ns, s.now)
         pauses.forget(s)
     if s.turn.playing:
-        decide(s, Signal.PLAYBACK_CANCELLED, x=s.egress.heard_words, y=s.egress.heard_bytes)
+        reports.decide_heard(s, Signal.PLAYBACK_CANCELLED)
         s.turn.playing = False
 
 
@@ -217,12 +218,12 @@ def finishing(s: State) -> bool:
             complete |= 1 << identity
     all_complete = all(complete >> identity & 1 for identity in s.plan.stages)
     empty = not any(edge.items or edge.pending for edge in s.edges if edge.plan.scope == TURN)
-    played = not s.turn.playing or (s.now >= s.egress.cursor_ns and not s.egress.unsent)
+    played = not s.turn.playing or not (reports.sounds(s) or s.egress.unsent)
     if not (all_complete and empty and played) or s.turn.evidence_asked:
         return False
-    update_ledger(s)
+    reports.settle(s)
     if s.turn.playing:
-        decide(s, Signal.PLAYBACK_COMPLETED, x=s.egress.heard_words, y=s.egress.heard_bytes)
+        reports.completed(s)
         s.turn.playing = False
     pauses.forget(s)
     request(s, Op.APPEND, turn=s.turn.serial)
@@ -231,14 +232,6 @@ def finishing(s: State) -> bool:
     s.stop(TURN_BUDGET, WARNING)
     paths.forget(s)
     return True
-
-
-def update_ledger(s: State) -> None:
-    """Move what has been played by now from the ledger to what was heard."""
-    egress = s.egress
-    while len(egress.ledger) > egress.unsent and egress.ledger[0].end_ns <= s.now:
-        played = egress.ledger.popleft()
-        egress.heard_words, egress.heard_bytes = played.words, played.bytes
 
 
 def first_output(s: State) -> None:
@@ -315,7 +308,7 @@ def _open(s: State) -> None:
     turn.state = Turn.ACTIVE
     s.mode = s.entered
     turn.context_count = len(s.context)
-    turn.output_seen = turn.playing = turn.audio_sent = turn.evidence_asked = turn.waiting = False
+    turn.output_seen = turn.playing = turn.started = turn.audio_sent = turn.evidence_asked = turn.waiting = False
     turn.end_cause = turn.cancel_cause = Cause.NONE
     turn.exempt = False
     for node in s.nodes:
@@ -323,6 +316,7 @@ def _open(s: State) -> None:
     turn.spoken.clear()
     turn.spoken_words = turn.spoke = 0
     s.egress.heard_words = s.egress.heard_bytes = 0
+    s.egress.reported_ns = -1
     pauses.forget(s)
     first, last = s.hearing.first_seq, s.hearing.last_seq
     decide(s, Signal.TURN_OPEN, port=s.policy, x=first if 0 < first < last else last, y=last, payload=plan_hash(s))

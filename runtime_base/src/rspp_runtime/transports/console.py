@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from rspp_runtime.abi.codes import Cause, In, Op, Origin, Result, Signal
-from rspp_runtime.abi.lookup import budget_name, provider_names
+from rspp_runtime.abi.lookup import budget_name, heard_by, provider_names
 from rspp_runtime.abi.messages import Inbound, Output
 from rspp_runtime.abi.plan import Plan
 from rspp_runtime.providers.contract import Outcome
@@ -97,9 +97,10 @@ class ConsoleView(Observer):
             late_ms = (now_ns - self._input_end_ns) / 1e6
             self._print(now_ns, "speaks", f"▶ {late_ms:.0f} ms after the end of input", "green")
         elif signal == Signal.PLAYBACK_COMPLETED:
-            self._print(now_ns, "speaks", f"■ to the end: {output.x} words", "green")
+            self._print(now_ns, "speaks", f"■ to the end: {output.x} words{self._by(output)}", "green")
         elif signal == Signal.PLAYBACK_CANCELLED:
-            self._print(now_ns, "speaks", f"■ cut off: {output.x} of {self._words} words were heard", "yellow")
+            heard = f"{output.x} of {self._words} words were heard"
+            self._print(now_ns, "speaks", f"■ cut off: {heard}{self._by(output)}", "yellow")
         elif signal in (Signal.BUDGET_EXHAUSTED, Signal.FALLBACK, Signal.DEGRADE):
             name = Signal(signal).name.lower().replace("_", " ")
             budget = budget_name(self._plan, output.y) if signal == Signal.BUDGET_EXHAUSTED else "turn"
@@ -112,6 +113,10 @@ class ConsoleView(Observer):
             self._print(now_ns, "turn", f"{output.turn} committed", "dim")
         elif signal == Signal.ABORT:
             self._print(now_ns, "turn", f"{output.turn} aborted: {Cause(output.cause).name.lower()}", "yellow")
+
+    def _by(self, output: Output) -> str:
+        basis, error_ms = heard_by(self._plan, output)
+        return f" ({basis} ± {error_ms} ms)"
 
     def _lost(self, output: Output) -> None:
         node, tap = self._plan.nodes[output.code], self._plan.nodes[output.node].name

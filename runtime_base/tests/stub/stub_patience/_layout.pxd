@@ -115,6 +115,7 @@ cdef enum:  # durations, in nanoseconds
     TURN_TOTAL_NS   = 20000000000   # 20 s
     GRACE_NS        =    75000000   # 75 ms: from cancel to force
     LEAD_NS         =   200000000   # 200 ms: audio is sent at most this early
+    STALL_NS        =   500000000   # 500 ms: to report what is due
     EVIDENCE_NS     =   500000000   # 500 ms
     PAUSE_NS        =  1500000000   # 1500 ms: then it was an interruption
     APOLOGY_NS      =  4000000000   # 4 s: at most one apology
@@ -201,7 +202,7 @@ cdef enum:  # capacities
     CONTEXT_BUFFER         =   1000
     HASHES                 =     33   # turns between two drains
     AUDIO_BYTES_PER_SECOND =  32000   # at egress.audio
-    MEMORY_BYTES           = 109080   # of one session
+    MEMORY_BYTES           = 109136   # of one session
 
 cdef enum:  # payloads: slots, bytes of a slot, and where the pool begins
     POOL_AUDIO_SLOTS      =    62

@@ -101,6 +101,7 @@ cdef enum:  # durations, in nanoseconds
     TURN_TOTAL_NS   = 20000000000   # 20 s
     GRACE_NS        =    75000000   # 75 ms: from cancel to force
     LEAD_NS         =   200000000   # 200 ms: audio is sent at most this early
+    STALL_NS        =   500000000   # 500 ms: to report what is due
     EVIDENCE_NS     =   500000000   # 500 ms
 
 cdef enum:  # deadlines and windows of effect nodes
@@ -208,7 +209,7 @@ cdef enum:  # capacities
     TURN_COST              = 60000000   # thousandths of a micro-dollar a turn; 0: any
     HASHES                 =       38   # turns between two drains
     AUDIO_BYTES_PER_SECOND =    32000   # at egress.audio
-    MEMORY_BYTES           =   147776   # of one session
+    MEMORY_BYTES           =   147832   # of one session
 
 cdef enum:  # payloads: slots, bytes of a slot, and where the pool begins
     POOL_AUDIO_SLOTS      =     74

@@ -92,6 +92,7 @@ cdef enum:  # durations, in nanoseconds
     TURN_TOTAL_NS   = 10000000000   # 10 s
     GRACE_NS        =    50000000   # 50 ms: from cancel to force
     LEAD_NS         =   100000000   # 100 ms: audio is sent at most this early
+    STALL_NS        =   500000000   # 500 ms: to report what is due
     EVIDENCE_NS     =   400000000   # 400 ms
 
 cdef enum:  # deadlines and windows of effect nodes
@@ -181,7 +182,7 @@ cdef enum:  # capacities
     CONTEXT_BUFFER         =  1200
     HASHES                 =    31   # turns between two drains
     AUDIO_BYTES_PER_SECOND = 16000   # at egress.audio
-    MEMORY_BYTES           = 61288   # of one session
+    MEMORY_BYTES           = 61344   # of one session
 
 cdef enum:  # payloads: slots, bytes of a slot, and where the pool begins
     POOL_AUDIO_SLOTS      =    46

@@ -228,7 +228,7 @@ PLAN: Final = Plan(
     pipeline               = "announcer",
     pipeline_version       = "1.0.0",
     profile                = "simple/v1",
-    template_hash          = "24e9f055fbad8190374a74c0d4fbc1550c11199b2e3e71a4a20d0e6acb5df225",
+    template_hash          = "e4b7918289785093104e701d37dfcc15af88388301345bdcc76e2a5ec3865ee0",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -263,7 +263,7 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 16,
     ledger_max             = 64,
-    memory_bytes           = 468_072,
+    memory_bytes           = 468_128,
     provider_bindings      = (("voice", "piper"),),
     assumptions            = ASSUMPTIONS,
     policies               = (),
@@ -272,6 +272,7 @@ PLAN: Final = Plan(
     soft_edges             = 0,
     soft_ns                = 0,
     keys_max               = 128,
+    stall_ns               = 500_000_000,
 )
 
 # Who performs each effect node, in the order in which they are tried: the provider's name, and its settings. A secret

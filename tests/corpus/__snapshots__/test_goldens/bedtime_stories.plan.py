@@ -330,7 +330,7 @@ PLAN: Final = Plan(
     pipeline               = "bedtime_stories",
     pipeline_version       = "2.0.0",
     profile                = "simple/v1",
-    template_hash          = "3ceb0d19336b5fd67ce5e5af8466556b0034d00b7cd2c4ad52e3ec6886c7de25",
+    template_hash          = "4a775575ff1428751d069aa9c2d4ead262d07266d42a8e9e15c3e688f7d5fc93",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -365,7 +365,7 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 16,
     ledger_max             = 64,
-    memory_bytes           = 478_376,
+    memory_bytes           = 478_432,
     provider_bindings      = (("ears", "silero"), ("stt", "pocketsphinx"), ("llm", "scripted"), ("voice", "espeak")),
     assumptions            = ASSUMPTIONS,
     policies               = (),
@@ -374,6 +374,7 @@ PLAN: Final = Plan(
     soft_edges             = 0,
     soft_ns                = 0,
     keys_max               = 128,
+    stall_ns               = 500_000_000,
 )
 
 # Who performs each effect node, in the order in which they are tried: the provider's name, and its settings. A secret

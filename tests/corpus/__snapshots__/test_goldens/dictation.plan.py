@@ -215,7 +215,7 @@ PLAN: Final = Plan(
     pipeline               = "dictation",
     pipeline_version       = "1.0.0",
     profile                = "simple/v1",
-    template_hash          = "a9fd7a241d9d7d0f4499927d3c5086874e53a601a801c5bf32771df633974a6d",
+    template_hash          = "dd155848edd887fed3ae4e29f0450d64555ac848664f239bc31cd15f3136f370",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -250,7 +250,7 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 16,
     ledger_max             = 64,
-    memory_bytes           = 360_520,
+    memory_bytes           = 360_576,
     provider_bindings      = (("ears", "silero"), ("stt", "pocketsphinx")),
     assumptions            = ASSUMPTIONS,
     policies               = (),
@@ -259,6 +259,7 @@ PLAN: Final = Plan(
     soft_edges             = 0,
     soft_ns                = 0,
     keys_max               = 128,
+    stall_ns               = 500_000_000,
 )
 
 # Who performs each effect node, in the order in which they are tried: the provider's name, and its settings. A secret

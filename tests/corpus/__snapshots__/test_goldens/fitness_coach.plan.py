@@ -414,7 +414,7 @@ PLAN: Final = Plan(
     pipeline               = "fitness_coach",
     pipeline_version       = "1.4.0",
     profile                = "simple/v1",
-    template_hash          = "08e7713a503951f73b5b802668e66e7694eaa83ec9a8fbbfb40129c2e3ebc89a",
+    template_hash          = "694e59e50fd2916bd6df11ba18a8d3308089bf6328799f78e52776cae3a494d3",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -449,7 +449,7 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 32,
     ledger_max             = 64,
-    memory_bytes           = 709_696,
+    memory_bytes           = 709_752,
     provider_bindings      = (("ears", "silero"), ("stt", "pocketsphinx"), ("llm", "scripted"), ("voice", "espeak")),
     assumptions            = ASSUMPTIONS,
     policies               = (),
@@ -458,6 +458,7 @@ PLAN: Final = Plan(
     soft_edges             = 0,
     soft_ns                = 0,
     keys_max               = 128,
+    stall_ns               = 500_000_000,
 )
 
 # Who performs each effect node, in the order in which they are tried: the provider's name, and its settings. A secret

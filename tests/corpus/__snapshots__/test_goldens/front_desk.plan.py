@@ -388,7 +388,7 @@ PLAN: Final = Plan(
     pipeline               = "front_desk",
     pipeline_version       = "1.0.0",
     profile                = "simple/v1",
-    template_hash          = "68e2f1fa4dbcc706e341ca25f069084b031aa7e6e0378991b121c57946265ef9",
+    template_hash          = "964d778cd64ab219aeeb4023389979384c32de07d3263970f67c0a8e05790204",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -423,7 +423,7 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 32,
     ledger_max             = 64,
-    memory_bytes           = 593_216,
+    memory_bytes           = 593_272,
     provider_bindings      = (("ears", "silero"), ("stt", "pocketsphinx"), ("llm", "scripted"), ("voice", "espeak")),
     assumptions            = ASSUMPTIONS,
     policies               = (),
@@ -432,6 +432,7 @@ PLAN: Final = Plan(
     soft_edges             = 0,
     soft_ns                = 0,
     keys_max               = 128,
+    stall_ns               = 500_000_000,
 )
 
 # Who performs each effect node, in the order in which they are tried: the provider's name, and its settings. A secret

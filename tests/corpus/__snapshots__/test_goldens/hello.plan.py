@@ -225,7 +225,7 @@ PLAN: Final = Plan(
     pipeline               = "hello",
     pipeline_version       = "1.0.0",
     profile                = "simple/v1",
-    template_hash          = "1551fe45da50b6f64a7a9ca6d910b224a48910fe1674dd1df3a9498b53330713",
+    template_hash          = "6da690f05a99f93d44d67ee6eebb22af12912fc4d3f3082c194f75065d763d59",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -260,7 +260,7 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 16,
     ledger_max             = 64,
-    memory_bytes           = 428_800,
+    memory_bytes           = 428_856,
     provider_bindings      = (("vad", "silero"), ("stt", "pocketsphinx"), ("llm", "scripted"), ("tts", "espeak")),
     assumptions            = ASSUMPTIONS,
     policies               = (),
@@ -269,6 +269,7 @@ PLAN: Final = Plan(
     soft_edges             = 0,
     soft_ns                = 0,
     keys_max               = 128,
+    stall_ns               = 500_000_000,
 )
 
 # Who performs each effect node, in the order in which they are tried: the provider's name, and its settings. A secret

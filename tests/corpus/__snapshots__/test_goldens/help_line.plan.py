@@ -320,7 +320,7 @@ PLAN: Final = Plan(
     pipeline               = "help_line",
     pipeline_version       = "1.0.0",
     profile                = "simple/v1",
-    template_hash          = "14e48b26615a2bca9ae1a874aae0544233cdbea0bf7e11a18c7406c1ab499e4c",
+    template_hash          = "ca974e6d85df484bb7760c035fcbf6e7d8fe37858c0626c6ba625f642e8c6429",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -355,7 +355,7 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 16,
     ledger_max             = 64,
-    memory_bytes           = 456_744,
+    memory_bytes           = 456_800,
     provider_bindings      = (("ears", "silero"), ("stt", "pocketsphinx"), ("llm", "scripted"), ("voice", "espeak")),
     assumptions            = ASSUMPTIONS,
     policies               = (),
@@ -365,6 +365,7 @@ PLAN: Final = Plan(
     soft_ns                = 0,
     keys_max               = 128,
     apology_ns             = 2_000_000_000,
+    stall_ns               = 500_000_000,
 )
 
 # Who performs each effect node, in the order in which they are tried: the provider's name, and its settings. A secret

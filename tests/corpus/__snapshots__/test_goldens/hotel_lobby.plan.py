@@ -316,7 +316,7 @@ PLAN: Final = Plan(
     pipeline               = "hotel_lobby",
     pipeline_version       = "1.3.0",
     profile                = "simple/v1",
-    template_hash          = "74a54fd9386f2c710fcd675f44236adfacc635a147a2f5a221a5601ed7f942fe",
+    template_hash          = "6724b384c820ad0ddb699c350f2e95e51b1347f3cc4a828a8736ec04df7d84c8",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -351,7 +351,7 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 16,
     ledger_max             = 64,
-    memory_bytes           = 505_376,
+    memory_bytes           = 505_432,
     provider_bindings      = (("ears", "silero"), ("stt", "pocketsphinx"), ("llm", "scripted"), ("voice", "espeak")),
     assumptions            = ASSUMPTIONS,
     policies               = (),
@@ -360,6 +360,7 @@ PLAN: Final = Plan(
     soft_edges             = 0,
     soft_ns                = 0,
     keys_max               = 128,
+    stall_ns               = 500_000_000,
 )
 
 # Who performs each effect node, in the order in which they are tried: the provider's name, and its settings. A secret

@@ -377,7 +377,7 @@ PLAN: Final = Plan(
     pipeline               = "kiosk",
     pipeline_version       = "1.0.0",
     profile                = "simple/v1",
-    template_hash          = "2aaf8a1ff38f3e3fb348abaddb66d63c67e5fb54361d7f4b89a15cb6a47a9650",
+    template_hash          = "085f0480869c4d131a632b51441308d56513524c02c3871ab88a88c68adf6c5b",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -412,7 +412,7 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 32,
     ledger_max             = 64,
-    memory_bytes           = 712_040,
+    memory_bytes           = 712_096,
     provider_bindings      = (("ears", "silero"), ("stt", "pocketsphinx"), ("llm", "scripted"), ("voice", "espeak")),
     assumptions            = ASSUMPTIONS,
     policies               = (),
@@ -421,6 +421,7 @@ PLAN: Final = Plan(
     soft_edges             = 0,
     soft_ns                = 0,
     keys_max               = 128,
+    stall_ns               = 500_000_000,
 )
 
 # Who performs each effect node, in the order in which they are tried: the provider's name, and its settings. A secret

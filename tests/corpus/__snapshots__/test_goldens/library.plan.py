@@ -289,7 +289,7 @@ PLAN: Final = Plan(
     pipeline               = "library",
     pipeline_version       = "3.1.4",
     profile                = "simple/v1",
-    template_hash          = "484f888d456c3b414100223da6433dbebf8243508c6aafd4994a260c6e44b100",
+    template_hash          = "e969530c28f4548e2bff875504b3e80c3caa0f183747a3572def27b2d5892b34",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -324,7 +324,7 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 16,
     ledger_max             = 64,
-    memory_bytes           = 466_024,
+    memory_bytes           = 466_080,
     provider_bindings      = (("ears", "silero"), ("stt", "pocketsphinx"), ("llm", "scripted"), ("voice", "espeak")),
     assumptions            = ASSUMPTIONS,
     policies               = (),
@@ -333,6 +333,7 @@ PLAN: Final = Plan(
     soft_edges             = 0,
     soft_ns                = 0,
     keys_max               = 128,
+    stall_ns               = 500_000_000,
 )
 
 # Who performs each effect node, in the order in which they are tried: the provider's name, and its settings. A secret

@@ -381,7 +381,7 @@ PLAN: Final = Plan(
     pipeline               = "lip_sync",
     pipeline_version       = "1.0.0",
     profile                = "simple/v1",
-    template_hash          = "a1ab7122f1b1da2a002fc2ea5e67a8a62ba3783a476f2c55564b3afc92e90818",
+    template_hash          = "fb5828e6d18856a005366a5f65ad504f1a161de639895374b6f796f0c0c2c16d",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -416,7 +416,7 @@ PLAN: Final = Plan(
     data_out_max           = 64,
     telemetry_out_max      = 32,
     ledger_max             = 64,
-    memory_bytes           = 774_304,
+    memory_bytes           = 774_360,
     provider_bindings      = (("ears", "silero"), ("stt", "pocketsphinx"), ("llm", "scripted"), ("voice", "espeak")),
     assumptions            = ASSUMPTIONS,
     policies               = (),
@@ -425,6 +425,7 @@ PLAN: Final = Plan(
     soft_edges             = 0,
     soft_ns                = 0,
     keys_max               = 128,
+    stall_ns               = 500_000_000,
 )
 
 # Who performs each effect node, in the order in which they are tried: the provider's name, and its settings. A secret

@@ -19,7 +19,8 @@ are on one page, docs/kernel.md; what is the same for every pipeline is in `rspp
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from rspp_runtime.kernel cimport (
-    context, edges, egress, gateway, handoff, hearing, inbox, invocations, items, outputs, session, timers, turns,
+    context, edges, egress, gateway, handoff, hearing, inbox, invocations, items, outputs, reports, session, timers,
+    turns,
     reactions,
     letters,
     user_nodes,
@@ -27,6 +28,7 @@ from rspp_runtime.kernel cimport (
 from rspp_runtime.kernel.accounts cimport *
 from rspp_runtime.kernel.codes cimport *
 from rspp_runtime.kernel.gateway cimport Inbound
+from rspp_runtime.kernel.ledger cimport Played
 from rspp_runtime.kernel.planhash cimport prepare
 from rspp_runtime.kernel.state cimport *
 from rspp_runtime.kernel.user_nodes cimport Emissions, Emitted
@@ -35,8 +37,8 @@ from lost_and_found._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "737643020b3a99d19269f7cc650a571259caef3c4500bf4bef75829c77616921"
-TEMPLATE_HASH = "79ecd3cc055331f6db66d3e97aeaf0e8948f28b7c4ffbf359be7ccbc37deda18"
+ABI_HASH = "8b2aefe6e263ce9ccafd30cacd423568373aa745e34b8e958ef5d0aa00ee2d4f"
+TEMPLATE_HASH = "4543f35b440093aa873fd760db294cbacf180815916653cb2a89f78630d2a1b2"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -46,7 +48,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
 cdef class Session
 
 
-# ==== what a session remembers: 855,808 bytes
+# ==== what a session remembers: 855,864 bytes
 
 cdef struct Memory:
     Core core
@@ -1004,6 +1006,8 @@ cdef int64_t advance(Core* core) noexcept nogil:
         if timer >= 0:
             core.chain = 0
             on_timer(core, timer)
+        elif reports.is_beginning(core):
+            reports.begin(core)
         elif core.turn.ends != 0:
             turns.resolve_ends(core)
         elif core.ending and session.no_turn(core):
@@ -1082,6 +1086,7 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     core.ledger.entries = memory.ledger
     core.ledger.max = LEDGER
     core.ledger.mask = LEDGER_RING - 1
+    core.ledger.stall_ns = STALL_NS
     core.context.messages = memory.messages
     core.context.slots = CONTEXT_SLOTS
     core.context.items_max = CONTEXT_ITEMS

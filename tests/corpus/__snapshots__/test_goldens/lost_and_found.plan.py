@@ -384,7 +384,7 @@ PLAN: Final = Plan(
     pipeline               = "lost_and_found",
     pipeline_version       = "1.0.0",
     profile                = "simple/v1",
-    template_hash          = "79ecd3cc055331f6db66d3e97aeaf0e8948f28b7c4ffbf359be7ccbc37deda18",
+    template_hash          = "4543f35b440093aa873fd760db294cbacf180815916653cb2a89f78630d2a1b2",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -419,7 +419,7 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 32,
     ledger_max             = 64,
-    memory_bytes           = 855_808,
+    memory_bytes           = 855_864,
     provider_bindings      = (
             ("ears", "silero"),
             ("stt", "pocketsphinx"),
@@ -434,6 +434,7 @@ PLAN: Final = Plan(
     soft_edges             = 0,
     soft_ns                = 0,
     keys_max               = 128,
+    stall_ns               = 500_000_000,
 )
 
 # Who performs each effect node, in the order in which they are tried: the provider's name, and its settings. A secret

@@ -376,7 +376,7 @@ PLAN: Final = Plan(
     pipeline               = "museum_guide",
     pipeline_version       = "1.0.1",
     profile                = "simple/v1",
-    template_hash          = "eb56b561db303ba5a83270ffc168a6c71bfdd12737f98c1450a43c4b0ca7b74a",
+    template_hash          = "aae949c191ae1f864baf216c5c5aa1fa191e2ffa68fecf0450a202e9bafa3e67",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -411,7 +411,7 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 32,
     ledger_max             = 64,
-    memory_bytes           = 718_032,
+    memory_bytes           = 718_088,
     provider_bindings      = (("ears", "silero"), ("stt", "pocketsphinx"), ("llm", "scripted"), ("voice", "espeak")),
     assumptions            = ASSUMPTIONS,
     policies               = (),
@@ -420,6 +420,7 @@ PLAN: Final = Plan(
     soft_edges             = 0,
     soft_ns                = 0,
     keys_max               = 128,
+    stall_ns               = 500_000_000,
 )
 
 # Who performs each effect node, in the order in which they are tried: the provider's name, and its settings. A secret

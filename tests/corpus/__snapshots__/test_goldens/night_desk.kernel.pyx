@@ -16,13 +16,15 @@ are on one page, docs/kernel.md; what is the same for every pipeline is in `rspp
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from rspp_runtime.kernel cimport (
-    context, edges, egress, gateway, handoff, hearing, inbox, invocations, items, outputs, session, timers, turns,
+    context, edges, egress, gateway, handoff, hearing, inbox, invocations, items, outputs, reports, session, timers,
+    turns,
     reactions,
     attempts,
 )
 from rspp_runtime.kernel.accounts cimport *
 from rspp_runtime.kernel.codes cimport *
 from rspp_runtime.kernel.gateway cimport Inbound
+from rspp_runtime.kernel.ledger cimport Played
 from rspp_runtime.kernel.planhash cimport prepare
 from rspp_runtime.kernel.state cimport *
 
@@ -30,8 +32,8 @@ from night_desk._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "737643020b3a99d19269f7cc650a571259caef3c4500bf4bef75829c77616921"
-TEMPLATE_HASH = "a825c14ba4ae47a30a1587eeec4089d9c1ce9e56d8b7ad7e7ea5f00a36910b4c"
+ABI_HASH = "8b2aefe6e263ce9ccafd30cacd423568373aa745e34b8e958ef5d0aa00ee2d4f"
+TEMPLATE_HASH = "bc9f9de74e7b80e08b4e748653a4db994666c72564e2ad5cd2de5f5b558259a7"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -39,7 +41,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 573,584 bytes
+# ==== what a session remembers: 573,640 bytes
 
 cdef struct Memory:
     Core core
@@ -739,6 +741,8 @@ cdef int64_t advance(Core* core) noexcept nogil:
         if timer >= 0:
             core.chain = 0
             on_timer(core, timer)
+        elif reports.is_beginning(core):
+            reports.begin(core)
         elif core.turn.ends != 0:
             turns.resolve_ends(core)
         elif core.ending and session.no_turn(core):
@@ -815,6 +819,7 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     core.ledger.entries = memory.ledger
     core.ledger.max = LEDGER
     core.ledger.mask = LEDGER_RING - 1
+    core.ledger.stall_ns = STALL_NS
     core.context.messages = memory.messages
     core.context.slots = CONTEXT_SLOTS
     core.context.items_max = CONTEXT_ITEMS

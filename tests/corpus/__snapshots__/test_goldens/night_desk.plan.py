@@ -265,7 +265,7 @@ PLAN: Final = Plan(
     pipeline               = "night_desk",
     pipeline_version       = "1.0.0",
     profile                = "simple/v1",
-    template_hash          = "a825c14ba4ae47a30a1587eeec4089d9c1ce9e56d8b7ad7e7ea5f00a36910b4c",
+    template_hash          = "bc9f9de74e7b80e08b4e748653a4db994666c72564e2ad5cd2de5f5b558259a7",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -300,7 +300,7 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 16,
     ledger_max             = 64,
-    memory_bytes           = 573_584,
+    memory_bytes           = 573_640,
     provider_bindings      = (("ears", "silero"), ("stt", "pocketsphinx"), ("mind", "scripted"), ("voice", "espeak")),
     assumptions            = ASSUMPTIONS,
     policies               = (),
@@ -309,6 +309,7 @@ PLAN: Final = Plan(
     soft_edges             = 0,
     soft_ns                = 0,
     keys_max               = 128,
+    stall_ns               = 500_000_000,
 )
 
 # Who performs each effect node, in the order in which they are tried: the provider's name, and its settings. A secret

@@ -119,6 +119,7 @@ cdef enum:  # durations, in nanoseconds
     TURN_TOTAL_NS   = 120000000000   # 120 s
     GRACE_NS        =     75000000   # 75 ms: from cancel to force
     LEAD_NS         =    200000000   # 200 ms: audio is sent at most this early
+    STALL_NS        =    500000000   # 500 ms: to report what is due
     EVIDENCE_NS     =    500000000   # 500 ms
 
 cdef enum:  # deadlines and windows of effect nodes
@@ -206,7 +207,7 @@ cdef enum:  # capacities
     CONTEXT_BUFFER         =  20480
     HASHES                 =     33   # turns between two drains
     AUDIO_BYTES_PER_SECOND =  32000   # at egress.audio
-    MEMORY_BYTES           = 564344   # of one session
+    MEMORY_BYTES           = 564400   # of one session
 
 cdef enum:  # payloads: slots, bytes of a slot, and where the pool begins
     POOL_TEXT_512_SLOTS   =     44

@@ -308,7 +308,7 @@ PLAN: Final = Plan(
     pipeline               = "night_porter",
     pipeline_version       = "1.0.0",
     profile                = "simple/v1",
-    template_hash          = "6dfc1641d6d8aeb920956bc3ccbf9b473cde45201808e0cc5654e93c4b292559",
+    template_hash          = "a7ffc8f41638397b07d6b35a29e37097079aad724ebb2dac88b77691255b8dae",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -343,7 +343,7 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 16,
     ledger_max             = 64,
-    memory_bytes           = 564_344,
+    memory_bytes           = 564_400,
     provider_bindings      = (("ears", "silero"), ("stt", "pocketsphinx"), ("llm", "scripted"), ("voice", "espeak")),
     assumptions            = ASSUMPTIONS,
     policies               = (),
@@ -352,6 +352,7 @@ PLAN: Final = Plan(
     soft_edges             = 0,
     soft_ns                = 0,
     keys_max               = 128,
+    stall_ns               = 500_000_000,
 )
 
 # Who performs each effect node, in the order in which they are tried: the provider's name, and its settings. A secret

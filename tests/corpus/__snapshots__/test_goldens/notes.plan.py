@@ -152,7 +152,7 @@ PLAN: Final = Plan(
     pipeline               = "notes",
     pipeline_version       = "1.0.0",
     profile                = "simple/v1",
-    template_hash          = "a2dba662e6b99dbbfd15a917f399d0cae40dd644a0cbb480a59b2e9c048ef204",
+    template_hash          = "9ffca7dfadeef309cca1885bd8d8278ef3f003fba308700c4d296e37e5f0fb06",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -187,7 +187,7 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 16,
     ledger_max             = 64,
-    memory_bytes           = 305_920,
+    memory_bytes           = 305_976,
     provider_bindings      = (("clerk", "scripted"),),
     assumptions            = ASSUMPTIONS,
     policies               = (),
@@ -196,6 +196,7 @@ PLAN: Final = Plan(
     soft_edges             = 0,
     soft_ns                = 0,
     keys_max               = 128,
+    stall_ns               = 500_000_000,
 )
 
 # Who performs each effect node, in the order in which they are tried: the provider's name, and its settings. A secret

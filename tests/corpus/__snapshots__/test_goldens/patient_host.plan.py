@@ -299,7 +299,7 @@ PLAN: Final = Plan(
     pipeline               = "patient_host",
     pipeline_version       = "1.0.0",
     profile                = "simple/v1",
-    template_hash          = "5e5650fd2b462ea039a75863e3746329ac5e64f4dbff3bca307416774e64470c",
+    template_hash          = "47b8e2a44537840a726cbf80ca8ea88669782302bc972f627f21d2b2e90b0bbd",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -334,7 +334,7 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 16,
     ledger_max             = 64,
-    memory_bytes           = 492_840,
+    memory_bytes           = 492_896,
     provider_bindings      = (("ears", "silero"), ("stt", "pocketsphinx"), ("llm", "scripted"), ("voice", "espeak")),
     assumptions            = ASSUMPTIONS,
     policies               = (),
@@ -343,6 +343,7 @@ PLAN: Final = Plan(
     soft_edges             = 1,
     soft_ns                = 1_000_000_000,
     keys_max               = 128,
+    stall_ns               = 500_000_000,
 )
 
 # Who performs each effect node, in the order in which they are tried: the provider's name, and its settings. A secret

@@ -455,7 +455,7 @@ PLAN: Final = Plan(
     pipeline               = "phone_menu",
     pipeline_version       = "1.0.0",
     profile                = "simple/v1",
-    template_hash          = "1ca10a6017b8f9f561eda2704f12acc14a94f522963a6b155386d07ffcdf48e4",
+    template_hash          = "5fc77c9f6b9a9355360b6acf705a17188505044f6e265811be18311f4442cbd5",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -490,7 +490,7 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 32,
     ledger_max             = 64,
-    memory_bytes           = 533_376,
+    memory_bytes           = 533_432,
     provider_bindings      = (("ears", "silero"), ("stt", "pocketsphinx"), ("clerk", "scripted"), ("voice", "espeak")),
     assumptions            = ASSUMPTIONS,
     policies               = (),
@@ -499,6 +499,7 @@ PLAN: Final = Plan(
     soft_edges             = 0,
     soft_ns                = 0,
     keys_max               = 128,
+    stall_ns               = 500_000_000,
 )
 
 # Who performs each effect node, in the order in which they are tried: the provider's name, and its settings. A secret

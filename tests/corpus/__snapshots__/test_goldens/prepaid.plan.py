@@ -327,7 +327,7 @@ PLAN: Final = Plan(
     pipeline               = "prepaid",
     pipeline_version       = "1.0.0",
     profile                = "simple/v1",
-    template_hash          = "681576a836d96dd6e8c5e5e14ee273ce66287c795206067191ae278e806e0bee",
+    template_hash          = "cd14e61f9b32f9e0ce1597ab623665a9fabb6ce7c54266f49795ccb0feff46ac",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -362,7 +362,7 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 16,
     ledger_max             = 64,
-    memory_bytes           = 473_592,
+    memory_bytes           = 473_648,
     provider_bindings      = (("ears", "silero"), ("stt", "pocketsphinx"), ("llm", "scripted"), ("voice", "espeak")),
     assumptions            = ASSUMPTIONS,
     policies               = (),
@@ -373,6 +373,7 @@ PLAN: Final = Plan(
     meters                 = METERS,
     turn_cost_microusd     = 250_000,
     keys_max               = 128,
+    stall_ns               = 500_000_000,
 )
 
 # Who performs each effect node, in the order in which they are tried: the provider's name, and its settings. A secret

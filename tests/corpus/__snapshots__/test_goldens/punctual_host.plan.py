@@ -347,7 +347,7 @@ PLAN: Final = Plan(
     pipeline               = "punctual_host",
     pipeline_version       = "1.0.0",
     profile                = "simple/v1",
-    template_hash          = "bb4e76df6671698bd2c44f00e181438c6ab784275cb91886662916714727a767",
+    template_hash          = "f3967195cbf7fd3e1386f962f02f094e675b75ff2c86ceaf8dfb6a651bd1abc3",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -382,7 +382,7 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 16,
     ledger_max             = 64,
-    memory_bytes           = 473_096,
+    memory_bytes           = 473_152,
     provider_bindings      = (("ears", "silero"), ("stt", "pocketsphinx"), ("llm", "scripted"), ("voice", "espeak")),
     assumptions            = ASSUMPTIONS,
     policies               = (),
@@ -392,6 +392,7 @@ PLAN: Final = Plan(
     soft_ns                = 0,
     keys_max               = 128,
     paths                  = PATHS,
+    stall_ns               = 500_000_000,
 )
 
 # Who performs each effect node, in the order in which they are tried: the provider's name, and its settings. A secret

@@ -194,7 +194,7 @@ PLAN: Final = Plan(
     pipeline               = "kiosk",
     pipeline_version       = "1.0.0",
     profile                = "simple/v1",
-    template_hash          = "1f4758803dacf1b462f4b40acbccd894d5a2025690c95a119d804a39e1bbe29f",
+    template_hash          = "5f739b2551523b5bd661a52d109d409aefc61668bafd6b5a74298bd3346e33ea",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -229,7 +229,7 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 16,
     ledger_max             = 64,
-    memory_bytes           = 405_616,
+    memory_bytes           = 405_672,
     provider_bindings      = (("stt", "pocketsphinx"), ("llm", "scripted"), ("voice", "espeak")),
     assumptions            = ASSUMPTIONS,
     policies               = (),
@@ -238,6 +238,7 @@ PLAN: Final = Plan(
     soft_edges             = 0,
     soft_ns                = 0,
     keys_max               = 128,
+    stall_ns               = 500_000_000,
 )
 
 # Who performs each effect node, in the order in which they are tried: the provider's name, and its settings. A secret

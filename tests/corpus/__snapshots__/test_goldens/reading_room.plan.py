@@ -507,7 +507,7 @@ PLAN: Final = Plan(
     pipeline               = "reading_room",
     pipeline_version       = "1.0.0",
     profile                = "simple/v1",
-    template_hash          = "5e201dcd4cb3947e75fe8f26c249071d4b2163c4fab8669132da524f7461dbaf",
+    template_hash          = "f0949cdc7347e1dfa701ceadf928c6c590ff6080a7231c38ceabd3b9e99ce37a",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -542,7 +542,7 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 32,
     ledger_max             = 64,
-    memory_bytes           = 584_416,
+    memory_bytes           = 584_472,
     provider_bindings      = (
             ("ears", "silero"),
             ("stt", "pocketsphinx"),
@@ -557,6 +557,7 @@ PLAN: Final = Plan(
     soft_edges             = 0,
     soft_ns                = 0,
     keys_max               = 128,
+    stall_ns               = 500_000_000,
 )
 
 # Who performs each effect node, in the order in which they are tried: the provider's name, and its settings. A secret

@@ -406,7 +406,7 @@ PLAN: Final = Plan(
     pipeline               = "second_opinion",
     pipeline_version       = "1.0.0",
     profile                = "simple/v1",
-    template_hash          = "96877088a90cacc4e9050567093e693da9e8f68e63a0e9fbce0f5547a0051514",
+    template_hash          = "dd3030f29e035b023604fb6553584eacb1fd4276835b8389f19da50dae3becb4",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -441,7 +441,7 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 32,
     ledger_max             = 64,
-    memory_bytes           = 599_640,
+    memory_bytes           = 599_696,
     provider_bindings      = (
             ("ears", "silero"),
             ("stt", "pocketsphinx"),
@@ -456,6 +456,7 @@ PLAN: Final = Plan(
     soft_edges             = 0,
     soft_ns                = 0,
     keys_max               = 128,
+    stall_ns               = 500_000_000,
 )
 
 # Who performs each effect node, in the order in which they are tried: the provider's name, and its settings. A secret

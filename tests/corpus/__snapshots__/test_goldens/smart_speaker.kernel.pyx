@@ -16,12 +16,14 @@ are on one page, docs/kernel.md; what is the same for every pipeline is in `rspp
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from rspp_runtime.kernel cimport (
-    context, edges, egress, gateway, handoff, hearing, inbox, invocations, items, outputs, session, timers, turns,
+    context, edges, egress, gateway, handoff, hearing, inbox, invocations, items, outputs, reports, session, timers,
+    turns,
     reactions,
 )
 from rspp_runtime.kernel.accounts cimport *
 from rspp_runtime.kernel.codes cimport *
 from rspp_runtime.kernel.gateway cimport Inbound
+from rspp_runtime.kernel.ledger cimport Played
 from rspp_runtime.kernel.planhash cimport prepare
 from rspp_runtime.kernel.state cimport *
 
@@ -29,8 +31,8 @@ from smart_speaker._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "737643020b3a99d19269f7cc650a571259caef3c4500bf4bef75829c77616921"
-TEMPLATE_HASH = "641b727514d685d0e994cfae330261334279b29a5ce3a6953a4edccf9847c46e"
+ABI_HASH = "8b2aefe6e263ce9ccafd30cacd423568373aa745e34b8e958ef5d0aa00ee2d4f"
+TEMPLATE_HASH = "44faf1f81a85647034499702dcee9ee1fe9cc77c9d71d3f81f3cd474ba67fc68"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(
@@ -38,7 +40,7 @@ if ABI_HASH != RUNTIME_ABI_HASH:
     )
 
 
-# ==== what a session remembers: 432,432 bytes
+# ==== what a session remembers: 432,488 bytes
 
 cdef struct Memory:
     Core core
@@ -750,6 +752,8 @@ cdef int64_t advance(Core* core) noexcept nogil:
         if timer >= 0:
             core.chain = 0
             on_timer(core, timer)
+        elif reports.is_beginning(core):
+            reports.begin(core)
         elif core.turn.ends != 0:
             turns.resolve_ends(core)
         elif core.ending and session.no_turn(core):
@@ -824,6 +828,7 @@ cdef void lay_out(Memory* memory) noexcept nogil:
     core.ledger.entries = memory.ledger
     core.ledger.max = LEDGER
     core.ledger.mask = LEDGER_RING - 1
+    core.ledger.stall_ns = STALL_NS
     core.context.messages = memory.messages
     core.context.slots = CONTEXT_SLOTS
     core.context.items_max = CONTEXT_ITEMS

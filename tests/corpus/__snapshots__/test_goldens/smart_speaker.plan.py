@@ -271,7 +271,7 @@ PLAN: Final = Plan(
     pipeline               = "smart_speaker",
     pipeline_version       = "0.9.0",
     profile                = "simple/v1",
-    template_hash          = "641b727514d685d0e994cfae330261334279b29a5ce3a6953a4edccf9847c46e",
+    template_hash          = "44faf1f81a85647034499702dcee9ee1fe9cc77c9d71d3f81f3cd474ba67fc68",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -306,7 +306,7 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 16,
     ledger_max             = 64,
-    memory_bytes           = 432_432,
+    memory_bytes           = 432_488,
     provider_bindings      = (("ears", "silero"), ("stt", "pocketsphinx"), ("llm", "scripted"), ("voice", "espeak")),
     assumptions            = ASSUMPTIONS,
     policies               = (),
@@ -315,6 +315,7 @@ PLAN: Final = Plan(
     soft_edges             = 0,
     soft_ns                = 0,
     keys_max               = 128,
+    stall_ns               = 500_000_000,
 )
 
 # Who performs each effect node, in the order in which they are tried: the provider's name, and its settings. A secret

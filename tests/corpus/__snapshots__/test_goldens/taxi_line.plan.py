@@ -336,7 +336,7 @@ PLAN: Final = Plan(
     pipeline               = "taxi_line",
     pipeline_version       = "2.0.2",
     profile                = "simple/v1",
-    template_hash          = "df283a2e2924e26427ab82de6ec2ca84420110ee69af560039008b0bdb250eac",
+    template_hash          = "d0cea2da17f34b32c81afcf1ef7b07ed22e779c0e7590f4a49888ee01b1c8a52",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -371,7 +371,7 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 16,
     ledger_max             = 64,
-    memory_bytes           = 456_592,
+    memory_bytes           = 456_648,
     provider_bindings      = (("ears", "silero"), ("stt", "pocketsphinx"), ("llm", "scripted"), ("voice", "espeak")),
     assumptions            = ASSUMPTIONS,
     policies               = (),
@@ -380,6 +380,7 @@ PLAN: Final = Plan(
     soft_edges             = 0,
     soft_ns                = 0,
     keys_max               = 128,
+    stall_ns               = 500_000_000,
 )
 
 # Who performs each effect node, in the order in which they are tried: the provider's name, and its settings. A secret

@@ -340,7 +340,7 @@ PLAN: Final = Plan(
     pipeline               = "train_times",
     pipeline_version       = "4.2.0",
     profile                = "simple/v1",
-    template_hash          = "f234e643466cf2ad24984b1ca3c163ac9828caf5a1657c28cdc66c78aafe66ee",
+    template_hash          = "e06899236ae280d93c6a2a2cbbab432a1bfd9f70be59c93582f3f10dc35daa79",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -375,7 +375,7 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 32,
     ledger_max             = 64,
-    memory_bytes           = 514_672,
+    memory_bytes           = 514_728,
     provider_bindings      = (("ears", "silero"), ("stt", "pocketsphinx"), ("voice", "espeak")),
     assumptions            = ASSUMPTIONS,
     policies               = (),
@@ -384,6 +384,7 @@ PLAN: Final = Plan(
     soft_edges             = 0,
     soft_ns                = 0,
     keys_max               = 128,
+    stall_ns               = 500_000_000,
 )
 
 # Who performs each effect node, in the order in which they are tried: the provider's name, and its settings. A secret

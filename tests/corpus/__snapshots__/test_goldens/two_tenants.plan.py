@@ -291,7 +291,7 @@ PLAN: Final = Plan(
     pipeline               = "two_tenants",
     pipeline_version       = "1.0.0",
     profile                = "simple/v1",
-    template_hash          = "d0e5a4ecf11553017221453a8f1e3f49faa26cc8140c27481dacd0042ec72b03",
+    template_hash          = "4ae35e5d7f54403b57c8bd27397507c6415728dbd78216f61e6459848d79a3d5",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -326,7 +326,7 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 16,
     ledger_max             = 64,
-    memory_bytes           = 499_216,
+    memory_bytes           = 499_272,
     provider_bindings      = (("ears", "silero"), ("stt", "pocketsphinx"), ("llm", "scripted"), ("voice", "espeak")),
     assumptions            = ASSUMPTIONS,
     policies               = (Policy("acme", (Check("==", "tenant", 2_344_911_867_332_284_968),)),),
@@ -335,6 +335,7 @@ PLAN: Final = Plan(
     soft_edges             = 0,
     soft_ns                = 0,
     keys_max               = 128,
+    stall_ns               = 500_000_000,
 )
 
 # Who performs each effect node, in the order in which they are tried: the provider's name, and its settings. A secret

@@ -225,7 +225,7 @@ PLAN: Final = Plan(
     pipeline               = "hello",
     pipeline_version       = "0.0.0",
     profile                = "simple/v1",
-    template_hash          = "1b17fd86173e82e631b3428703f6d5720e6ed96e8d48ac9cbe8310f46387ab96",
+    template_hash          = "a1bb65b2a057ce29fcf5be7c0e9013e76788e83918f789a780779f13ccd901f6",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -260,7 +260,7 @@ PLAN: Final = Plan(
     data_out_max           = 32,
     telemetry_out_max      = 16,
     ledger_max             = 64,
-    memory_bytes           = 428_800,
+    memory_bytes           = 428_856,
     provider_bindings      = (("vad", "silero"), ("stt", "pocketsphinx"), ("llm", "scripted"), ("tts", "espeak")),
     assumptions            = ASSUMPTIONS,
     policies               = (),
@@ -269,6 +269,7 @@ PLAN: Final = Plan(
     soft_edges             = 0,
     soft_ns                = 0,
     keys_max               = 128,
+    stall_ns               = 500_000_000,
 )
 
 # Who performs each effect node, in the order in which they are tried: the provider's name, and its settings. A secret

@@ -18,7 +18,7 @@ def _connect(kernel: str) -> list[Output]:
 
 def test_the_plan_is_frozen() -> None:
     assert PLAN.pipeline == "hello"
-    assert TEMPLATE_HASH == "1b17fd86173e82e631b3428703f6d5720e6ed96e8d48ac9cbe8310f46387ab96"
+    assert TEMPLATE_HASH == "a1bb65b2a057ce29fcf5be7c0e9013e76788e83918f789a780779f13ccd901f6"
 
 
 def test_a_session_connects() -> None:

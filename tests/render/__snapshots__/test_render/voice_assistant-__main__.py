@@ -1,4 +1,4 @@
-"""`python -m voice_assistant run|plan`: the commands of `rspp`, for this pipeline."""
+"""`python -m voice_assistant serve|run|plan`: the commands of `rspp`, for this pipeline."""
 
 from __future__ import annotations
 

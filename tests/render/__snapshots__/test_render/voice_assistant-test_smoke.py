@@ -18,7 +18,7 @@ def _connect(kernel: str) -> list[Output]:
 
 def test_the_plan_is_frozen() -> None:
     assert PLAN.pipeline == "voice_assistant"
-    assert TEMPLATE_HASH == "53b92b2beb77201b64b024a48d1fc58e79571814bab602cdb4856e93f5c05df9"
+    assert TEMPLATE_HASH == "7446668064f30442fe765e05b2efc237fdf0712363c1258ab676688cd4a2c840"
 
 
 def test_a_session_connects() -> None:

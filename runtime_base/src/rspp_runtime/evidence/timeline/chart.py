@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from rspp_runtime.evidence.facts import Conversation, Turn
-from rspp_runtime.evidence.summary import letter_figures, letter_words
+from rspp_runtime.evidence.summary import heard_basis, letter_figures, letter_words
 from rspp_runtime.evidence.timeline.canvas import WORD_PX, Canvas, Window, clock, short
 
 
@@ -55,6 +55,8 @@ def _turn(canvas: Canvas, conversation: Conversation, turn: Turn, following_ns: 
     end_ns = turn.end_ns(conversation.end_ns)
     color = "cut" if turn.outcome == "abort" else "turn"
     label = f"turn {turn.serial} · {turn.outcome or 'open'}" + (f" ({turn.cause})" if turn.cause else "")
+    if turn.heard_basis:
+        label += f" · heard {turn.words_heard} words ({heard_basis(turn)})"
     canvas.bar(
         "turn",
         turn.opened_ns,
