@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
 
 from rspp_runtime.abi.codes import Basis
 from rspp_runtime.abi.plan import EFFECT, Plan
@@ -48,18 +47,11 @@ def budget_name(plan: Plan, y: int) -> str:
     return plan.paths[PATHS - y].name if y <= PATHS else _OF_THE_TURN[y]
 
 
-class _AboutPlayback(Protocol):
-    @property
-    def port(self) -> int: ...
-    @property
-    def invocation(self) -> int: ...
+def heard_by(lead_ns: int, port: int, invocation: int) -> tuple[str, int]:
+    """By what it is known what was heard, from a decision `PLAYBACK_*`: acked, marked or paced, and ± how many ms.
 
-
-def heard_by(plan: Plan, decision: _AboutPlayback) -> tuple[str, int]:
-    """By what it is known what was heard, of a decision `PLAYBACK_*`: acked, marked or paced, and ± how many ms.
-
-    What was not reported was heard if the transport plays it in time: it may be the whole lead behind.
+    What nobody reports is heard if the transport plays it in time: it may be the plan's whole lead behind.
     """
-    if decision.port == Basis.PACED:
-        return "paced", plan.lead_ns // 1_000_000
-    return Basis(decision.port).name.lower(), decision.invocation
+    if port == Basis.PACED:
+        return "paced", lead_ns // 1_000_000
+    return Basis(port).name.lower(), invocation

@@ -298,7 +298,8 @@ class Reader:
             turn.silent_ns = -1
         elif signal in (Signal.PLAYBACK_COMPLETED, Signal.PLAYBACK_CANCELLED):
             turn.words_heard, turn.bytes_heard = out.x, out.y
-            turn.heard_basis, turn.heard_error_ms = heard_by(self._plan, out)
+            by = heard_by(self._plan.lead_ns, out.port, out.invocation)
+            turn.heard_basis, turn.heard_error_ms = by
         elif signal == Signal.CANCEL:
             turn.cancel_ns = self._onset_ns if self._onset_ns > turn.opened_ns else self._accepted_ns
         elif signal == Signal.BUDGET_EXHAUSTED:

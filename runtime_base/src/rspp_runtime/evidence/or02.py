@@ -298,7 +298,7 @@ class Or02(Observer):
         elif signal == Signal.FALLBACK:
             turn.replaced.add(turn.failed)
         elif signal in (Signal.PLAYBACK_COMPLETED, Signal.PLAYBACK_CANCELLED):
-            basis, error_ms = heard_by(self._plan, output)
+            basis, error_ms = heard_by(self._plan.lead_ns, output.port, output.invocation)
             turn.record |= {
                 "words_heard": output.x,
                 "bytes_heard": output.y,

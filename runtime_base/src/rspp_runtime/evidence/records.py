@@ -179,7 +179,7 @@ class Records:
         elif signal is Signal.MIGRATION_START:
             record["previous_epoch"] = out.x
         elif signal in PLAYBACK:
-            record["basis"], record["error_ms"] = heard_by(self._plan, out)
+            record["basis"], record["error_ms"] = heard_by(self._plan.lead_ns, out.port, out.invocation)
             if signal is not Signal.PLAYBACK_STARTED:
                 record |= {"words_heard": out.x, "bytes_heard": out.y}
         return record

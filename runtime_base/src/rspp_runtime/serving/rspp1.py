@@ -7,7 +7,8 @@ from typing import Any
 
 from rspp import wire
 from rspp.wire import Close, Fields, WireError
-from rspp_runtime.abi.codes import EMITTER, Cause, Control, Scope, Signal
+from rspp_runtime.abi.codes import Cause, Control, Scope, Signal, emitter
+from rspp_runtime.abi.lookup import heard_by
 from rspp_runtime.abi.messages import Output
 from rspp_runtime.abi.plan import Node
 from rspp_runtime.audio.format import NATIVE, Format, FormatError
@@ -53,7 +54,7 @@ ATTRIBUTES = frozenset({"language", "region", "tier", "name", "channel", "caller
 class Rspp1:
     """One connection's dialect. `session_id` is of the token: turns are named after it."""
 
-    __slots__ = ("_prefix", "_session_id", "_subprotocol", "_welcomed")
+    __slots__ = ("_lead_ms", "_prefix", "_session_id", "_subprotocol", "_welcomed")
 
     numbered = True
     told: Container[int] = TOLD
@@ -65,6 +66,7 @@ class Rspp1:
         self._session_id = session_id
         self._prefix = session_id + "/"
         self._welcomed = False
+        self._lead_ms = 0  # how far an estimate of what was heard may be off
 
     # ---- from the party
 
@@ -167,6 +169,7 @@ class Rspp1:
 
     def welcome(self, welcome: Welcome) -> Messages:
         w = welcome
+        self._lead_ms = w.lead_ms
         return self._say(
             {
                 "type": "welcome",
@@ -204,7 +207,7 @@ class Rspp1:
             "type": "signal",
             "seq": sequence,
             "signal": signal.name.lower(),
-            "emitted_by": EMITTER[signal],
+            "emitted_by": emitter(signal, output.port, output.cause),
             "runtime_sequence": output.seq,
             "runtime_timestamp_ms": output.t_ns // 1_000_000,
         }
@@ -213,7 +216,8 @@ class Rspp1:
         if output.cause:
             fields["reason"] = Cause(output.cause).name.lower()
         if signal in _HEARD:
-            fields["detail"] = {"words": output.x, "bytes": output.y}
+            basis, error_ms = heard_by(self._lead_ms * 1_000_000, output.port, output.invocation)
+            fields["detail"] = {"words": output.x, "bytes": output.y, "basis": basis, "error_ms": error_ms}
         elif signal == Signal.CANCEL:
             fields["detail"] = {"scope": Scope(output.x).name.lower()}
         return self._say(fields)

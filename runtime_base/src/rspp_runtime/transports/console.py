@@ -115,7 +115,7 @@ class ConsoleView(Observer):
             self._print(now_ns, "turn", f"{output.turn} aborted: {Cause(output.cause).name.lower()}", "yellow")
 
     def _by(self, output: Output) -> str:
-        basis, error_ms = heard_by(self._plan, output)
+        basis, error_ms = heard_by(self._plan.lead_ns, output.port, output.invocation)
         return f" ({basis} ± {error_ms} ms)"
 
     def _lost(self, output: Output) -> None:
