@@ -79,6 +79,8 @@ class Hub:
                 sessions_max=settings.max_sessions,
                 tenant_sessions_max=most,
                 attempts_per_s_max=settings.attempts_per_second,
+                tenant_attempts_per_s_max=settings.tenant_attempts_per_second,
+                server_attempts_per_s_max=settings.server_attempts_per_second,
             )
         )
         self.unready = ""  # why no session could be held now

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 import socket as sockets
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from pathlib import Path
 
 import uvicorn
@@ -27,12 +28,16 @@ from rspp_runtime.serving.listener import websocket_protocol
 from rspp_runtime.serving.operations import Operations
 from rspp_runtime.serving.rtvi import door as rtvi
 from rspp_runtime.serving.settings import Settings
-from rspp_runtime.session.package import Package, PackageError, close_providers, make_providers
+from rspp_runtime.session.package import Bound, Package, PackageError, close_providers, make_providers
 
 log = logging.getLogger(__name__)
 
 CONSOLE = Path(__file__).parents[1] / "console"
+GC_THRESHOLD = (50_000, 20, 50)
 SHUTDOWN_S = 1  # of HTTP requests that are still being answered
+
+
+Prepare = Callable[[Package], Awaitable[Bound]]
 
 
 class ServeError(Exception):
@@ -42,8 +47,8 @@ class ServeError(Exception):
 class Server:
     """See the module. Made outside of a loop, run inside of one."""
 
-    def __init__(self, package: Package, settings: Settings) -> None:
-        """Raises `ServeError`, `KeyFileError`."""
+    def __init__(self, package: Package, settings: Settings, prepare: Prepare = make_providers) -> None:
+        """`prepare` makes the providers of all sessions. Raises `ServeError`, `KeyFileError`."""
         if settings.development and not is_loopback(settings.host):
             raise ServeError(
                 f"--dev gives tokens to whoever asks: it serves this machine only, not {settings.host}; "
@@ -57,6 +62,7 @@ class Server:
         self.package = package
         self.settings = settings
         self.guard = Guard(package, settings)
+        self._prepare = prepare
         self.watchers: list[Watchers] = []
         self.port = settings.port
 
@@ -84,7 +90,7 @@ class Server:
                 settings.log_dir.mkdir(parents=True, exist_ok=True)
             except OSError as error:
                 raise ServeError(f"{settings.log_dir} cannot be made: {error.strerror}") from None
-        providers = await make_providers(self.package)
+        providers = await self._prepare(self.package)
         operations = Operations(self.package, settings.kernel)
         inspection = Inspection(self.package, settings, self.guard)
         watchers = [*self.watchers, operations.watch, inspection.watch]
@@ -113,6 +119,7 @@ class Server:
         try:
             hub.start()
             operations.start(hub)
+            _settle()
             with _stopped_by_signals(stopping, at_once):
                 serving = asyncio.create_task(web.serve([listening]), name="web")
                 stopped = asyncio.create_task(stopping.wait())
@@ -131,6 +138,14 @@ class Server:
             operations.stop()
             await hub.close()
             await close_providers(providers)
+
+
+def _settle() -> None:
+    """What is loaded by now stays: the garbage collector need not look at it again, and need not look so often. A
+    session makes no cycles while it runs (F-105)."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLD)
 
 
 class _Web(uvicorn.Server):

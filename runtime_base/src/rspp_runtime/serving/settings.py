@@ -28,6 +28,8 @@ class Settings:
     max_sessions: int = 200
     max_tenant_sessions: int | None = None
     attempts_per_second: int = 100  # of connecting, by an address
+    tenant_attempts_per_second: int = 100
+    server_attempts_per_second: int = 1_000
     grace_s: float = 30.0
     console: bool = True
     manners: Manners = field(default_factory=Manners)
