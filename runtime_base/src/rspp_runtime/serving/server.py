@@ -118,8 +118,8 @@ class Server:
         at_once = asyncio.Event()
         try:
             hub.start()
-            operations.start(hub)
             _settle()
+            operations.start(hub)
             with _stopped_by_signals(stopping, at_once):
                 serving = asyncio.create_task(web.serve([listening]), name="web")
                 stopped = asyncio.create_task(stopping.wait())
