@@ -348,7 +348,8 @@ def test_what_no_voice_says_is_shown_whole() -> None:
     ]
     dialect.text(4, 2, "Five.")
     dialect.voiced(5, 2, "Five.")
-    assert outputs(dialect.decision(6, decided(Signal.COMMIT, turn=2))) == []
+    dialect.text(6, 2, " And six.")  # which is not said aloud before the turn is over
+    assert outputs(dialect.decision(7, decided(Signal.COMMIT, turn=2))) == []
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,7 @@ class Rtvi:
         self._sequence = 0
         self._captions = Captions()
         self._heard: deque[str] = deque(maxlen=HEARD_MAX)  # what the user said, since a model was asked
-        self._said: dict[int, str] = {}  # text of a turn that nobody has voiced, at most one turn's
+        self._said = (0, "")  # a turn, and what it has written
         self._speaking = False  # the user
         self._interrupted = 0  # the turn of which that was told
         self._input_end_ns = -1
@@ -193,9 +193,8 @@ class Rtvi:
         return (framing.write_audio(packet, self._plays_hz, binary=self._binary),)
 
     def text(self, sequence: int, turn: int, text: str) -> Messages:
-        if turn not in self._said:
-            self._said = {turn: ""}
-        self._said[turn] += text
+        of, before = self._said
+        self._said = (turn, before + text if of == turn else text)
         return (self._say("bot-llm-text", {"text": text}),)
 
     def transcript(self, sequence: int, text: str, *, final: bool) -> Messages:
@@ -211,7 +210,6 @@ class Rtvi:
         return _DECIDED[output.code](self, output)
 
     def voiced(self, sequence: int, turn: int, text: str) -> Messages:
-        self._said.pop(turn, None)
         return self._shown(self._captions.voiced(turn, text))
 
     def began(self, sequence: int, turn: int, node: Node, invocation: int) -> Messages:
@@ -306,10 +304,11 @@ class Rtvi:
 
     def _unvoiced(self, turn: int) -> Messages:
         """What a turn wrote and no voice has said is shown whole."""
-        text = self._said.pop(turn, "").strip()
-        if not text:
+        of, text = self._said
+        self._said = (0, "")
+        if of != turn or not text.strip() or (self._captions.turn == turn and not self._captions.is_empty):
             return NOTHING
-        data: Fields = {"text": text, "aggregated_by": "sentence"}
+        data: Fields = {"text": text.strip(), "aggregated_by": "sentence"}
         data |= {"spoken": False} if self._legacy else {"will_be_spoken": False, "spoken_status": "new"}
         return (self._say("bot-output", data),)
 
