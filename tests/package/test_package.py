@@ -12,7 +12,8 @@ import pytest
 
 from pipelines import HELLO, ROOT, compile_pipeline_at, shipped, value
 from rspp_compiler.emit.shipping import image as module
-from rspp_compiler.emit.shipping.image import Image, image as make_image
+from rspp_compiler.emit.shipping.image import Image
+from rspp_compiler.emit.shipping.image import image as make_image
 from rspp_compiler.emit.toolchain import ToolError
 from rspp_compiler.ir.context import Context, Options
 from rspp_compiler.ir.files import Built

@@ -8,8 +8,10 @@ measured (tests/containers holds the figures to what an image takes).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 
 from rspp_compiler.ir.analysis import Analysis
 from rspp_compiler.ir.plan import Frozen
@@ -102,9 +104,9 @@ def _busy_millis(analysis: Analysis) -> int:
     return sum(_millis(use.work_ns * use.per_second) for use in analysis.throughput.nodes)
 
 
-def _millis(ns_per_second: object) -> int:
+def _millis(ns_per_second: Fraction) -> int:
     """Nanoseconds of work a second, as thousandths of a core, rounded up."""
-    return -(-int(ns_per_second) // 1_000_000)  # type: ignore[call-overload]
+    return math.ceil(ns_per_second / 1_000_000)
 
 
 def _unpaced(analysis: Analysis) -> tuple[str, ...]:
@@ -127,7 +129,7 @@ def _memory(frozen: Frozen, memory: Memory, sessions: int) -> tuple[int, tuple[s
     terms.append(f"{sessions} × {kib(each)} the sessions")
     return -(-needed // _MI) * _MI, (
         f"{' + '.join(terms)}, and {SPARE_PERCENT} % that an allocator keeps",
-        f"{kib(each)} a session: {kib(memory.session_bytes)} laid out by the compiler, {kib(beside)} beside it, measured",
+        f"{kib(each)} a session: {kib(memory.session_bytes)} laid out, {kib(beside)} measured beside it",
     )
 
 

@@ -1,4 +1,4 @@
-"""What a wheel says about itself: name, version, licence, what it requires. Read from its METADATA, nothing imported."""
+"""What a wheel says about itself: name, version, licence, what it requires. Its METADATA is read, nothing imported."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from packaging.markers import default_environment
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
@@ -48,7 +47,7 @@ def read_wheels(folder: Path, extras: Iterable[tuple[str, str]] = ()) -> tuple[W
 
     Raises `ToolError` E0708 for a file that is no wheel.
     """
-    wanted = {(canonicalize_name(name), extra) for name, extra in extras}
+    wanted: set[tuple[str, str]] = {(canonicalize_name(name), extra) for name, extra in extras}
     found = [_metadata(path) for path in sorted(folder.glob("*.whl"))]
     for _, message, _ in found:
         wanted |= _extras_of(message)
@@ -81,13 +80,11 @@ def _extras_of(message: email.message.Message) -> set[tuple[str, str]]:
 
 def _wheel(path: Path, message: email.message.Message, sboms: tuple[str, ...], wanted: set[tuple[str, str]]) -> Wheel:
     name = canonicalize_name(message["Name"])
-    environments = [
-        {**default_environment(), "extra": extra} for extra in ("", *sorted(e for of, e in wanted if of == name))
-    ]
+    active = ("", *sorted(extra for of, extra in wanted if of == name))
     requires = {
         canonicalize_name(one.name)
         for one in _requirements(message)
-        if one.marker is None or any(one.marker.evaluate(environment) for environment in environments)
+        if one.marker is None or any(one.marker.evaluate({"extra": extra}) for extra in active)
     }
     return Wheel(
         path=path,
