@@ -11,6 +11,7 @@ import typer
 
 from rspp_compiler import __version__
 from rspp_compiler.cli import EXIT_USAGE
+from rspp_compiler.cli.compiled import compiled as _compile
 from rspp_compiler.cli.forms import fmt, schema
 from rspp_compiler.cli.leave import leave, put
 from rspp_compiler.cli.options import (
@@ -29,6 +30,7 @@ from rspp_compiler.cli.options import (
     Output,
     Values,
 )
+from rspp_compiler.cli.package import package
 
 if TYPE_CHECKING:
     from rspp_compiler.driver import Result
@@ -273,26 +275,7 @@ def new(
         raise typer.Exit(EXIT_USAGE)
 
 
-@app.command()
-def package(
-    file: OneFile,
-    output: Output = Path("generated"),
-    backend: BackendOption = Backend.cython,
-    wheels: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder with every wheel the image needs.")] = None,
-    base: Annotated[str | None, typer.Option(metavar="IMAGE", help="Image to build on; it must have Python.")] = None,
-) -> None:
-    """Builds a pipeline as a container image.
-
-    Where there is no docker, podman or buildah, lays out the folder that an image is built from.
-    """
-    from rspp_compiler.cli import report
-    from rspp_compiler.cli.package import package as make_image
-
-    result = _compile(file, until="compile", progress=True, output=output, backend=backend.value, install=False)
-    if result.ok:
-        result = make_image(result, wheels, base)
-    report.findings([result], to=sys.stderr)
-    leave([result])
+app.command()(package)
 
 
 @app.command()
@@ -379,36 +362,6 @@ def _folder_of(file: Path, output: Path, backend: Backend) -> Path:
     leave([result])
     report.built(result)
     return report.package_folder(result)
-
-
-def _compile(
-    file: Path,
-    *,
-    until: str,
-    progress: bool = False,
-    environment: list[Path] | None = None,
-    values: list[str] | None = None,
-    **options: Any,
-) -> Result:
-    from rspp_compiler.cli import report
-    from rspp_compiler.driver import compile_pipeline
-    from rspp_compiler.ir.context import Context, Options
-
-    ctx = Context(options=Options(until=until, **options))
-    if environment or values:
-        from rspp_compiler.cli.layers import with_layers
-
-        with_layers(ctx, [("environment", path) for path in environment or ()], values or ())
-    if progress:
-        ctx.progress = report.progress
-        report.progress(f"{file}")
-    result = compile_pipeline([file], ctx=ctx)
-    built = result.values.get("compile")
-    if built is not None:
-        from rspp_compiler.emit.receipt import keep
-
-        keep(file, built, ctx)
-    return result
 
 
 def _format(error_format: ErrorFormat, json: bool) -> str:

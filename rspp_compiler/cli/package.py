@@ -1,27 +1,62 @@
-"""`rsppc package`: a built pipeline as an image, or as the folder that an image is built from."""
+"""`rsppc package`: its options. What it does is in `shipping`, which is imported when it runs."""
 
 from __future__ import annotations
 
-import shlex
+import sys
 from pathlib import Path
+from typing import Annotated
 
-from rspp_compiler.cli import report
-from rspp_compiler.driver import Result
-from rspp_compiler.emit.shipping.image import Image, image
+import typer
 
-
-def package(result: Result, wheels: Path | None, base: str | None) -> Result:
-    """Lays out the build context of a compiled pipeline and builds it; the result with what that found."""
-    made = image(result.values["compile"], result.context, wheels, base)
-    if made is not None:
-        _tell(made)
-    return Result(result.values, result.context.sink.diagnostics, result.context)
+from rspp_compiler.cli.compiled import compiled
+from rspp_compiler.cli.leave import leave
+from rspp_compiler.cli.options import Backend, BackendOption, OneFile, Output
 
 
-def _tell(image: Image) -> None:
-    if image.tool:
-        print(f"{image.tag} built with {image.tool}: {image.tool} run --rm {image.tag}")
-        return
-    print(f"{report.shown(image.context)}: a Containerfile and {len(image.wheels)} wheels")
-    print("neither docker nor podman nor buildah works here; where one does, run")
-    print(f"  {shlex.join(image.command)}")
+def package(
+    file: OneFile,
+    output: Output = Path("generated"),
+    backend: BackendOption = Backend.cython,
+    wheels: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder with every wheel the image needs.")] = None,
+    base: Annotated[str | None, typer.Option(metavar="IMAGE", help="Image to build on; it must have Python.")] = None,
+    image: Annotated[
+        str | None, typer.Option(metavar="NAME:TAG", help="Name of the new image; default: the pipeline's, its version.")
+    ] = None,
+    no_image: Annotated[bool, typer.Option("--no-image", help="With --kubernetes: the manifests alone.")] = False,
+    kubernetes: Annotated[
+        bool, typer.Option("--kubernetes", help="Write manifests too: a kustomize base, and overlays.")
+    ] = False,
+    manifests: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where to; default: dist/kubernetes of the package.")
+    ] = None,
+    sessions_per_pod: Annotated[
+        int | None,
+        typer.Option("--sessions-per-pod", metavar="N", min=1, help="Default: as many as a core holds at worst."),
+    ] = None,
+    cpu_per_session: Annotated[
+        int | None,
+        typer.Option("--cpu-per-session", metavar="MILLIS", min=1, help="Thousandths of a core, as rspp bench says."),
+    ] = None,
+    namespace: Annotated[str, typer.Option("--namespace", metavar="NAME", help="Default: the pipeline's name.")] = "",
+    tenant_namespace: Annotated[
+        list[str] | None,
+        typer.Option("--tenant-namespace", metavar="NAME", help="A tenant's own namespace; may be repeated."),
+    ] = None,
+) -> None:
+    """Builds a pipeline as a container image, and writes manifests for Kubernetes.
+
+    Where there is no docker, podman or buildah, lays out the folder that an image is built from.
+    """
+    from rspp_compiler.cli import report, shipping
+
+    wishes = shipping.wishes(image, namespace, tenant_namespace or [])
+    if no_image and not kubernetes:
+        raise typer.BadParameter("without an image and without --kubernetes there is nothing to do")
+    until = "target" if no_image else "compile"
+    result = compiled(file, until=until, progress=True, output=output, backend=backend.value, install=False)
+    if result.ok and not no_image:
+        result = shipping.make_image(result, wheels, base, image)
+    if result.ok and kubernetes:
+        shipping.write_manifests(result, wishes, output, manifests, sessions_per_pod, cpu_per_session)
+    report.findings([result], to=sys.stderr)
+    leave([result])

@@ -5,5 +5,5 @@
 `wheels`      what a wheel says about itself
 `sbom`        the list of what an image holds (CycloneDX)
 `pod`         what a pod of so many sessions needs of processor and memory, each figure with its terms
-`kubernetes`  the manifests
+`kubernetes`  the manifests; `words` names and amounts as they are written there
 """

@@ -27,6 +27,9 @@ PROCESS_BYTES = 64 * _MI  # interpreter, server, runtime, telemetry
 SESSION_BYTES = 512 << 10  # beside its block: tasks, a socket's buffers and what waits to be sent, tails of the log
 SPARE_PERCENT = 25  # what an allocator keeps and does not use
 
+# Of a session's log, while both sides talk; texts are next to nothing beside the headers of frames.
+LOG_BYTES_PER_S = {"L0": 24 << 10, "L1": 24 << 10, "L2": 164 << 10}
+
 # Engine -> bytes of a process that has loaded it, and of each session beside that.
 ENGINE_BYTES = {
     "silero": (24 * _MI, 64 << 10),
