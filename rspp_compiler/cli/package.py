@@ -20,7 +20,8 @@ def package(
     wheels: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder with every wheel the image needs.")] = None,
     base: Annotated[str | None, typer.Option(metavar="IMAGE", help="Image to build on; it must have Python.")] = None,
     image: Annotated[
-        str | None, typer.Option(metavar="NAME:TAG", help="Name of the new image; default: the pipeline's, its version.")
+        str | None,
+        typer.Option(metavar="NAME:TAG", help="Name of the image; default: pipeline:version."),
     ] = None,
     no_image: Annotated[bool, typer.Option("--no-image", help="With --kubernetes: the manifests alone.")] = False,
     kubernetes: Annotated[

@@ -73,8 +73,7 @@ def write_manifests(
     plan = frozen.layout.plan
     folder = folder or output / plan.pipeline / "dist" / "kubernetes"
     if not wishes.image:
-        tag = re.sub(r"[^A-Za-z0-9._-]", "_", plan.pipeline_version)
-        wishes = Wishes(f"{plan.pipeline.lower()}:{tag}", wishes.namespace, wishes.tenants)
+        wishes = Wishes(f"{plan.pipeline.lower()}:{plan.pipeline_version}", wishes.namespace, wishes.tenants)
     needs = pod(frozen, memory(frozen.layout), sessions, session_millicpu)
     files = kubernetes(frozen, needs, wishes, _elsewhere(frozen))
     try:
@@ -96,9 +95,8 @@ def _replace(folder: Path, files: dict[str, str]) -> None:
         if any(folder.iterdir()) and not (folder / "base" / "kustomization.yaml").is_file():
             print(f"rsppc package: {folder} has other files in it: give --manifests another folder", file=sys.stderr)
             raise typer.Exit(EXIT_USAGE)
-        for path in folder.iterdir():
-            if path.name in ("base", "components", "overlays", "tenants"):
-                shutil.rmtree(path)
+        for name in ("base", "components", "overlays", "tenants"):
+            shutil.rmtree(folder / name, ignore_errors=True)
     for path, text in files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text, encoding="utf-8")

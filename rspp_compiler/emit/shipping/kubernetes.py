@@ -13,8 +13,7 @@ Nothing here knows a time or a machine: the same pipeline and the same wishes gi
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,7 +79,6 @@ def _view(frozen: Frozen, pod: Pod, wishes: Wishes, elsewhere: tuple[str, ...]) 
         **package_view(frozen),
         "name": name,
         "namespace": wishes.namespace or name,
-        "version_label": re.sub(r"[^A-Za-z0-9._-]", "_", plan.pipeline_version)[:63],
         "image": wishes.image,
         "skips": _skips(bool(variables)),
         "secret_variables": variables,
@@ -183,7 +181,7 @@ def _settings(pod: Pod, level: str) -> list[dict[str, str]]:
 
 # ---- what belongs together
 
-_KUSTOMIZATION: Mapping[str, Any] = {
+_KUSTOMIZATION: dict[str, Any] = {
     "head": (), "api": KUSTOMIZATION[0], "kind": KUSTOMIZATION[1], "namespace": "", "resources": (), "components": (),
     "settings": "", "behavior": "", "name": "", "image": None, "image_comment": "", "patches": (),
 }  # fmt: skip
@@ -191,42 +189,59 @@ _KUSTOMIZATION: Mapping[str, Any] = {
 
 def _kustomizations(view: dict[str, Any], wishes: Wishes) -> Iterator[tuple[str, dict[str, Any]]]:
     name = view["name"]
-    yield "base", {
-        "head": (f"What every installation of {view['pipeline']} has. Use an overlay: kubectl apply -k overlays/production",),
-        "namespace": view["namespace"],
-        "resources": [f"{one}.yaml" for one in ("serviceaccount", "deployment", "service", "hpa", "pdb", "networkpolicy")],
-        "settings": "settings.env",
-        "name": name,
-    }
+    yield (
+        "base",
+        {
+            "head": (
+                f"What every installation of {view['pipeline']} has.",
+                "Use an overlay: kubectl apply -k overlays/production",
+            ),
+            "namespace": view["namespace"],
+            "resources": [
+                f"{one}.yaml" for one in ("serviceaccount", "deployment", "service", "hpa", "pdb", "networkpolicy")
+            ],
+            "settings": "settings.env",
+            "name": name,
+        },
+    )
     component = {"api": COMPONENT[0], "kind": COMPONENT[1]}
     yield "components/servicemonitor", component | {"resources": ["servicemonitor.yaml"]}
     yield "components/shared-logs", component | {"resources": ["pvc.yaml"], "patches": [_shared_logs(name)]}
-    image = {"name": wishes.image.rpartition(":")[0], "new_name": wishes.image.rpartition(":")[0]}
-    image["new_tag"] = wishes.image.rpartition(":")[2]
-    yield "overlays/development", {
-        "head": ("One pod on one machine: kind, minikube, k3s. The image is loaded there, not pulled.",),
-        "resources": ["../../base"],
-        "patches": _development(name),
-    }
-    yield "overlays/production", {
-        "head": ("Pods that share their logs, watched by Prometheus.",),
-        "resources": ["../../base"],
-        "components": [
-            {"path": "../../components/shared-logs", "comment": "Needs storage of access mode ReadWriteMany."},
-            {
-                "path": "../../components/servicemonitor",
-                "comment": "Without the Prometheus operator the cluster refuses a ServiceMonitor: then leave this out.",
-            },
-        ],
-        "image": image,
-        "image_comment": "Where you pushed it. Better than a tag: `digest: sha256:…` in place of newTag.",
-    }
+    repository, _, tag = wishes.image.rpartition(":")
+    image = {"name": repository, "new_name": repository, "new_tag": tag}
+    yield (
+        "overlays/development",
+        {
+            "head": ("One pod on one machine: kind, minikube, k3s. The image is loaded there, not pulled.",),
+            "resources": ["../../base"],
+            "patches": _development(name),
+        },
+    )
+    yield (
+        "overlays/production",
+        {
+            "head": ("Pods that share their logs, watched by Prometheus.",),
+            "resources": ["../../base"],
+            "components": [
+                {"path": "../../components/shared-logs", "comment": "Needs storage of access mode ReadWriteMany."},
+                {
+                    "path": "../../components/servicemonitor",
+                    "comment": "Without the Prometheus operator a cluster refuses a ServiceMonitor: leave this out.",
+                },
+            ],
+            "image": image,
+            "image_comment": "Where you pushed it. Better than a tag: `digest: sha256:…` in place of newTag.",
+        },
+    )
     for tenant in wishes.tenants:
-        yield f"tenants/{tenant}", {
-            "head": (f"All of it once more, in the namespace of {tenant} alone.",),
-            "namespace": tenant,
-            "resources": ["namespace.yaml", "../../overlays/production"],
-        }
+        yield (
+            f"tenants/{tenant}",
+            {
+                "head": (f"All of it once more, in the namespace of {tenant} alone.",),
+                "namespace": tenant,
+                "resources": ["namespace.yaml", "../../overlays/production"],
+            },
+        )
 
 
 def _shared_logs(name: str) -> dict[str, Any]:
