@@ -186,6 +186,8 @@ async def converse(
                 put(End(clock.now_ns(), session.stats()))
         return Finished(header, session.stats(), handed_over)
     finally:
+        for one in observers:
+            one.on_over(clock.now_ns())
         desk.leave()
         await hooks.close()
         if journal is not None:

@@ -80,6 +80,9 @@ class Observer:
     def on_invocation(self, end: InvocationEnd) -> None:
         """An invocation's task ended."""
 
+    def on_over(self, now_ns: int) -> None:
+        """Nothing more is told: the session has ended, was handed over, or has failed."""
+
 
 OnInput = Callable[[Inbound, int, int], None]
 OnStep = Callable[[int, int, int, Sequence[Output]], None]
