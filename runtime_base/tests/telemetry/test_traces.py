@@ -231,12 +231,3 @@ def test_a_collector_that_is_away_blocks_nobody_and_nothing_grows(
         tracing.close(0.3)
         assert time.perf_counter() - start_s < 1.0
     assert json.dumps([thread.name for thread in threading.enumerate() if not thread.daemon]) == '["MainThread"]'
-
-
-def test_traces_are_made_when_they_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in traces.ENVIRONMENT:
-        monkeypatch.delenv(name, raising=False)
-    assert not traces.wanted(None)
-    assert traces.wanted("http://collector:4318")
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318")
-    assert traces.wanted(None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json as json_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -13,10 +13,12 @@ from rspp_runtime.cli.failure import EXIT_FINDINGS, EXIT_USAGE, Failure, usage
 
 if TYPE_CHECKING:
     from rspp_runtime.serving.settings import Settings
+    from rspp_runtime.telemetry.logs import Form
 
 PORT = 7860
 LEVELS = ("L0", "L1", "L2")
 KERNELS = ("compiled", "pure")
+FORMATS = ("json", "text")
 
 
 def command(
@@ -45,6 +47,12 @@ def command(
         int | None, typer.Option("--max-tenant-sessions", min=1, help="At once, of one tenant.")
     ] = None,
     grace: Annotated[float, typer.Option("--grace", min=0, help="Seconds for running turns, at SIGTERM.")] = 30.0,
+    otlp: Annotated[
+        str | None, typer.Option("--otlp", metavar="URL", help="Send traces to this collector (http://collector:4318).")
+    ] = None,
+    log_format: Annotated[
+        str | None, typer.Option("--log-format", metavar="json|text", help="Default: text on a terminal, else JSON.")
+    ] = None,
     no_console: Annotated[bool, typer.Option("--no-console", help="Do not serve the console.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Say where it listens as JSON, for programs.")] = False,
 ) -> None:
@@ -70,11 +78,14 @@ def command(
         max_tenant_sessions=max_tenant_sessions,
         grace_s=grace,
         console=not no_console,
+        otlp=otlp,
     )
-    serve(package, settings, json=json)
+    if log_format not in (None, *FORMATS):
+        usage(f"--log-format is one of {', '.join(FORMATS)}, not {log_format!r}")
+    serve(package, settings, json=json, log_format=log_format)
 
 
-def serve(name: str, settings: Settings, *, json: bool) -> None:
+def serve(name: str, settings: Settings, *, json: bool, log_format: str | None = None) -> None:
     """Raises `Failure`."""
     try:
         import uvloop
@@ -86,6 +97,7 @@ def serve(name: str, settings: Settings, *, json: bool) -> None:
         raise Failure(EXIT_FINDINGS, f"serving needs {error.name}: pip install 'rspp-runtime[serve]'") from None
     from rspp_runtime.session.handlers import NodeError, find_nodes_here
     from rspp_runtime.session.package import PackageError, load
+    from rspp_runtime.telemetry.logs import configure
 
     for one in settings.origins:
         if not is_origin(one):
@@ -109,10 +121,16 @@ def serve(name: str, settings: Settings, *, json: bool) -> None:
         else:
             print(f"{package.plan.pipeline} {package.plan.pipeline_version} is served at {url}", flush=True)
 
+    plan = package.plan
+    lines = configure(
+        cast("Form | None", log_format), common={"pipeline": plan.pipeline, "pipeline_version": plan.pipeline_version}
+    )
     try:
         with listening, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(server.serve(listening, ready))
     except ServeError as error:
         raise Failure(EXIT_USAGE, str(error)) from None
-    except (PackageError, NodeError) as error:
+    except (PackageError, NodeError, ModuleNotFoundError) as error:
         raise Failure(EXIT_FINDINGS, str(error)) from None
+    finally:
+        lines.close()

@@ -47,6 +47,7 @@ class Hello:
     received: int | None = None  # it comes back, and has what was numbered up to this
     attributes: Mapping[str, str] = field(default_factory=dict)
     client: str = ""
+    traceparent: str = ""  # W3C trace context
 
 
 class Audio(NamedTuple):

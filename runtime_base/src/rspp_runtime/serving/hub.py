@@ -32,6 +32,7 @@ from rspp_runtime.session.handlers import NodeError
 from rspp_runtime.session.host import Finished, Options, converse
 from rspp_runtime.session.observer import Observer
 from rspp_runtime.session.package import Bound, Package, PackageError
+from rspp_runtime.telemetry.logs import bound
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +54,7 @@ class Seat:
     epoch: int
     log: Path | None
     since_s: float  # wall clock
+    traceparent: str = ""  # W3C: what the session is a part of for whoever asked for it
     task: asyncio.Task[None] | None = None
     observers: tuple[Observer, ...] = ()
 
@@ -145,7 +147,7 @@ class Hub:
             self.settings.manners,
             sequence=hello.received or 0,
         )
-        seat = Seat(session_id, grant.tenant, party, clock, max(1, grant.epoch), path, time.time())
+        seat = Seat(session_id, grant.tenant, party, clock, max(1, grant.epoch), path, time.time(), hello.traceparent)
         seat.observers = (party, *(one for watch in self._watchers for one in watch(seat)))
         options = Options(
             kernel=self.settings.kernel,
@@ -180,9 +182,10 @@ class Hub:
     async def _converse(self, seat: Seat, options: Options) -> None:
         how = "failed"
         try:
-            finished: Finished = await converse(
-                self.package, self._providers, seat.party, seat.clock, options, seat.observers
-            )
+            with bound(session_id=seat.session_id, tenant=seat.tenant):
+                finished: Finished = await converse(
+                    self.package, self._providers, seat.party, seat.clock, options, seat.observers
+                )
             how = "handed_over" if finished.handed_over else "ended"
         except asyncio.CancelledError:
             how = "cancelled"

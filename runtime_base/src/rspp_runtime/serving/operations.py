@@ -3,38 +3,66 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from rspp_runtime.serving.hub import Hub, Seat
+from rspp_runtime.serving.settings import Settings
 from rspp_runtime.session.observer import Observer
 from rspp_runtime.session.package import Package
 from rspp_runtime.telemetry.lag import LagSampler
+from rspp_runtime.telemetry.lines import SessionLines
 from rspp_runtime.telemetry.metrics import Metrics
 from rspp_runtime.telemetry.session import SessionFigures
+
+if TYPE_CHECKING:
+    from rspp_runtime.telemetry.traces import Tracing
+
+ENVIRONMENT = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
+"""Where OpenTelemetry says that somebody collects traces."""
 
 
 class Operations:
     """Of one server. `watch` is one of the hub's watchers; `start` and `stop` are called within the loop."""
 
-    def __init__(self, package: Package, kernel: str | None) -> None:
-        self.metrics = Metrics(package.plan, kernel=kernel or "")
+    def __init__(self, package: Package, settings: Settings) -> None:
+        """Raises `ModuleNotFoundError` if traces are asked for and OpenTelemetry is not here."""
+        self.metrics = Metrics(package.plan, kernel=settings.kernel or "")
+        self._plan = package.plan
         self._lag: LagSampler | None = None
+        self._tracing: Tracing | None = None
+        if settings.otlp or any(os.environ.get(name) for name in ENVIRONMENT):
+            from rspp_runtime.telemetry.traces import Tracing
+
+            self._tracing = Tracing(package.plan, settings.otlp, models=_models(package))
 
     def watch(self, seat: Seat) -> Sequence[Observer]:
-        return (SessionFigures(self.metrics, seat.session_id),)
+        trace_id, traced = "", []
+        if self._tracing is not None:
+            zero_ns = time.time_ns() - seat.clock.now_ns()
+            trace = self._tracing.session(seat.session_id, seat.tenant, zero_ns, seat.traceparent)
+            trace_id, traced = trace.trace_id, [trace]
+        ids = {"session_id": seat.session_id, "tenant": seat.tenant, **({"trace_id": trace_id} if trace_id else {})}
+        figures = SessionFigures(self.metrics, seat.session_id, trace_id)
+        return (figures, SessionLines(self._plan, **ids), *traced)
 
     def start(self, hub: Hub) -> None:
         """From now on the loop's lag is known, and admission goes by it."""
         self._lag = LagSampler(self.metrics.lag, lambda _, worst_ns: hub.admission.lag(worst_ns))
         self._lag.start()
 
-    def stop(self) -> None:
+    async def stop(self) -> None:
+        """What waits to be exported is on its way, or given up."""
         if self._lag is not None:
             self._lag.stop()
+        if self._tracing is not None:
+            await asyncio.to_thread(self._tracing.close)
 
     def routes(self, hub: Hub) -> list[BaseRoute]:
         async def metrics(request: Request) -> Response:
@@ -44,3 +72,9 @@ class Operations:
             return Response(text, media_type=content_type, headers={"cache-control": "no-store"})
 
         return [Route("/metrics", metrics)]
+
+
+def _models(package: Package) -> dict[str, str]:
+    """By node: the model that its first provider is asked for."""
+    found = {node: rows[0][1].get("model") for node, rows in package.providers.items() if rows}
+    return {node: model for node, model in found.items() if isinstance(model, str)}

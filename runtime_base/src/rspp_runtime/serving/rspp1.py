@@ -109,6 +109,7 @@ class Rspp1:
             received=_received(fields.get("resume")),
             attributes=_attributes(fields.get("attributes") or {}),
             client=(fields.get("client") or "")[:100],
+            traceparent=str(fields.get("traceparent") or "")[:64],
         )
 
     def _audio(self, fields: Fields) -> Audio:

@@ -91,7 +91,7 @@ class Server:
             except OSError as error:
                 raise ServeError(f"{settings.log_dir} cannot be made: {error.strerror}") from None
         providers = await self._prepare(self.package)
-        operations = Operations(self.package, settings.kernel)
+        operations = Operations(self.package, settings)
         inspection = Inspection(self.package, settings, self.guard)
         watchers = [*self.watchers, operations.watch, inspection.watch]
         hub = Hub(self.package, providers, settings, self.guard, watchers)
@@ -135,7 +135,7 @@ class Server:
                 await serving
                 stopped.cancel()
         finally:
-            operations.stop()
+            await operations.stop()
             await hub.close()
             await close_providers(providers)
 

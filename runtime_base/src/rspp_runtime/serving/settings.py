@@ -32,6 +32,7 @@ class Settings:
     server_attempts_per_second: int = 1_000
     grace_s: float = 30.0
     console: bool = True
+    otlp: str | None = None  # a collector of traces; None: what OpenTelemetry's environment says
     manners: Manners = field(default_factory=Manners)
 
     @property

@@ -14,6 +14,7 @@ from rspp_runtime.abi.messages import Handler, Session
 from rspp_runtime.abi.plan import Plan
 from rspp_runtime.providers.contract import Provider, ProviderError
 from rspp_runtime.providers.registry import create
+from rspp_runtime.telemetry.redaction import hide
 
 SECRET = "secret"
 ENV, FILE = "env://", "file://"
@@ -163,10 +164,15 @@ async def close_providers(bound: Bound) -> None:
 
 
 def _revealed(value: Any, node: str, key: str) -> Any:
-    """A secret's reference becomes its value, here and nowhere else."""
+    """A secret's reference becomes its value, here and nowhere else; no line of a log has it."""
     if not (isinstance(value, Mapping) and set(value) == {SECRET}):
         return value
-    reference = str(value[SECRET])
+    found = _read(str(value[SECRET]), node, key)
+    hide(found)
+    return found
+
+
+def _read(reference: str, node: str, key: str) -> str:
     if reference.startswith(FILE):
         return _read_secret(reference.removeprefix(FILE), node, key)
     if not reference.startswith(ENV):

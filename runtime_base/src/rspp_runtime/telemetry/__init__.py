@@ -4,5 +4,7 @@ metrics    figures for Prometheus: of sessions, turns, providers, connections, t
 session    what one session adds to them
 lag        how late the event loop is, and what made it late
 traces     a span for each session, turn and call of a provider, for an OpenTelemetry collector
+lines      what one session leaves in the log
+redaction  what may be seen of a payload, and secrets
 logs       lines of JSON with the ids of session and turn, and no word that anybody said
 """

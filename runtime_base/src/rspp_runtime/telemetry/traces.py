@@ -48,7 +48,6 @@ CLOSE_S_MAX = 2.0
 SKEW_NS = 1_000_000_000  # between session time and wall clock, beyond which the latter is believed
 EVENTS_MAX = 64  # of one span
 PATH = "/v1/traces"
-ENVIRONMENT = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 
 _OPERATIONS = {"llm": "chat", "stt": "speech_to_text", "tts": "text_to_speech"}
 _OUTPUT_TYPES = {"llm": "text", "stt": "text", "tts": "speech"}
@@ -65,11 +64,6 @@ _TOLD = {
     Signal.BUDGET_WARNING: "budget_warning",
 }  # events of a turn's span that have no attributes
 Value = str | int | float | bool
-
-
-def wanted(endpoint: str | None) -> bool:
-    """Whether traces are asked for: by the option, or as OpenTelemetry's environment says."""
-    return bool(endpoint) or any(os.environ.get(name) for name in ENVIRONMENT)
 
 
 class Tracing:
