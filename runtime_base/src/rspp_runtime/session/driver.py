@@ -89,11 +89,8 @@ class Driver:
         self._session = session
         self._ingest, self._advance, self._drain = session.ingest, session.advance, session.drain
         self._now = clock.now_ns
-        self._providers = providers
-        self._transport = transport
-        self._append = append
-        self._kept = kept or {}
-        self._attributes = attributes or {}
+        self._providers, self._transport, self._append = providers, transport, append
+        self._kept, self._attributes = kept or {}, attributes or {}
         self._audience = Audience((self.activity, *observers))
         self._told_of_input = self._audience.inputs
         self._node_calls = calls or Calls()
@@ -199,12 +196,11 @@ class Driver:
         return result
 
     def hand_in(self, port: str, payload: bytes, media_ns: int, *, key: str = "", sequence: int | None = None) -> int:
-        """One item from a party that cannot wait: FULL, and nothing taken, while the kernel has no room. Raises
-        `gateway.InputError`."""
+        """One item from a party that cannot wait: FULL, and not taken, without room. Raises `gateway.InputError`."""
         return self.take(self.gateway.media(port, payload, media_ns, key=key, sequence=sequence))
 
     def tell(self, code: Control, a: int = 0, b: int = 0) -> int:
-        """One control input from a party that cannot wait: FULL, and nothing taken, while the inbox is full."""
+        """One control input from a party that cannot wait: FULL, and not taken, while the inbox is full."""
         return self.take(self.gateway.control(code, a, b))
 
     def request(self, code: Control, a: int = 0, b: int = 0) -> None:
@@ -335,8 +331,7 @@ class Driver:
         self._transport.send(port.name, output.turn, output.payload, output.x)
 
     def _feed(self, output: Output) -> None:
-        call = self._calls.get(output.invocation)
-        if call is not None:
+        if (call := self._calls.get(output.invocation)) is not None:
             call.feed(output.port, output.payload, output.x, output.y, output.seq)
 
     def _invoke(self, output: Output) -> None:
@@ -346,23 +341,19 @@ class Driver:
         self._calls[output.invocation] = Call(output.invocation, node, output.turn, provider, name, self, meter)
 
     def _context(self, output: Output) -> None:
-        call = self._calls.get(output.invocation)
-        if call is not None:
+        if (call := self._calls.get(output.invocation)) is not None:
             call.message(output.x, output.payload)
 
     def _finish(self, output: Output) -> None:
-        call = self._calls.get(output.invocation)
-        if call is not None:
+        if (call := self._calls.get(output.invocation)) is not None:
             call.finish()
 
     def _cancel(self, output: Output) -> None:
-        call = self._calls.get(output.invocation)
-        if call is not None:
+        if (call := self._calls.get(output.invocation)) is not None:
             call.cancel()
 
     def _force(self, output: Output) -> None:
-        call = self._calls.get(output.invocation)
-        if call is not None:
+        if (call := self._calls.get(output.invocation)) is not None:
             log.warning("%s: invocation %d ignored its cancel and was forced", call.node, call.id)
             call.force()
             call.task.add_done_callback(partial(self._gone, call.id))
