@@ -230,6 +230,16 @@ def test_runtime_never_imports_the_compiler() -> None:
     assert not faults, "\n".join(faults)
 
 
+def test_a_client_needs_nothing_of_a_server() -> None:
+    faults = [
+        f"{short(path)}:{line}: imports {imported}"
+        for path in sources(RUNTIME / "rspp")
+        for line, imported in imports(path, RUNTIME)
+        if within(imported, "rspp_compiler") or within(imported, "rspp_runtime")
+    ]
+    assert not faults, "\n".join(faults)
+
+
 def test_each_library_stays_in_its_home() -> None:
     faults = [
         f"{short(path)}:{line}: {imported} is imported only in {', '.join(HOME[library])}"
