@@ -1,0 +1,268 @@
+"""The console in a real browser, against the real server: Chromium with a microphone that plays a recording.
+
+What the page plays is recorded behind its player, block by block, by a worklet of the test's own: nothing in the page
+knows of it. Every page is watched for errors and for violations of its content security policy.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import wave
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SAMPLES = ROOT / "pipelines" / "samples"
+PICTURES = ROOT / "docs" / "pictures"
+CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+RATE_HZ = 16_000
+WAIT_MS = 30_000
+
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream", "--autoplay-policy=no-user-gesture-required",
+]  # fmt: skip
+
+RECORDER = """
+registerProcessor("test-recorder", class extends AudioWorkletProcessor {
+  process(inputs) {
+    const input = inputs[0][0];
+    let peak = 0;
+    if (input) for (const one of input) peak = Math.max(peak, Math.abs(one));
+    this.port.postMessage({ peak, from: currentTime, to: currentTime + 128 / sampleRate, input });
+    return true;
+  }
+});
+"""
+
+WATCH = """
+window.test = { violations: [], blocks: [], pcm: [], words: [], sockets: [] };
+addEventListener("securitypolicyviolation", (e) => test.violations.push(`${e.violatedDirective}: ${e.blockedURI}`));
+const connect = AudioNode.prototype.connect;
+AudioNode.prototype.connect = function (to, ...rest) {
+  if (to instanceof AudioDestinationNode) {
+    const context = this.context;
+    context.audioWorklet.addModule("/recorder-of-the-test.js").then(() => {
+      const node = new AudioWorkletNode(context, "test-recorder", { numberOfOutputs: 1 });
+      node.port.onmessage = ({ data }) => {
+        const clock = context.getOutputTimestamp();
+        const at = (time) => clock.performanceTime + (time - clock.contextTime) * 1000;
+        test.blocks.push({ peak: data.peak, from: at(data.from), to: at(data.to) });
+        if (data.peak > 0.001 && test.pcm.length < 60 * 48000) test.pcm.push(...data.input.filter((_, i) => i % 3 === 0));
+      };
+      connect.call(this, node);
+      connect.call(node, to);
+    });
+  }
+  return connect.call(this, to, ...rest);
+};
+const Real = WebSocket;
+window.WebSocket = class extends Real {
+  constructor(...args) {
+    super(...args);
+    test.sockets.push(this);
+    this.addEventListener("message", ({ data }) => {
+      const text = typeof data === "string" ? data : new TextDecoder("latin1").decode(data);
+      if (typeof data === "string") return;
+      for (const word of ["barge_in", "flush", "playback_started"])
+        if (text.includes(word)) test.words.push({ word, at: performance.now() });
+    });
+  }
+};
+"""
+
+
+@pytest.fixture(scope="session")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of voice_assistant, freshly built."""
+    output = tmp_path_factory.mktemp("generated")
+    source = ROOT / "pipelines" / "voice_assistant.rspp"
+    command = [sys.executable, "-m", "rspp_compiler.cli", "build", str(source), "-o", str(output), "--no-install"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return output / "voice_assistant"
+
+
+@dataclass
+class Served:
+    port: int
+    log_dir: Path
+
+    @property
+    def url(self) -> str:
+        return f"http://localhost:{self.port}/"
+
+
+@pytest.fixture(scope="session")
+def server(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """`rspp serve --dev`, at a free port."""
+    log_dir = tmp_path_factory.mktemp("logs")
+    command = [sys.executable, "-m", "rspp_runtime.cli", "serve", str(package), "--dev", "--port", "0", "--json"]
+    said = (log_dir / "stderr.txt").open("w")
+    process = subprocess.Popen(
+        [*command, "--log-dir", str(log_dir), "--level", "L1", "--grace", "0"],
+        stdout=subprocess.PIPE, stderr=said, text=True, env=os.environ | {"NO_COLOR": "1"},
+    )  # fmt: skip
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line, (log_dir / "stderr.txt").read_text()
+        yield Served(json.loads(line)["port"], log_dir)
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+        said.close()
+
+
+@pytest.fixture(scope="session")
+def microphone(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """A recording for the fake microphone: parts are seconds of silence, or samples by name."""
+    folder = tmp_path_factory.mktemp("microphone")
+
+    def make(name: str, *parts: float | str) -> Path:
+        path = folder / f"{name}.wav"
+        with wave.open(str(path), "wb") as out:
+            out.setnchannels(1)
+            out.setsampwidth(2)
+            out.setframerate(RATE_HZ)
+            for part in parts:
+                if isinstance(part, str):
+                    with wave.open(str(SAMPLES / part)) as sample:
+                        assert sample.getframerate() == RATE_HZ
+                        out.writeframes(sample.readframes(sample.getnframes()))
+                else:
+                    out.writeframes(bytes(2 * int(part * RATE_HZ)))
+        return path
+
+    return make
+
+
+@dataclass
+class Opened:
+    """A page that is open, and what was said about it."""
+
+    page: Any
+    errors: list[str] = field(default_factory=list)
+
+    def test(self, expression: str) -> Any:
+        """A part of what the test's own script has seen."""
+        return self.page.evaluate(f"() => test.{expression}")
+
+    def loud(self, above: float = 0.01) -> list[dict[str, float]]:
+        """Blocks that were played and not silent; times in ms of the page's clock."""
+        return [block for block in self.test("blocks") if block["peak"] > above]
+
+
+@pytest.fixture
+def browse(server: Served) -> Iterator[Callable[..., Opened]]:
+    """Opens the console; `microphone` is what is spoken into it. Errors and violations fail the test when it ends."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    if not Path(CHROMIUM).is_file():
+        pytest.skip("there is no Chromium here: apt-get install chromium")
+    opened: list[Opened] = []
+    with ExitStack() as stack:
+        driver = stack.enter_context(playwright.sync_playwright())
+
+        def open_page(
+            microphone: Path | None = None, url: str = "", width: int = 1440, height: int = 900, scheme: str = "light"
+        ) -> Opened:
+            flags = [*FLAGS, f"--use-file-for-fake-audio-capture={microphone}%noloop"] if microphone else FLAGS
+            browser = driver.chromium.launch(executable_path=CHROMIUM, args=flags)
+            stack.callback(browser.close)
+            context = browser.new_context(
+                viewport={"width": width, "height": height}, color_scheme=scheme, permissions=["microphone"]
+            )
+            context.set_default_timeout(WAIT_MS)
+            page = context.new_page()
+            one = Opened(page)
+            page.on("pageerror", lambda error: one.errors.append(str(error)))
+            page.on("console", lambda said: one.errors.append(said.text) if said.type == "error" else None)
+            page.add_init_script(WATCH)
+            page.route("**/recorder-of-the-test.js", lambda route: route.fulfill(
+                body=RECORDER, content_type="text/javascript"
+            ))  # fmt: skip
+            page.goto(url or server.url)
+            page.get_by_role("heading", name="voice assistant").wait_for()
+            opened.append(one)
+            return one
+
+        yield open_page
+        for one in opened:
+            assert one.test("violations") == []
+            assert one.errors == [], one.errors
+
+
+class Cable:
+    """A TCP connection between the browser and the server that can be cut."""
+
+    def __init__(self, port: int) -> None:
+        self._to = port
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listening.getsockname()[1]
+        self._pairs: list[tuple[socket.socket, socket.socket]] = []
+        self.is_cut = False
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"http://localhost:{self.port}/"
+
+    def cut(self) -> None:
+        """Everything that is open is gone, and nothing new gets through."""
+        self.is_cut = True
+        for pair in self._pairs:
+            for one in pair:
+                with suppress(OSError):
+                    one.shutdown(socket.SHUT_RDWR)
+        self._pairs.clear()
+
+    def mend(self) -> None:
+        self.is_cut = False
+
+    def close(self) -> None:
+        self.cut()
+        self._listening.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                here, _ = self._listening.accept()
+            except OSError:
+                return
+            if self.is_cut:
+                here.close()
+                continue
+            there = socket.create_connection(("127.0.0.1", self._to))
+            self._pairs.append((here, there))
+            for a, b in ((here, there), (there, here)):
+                threading.Thread(target=_carry, args=(a, b), daemon=True).start()
+
+
+def _carry(source: socket.socket, sink: socket.socket) -> None:
+    with suppress(OSError):
+        while data := source.recv(65_536):
+            sink.sendall(data)
+    for one in (source, sink):
+        with suppress(OSError):
+            one.close()
+
+
+@pytest.fixture
+def cable(server: Served) -> Iterator[Cable]:
+    one = Cable(server.port)
+    yield one
+    one.close()

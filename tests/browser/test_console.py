@@ -1,0 +1,209 @@
+"""A person and the console: spoken and typed questions, an interruption, a lost connection, hostile words, keys only."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+import pytest
+
+SILENT_MS_MAX = 200
+HOSTILE = "<img src=x onerror=\"window.owned=1\"><script>window.owned=1</script> \u202egnirts lived\u202c"
+
+
+def root_mean_square(samples: list[float]) -> float:
+    return (sum(one * one for one in samples) / len(samples)) ** 0.5 if samples else 0.0
+
+
+def answer(opened: Any, turn: int = 1) -> str:
+    """What the assistant has said in that turn, once it is complete."""
+    line = opened.page.locator(".line.assistant").nth(turn - 1)
+    opened.page.wait_for_function(
+        "n => document.querySelectorAll('.line.assistant')[n]?.dataset.state !== 'live'"
+        " && document.querySelectorAll('.line.assistant')[n] !== undefined",
+        arg=turn - 1,
+    )
+    return str(line.locator("bdi").inner_text())
+
+
+def typed(opened: Any, text: str) -> None:
+    opened.page.locator("#say").fill(text)
+    opened.page.keyboard.press("Enter")
+
+
+def test_a_spoken_question_is_answered_audibly(browse: Callable[..., Any], microphone: Callable[..., Path]) -> None:
+    opened = browse(microphone("question", 6.0, "question.wav", 20.0))
+    opened.page.keyboard.press("m")
+    opened.page.get_by_text("Listening").wait_for()
+    assert answer(opened) == "In London it is raining softly, so bring an umbrella."
+    assert opened.page.locator(".line.user p").inner_text() == "what is the weather like in london"
+    loud = opened.loud()
+    heard_ms = sum(block["to"] - block["from"] for block in loud)
+    assert heard_ms > 1_500, f"{heard_ms:.0f} ms were heard"
+    assert root_mean_square(opened.test("pcm")) > 0.02
+    took = float(opened.page.locator(".figures .number").first.inner_text().replace(",", ""))
+    assert 0 < took < 2_000
+    assert opened.page.locator(".picture").get_attribute("aria-label") == f"Turn 1: first sound after {took:.0f} ms."
+
+
+def test_push_to_talk_ends_the_utterance_when_the_key_is_let_go(
+    browse: Callable[..., Any], microphone: Callable[..., Path]
+) -> None:
+    opened = browse(microphone("held", 6.0, "question.wav", 20.0))
+    page = opened.page
+    page.locator("body").press("Shift")  # the page has the focus, and no field has
+    page.keyboard.down(" ")
+    page.get_by_text("what is the weather like in london").wait_for()
+    page.keyboard.up(" ")
+    assert page.locator(".talkbutton").get_attribute("aria-pressed") == "false"
+    assert "umbrella" in answer(opened)
+    page.wait_for_timeout(800)
+    assert page.locator(".line.user").count() == 1
+    assert page.locator(".line.assistant").count() == 1
+
+
+@pytest.mark.feature("F-033", "silence")
+def test_an_interruption_silences_the_page(browse: Callable[..., Any], microphone: Callable[..., Path]) -> None:
+    opened = browse(microphone("interruption", 6.0, "interruption.wav", 20.0))
+    page = opened.page
+    page.keyboard.press("m")
+    said = answer(opened)
+    struck = page.locator(".line.assistant del").first
+    struck.wait_for()
+    heard = page.locator(".line.assistant .heard").first.inner_text()
+    assert heard.startswith("Our oldest clock")
+    assert said == heard + struck.inner_text()
+    assert said.endswith("It has kept perfect time ever since.")
+    page.wait_for_timeout(600)
+    barge_in = next(one["at"] for one in opened.test("words") if one["word"] == "barge_in")
+    answered = next((one["at"] for one in opened.test("words") if one["word"] == "playback_started" and one["at"] > barge_in), 1e12)
+    before = [block for block in opened.loud(0.003) if block["from"] < min(answered, barge_in + 1_500) - 20]
+    silent_ms = max(block["to"] for block in before) - barge_in
+    print(f"silent {silent_ms:.1f} ms after barge_in came to the page")
+    assert silent_ms <= SILENT_MS_MAX
+    assert any(block["to"] > barge_in - 200 for block in before), "it was speaking when it was interrupted"
+    assert page.locator(".big.cut .number").count() <= 1
+
+
+def test_a_lost_connection_comes_back_with_its_conversation(browse: Callable[..., Any], cable: Any) -> None:
+    opened = browse(url=cable.url)
+    page = opened.page
+    typed(opened, "hello")
+    assert answer(opened).startswith("Hello")
+    session = page.locator(".under .id").inner_text()
+    cable.cut()
+    page.get_by_text("Reconnecting").wait_for()
+    typed(opened, "what is the weather in Paris")
+    cable.mend()
+    page.get_by_text("connection is back").wait_for()
+    assert "Paris" in answer(opened, 2)
+    assert page.locator(".under .id").inner_text() == session
+    assert page.locator(".line.user").count() == 2
+    opened.errors[:] = [one for one in opened.errors if "WebSocket" not in one and "ERR_" not in one]
+
+
+def test_hostile_words_are_text(browse: Callable[..., Any]) -> None:
+    opened = browse()
+    page = opened.page
+    typed(opened, HOSTILE)
+    answer(opened)
+    typed(opened, "what did i ask")
+    echoed = answer(opened, 2)
+    assert "<img src=x" in echoed, echoed
+    assert page.locator(".line.user p").first.inner_text() == HOSTILE
+    typed(opened, "x" * 1000)
+    answer(opened, 3)
+    page.keyboard.press("Escape")
+    page.keyboard.press("2")
+    page.locator(".event").filter(has_text="<img").first.click()
+    assert "<img" in page.locator(".inspector pre").inner_text()
+    assert page.locator("main img, main script").count() == 0
+    assert page.evaluate("window.owned") is None
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing is pushed out of the page"
+    box = page.locator(".line.user").nth(2).bounding_box()
+    assert box["width"] < 500
+
+
+def test_everything_is_done_with_the_keyboard(browse: Callable[..., Any]) -> None:
+    opened = browse()
+    page = opened.page
+    page.keyboard.press("?")
+    assert page.get_by_role("dialog").is_visible()
+    page.keyboard.press("Escape")
+    page.get_by_role("dialog").wait_for(state="detached")
+    page.keyboard.press("/")
+    page.wait_for_function("document.activeElement.id === 'say'")
+    page.keyboard.type("tell me about the oldest clock")
+    page.keyboard.press("Enter")
+    page.locator(".pin").wait_for()
+    page.keyboard.press("Escape")  # leaves the field
+    page.keyboard.press("Escape")  # stops the answer
+    page.locator(".line.assistant[data-state=cut]").wait_for()
+    page.keyboard.press("/")
+    page.keyboard.type("hello")
+    page.keyboard.press("Enter")
+    answer(opened, 2)
+    page.keyboard.press("Escape")
+    page.keyboard.press("[")
+    page.get_by_role("heading", name="Turn 1").wait_for()
+    page.keyboard.press("]")
+    page.get_by_role("heading", name="Turn 2").wait_for()
+    for key, tab in (("2", "Events"), ("3", "Recording"), ("1", "Pipeline")):
+        page.keyboard.press(key)
+        assert page.get_by_role("tab", name=tab).get_attribute("aria-selected") == "true"
+    page.keyboard.press("f")
+    page.wait_for_function("document.activeElement.id === 'filter'")
+    page.keyboard.type("turn open")
+    page.wait_for_function("document.querySelectorAll('.event').length > 0")
+    assert all("turn open" in text for text in page.locator(".event .kind").all_inner_texts())
+    page.keyboard.press("Escape")
+    page.keyboard.press("t")
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    seen = set()
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        seen.add(page.evaluate("document.activeElement.id || document.activeElement.className"))
+    assert {"talkbutton", "say", "filter"} <= {word for name in seen for word in name.split()}
+
+
+def test_a_turn_is_decided_again_and_its_recording_taken_away(browse: Callable[..., Any], server: Any) -> None:
+    opened = browse()
+    page = opened.page
+    typed(opened, "how much is a ticket")
+    answer(opened)
+    page.keyboard.press("Escape")
+    page.keyboard.press("3")
+    page.wait_for_timeout(300)  # what was decided is on its way to the log
+    page.get_by_role("button", name="Decide again").click()
+    outcome = page.locator("td .outcome")
+    page.wait_for_function("document.querySelector('td .outcome.good, td .outcome.bad') !== null")
+    assert "identical" in outcome.inner_text(), outcome.get_attribute("title")
+    with page.expect_download() as taken:
+        page.get_by_role("button", name="Download log").click()
+    lines = Path(taken.value.path()).read_text().splitlines()
+    assert json.loads(lines[0])["pipeline"] == "voice_assistant"
+    assert any("how much is a ticket" in line for line in lines) or len(lines) > 50
+    with page.expect_download() as taken:
+        page.get_by_role("button", name="Timeline").click()
+    assert "<svg" in Path(taken.value.path()).read_text()
+
+
+def test_the_page_needs_nothing_from_elsewhere(browse: Callable[..., Any], server: Any) -> None:
+    opened = browse()
+    addresses = opened.page.evaluate("performance.getEntriesByType('resource').map(one => one.name)")
+    assert addresses
+    assert {one.split("/")[2] for one in addresses} == {f"localhost:{server.port}"}
+    with urlopen(Request(server.url), timeout=10) as page:
+        policy = page.headers["content-security-policy"]
+    assert "unsafe" not in policy
+    assert "default-src 'none'" in policy
+    assert opened.page.evaluate("document.querySelectorAll('[style*=expression], script:not([src]), style').length") == 0
+
+
+def test_motion_is_reduced_where_that_is_asked_for(browse: Callable[..., Any]) -> None:
+    opened = browse()
+    opened.page.emulate_media(reduced_motion="reduce")
+    assert opened.page.evaluate("getComputedStyle(document.querySelector('.dot')).animationName") == "none"
