@@ -3,7 +3,8 @@
     driver ──▶ Feed (an observer) ──▶ ring of `RING_MAX` events ──▶ each watcher: a batch of JSON every `BATCH_S`
 
 Nobody waits for a watcher. One that is slower than the ring loses the oldest events, and is told how many. While nobody
-watches, an event costs one look at an empty list. Audio is counted, never shown; texts are shown where `reveals`, else
+watches, an event costs one look at a flag; only in development are the first `WARM_NS` of a session kept for whoever
+comes right after it has begun. Audio is counted, never shown; texts are shown where `reveals`, else
 masked (CONTRACTS §11, telemetry of `text_raw`). The form of each event is in docs/console.md.
 """
 
@@ -33,6 +34,7 @@ BATCH_EVENTS_MAX = 512  # of one message
 QUIET_S = 1.0  # a watcher hears at least so often
 TEXT_CHARS_MAX = 2_000  # of one event
 MASK = "***"
+WARM_NS = 10_000_000_000
 
 Event = dict[str, Any]
 
@@ -55,6 +57,8 @@ class Feed(Observer):
         self._next = 1  # number of the next event
         self._last: dict[tuple[str, int, int, int], Event] = {}  # what later items of the same batch are added to
         self._watchers = 0
+        self._is_warm = reveals  # nobody has come yet, and who comes gets all from the beginning
+        self._listens = reveals
         self._over = False
 
     @property
@@ -70,9 +74,11 @@ class Feed(Observer):
 
         `is_full`: the watcher has not taken what it got before, and is told the rest later, or that it is lost.
         """
+        at = 1 if self._is_warm else self._next
+        self._is_warm, self._listens = False, True
         self._watchers += 1
         try:
-            at, dropped, quiet_s = self._next, 0, 0.0
+            dropped, quiet_s = 0, 0.0
             yield json.dumps(self._introduction())
             while True:
                 is_over = self._over
@@ -94,8 +100,19 @@ class Feed(Observer):
         finally:
             self._watchers -= 1
             if not self._watchers:
-                self._ring.clear()
-                self._last.clear()
+                self._rest()
+
+    def _rest(self) -> None:
+        """Nobody watches."""
+        self._listens = self._is_warm = False
+        self._ring.clear()
+        self._last.clear()
+
+    def _cools(self, now_ns: int) -> bool:
+        """Whether nobody came in time."""
+        if self._is_warm and now_ns > WARM_NS:
+            self._rest()
+        return not self._listens
 
     def _introduction(self) -> Event:
         header = self._header
@@ -129,7 +146,7 @@ class Feed(Observer):
     # ---- what happens
 
     def on_input(self, event: Inbound, now_ns: int, result: int) -> None:
-        if not self._watchers:
+        if not self._listens or self._cools(now_ns):
             return
         if event.op == In.CONTROL:
             if event.port not in (Control.ATTRIBUTE, Control.EVIDENCE_APPENDED):
@@ -151,13 +168,13 @@ class Feed(Observer):
             self._put("out", now_ns, "data", **where, **self._text(event.payload), items=1)
 
     def on_step(self, now_ns: int, deadline_ns: int, drained_ns: int, outputs: Sequence[Output]) -> None:
-        if not self._watchers:
+        if not self._listens or self._cools(now_ns):
             return
         for output in outputs:
             self._output(output)
 
     def on_invocation(self, end: InvocationEnd) -> None:
-        if not self._watchers:
+        if not self._listens:
             return
         self._put(
             "ended", end.end_ns, "control",

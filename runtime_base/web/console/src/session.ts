@@ -255,8 +255,9 @@ export class Session {
     this.store.changed("talk");
   }
 
-  /** Opens the microphone while `open`, and asks for it the first time. */
+  /** Opens the microphone while `open`, and asks for it the first time. Who lets go while speaking has said all. */
   async speak(open: boolean): Promise<void> {
+    if (!open && this.mic === "open" && this.turns.isSpeaking) this.#call?.connection.control("end_utterance");
     this.#wantsTalk = open;
     if (open && this.mic !== "closed" && this.mic !== "open") {
       if (this.mic === "asking") return;

@@ -111,6 +111,12 @@ export class Turns {
     return this.turns[this.turns.length - 1] ?? null;
   }
 
+  /** Whether the user was heard to begin to speak, and not to end. */
+  get isSpeaking(): boolean {
+    const last = this.speech[this.speech.length - 1];
+    return last !== undefined && last.endUs < 0;
+  }
+
   get(serial: number): Turn | null {
     return this.turns.find((turn) => turn.serial === serial) ?? null;
   }

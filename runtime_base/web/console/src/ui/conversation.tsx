@@ -67,7 +67,7 @@ function Said({ line, isShown, look }: { line: Line; isShown: boolean; look: () 
   const heard = line.text.slice(0, line.heard);
   const rest = line.text.slice(line.heard);
   return (
-    <li class="line assistant" data-state={line.state} data-shown={isShown}>
+    <li class="line assistant" data-turn={line.turn} data-state={line.state} data-shown={isShown}>
       <button class="who" onClick={look} title="Show this turn">
         Answer
         <small>turn {line.turn}</small>
