@@ -36,6 +36,9 @@ def command(
     origin: Annotated[
         list[str] | None, typer.Option("--origin", help="A site whose pages may connect; may be repeated.")
     ] = None,
+    proxy: Annotated[
+        list[str] | None, typer.Option("--proxy", help="Address of a proxy that says who asks; may be repeated.")
+    ] = None,
     signing_key: Annotated[
         Path | None, typer.Option("--signing-key", help="Private key for tokens (rspp token new-key).")
     ] = None,
@@ -72,6 +75,7 @@ def command(
         level=level,
         kernel=kernel,
         origins=tuple(origin or ()),
+        proxies=tuple(proxy or ()),
         signing_key=signing_key,
         trusted_keys=tuple(trust or ()),
         max_sessions=max_sessions,

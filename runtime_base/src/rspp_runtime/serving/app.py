@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,7 @@ from rspp_runtime.serving.guard import Guard, Refused, new_session_id
 from rspp_runtime.serving.hub import Hub
 
 BODY_BYTES_MAX = 16 * 1024
+BODY_S = 10.0
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -50,6 +52,7 @@ def make_app(hub: Hub, guard: Guard, more: list[BaseRoute], pages: Path | None) 
 
     async def ask(request: Request) -> Response:
         """`POST /v1/sessions`: a token to connect with, or a reason why not."""
+        hub.knock(request.client.host if request.client else "")
         fields = await body(request)
         tenant = guard.may_issue(bearer(request), request.headers.get("origin"), request.headers.get("host", ""))
         hub.room_for(tenant)
@@ -114,10 +117,14 @@ def bearer(request: Request) -> str:
 async def body(request: Request) -> dict[str, Any]:
     """A map in JSON, at most `BODY_BYTES_MAX`; an empty body is an empty map. Raises `Refused`."""
     data = b""
-    async for part in request.stream():
-        data += part
-        if len(data) > BODY_BYTES_MAX:
-            raise Refused(413, "too_long", f"the body has more than {BODY_BYTES_MAX} bytes")
+    try:
+        async with asyncio.timeout(BODY_S):
+            async for part in request.stream():
+                data += part
+                if len(data) > BODY_BYTES_MAX:
+                    raise Refused(413, "too_long", f"the body has more than {BODY_BYTES_MAX} bytes")
+    except TimeoutError:
+        raise Refused(408, "timeout", f"the body did not come within {BODY_S:.0f} s") from None
     if not data.strip():
         return {}
     try:

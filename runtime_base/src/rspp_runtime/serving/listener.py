@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -43,14 +43,14 @@ class Handshake:
 
     __slots__ = ("address", "host", "origin", "path", "protocols", "query", "token")
 
-    def __init__(self, request: WSUpgradeRequest, address: str) -> None:
+    def __init__(self, request: WSUpgradeRequest, address: str, proxies: Collection[str] = ()) -> None:
         target = urlsplit(request.path.decode("latin-1") if isinstance(request.path, bytes) else request.path)
         headers = request.headers
         self.path = target.path
         self.query: Mapping[str, list[str]] = parse_qs(target.query, max_num_fields=16)
         self.origin: str | None = headers.get("Origin")
         self.host: str = headers.get("Host", "")
-        self.address = address
+        self.address = forwarded(address, headers.get("X-Forwarded-For", ""), proxies)
         offered = headers.getall("Sec-WebSocket-Protocol", [])
         self.protocols = [one.strip() for line in offered for one in line.split(",")]
         scheme, _, given = headers.get("Authorization", "").partition(" ")
@@ -165,7 +165,16 @@ Answer = Callable[[Handshake], Channel]
 """Opens a channel for a handshake. Raises `guard.Refused`."""
 
 
-def websocket_protocol(answer: Answer) -> type[asyncio.BufferedProtocol]:
+def forwarded(address: str, header: str, proxies: Collection[str]) -> str:
+    """Who asks, by the word of the proxies: the last address in `X-Forwarded-For` that is not one of them."""
+    for one in reversed(header.split(",")):
+        if address not in proxies:
+            break
+        address = one.strip() or address
+    return address[:64]
+
+
+def websocket_protocol(answer: Answer, proxies: Collection[str] = ()) -> type[asyncio.BufferedProtocol]:
     """What `uvicorn.Config(ws=…)` takes: uvicorn makes one for each upgrade, and hands it the request's bytes."""
 
     class Upgraded(WSProtocol):  # type: ignore[misc]
@@ -206,7 +215,7 @@ def websocket_protocol(answer: Answer) -> type[asyncio.BufferedProtocol]:
 
         def _opened(self, request: WSUpgradeRequest) -> WSUpgradeResponseWithListener:
             try:
-                channel = answer(Handshake(request, self._address))
+                channel = answer(Handshake(request, self._address, proxies))
             except Refused as refused:
                 return WSUpgradeResponseWithListener(_refusal(refused), None)
             headers = {"Sec-WebSocket-Protocol": channel.subprotocol} if channel.subprotocol else None

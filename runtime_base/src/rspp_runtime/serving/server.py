@@ -28,6 +28,7 @@ from rspp_runtime.serving.listener import websocket_protocol
 from rspp_runtime.serving.operations import Operations
 from rspp_runtime.serving.rtvi import door as rtvi
 from rspp_runtime.serving.settings import Settings
+from rspp_runtime.serving.web import Http, Web
 from rspp_runtime.session.package import Bound, Package, PackageError, close_providers, make_providers
 
 log = logging.getLogger(__name__)
@@ -101,8 +102,10 @@ class Server:
         pages = CONSOLE if settings.console and (CONSOLE / "index.html").is_file() else None
         config = uvicorn.Config(
             make_app(hub, self.guard, more, pages),
-            http="httptools",
-            ws=websocket_protocol(doors.answer),  # type: ignore[arg-type]
+            http=Http,
+            ws=websocket_protocol(doors.answer, settings.proxies),  # type: ignore[arg-type]
+            proxy_headers=bool(settings.proxies),
+            forwarded_allow_ips=list(settings.proxies),
             lifespan="off",
             log_config=None,
             access_log=False,
@@ -113,7 +116,7 @@ class Server:
             limit_concurrency=None,
             backlog=1024,
         )
-        web = _Web(config)
+        web = Web(config)
         stopping = asyncio.Event()
         at_once = asyncio.Event()
         try:
@@ -146,14 +149,6 @@ def _settle() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLD)
-
-
-class _Web(uvicorn.Server):
-    """Without uvicorn's own signals: stopping is ours."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 async def _either(work: Coroutine[None, None, None], event: asyncio.Event) -> None:

@@ -22,6 +22,7 @@ class Settings:
     level: str | None = None  # of recordings; None: the pipeline's
     kernel: str | None = None
     origins: tuple[str, ...] = ()
+    proxies: tuple[str, ...] = ()  # addresses whose word on who asks is taken (X-Forwarded-For, -Proto)
     signing_key: Path | None = None
     trusted_keys: tuple[Path, ...] = ()
     session_s_max: int = 2 * 3600
