@@ -33,6 +33,7 @@ from rspp_runtime.serving.dialect import Message
 from rspp_runtime.serving.guard import Refused
 
 log = logging.getLogger(__name__)
+log.setLevel(logging.WARNING)  # picows tells of each connection: sessions are told of elsewhere
 
 HELLO_S = 5.0
 BUFFER_BYTES = 4096  # of a connection's reading, to begin with

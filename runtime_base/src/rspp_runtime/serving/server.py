@@ -116,6 +116,7 @@ class Server:
             limit_concurrency=None,
             backlog=1024,
         )
+        logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
         web = Web(config)
         stopping = asyncio.Event()
         at_once = asyncio.Event()
