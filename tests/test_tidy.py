@@ -59,8 +59,8 @@ TOP = {
 LEFT_BY_TOOLS = {"build", "dist", "out", "node_modules", "__pycache__"}
 
 LINES_MAX = 450
-CODE = {".py", ".pyi", ".pyx", ".pxd", ".lark", ".j2", ".rspp", ".sh", ""}
-TEXT = CODE | {".md", ".toml", ".txt", ".json", ".yaml", ".yml", ".css", ".js", ".svg"}
+CODE = {".py", ".pyi", ".pyx", ".pxd", ".lark", ".j2", ".rspp", ".sh", ".ts", ".tsx", ".mjs", ".css", ""}
+TEXT = CODE | {".md", ".toml", ".txt", ".json", ".yaml", ".yml", ".js", ".svg", ".html"}
 
 # Put together from halves, so that this file does not find itself.
 FORBIDDEN = {
@@ -93,10 +93,11 @@ def short(path: Path) -> str:
 
 
 def is_output(path: Path) -> bool:
-    """Written by a program and reviewed as such: generated packages, snapshots."""
+    """Written by a program and reviewed as such: generated packages, snapshots, the console as it is shipped."""
     stub = ROOT / "runtime_base" / "tests" / "stub"
     is_stub = path.parent.parent == stub and path.parent.name.startswith("stub_")
-    return "__snapshots__" in path.parts or (ROOT / "generated") in path.parents or is_stub
+    folders = (ROOT / "generated", RUNTIME / "rspp_runtime" / "console")
+    return "__snapshots__" in path.parts or any(folder in path.parents for folder in folders) or is_stub
 
 
 def text_files() -> list[Path]:

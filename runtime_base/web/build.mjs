@@ -60,7 +60,6 @@ async function licenceOf(name) {
 async function client(out) {
   await build({
     ...common,
-    external: ["@msgpack/msgpack"],
     entryPoints: {
       index: "client/src/index.ts",
       player: "client/src/player.worklet.ts",
@@ -75,7 +74,7 @@ async function tests(out) {
   const entryPoints = [];
   for (const folder of ["client/test", "console/test"]) {
     for (const file of await readdir(join(HERE, folder))) {
-      if (file.endsWith(".test.ts")) entryPoints.push(join(folder, file));
+      if (file.endsWith(".test.ts") || file === "live.ts") entryPoints.push(join(folder, file));
     }
   }
   await build({ ...common, platform: "node", packages: "external", entryPoints, outdir: out, outbase: HERE });

@@ -1,13 +1,13 @@
 """The console in a real browser, against the real server: Chromium with a microphone that plays a recording.
 
-What the page plays is recorded behind its player, block by block, by a node of the test's own: nothing in the page knows
-of it. Every page is watched for errors and for violations of its content security policy.
+What the page plays is recorded behind its player, block by block, by a node of the test's own: nothing in the page
+knows of it. Every page is watched for errors and for violations of its content security policy.
 """
 
 from __future__ import annotations
 
-import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -105,9 +105,11 @@ def server(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     )  # fmt: skip
     try:
         assert process.stdout is not None
-        line = process.stdout.readline()
-        assert line, (log_dir / "stderr.txt").read_text()
-        yield Served(json.loads(line)["port"], log_dir)
+        lines = iter(process.stdout.readline, "")  # its log goes there too
+        port = next((int(found[1]) for line in lines if (found := re.search(r'"port": (\d+)', line))), None)
+        assert port is not None, (log_dir / "stderr.txt").read_text()
+        threading.Thread(target=process.stdout.read, daemon=True).start()  # what it logs must not fill the pipe
+        yield Served(port, log_dir)
     finally:
         process.terminate()
         try:

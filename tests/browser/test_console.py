@@ -1,4 +1,4 @@
-"""A person and the console: spoken and typed questions, an interruption, a lost connection, hostile words, keys only."""
+"""A person and the console: questions spoken and typed, an interruption, a lost connection, hostile words, keys."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 SILENT_MS_MAX = 200
-HOSTILE = "<img src=x onerror=\"window.owned=1\"><script>window.owned=1</script> \u202egnirts lived\u202c"
+HOSTILE = '<img src=x onerror="window.owned=1"><script>window.owned=1</script> \u202egnirts lived\u202c'
 
 
 def root_mean_square(samples: list[float]) -> float:
@@ -90,7 +90,9 @@ def test_an_interruption_silences_the_page(browse: Callable[..., Any], microphon
     page.wait_for_timeout(600)
     words = opened.test("words")
     barge_in = next(one["at"] for one in words if one["word"] == "barge_in")
-    again = min((one["at"] for one in words if one["word"] == "playback_started" and one["at"] > barge_in), default=1e12)
+    again = min(
+        (one["at"] for one in words if one["word"] == "playback_started" and one["at"] > barge_in), default=1e12
+    )
     loud = [block for block in opened.loud(0.003) if block["to"] < again]
     assert any(block["to"] > barge_in - 600 for block in loud), "it was speaking when it was interrupted"
     silent_ms = max(0.0, max(block["to"] for block in loud) - barge_in)
@@ -212,7 +214,9 @@ def test_the_page_needs_nothing_from_elsewhere(browse: Callable[..., Any], serve
         policy = page.headers["content-security-policy"]
     assert "unsafe" not in policy
     assert "default-src 'none'" in policy
-    assert opened.page.evaluate("document.querySelectorAll('[style*=expression], script:not([src]), style').length") == 0
+    assert (
+        opened.page.evaluate("document.querySelectorAll('[style*=expression], script:not([src]), style').length") == 0
+    )
 
 
 def test_motion_is_reduced_where_that_is_asked_for(browse: Callable[..., Any]) -> None:

@@ -79,6 +79,7 @@ export function draw(pipeline: Pipeline): Drawing {
   const rank = ranks(pipeline, nodes);
   const columns: PlanNode[][] = [];
   for (const node of nodes) (columns[rank.get(node.id)!] ??= []).push(node);
+  for (let i = 0; i < columns.length; i++) columns[i] ??= [];
   const row = new Map<number, number>();
   for (const column of columns) {
     const wanted = (node: PlanNode): number => {
@@ -116,16 +117,9 @@ export function draw(pipeline: Pipeline): Drawing {
 
 function ranks(pipeline: Pipeline, nodes: PlanNode[]): Map<number, number> {
   const rank = new Map(nodes.map((node) => [node.id, 0]));
+  const forward = pipeline.edges.filter((edge) => !goesBack(pipeline, edge));
   for (let round = 0; round < nodes.length; round++) {
-    let changed = false;
-    for (const edge of pipeline.edges) {
-      const needed = rank.get(edge.source)! + 1;
-      if (needed > rank.get(edge.target)! && needed < nodes.length) {
-        rank.set(edge.target, needed);
-        changed = true;
-      }
-    }
-    if (!changed) break;
+    for (const edge of forward) rank.set(edge.target, Math.max(rank.get(edge.target)!, rank.get(edge.source)! + 1));
   }
   // A source that is no ingress stands right before what it feeds.
   for (const node of nodes) {
@@ -136,6 +130,16 @@ function ranks(pipeline: Pipeline, nodes: PlanNode[]): Map<number, number> {
     }
   }
   return rank;
+}
+
+/** Whether an edge closes a circle: its target leads to its source by edges that the pipeline has before it. */
+function goesBack(pipeline: Pipeline, edge: PlanEdge): boolean {
+  const reached = new Set([edge.target]);
+  for (let size = 0; size !== reached.size; ) {
+    size = reached.size;
+    for (const one of pipeline.edges) if (one.id < edge.id && reached.has(one.source)) reached.add(one.target);
+  }
+  return reached.has(edge.source);
 }
 
 function wire(edge: PlanEdge, from: Placed, to: Placed, all: PlanEdge[]): Wire {
