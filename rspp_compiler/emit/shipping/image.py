@@ -59,7 +59,7 @@ def image(
     image to build on, `tag` the name of the new one. Reports E0708, then None.
     """
     files = built.written.files
-    context = built.folder / "dist" / "image"
+    context = (built.folder / "dist" / "image").resolve()  # the tools run in it
     base = base or f"docker.io/library/python:{sys.version_info.major}.{sys.version_info.minor}-slim"
     tag = tag or f"{files.name}:{files.version}"
     try:
@@ -114,12 +114,12 @@ def _lay_out(built: Built, context: Path, given: Path | None, ctx: Context) -> t
 def _collect(built: Built, shelf: Path, given: Path | None) -> None:
     """Puts every wheel into `shelf`."""
     wanted = [str(built.wheel.resolve()), f"{RUNTIME}[{EXTRA}]"]
-    pip = [*_PIP, "wheel", "-q", "--wheel-dir", str(shelf.resolve())]
+    pip = [*_PIP, "wheel", "-q", "--wheel-dir", str(shelf)]
     if given is not None:
         pip += ["--no-index", "--find-links", str(given.resolve())]
     elif (source := _runtime_source()) is not None:
         # By its path, for all that ask for it: an index may have another package of that name.
-        wheel = _runtime_wheel(source, shelf.resolve())
+        wheel = _runtime_wheel(source, shelf)
         wanted = [wanted[0], f"{wheel}[{EXTRA}]", str(wheel)]
     run([*pip, *wanted], shelf, "E0708", "the wheels of the image cannot be collected")
 
