@@ -112,7 +112,7 @@ def _times() -> dict[str, Any]:
     return {
         "pre_stop_s": PRE_STOP_S,
         "termination_s": whole,
-        "termination_comment": f"{PRE_STOP_S} s of preStop, {GRACE_S} s of RSPP_GRACE_S for turns that still run, "
+        "termination_comment": f"{PRE_STOP_S} s of preStop, {GRACE_S} s of RSPP_SERVE_GRACE for turns that still run, "
         f"{ENDING_S} s for their evidence",
     }
 
@@ -171,10 +171,10 @@ def _scaling(pod: Pod, wishes: Wishes) -> dict[str, Any]:
 
 def _settings(pod: Pod, level: str) -> list[dict[str, str]]:
     rows = [
-        ("RSPP_SESSIONS_MAX", pod.sessions, "Sessions of one pod: what its requests are computed for."),
-        ("RSPP_GRACE_S", GRACE_S, "At SIGTERM, for turns that still run. terminationGracePeriodSeconds is made of it."),
-        ("RSPP_RECORDING_LEVEL", level, "L0 headers and decisions, L1 texts too, L2 all; as the pipeline says."),
-        ("RSPP_ORIGIN", ORIGIN, "The site whose pages may connect. This one is nobody's: set yours in an overlay."),
+        ("RSPP_SERVE_MAX_SESSIONS", pod.sessions, "Sessions of one pod: what its requests are computed for."),
+        ("RSPP_SERVE_GRACE", GRACE_S, "Seconds at SIGTERM, for turns that still run. terminationGracePeriodSeconds is made of it."),
+        ("RSPP_SERVE_LEVEL", level, "L0 headers and decisions, L1 texts too, L2 all; as the pipeline says."),
+        ("RSPP_SERVE_ORIGIN", ORIGIN, "The site whose pages may connect. This one is nobody's: set yours in an overlay."),
     ]
     return [{"key": key, "value": str(value), "comment": comment} for key, value, comment in rows]
 

@@ -299,7 +299,8 @@ def validate(
     command(folder, json)
 
 
-app.command("serve")(serve.command)
+# Containers set options by variables: RSPP_SERVE_MAX_SESSIONS is --max-sessions.
+app.command("serve", context_settings={"auto_envvar_prefix": "RSPP_SERVE"})(serve.command)
 
 token = typer.Typer(
     name="token",
