@@ -52,13 +52,12 @@ def make_app(hub: Hub, guard: Guard, more: list[BaseRoute], pages: Path | None) 
 
     async def ask(request: Request) -> Response:
         """`POST /v1/sessions`: a token to connect with, or a reason why not."""
-        hub.knock(request.client.host if request.client else "")
-        fields = await body(request)
+        hub.knock(request.client.host if request.client is not None else "")
         tenant = guard.may_issue(bearer(request), request.headers.get("origin"), request.headers.get("host", ""))
+        for name in await body(request):
+            raise Refused(400, "schema_validation_error", f"`{name[:40]}` is not known here: the body is an empty map")
         hub.room_for(tenant)
         session_id = new_session_id()
-        for name in fields:
-            raise Refused(400, "schema_validation_error", f"`{name[:40]}` is not known here: the body is an empty map")
         token = guard.token(tenant, session_id, epoch=1)
         if not token:
             raise Refused(501, "no_key", "this server signs no tokens: give it --signing-key")
@@ -156,8 +155,8 @@ async def _refused(_: Request, error: Exception) -> Response:
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if request.headers.get("accept", "").startswith("text/html"):
-        return PlainTextResponse(f"{error.status_code} {error.detail}\n", error.status_code)
-    return JSONResponse({"code": "http", "reason": error.detail}, error.status_code)
+        return PlainTextResponse(f"{error.status_code} {error.detail}\n", error.status_code, error.headers)
+    return JSONResponse({"code": "http", "reason": error.detail}, error.status_code, error.headers)
 
 
 async def _failed(_: Request, __: Exception) -> Response:

@@ -60,7 +60,10 @@ class Connection:
         self._stalled_ns = NEVER
 
     def attached(self, now_ns: int) -> bool:
-        """A socket is there. Returns whether the session had been told that nobody is: it has to be told again."""
+        """A socket is there. Returns whether the session had been told that nobody is: it has to be told again. Nobody
+        comes back to what has ended."""
+        if self.state is State.ENDED:
+            return False
         anew = self.state in (State.WAITING, State.DISCONNECTED)
         self.state = State.CONNECTED
         self._message_ns = now_ns

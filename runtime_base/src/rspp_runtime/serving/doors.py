@@ -1,7 +1,8 @@
 """The WebSocket doors of a server: which path is which dialect, and who may come in by it.
 
-A handshake is looked at in this order: how often the address comes, which page it is from, its token. Only then is
-anything made for it; a session begins with `hello`, and a connection that does not say it is closed.
+A handshake is looked at in this order: how often the address comes, which page it is from, its token, whether there
+is a place for its session. Only then is anything made for it; a session begins with `hello`, and a connection that does
+not say it is closed.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Callable
 
 from rspp import wire
 from rspp.wire import Close
+from rspp_runtime.audio.format import MissingExtraError
 from rspp_runtime.security.tokens import Grant
 from rspp_runtime.serving.dialect import Dialect, DialectError, Hello, Message
 from rspp_runtime.serving.guard import Guard, Refused
@@ -58,60 +60,75 @@ class Doors:
         if subprotocol is None:
             raise Refused(400, "subprotocol", f"offer one of {', '.join(wire.SUBPROTOCOLS)}")
         grant = self._guard.take(asked.token, "talk")
-        self._hub.find(grant)
         return self.enter(Channel(subprotocol), Rspp1(subprotocol, grant.session_id), grant)
 
     def enter(self, channel: Channel, dialect: Dialect, grant: Grant) -> Channel:
-        """Waits for the channel's hello, for a while, and makes it the socket of its session's party."""
-        loop = asyncio.get_running_loop()
-        party: Party | None = None
-        timer: asyncio.TimerHandle | None = None
-
-        def too_late() -> None:
-            channel.close(Close.TIMEOUT, "nobody said hello")
-
-        def opened() -> None:
-            nonlocal timer
-            timer = loop.call_later(HELLO_S, too_late)
-
-        def refuse(error: DialectError) -> None:
-            self._hub.tally.refused[error.code] += 1
-            for message in dialect.error(error):
-                channel.send(message)
-            if error.close:
-                channel.close(error.close, error.reason)
-
-        def first(message: Message) -> None:
-            nonlocal party
-            try:
-                if len(message) > wire.HELLO_BYTES_MAX:
-                    raise DialectError("too_long", "`hello` is too long", close=Close.TOO_LONG)
-                word = dialect.receive(message)
-                if word is None:
-                    return
-                if not isinstance(word, Hello):
-                    raise DialectError("no_hello", "the first message is `hello`", "type", Close.MALFORMED)
-                party = self._hub.enter(grant, channel, dialect, word)
-            except Refused as refused:
-                refuse(
-                    DialectError(
-                        refused.code, refused.reason, close=Close.RATE if refused.retry_after_ms else Close.TOKEN
-                    )
-                )
-                return
-            except DialectError as error:
-                refuse(error)
-                return
-            if timer is not None:
-                timer.cancel()
-            channel.receive = party.message
-            channel.alive = party.alive
-
-        def lost() -> None:
-            if timer is not None:
-                timer.cancel()
-            if party is not None:
-                party.detach(channel)
-
-        channel.opened, channel.receive, channel.lost = opened, first, lost
+        """Waits for the channel's hello, for a while, and makes it the socket of its session's party. Raises
+        `Refused` if there is no place for the session."""
+        Visit(self._hub, channel, dialect, grant)
         return channel
+
+
+class Visit:
+    """A connection between its handshake and its hello, after which it is a party's. A place is kept for its session."""
+
+    def __init__(self, hub: Hub, channel: Channel, dialect: Dialect, grant: Grant) -> None:
+        """Raises `Refused`."""
+        self._hub = hub
+        self._channel = channel
+        self._dialect = dialect
+        self._grant = grant
+        self._party: Party | None = None
+        self._has_place = hub.keep_place(grant)
+        self._timer = asyncio.get_running_loop().call_later(HELLO_S, self._too_late)
+        channel.receive, channel.lost = self._receive, self._lost
+
+    def _receive(self, message: Message) -> None:
+        channel = self._channel
+        try:
+            if len(message) > wire.HELLO_BYTES_MAX:
+                raise DialectError("too_long", "`hello` is too long", close=Close.TOO_LONG)
+            word = self._dialect.receive(message)
+            if word is None:
+                return
+            if not isinstance(word, Hello):
+                raise DialectError("no_hello", "the first message is `hello`", "type", Close.MALFORMED)
+            has_place, self._has_place = self._has_place, False
+            self._party = self._hub.enter(self._grant, channel, self._dialect, word, has_place=has_place)
+        except Refused as refused:
+            close = Close.RATE if refused.retry_after_ms else Close.TOKEN
+            self._refuse(DialectError(refused.code, refused.reason, close=close), refused.retry_after_ms)
+        except MissingExtraError as error:
+            self._refuse(DialectError("no_codec", str(error), "audio_in", Close.MALFORMED))
+        except DialectError as error:
+            self._refuse(error)
+        else:
+            self._timer.cancel()
+            channel.receive, channel.alive = self._party.message, self._party.alive
+
+    def _refuse(self, error: DialectError, after_ms: int = 0) -> None:
+        self._hub.tally.refused[error.code] += 1
+        messages = self._dialect.error(error)
+        if error.close:
+            messages += self._dialect.goodbye(error.close, error.reason, "", 0, after_ms)
+        for message in messages:
+            self._channel.send(message)
+        if error.close:
+            self._channel.close(error.close, error.reason)
+            self._leave()
+
+    def _too_late(self) -> None:
+        self._hub.tally.connections["no_hello"] += 1
+        self._channel.close(Close.TIMEOUT, "nobody said hello")
+        self._leave()
+
+    def _lost(self) -> None:
+        self._leave()
+        if self._party is not None:
+            self._party.detach(self._channel)
+
+    def _leave(self) -> None:
+        self._timer.cancel()
+        if self._has_place:
+            self._has_place = False
+            self._hub.give_back(self._grant)

@@ -40,7 +40,9 @@ class Guard:
             self.issuer = Issuer.load(settings.signing_key)
         elif settings.development:
             self.issuer = Issuer.development()
-        keys = dict(self.issuer.public_keys) if self.issuer is not None else {}
+        # Tokens to come back with need no key of an operator's, as long as nobody else has to take them.
+        self._own = self.issuer or Issuer.development()
+        keys = dict(self._own.public_keys)
         for path in settings.trusted_keys:
             keys |= read_public(path)
         self._verifier = Verifier(keys)
@@ -99,18 +101,23 @@ class Guard:
 
     # ---- tokens of one's own
 
-    def token(self, tenant: str, session_id: str, epoch: int, ttl_s: int = TTL_S) -> str:
-        """To connect with, once; "" if this server signs nothing."""
-        if self.issuer is None:
-            return ""
-        return self.issuer.issue(
+    def token(self, tenant: str, session_id: str, epoch: int) -> str:
+        """To connect with, once; "" if this server was given no key to sign with."""
+        return "" if self.issuer is None else self._sign(self.issuer, tenant, session_id, epoch, TTL_S)
+
+    def returning(self, tenant: str, session_id: str, epoch: int) -> str:
+        """To come back with, once. Without a key to sign with, this process alone takes it."""
+        return self._sign(self._own, tenant, session_id, epoch, TTL_S_MAX)
+
+    def _sign(self, issuer: Issuer, tenant: str, session_id: str, epoch: int, ttl_s: int) -> str:
+        return issuer.issue(
             tenant=tenant,
             session_id=session_id,
             pipeline=self.pipeline,
             pipeline_version=self.version,
             epoch=epoch,
             scopes={"talk"},
-            ttl_s=min(ttl_s, TTL_S_MAX),
+            ttl_s=ttl_s,
             now_s=now_s(),
         )
 

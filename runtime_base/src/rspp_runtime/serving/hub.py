@@ -17,17 +17,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rspp_runtime.abi.codes import Attribute
+from rspp_runtime.audio.format import MissingExtraError
 from rspp_runtime.evidence.entries import End, LogError
 from rspp_runtime.evidence.log import read
-from rspp_runtime.security.tokens import Grant
+from rspp_runtime.security.tokens import TTL_S_MAX, Grant
 from rspp_runtime.serving.admission import Admission, Decision, Limits
 from rspp_runtime.serving.dialect import Dialect, Hello, Welcome
-from rspp_runtime.serving.guard import Guard, Refused, new_session_id
+from rspp_runtime.serving.guard import Guard, Refused
 from rspp_runtime.serving.outlet import Socket
 from rspp_runtime.serving.party import Party
 from rspp_runtime.serving.settings import Settings
 from rspp_runtime.serving.tally import Tally
-from rspp_runtime.session.clock import MS_NS, MonotonicClock
+from rspp_runtime.session.clock import MS_NS, SECOND_NS, MonotonicClock
 from rspp_runtime.session.handlers import NodeError
 from rspp_runtime.session.host import Finished, Options, converse
 from rspp_runtime.session.observer import Observer
@@ -38,6 +39,11 @@ log = logging.getLogger(__name__)
 
 TICK_S = 0.1
 CUT_S_MAX = 5.0  # for turns that are cut to end, and their evidence to be written
+RENEW_S = TTL_S_MAX // 3  # so old becomes the token with which a party may come back
+FAILURES_MAX = 3  # sessions that fail one after the other: then this process is not ready
+UNREADY_S = 15.0  # for so long, after the last of them
+LEAVING_MS = 200  # that a session takes to be left
+TOO_OLD = "the session has lasted as long as it may"
 LOG_SUFFIX = ".rspplog"
 
 Watchers = Callable[["Seat"], Sequence[Observer]]
@@ -55,6 +61,7 @@ class Seat:
     log: Path | None
     since_s: float  # wall clock
     traceparent: str = ""  # W3C: what the session is a part of for whoever asked for it
+    token_s: float = 0.0  # when the party was given its last token
     task: asyncio.Task[None] | None = None
     observers: tuple[Observer, ...] = ()
 
@@ -85,7 +92,9 @@ class Hub:
                 server_attempts_per_s_max=settings.server_attempts_per_second,
             )
         )
-        self.unready = ""  # why no session could be held now
+        self._failures = 0  # sessions that failed, since one could be held
+        self._failed_s = 0.0
+        self._failure = ""
         self.ended: dict[str, int] = {}  # sessions that are over, by how
         self._providers = providers
         self._guard = guard
@@ -97,6 +106,13 @@ class Hub:
     @property
     def draining(self) -> bool:
         return self.admission.draining
+
+    @property
+    def unready(self) -> str:
+        """Why no session could be held now; "" if one could. After a while it is tried again."""
+        if self._failures < FAILURES_MAX or time.monotonic() - self._failed_s > UNREADY_S:
+            return ""
+        return f"the last {self._failures} sessions failed: {self._failure}"
 
     def start(self) -> None:
         self._ticking = asyncio.create_task(self._tick(), name="hub")
@@ -118,34 +134,62 @@ class Hub:
             raise Refused(401, "wrong_tenant", "the token is of another tenant")
         return seat
 
-    def enter(self, grant: Grant, socket: Socket, dialect: Dialect, hello: Hello) -> Party:
-        """The party of a token has said hello: its session begins, or goes on here. Raises `Refused`."""
-        seat = self.find(grant)
-        if seat is None:
-            seat = self._begin(grant, hello)
-        elif hello.received is None:
-            raise Refused(401, "wrong_session", "this session is here already: come back to it with `resume`")
-        seat.party.attach(socket, dialect, hello, seat.clock.now_ns())
+    def keep_place(self, grant: Grant) -> bool:
+        """Whoever shows this token will say hello soon. Returns whether a place is kept for it, to be used by `enter` or
+        given back; none is needed where its session is here. Raises `Refused`."""
+        if self.find(grant) is not None:
+            return False
+        self.room_for(grant.tenant)
+        self.admission.opened(grant.tenant)
+        return True
+
+    def give_back(self, grant: Grant) -> None:
+        """The place that was kept for a token is not needed."""
+        self.admission.closed(grant.tenant)
+
+    def enter(self, grant: Grant, socket: Socket, dialect: Dialect, hello: Hello, *, has_place: bool) -> Party:
+        """The party of a token has said hello: its session begins, or goes on here. A place that was kept for it is used,
+        or given back. Raises `Refused`, `MissingExtraError`."""
+        try:
+            seat = self.find(grant)
+            if seat is None:
+                if not has_place:
+                    has_place = self.keep_place(grant)
+                seat = self._begin(grant, hello)
+                has_place = False
+            elif hello.received is None:
+                raise Refused(401, "wrong_session", "this session is here already: come back to it with `resume`")
+            elif seat.party.is_over:
+                raise Refused(503, "leaving", "this session is being left: ask again", LEAVING_MS)
+        finally:
+            if has_place:
+                self.give_back(grant)
+        try:
+            seat.party.attach(socket, dialect, hello)
+        except MissingExtraError:
+            seat.party.hang_up()
+            raise
         return seat.party
 
     def _begin(self, grant: Grant, hello: Hello) -> Seat:
-        session_id = grant.session_id or new_session_id()
+        """In a place that was kept for it."""
+        session_id = grant.session_id
         path = self._log_path(session_id)
         resume = hello.received is not None
         if resume:
             self._check_left(path)
         elif path is not None and path.exists():
             raise Refused(401, "wrong_session", "this session was begun before: come back to it with `resume`")
-        self.room_for(grant.tenant)
         clock = MonotonicClock()
         party = Party(
             self.package.plan,
             session_id,
             self._greet,
             self.tally,
-            clock.now_ns(),
+            clock,
             self.settings.manners,
             sequence=hello.received or 0,
+            can_be_left=path is not None,
         )
         seat = Seat(session_id, grant.tenant, party, clock, max(1, grant.epoch), path, time.time(), hello.traceparent)
         seat.observers = (party, *(one for watch in self._watchers for one in watch(seat)))
@@ -159,7 +203,6 @@ class Hub:
             attributes={Attribute.TENANT: grant.tenant, **_attributes(hello)},
         )
         self.seats[session_id] = seat
-        self.admission.opened(grant.tenant)
         self._idle.clear()
         seat.task = asyncio.create_task(self._converse(seat, options), name=session_id)
         return seat
@@ -189,13 +232,22 @@ class Hub:
             how = "handed_over" if finished.handed_over else "ended"
         except asyncio.CancelledError:
             how = "cancelled"
-        except (PackageError, NodeError, LogError, OSError) as error:
+        except (PackageError, NodeError, OSError) as error:
             log.error("session cannot be held: %s", error, extra={"session_id": seat.session_id})
-        except Exception:
+            self._failed(str(error))
+        except LogError as error:  # of that session
+            log.error("session cannot be gone on with: %s", error, extra={"session_id": seat.session_id})
+        except Exception as error:
             log.exception("session failed", extra={"session_id": seat.session_id})
+            self._failed(f"{type(error).__name__}: see the log")
         finally:
             self.ended[how] = self.ended.get(how, 0) + 1
             self._leave(seat, how)
+
+    def _failed(self, why: str) -> None:
+        """A session could not be held. Several in a row are not their fault: this process is not ready for more."""
+        self._failures += 1
+        self._failed_s, self._failure = time.monotonic(), why
 
     def _leave(self, seat: Seat, how: str) -> None:
         seat.party.over(how)
@@ -206,15 +258,14 @@ class Hub:
 
     def _greet(self, party: Party, hello: Hello) -> Welcome:
         seat = self.seats[party.session_id]
-        within_ms = (self.settings.patience.reconnect_ns + self.settings.patience.resume_ns) // MS_NS
+        self._failures = 0
         plan = self.package.plan
-        epoch = party.epoch or seat.epoch
         return Welcome(
             session_id=seat.session_id,
             pipeline=plan.pipeline,
             pipeline_version=plan.pipeline_version,
             template_hash=self.package.template_hash,
-            authority_epoch=epoch,
+            authority_epoch=party.epoch or seat.epoch,
             tenant=seat.tenant,
             audio_in=hello.audio_in if party.hears else None,
             audio_out=hello.audio_out if party.speaks else None,
@@ -222,24 +273,44 @@ class Hub:
             received=party.received,
             lead_ms=plan.lead_ns // MS_NS,
             ping_ms=self.settings.manners.ping_ms,
-            resume_token=self._guard.token(seat.tenant, seat.session_id, epoch, ttl_s=3600),
-            within_ms=within_ms,
+            resume_token=self._token(seat),
+            within_ms=self._within_ms,
         )
+
+    def _token(self, seat: Seat) -> str:
+        """To come back with."""
+        seat.token_s = time.time()
+        return self._guard.returning(seat.tenant, seat.session_id, seat.party.epoch or seat.epoch)
+
+    @property
+    def _within_ms(self) -> int:
+        """For so long a session waits for its party."""
+        patience = self.settings.manners.patience
+        return (patience.reconnect_ns + patience.resume_ns) // MS_NS
 
     # ---- the passing of time
 
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(TICK_S)
-            too_old_s = time.time() - self.settings.session_s_max
+            now_s = time.time()
             for seat in tuple(self.seats.values()):
                 try:
-                    seat.party.tick(seat.clock.now_ns())
-                    if seat.since_s < too_old_s:
-                        seat.party.finish()
+                    seat.party.tick()
+                    self._age(seat, now_s)
                 except Exception:  # one party's trouble is not the others'
                     log.exception("tick failed", extra={"session_id": seat.session_id})
                     seat.party.hang_up()
+
+    def _age(self, seat: Seat, now_s: float) -> None:
+        """What is due by the age of a session, or of its token."""
+        over_s = now_s - seat.since_s - self.settings.session_s_max
+        if over_s > self.package.plan.turn_total_ns / SECOND_NS:
+            seat.party.hang_up(TOO_OLD)
+        elif over_s > 0:
+            seat.party.finish(TOO_OLD)
+        if now_s - seat.token_s > RENEW_S:
+            seat.party.renew(self._token(seat), self._within_ms)
 
     async def drain(self, grace_s: float) -> None:
         """Nobody new; returns when all have left. What is open after the grace is cut."""
@@ -250,13 +321,18 @@ class Hub:
             async with asyncio.timeout(grace_s):
                 await self._idle.wait()
         except TimeoutError:
-            for seat in tuple(self.seats.values()):
-                seat.party.cut()
-            try:
-                async with asyncio.timeout(CUT_S_MAX):
-                    await self._idle.wait()
-            except TimeoutError:
-                log.error("%d sessions did not leave in time", len(self.seats))
+            await self.cut(CUT_S_MAX)
+
+    async def cut(self, most_s: float) -> None:
+        """Turns that are open end now, with their evidence; returns when all have left, or in `most_s`."""
+        self.admission.draining = True
+        for seat in tuple(self.seats.values()):
+            seat.party.cut()
+        try:
+            async with asyncio.timeout(most_s):
+                await self._idle.wait()
+        except TimeoutError:
+            log.error("%d sessions did not leave in time", len(self.seats))
 
     async def close(self) -> None:
         """Whoever is still here is cancelled."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 
 BREAKS_MAX = 64
+BEYOND_NS = 1_000_000_000
 
 
 class Playout:
@@ -33,7 +34,8 @@ class Playout:
 
     def media_ns(self, played_ns: int) -> int:
         """Media time up to which a client has played that has played so much of the turn; what it cannot have played
-        is beyond the end, and the kernel refuses it."""
+        is beyond the end, though not by more than `BEYOND_NS`, and the kernel refuses it."""
+        played_ns = min(played_ns, self._sent_ns + BEYOND_NS)
         index = max(0, bisect_right(self._starts_ns, played_ns) - 1)
         if not self._starts_ns:
             return played_ns

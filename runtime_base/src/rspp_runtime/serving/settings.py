@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rspp_runtime.serving.connection import Patience
 from rspp_runtime.serving.party import Manners
 
 PORT = 7860
@@ -35,7 +34,3 @@ class Settings:
     console: bool = True
     otlp: str | None = None  # a collector of traces; None: what OpenTelemetry's environment says
     manners: Manners = field(default_factory=Manners)
-
-    @property
-    def patience(self) -> Patience:
-        return self.manners.patience
