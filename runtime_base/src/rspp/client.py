@@ -79,6 +79,7 @@ class Conversation:
         self._pinging: asyncio.Task[None] | None = None
         self._over: Ended | None = None
         self._within_s = 0.0
+        self._after_s = 0.0
 
     @classmethod
     async def open(
@@ -93,10 +94,11 @@ class Conversation:
         echo_cancelled: bool = False,
         attributes: Mapping[str, str] | None = None,
         resume: int | None = None,
+        sent: int = 0,
     ) -> Conversation:
         """Connects and says hello. `audio_in` and `audio_out` are formats; `reports`: `delivery` will be called.
-        `resume`: goes on with the session of the token, of which so much was received. Raises `Refused`, `Ended`,
-        `OSError`."""
+        `resume`: goes on with the session of the token, of which messages up to that number were received, and those
+        up to `sent` said, by whoever had it before. Raises `Refused`, `Ended`, `OSError`."""
         hello: Fields = {
             "type": "hello",
             "protocol": wire.PROTOCOL,
@@ -110,7 +112,7 @@ class Conversation:
         self = cls(url, token, subprotocol, hello)
         self.received = resume or 0
         await self._connect(resume=resume is not None)
-        self._sequence = self.welcome["received"]
+        self._sequence = max(sent, self.welcome["received"])
         return self
 
     async def __aenter__(self) -> Self:
@@ -120,6 +122,16 @@ class Conversation:
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
         await self.bye()
+
+    @property
+    def token(self) -> str:
+        """To go on with the session from elsewhere, with `open`."""
+        return self._token
+
+    @property
+    def sent(self) -> int:
+        """The last number given."""
+        return self._sequence
 
     # ---- to the server
 
@@ -184,9 +196,8 @@ class Conversation:
                 self._forget(fields["received"])
             elif kind == "token":
                 self._token = fields["token"]
-            elif kind == "goodbye" and fields.get("resume"):
-                self._token = fields["resume"]["token"]
-                self._within_s = fields["resume"]["within_ms"] / 1000
+            elif kind == "goodbye":
+                self._told_goodbye(fields)
             elif kind == "welcome":
                 self._welcomed(fields)
             return fields
@@ -218,6 +229,16 @@ class Conversation:
         while self._kept and self._kept[0][0] <= received:
             self._kept.popleft()
 
+    def _told_goodbye(self, fields: Fields) -> None:
+        """What it says of coming back."""
+        resume = fields.get("resume")
+        if resume:
+            self._token = resume["token"]
+            self._within_s = resume["within_ms"] / 1000
+        elif fields["code"] == wire.Close.DRAINING:
+            self._token = ""
+        self._after_s = fields.get("after_ms", 0) / 1000
+
     def _welcomed(self, fields: Fields) -> None:
         self.welcome = fields
         if fields["resume"]["token"]:
@@ -245,23 +266,31 @@ class Conversation:
         except TimeoutError:
             raise ConnectionError(f"{self.url} did not answer within {OPEN_S:.0f} s") from None
         hello = {**self._hello, "resume": {"received": self.received}} if resume else self._hello
+        refused: Refused | None = None
         try:
             await socket.send(wire.encode(hello, self._subprotocol))
             async with asyncio.timeout(OPEN_S):
                 fields = wire.decode(await socket.recv(), self._subprotocol)
                 while fields["type"] != "welcome":
                     if fields["type"] == "error":
-                        await socket.close()
-                        raise Refused(fields["code"], fields["reason"])
+                        refused = Refused(fields["code"], fields["reason"])
+                    elif fields["type"] == "goodbye" and refused is not None:
+                        refused.retry_after_ms = fields.get("after_ms", 0)
                     fields = wire.decode(await socket.recv(), self._subprotocol)
         except ConnectionClosed as closed:
-            raise _ended(closed) from None
+            raise refused or _ended(closed) from None
+        except TimeoutError:
+            await socket.close()
+            raise ConnectionError(f"{self.url} did not say welcome within {OPEN_S:.0f} s") from None
         self._socket = socket
         self._welcomed(fields)
         if self._pinging is None:
             self._pinging = asyncio.create_task(self._ping())
-        for _, kept in tuple(self._kept):
-            await socket.send(wire.encode(kept, self._subprotocol))
+        try:
+            for _, kept in tuple(self._kept):
+                await socket.send(wire.encode(kept, self._subprotocol))
+        except ConnectionClosed:
+            pass  # whoever reads finds that out
 
     async def _lost(self, closed: ConnectionClosed) -> None:
         """Takes the connection up again, or raises `Ended`, or ends the iteration."""
@@ -277,6 +306,8 @@ class Conversation:
             raise ended
         until_s = time.monotonic() + self._within_s
         pause_s = BACKOFF_S
+        await asyncio.sleep(self._after_s)
+        self._after_s = 0.0
         while True:
             try:
                 await self._connect(resume=True)
@@ -306,6 +337,9 @@ class Conversation:
                     pass
 
 
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # as the WebSocket, which asks no proxy
+
+
 def _ended(closed: ConnectionClosed) -> Ended:
     return Ended(closed.rcvd.code, closed.rcvd.reason) if closed.rcvd else Ended(1006, "the connection broke off")
 
@@ -325,7 +359,7 @@ def _ask(url: str, bearer: str) -> dict[str, Any]:
     if bearer:
         request.add_header("Authorization", f"Bearer {bearer}")
     try:
-        with urllib.request.urlopen(request, timeout=OPEN_S) as answer:
+        with _DIRECT.open(request, timeout=OPEN_S) as answer:
             found: dict[str, Any] = json.load(answer)
             return found
     except urllib.error.HTTPError as error:

@@ -148,16 +148,32 @@ def check(fields: Fields) -> None:
         if value.__class__ is not form:
             missing = "is missing" if value is None else f"is not {_FORMS[form]}"
             raise WireError("schema_validation_error", f"`{kind}`: `{name}` {missing}", name)
-        if form is int and not 0 <= value <= INTEGER_MAX:
-            raise WireError("schema_validation_error", f"`{kind}`: `{name}` is not between 0 and 2^53 - 1", name)
+        _check_value(kind, name, value)
     for name, form in MAY.get(kind, {}).items():
         value = fields.get(name)
         if value is None:
             continue
         if value.__class__ is not form:
             raise WireError("schema_validation_error", f"`{kind}`: `{name}` is not {_FORMS[form]}", name)
-        if form is int and not 0 <= value <= INTEGER_MAX:
-            raise WireError("schema_validation_error", f"`{kind}`: `{name}` is not between 0 and 2^53 - 1", name)
+        _check_value(kind, name, value)
+
+
+def _check_value(kind: str, name: str, value: Any) -> None:
+    if value.__class__ is int and not 0 <= value <= INTEGER_MAX:
+        raise WireError("schema_validation_error", f"`{kind}`: `{name}` is not between 0 and 2^53 - 1", name)
+    if value.__class__ is str and not is_unicode(value):
+        raise WireError("schema_validation_error", f"`{kind}`: `{name}` has half of a surrogate pair", name)
+
+
+def is_unicode(text: str) -> bool:
+    """Whether it can be written as UTF-8: JSON can say halves of surrogate pairs."""
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 _FORMS = {str: "a text", int: "a whole number", bool: "true or false", dict: "a map", bytes: "bytes"}
@@ -168,4 +184,5 @@ def _no_constant(name: str) -> None:
 
 
 def _short(what: object) -> str:
-    return str(what)[:80]
+    """Fit to be told."""
+    return str(what)[:80].encode("utf-8", "replace").decode()

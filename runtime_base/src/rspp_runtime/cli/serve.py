@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rspp_runtime.telemetry.logs import Form
 
 PORT = 7860
+HERE = ("127.0.0.1", "0.0.0.0")  # shown as localhost
 LEVELS = ("L0", "L1", "L2")
 KERNELS = ("compiled", "pure")
 FORMATS = ("json", "text")
@@ -49,6 +50,9 @@ def command(
     max_tenant_sessions: Annotated[
         int | None, typer.Option("--max-tenant-sessions", min=1, help="At once, of one tenant.")
     ] = None,
+    max_session: Annotated[
+        int, typer.Option("--max-session", min=1, help="Seconds a session may last; then it ends after its turn.")
+    ] = 7200,
     grace: Annotated[float, typer.Option("--grace", min=0, help="Seconds for running turns, at SIGTERM.")] = 30.0,
     otlp: Annotated[
         str | None, typer.Option("--otlp", metavar="URL", help="Send traces to this collector (http://collector:4318).")
@@ -80,6 +84,7 @@ def command(
         trusted_keys=tuple(trust or ()),
         max_sessions=max_sessions,
         max_tenant_sessions=max_tenant_sessions,
+        session_s_max=max_session,
         grace_s=grace,
         console=not no_console,
         otlp=otlp,
@@ -96,7 +101,7 @@ def serve(name: str, settings: Settings, *, json: bool, log_format: str | None =
 
         from rspp_runtime.security.errors import KeyFileError
         from rspp_runtime.security.origins import is_origin
-        from rspp_runtime.serving.server import ServeError, Server
+        from rspp_runtime.serving.server import ServeError, Server, url_host
     except ModuleNotFoundError as error:
         raise Failure(EXIT_FINDINGS, f"serving needs {error.name}: pip install 'rspp-runtime[serve]'") from None
     from rspp_runtime.session.handlers import NodeError, find_nodes_here
@@ -117,9 +122,8 @@ def serve(name: str, settings: Settings, *, json: bool, log_format: str | None =
         raise Failure(EXIT_FINDINGS, str(error)) from None
 
     def ready() -> None:
-        host = f"[{settings.host}]" if ":" in settings.host else settings.host
-        shown = "localhost" if host == "127.0.0.1" else host
-        url = f"http://{shown}:{server.port}/"
+        host = "localhost" if settings.host in HERE else url_host(settings.host)
+        url = f"http://{host}:{server.port}/"
         if json:
             print(json_module.dumps({"url": url, "port": server.port, "pipeline": package.plan.pipeline}), flush=True)
         else:

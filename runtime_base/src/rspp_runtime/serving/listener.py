@@ -71,6 +71,7 @@ class Channel(WSListener):  # type: ignore[misc]
         self.opened: Callable[[], None] = _gone
         self.alive: Callable[[], None] = _gone
         self._transport: WSTransport | None = None
+        self._closing = False
         self._parts: list[bytes] = []
         self._parts_bytes = 0
         self._parts_text = False
@@ -129,7 +130,7 @@ class Channel(WSListener):  # type: ignore[misc]
 
     def send(self, message: Message) -> None:
         transport = self._transport
-        if transport is None or transport.is_disconnected:
+        if transport is None or transport.is_disconnected or self._closing:
             return
         if isinstance(message, str):
             transport.send(WSMsgType.TEXT, message.encode())
@@ -149,9 +150,11 @@ class Channel(WSListener):  # type: ignore[misc]
         """Says why, and waits no longer than a moment for the other side to hang up."""
         transport = self._transport
         self.receive = _nowhere  # whatever still comes
-        if transport is None or transport.is_disconnected:
+        if transport is None or transport.is_disconnected or self._closing:
             return
-        transport.send_close(WSCloseCode(code) if code in _KNOWN else code, reason.encode()[:123])
+        self._closing = True
+        said = reason.encode("utf-8", "replace")[:REASON_BYTES_MAX].decode("utf-8", "ignore").encode()
+        transport.send_close(WSCloseCode(code) if code in _KNOWN else code, said)
         if self.waiting_bytes() > wire.MESSAGE_BYTES_MAX:
             transport.disconnect(graceful=False)  # who does not read does not read that either
         else:
@@ -160,6 +163,7 @@ class Channel(WSListener):  # type: ignore[misc]
 
 PARTS_MAX = 64
 CLOSE_S = 1.0
+REASON_BYTES_MAX = 123
 _KNOWN = {code.value for code in WSCloseCode}
 
 Answer = Callable[[Handshake], Channel]

@@ -100,8 +100,7 @@ class Rspp1:
                 "schema_validation_error", f"`playback` is one of {', '.join(wire.PLAYBACKS)}", "playback",
                 Close.MALFORMED,
             )  # fmt: skip
-        self._welcomed = True
-        return Hello(
+        hello = Hello(
             audio_in=_format(fields, "audio_in"),
             audio_out=_format(fields, "audio_out"),
             reports=playback == "acked",
@@ -111,6 +110,8 @@ class Rspp1:
             client=(fields.get("client") or "")[:100],
             traceparent=str(fields.get("traceparent") or "")[:64],
         )
+        self._welcomed = True
+        return hello
 
     def _audio(self, fields: Fields) -> Audio:
         """The usual message, fifty times a second: looked at by hand."""
@@ -131,7 +132,7 @@ class Rspp1:
         text = fields["text"].strip()
         if not text:
             raise DialectError("schema_validation_error", "`text`: `text` is empty: a turn needs a word", "text")
-        if (size := len(text.encode("utf-8", "surrogatepass"))) > wire.TEXT_BYTES_MAX:
+        if (size := len(text.encode())) > wire.TEXT_BYTES_MAX:
             raise DialectError(
                 "schema_validation_error", f"`text`: {size} bytes are more than {wire.TEXT_BYTES_MAX}", "text"
             )
@@ -289,10 +290,10 @@ def _received(resume: Mapping[str, Any] | None) -> int | None:
 
 def _attributes(given: Mapping[str, Any]) -> dict[str, str]:
     for name, value in given.items():
-        if name not in ATTRIBUTES or not isinstance(value, str) or len(value) > 256:
+        if name not in ATTRIBUTES or not isinstance(value, str) or len(value) > 256 or not wire.is_unicode(value):
             raise DialectError(
                 "schema_validation_error",
-                f"`attributes`: `{str(name)[:40]}` is not a text of at most 256 letters for one of "
+                f"`attributes`: {ascii(name)[:40]} is not a text of at most 256 letters for one of "
                 + ", ".join(sorted(ATTRIBUTES)),
                 "attributes",
                 Close.MALFORMED,

@@ -36,6 +36,7 @@ log = logging.getLogger(__name__)
 CONSOLE = Path(__file__).parents[1] / "console"
 GC_THRESHOLD = (50_000, 20, 50)
 SHUTDOWN_S = 1  # of HTTP requests that are still being answered
+AT_ONCE_S = 0.5  # for turns to be cut, their evidence to be written and clients to be told, at the second SIGTERM
 
 
 Prepare = Callable[[Package], Awaitable[Bound]]
@@ -69,16 +70,16 @@ class Server:
 
     def bind(self) -> sockets.socket:
         """The listening socket. Raises `ServeError`."""
-        settings = self.settings
-        family = sockets.AF_INET6 if ":" in settings.host else sockets.AF_INET
+        host, port = self.settings.host.strip("[]"), self.settings.port
+        family = sockets.AF_INET6 if ":" in host else sockets.AF_INET
         found = sockets.socket(family, sockets.SOCK_STREAM)
         found.setsockopt(sockets.SOL_SOCKET, sockets.SO_REUSEADDR, 1)
         try:
-            found.bind((settings.host, settings.port))
+            found.bind((host, port))
         except OSError as error:
             found.close()
             raise ServeError(
-                f"{settings.host}:{settings.port} cannot be listened to: {error.strerror}; give another --port"
+                f"{url_host(host)}:{port} cannot be listened to: {error.strerror}; give another --host or --port"
             ) from None
         self.port = found.getsockname()[1]
         return found
@@ -134,6 +135,8 @@ class Server:
                 if not serving.done():
                     log.info("draining %d sessions", len(hub.seats))
                     await _either(hub.drain(settings.grace_s), at_once)
+                    if at_once.is_set():
+                        await hub.cut(AT_ONCE_S)
                     web.should_exit = True
                     web.force_exit = at_once.is_set()
                 await serving
@@ -150,6 +153,11 @@ def _settle() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLD)
+
+
+def url_host(host: str) -> str:
+    """An address as it is written in a URL."""
+    return f"[{host}]" if ":" in host and not host.startswith("[") else host
 
 
 async def _either(work: Coroutine[None, None, None], event: asyncio.Event) -> None:
@@ -180,4 +188,4 @@ def _stopped_by_signals(stopping: asyncio.Event, at_once: asyncio.Event) -> Iter
             loop.remove_signal_handler(number)
 
 
-__all__ = ["PackageError", "ServeError", "Server"]
+__all__ = ["PackageError", "ServeError", "Server", "url_host"]
