@@ -1,0 +1,516 @@
+"""A party and its session, in virtual time: what it is told, in which order, and what a lost connection costs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from rspp.wire import JSON, MSGPACK, Close
+from rspp_runtime.abi.codes import Cause, Control, In, Result, Signal
+from rspp_runtime.serving.party import Manners
+
+MS = 1_000_000
+LONG = "One two three four five six seven eight nine ten eleven and so on to twenty and to thirty one."
+
+
+def numbers(messages: list[dict[str, Any]]) -> list[int]:
+    return [one["seq"] for one in messages if "seq" in one]
+
+
+def of(messages: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
+    return [one for one in messages if one["type"] == kind]
+
+
+def signals(messages: list[dict[str, Any]]) -> list[str]:
+    return [one["signal"] for one in of(messages, "signal")]
+
+
+# ---- a conversation
+
+
+@pytest.mark.feature("F-084", "stream")
+@pytest.mark.parametrize("subprotocol", [JSON, MSGPACK])
+def test_a_spoken_turn_is_told_in_order_and_without_a_gap(parties: ModuleType, subprotocol: str) -> None:
+    async def user(line: Any) -> None:
+        await line.come()
+        await line.hush(3)
+        await line.talk(25)
+        await line.hush(5)
+        await line.until(signal="close")
+
+    seen = parties.play(user, subprotocol=subprotocol)
+    messages = seen.line.messages
+    assert messages[0]["type"] == "welcome"
+    assert numbers(messages) == list(range(1, len(numbers(messages)) + 1))
+    assert [(one["text"], one["final"]) for one in of(messages, "transcript")] == [
+        ("10 frames", False), ("20 frames", False), ("25 frames", True),
+    ]  # fmt: skip
+    assert "".join(one["text"] for one in of(messages, "text")) == "It is four o'clock. Good bye."
+    assert signals(messages) == [
+        "connected", "turn_open_proposed", "turn_open", "output_accepted", "playback_started", "playback_completed",
+        "commit", "close", "ended",
+    ]  # fmt: skip
+    audio = of(messages, "audio")
+    assert {len(one["payload"]) for one in audio} == {640}
+    moments = [one["pts_ms"] for one in audio]
+    assert [later - earlier for earlier, later in zip(moments, moments[1:], strict=False)] == [20] * (len(audio) - 1)
+    assert messages[-1]["type"] == "goodbye"
+    assert seen.line.socket.closed == (Close.DONE, "the session has ended")
+
+
+def test_a_voice_is_never_sent_further_ahead_than_the_lead(parties: ModuleType) -> None:
+    async def user(line: Any) -> None:
+        await line.come()
+        line.say(type="text", text="hello")
+        await line.until(signal="close")
+
+    seen = parties.play(user)
+    ahead_ms = [one["pts_ms"] - at_ns / MS for at_ns, one in seen.line.socket.came if one["type"] == "audio"]
+    assert 100 < max(ahead_ms) <= 200
+
+
+def test_a_word_that_is_said_again_is_taken_once(parties: ModuleType) -> None:
+    async def user(line: Any) -> None:
+        await line.come()
+        for _ in range(3):
+            line.say(type="text", seq=1, text="hello")
+        await line.until(signal="close")
+        line.say(type="text", seq=1, text="hello")
+        line.say(type="control", seq=1, signal="cancel")
+        await line.wait(500)
+
+    seen = parties.play(user)
+    assert len(seen.media()) == 1
+    assert seen.tally.duplicates == 4
+    assert signals(seen.line.messages).count("turn_open") == 1
+    assert seen.controls == [Control.CONNECTED, Control.ENDED]
+
+
+def test_the_party_is_told_once_a_second_what_was_taken(parties: ModuleType) -> None:
+    async def user(line: Any) -> None:
+        await line.come()
+        await line.hush(120)
+
+    seen = parties.play(user)
+    acks = [(at_ns // MS, one["received"]) for at_ns, one in seen.line.socket.came if one["type"] == "ack"]
+    assert 2 <= len(acks) <= 3
+    assert all(abs(received - at_ms / 20) <= 2 for at_ms, received in acks)
+
+
+@pytest.mark.feature("F-084", "control")
+def test_a_cancel_flushes_and_nothing_of_that_turn_comes_after(parties: ModuleType, scripted: ModuleType) -> None:
+    async def user(line: Any) -> None:
+        await line.come()
+        line.say(type="text", text="hello")
+        await line.until(signal="playback_started")
+        await line.wait(700)
+        line.say(type="control", signal="cancel")
+        await line.until(signal="close")
+        await line.wait(1000)
+
+    seen = parties.play(user, llm=scripted.answer(LONG))
+    messages = seen.line.messages
+    (flush,) = of(messages, "flush")
+    after = messages[messages.index(flush) :]
+    assert flush["turn_id"] == "s-1/1"
+    assert of(after, "audio") == of(after, "text") == []
+    assert [one["reason"] for one in of(messages, "signal") if one["signal"] == "abort"] == ["cancelled"]
+    # What was heard is what had its moment before the cancel, and no word more.
+    (heard,) = [one for one in of(messages, "signal") if one["signal"] == "playback_cancelled"]
+    assert 0 < heard["detail"]["words"] < len(LONG.split())
+
+
+def test_talking_over_the_answer_silences_it(parties: ModuleType, scripted: ModuleType) -> None:
+    async def listen(call: Any) -> None:
+        """As `scripted.listen`, and speech during an answer is an interruption."""
+        speaking = False
+        async for item in call.inputs():
+            loud = any(item.payload)
+            if loud and not speaking:
+                await call.emit("speech_start", media_ns=item.media_ns)
+            if loud:
+                await call.emit("speech", item.payload, media_ns=item.media_ns)
+            if speaking and not loud:
+                await call.emit("speech_end", media_ns=item.media_ns)
+            speaking = loud
+
+    async def user(line: Any) -> None:
+        await line.come()
+        line.say(type="text", text="hello")
+        await line.until(signal="playback_started")
+        await line.talk(15)
+        await line.hush(5)
+        await line.until(signal="turn_open", turn_id="s-1/2")
+        await line.until(signal="close", turn_id="s-1/2")
+
+    seen = parties.play(user, llm=scripted.answer(LONG), ears=listen)
+    messages = seen.line.messages
+    at = next(index for index, one in enumerate(messages) if one["type"] == "flush")
+    assert not [one for one in of(messages[at:], "audio") if one["turn_id"] == "s-1/1"]
+    assert of(messages[at:], "audio")
+    assert numbers(messages) == list(range(1, len(numbers(messages)) + 1))
+
+
+@pytest.mark.feature("F-042", "finalizes", "prompt")
+def test_the_client_ends_its_utterance_itself(parties: ModuleType) -> None:
+    async def user(line: Any) -> None:
+        await line.come()
+        await line.talk(15)
+        await line.wait(10)
+        line.say(type="control", signal="end_utterance")
+        await line.until(signal="close")
+
+    seen = parties.play(user)
+    ended_ns = next(
+        at for at, one, _ in seen.watch.inputs if one.op == In.CONTROL and one.port == Control.END_UTTERANCE
+    )
+    final_ns, final = next(row for row in seen.line.socket.came if row[1]["type"] == "transcript" and row[1]["final"])
+    proposed_ns = next(at for at, one in seen.line.socket.came if one.get("signal") == "turn_open_proposed")
+    assert final["text"] == "15 frames"  # nobody has been silent
+    assert proposed_ns - ended_ns <= 5 * MS
+    assert final_ns - ended_ns <= 50 * MS
+
+
+def test_reports_of_playback_reach_the_kernel_as_media_time(parties: ModuleType) -> None:
+    async def user(line: Any) -> None:
+        await line.come(playback="acked")
+        line.say(type="text", text="hello")
+        audio = await line.until(type="audio")
+        turn = {"turn_id": audio["turn_id"]}
+        line.say(type="delivery", signal="playback_started", played_ms=0, **turn)
+        for played_ms in range(200, 1400, 200):
+            await line.wait(200)
+            line.say(type="delivery", signal="playback_progress", played_ms=played_ms, **turn)
+        line.say(type="delivery", signal="playback_progress", played_ms=2**53 - 1, **turn)  # a lie
+        line.say(type="delivery", signal="playback_progress", played_ms=1, turn_id="s-1/77")  # of no turn
+        await line.wait(200)
+        line.say(type="delivery", signal="playback_completed", played_ms=1440, **turn)
+        await line.until(signal="close")
+
+    seen = parties.play(user)
+    connected = next(one for _, one, _ in seen.watch.inputs if one.op == In.CONTROL)
+    assert (connected.a, connected.b) == (1, 200 * MS)
+    played = [one for _, one, _ in seen.watch.inputs if one.op == In.CONTROL and one.port == Control.PLAYED]
+    first_ms = of(seen.line.messages, "audio")[0]["pts_ms"]
+    assert [one.b // MS for one in played[:7]] == [first_ms + ms for ms in range(0, 1400, 200)]
+    (done,) = [one for one in of(seen.line.messages, "signal") if one["signal"] == "playback_completed"]
+    assert done["detail"]["basis"] == "acked"
+    assert signals(seen.line.messages).count("commit") == 1
+    assert seen.tally.deliveries == 10
+
+
+# ---- a connection that is lost
+
+
+@pytest.mark.feature("F-091", "waiting")
+@pytest.mark.parametrize("away_ms", [60, 400, 1900])
+def test_coming_back_brings_what_was_missed_and_nothing_twice(
+    parties: ModuleType, scripted: ModuleType, away_ms: int
+) -> None:
+    back_ns: list[int] = []
+
+    async def user(line: Any) -> None:
+        await line.come()
+        line.say(type="text", text="hello")
+        await line.until(signal="playback_started")
+        await line.wait(150)
+        line.cut()
+        await line.wait(away_ms)
+        back_ns.append(line.clock.now_ns())
+        welcome = await line.back()
+        assert welcome["resumed"] is True
+        assert welcome["received"] == 1
+        await line.until(signal="close")
+
+    seen = parties.play(user, llm=scripted.answer(LONG, pause_s=0.1))
+    messages = seen.line.messages
+    got = numbers(messages)
+    assert got == sorted(set(got)), "in order, none twice"
+    words = "".join(one["text"] for one in of(messages, "text"))
+    assert words == LONG
+    assert signals(messages) == [
+        "connected", "turn_open_proposed", "turn_open", "output_accepted", "playback_started", "playback_completed",
+        "commit", "close", "ended",
+    ]  # fmt: skip
+    late = [one["pts_ms"] * MS - back_ns[0] for _, one in seen.line.socket.came if one["type"] == "audio"]
+    assert min(late) >= 0, "its moment had passed"
+    assert max(one["pts_ms"] for one in of(messages, "audio")) * MS > back_ns[0] + 1000 * MS
+    assert seen.controls == [Control.CONNECTED, Control.ENDED], "the session did not notice"
+
+
+@pytest.mark.feature("F-091", "waiting", "cleaned")
+def test_who_does_not_come_back_is_told_to_the_session_and_then_given_up(
+    parties: ModuleType, scripted: ModuleType, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+
+    async def user(line: Any) -> None:
+        await line.come()
+        line.say(type="text", text="hello")
+        await line.until(signal="playback_started")
+        line.cut()
+        await line.wait(60_000)
+
+    seen = parties.play(user, llm=scripted.answer(LONG))
+    assert seen.controls == [Control.CONNECTED, Control.DISCONNECTED, Control.ENDED]
+    at_s = {
+        Control(one.port): at / 1e9
+        for at, one, _ in seen.watch.inputs
+        if one.op == In.CONTROL and one.port in (Control.DISCONNECTED, Control.ENDED)
+    }
+    gone_s = max(at for at, _ in seen.line.sockets[0].came) / 1e9
+    assert 2.0 <= at_s[Control.DISCONNECTED] - gone_s <= 2.2
+    assert 30.0 <= at_s[Control.ENDED] - at_s[Control.DISCONNECTED] <= 30.2
+    (abort,) = seen.watch.signals(Signal.ABORT)
+    assert abort.cause == Cause.TRANSPORT_DISCONNECT_OR_STALL
+    assert seen.over == "ended"
+    assert seen.tally.connections == {"disconnected": 1, "ended": 1}
+    assert [record.message for record in caplog.records if record.name.endswith("party")] == ["disconnected", "ended"]
+
+
+def test_who_comes_back_late_finds_its_turn_over_and_goes_on(parties: ModuleType, scripted: ModuleType) -> None:
+    async def user(line: Any) -> None:
+        await line.come()
+        line.say(type="text", text="hello")
+        await line.until(signal="playback_started")
+        line.cut()
+        await line.wait(10_000)
+        await line.back()
+        await line.until(signal="abort", reason="transport_disconnect_or_stall")
+        line.say(type="text", text="hello again")
+        await line.until(signal="commit", turn_id="s-1/2")
+
+    seen = parties.play(user, llm=scripted.answer(LONG))
+    assert seen.controls == [Control.CONNECTED, Control.DISCONNECTED, Control.CONNECTED, Control.ENDED]
+    assert not [one for _, one in seen.line.socket.came if one["type"] == "audio" and one["turn_id"] == "s-1/1"]
+
+
+def test_an_older_connection_gives_way_to_a_newer_one(parties: ModuleType) -> None:
+    async def user(line: Any) -> None:
+        await line.come()
+        first = line.socket
+        await line.back()
+        assert first.closed is not None
+        assert first.closed[0] == Close.TOKEN
+        line.party.detach(first)  # the old one is gone only now
+        line.say(type="text", text="hello")
+        await line.until(signal="commit")
+
+    assert parties.play(user).controls == [Control.CONNECTED, Control.ENDED]
+
+
+@pytest.mark.feature("F-084", "close")
+def test_bye_ends_the_session_at_once(parties: ModuleType) -> None:
+    async def user(line: Any) -> None:
+        await line.come()
+        line.say(type="text", text="hello")
+        await line.until(signal="playback_started")
+        line.say(type="bye")
+        await line.wait(1000)
+
+    seen = parties.play(user)
+    assert seen.controls == [Control.CONNECTED, Control.ENDED]
+    assert [Cause(one.cause) for one in seen.watch.signals(Signal.ABORT)] == [Cause.TRANSPORT_DISCONNECT_OR_STALL]
+    assert len(seen.watch.signals(Signal.CLOSE)) == 1
+    assert seen.line.party.is_over
+
+
+# ---- manners
+
+
+def test_who_does_not_read_is_cut_off_and_may_come_back(parties: ModuleType) -> None:
+    async def user(line: Any) -> None:
+        await line.come()
+        line.socket.waiting = MANNERS.stall_bytes + 1
+        await line.wait(350)
+        assert line.socket.closed is None
+        await line.wait(400)
+        assert line.socket.closed == (Close.TIMEOUT, "what was sent is not read")
+        await line.back()
+        line.say(type="text", text="hello")
+        await line.until(signal="commit")
+
+    assert parties.play(user).tally.connections == {"stall": 1}
+
+
+MANNERS = Manners()
+
+
+def test_silence_is_counted_once(parties: ModuleType) -> None:
+    async def user(line: Any) -> None:
+        await line.come()
+        await line.hush(10)
+        await line.wait(12_000)
+
+    assert parties.play(user).tally.connections == {"silence": 1}
+
+
+def test_who_says_nothing_at_all_is_cut_off_once(parties: ModuleType) -> None:
+    async def user(line: Any) -> None:
+        await line.come()
+        await line.wait(59_000)
+        line.say(type="ping", t=7)
+        assert (await line.until(type="pong"))["t"] == 7
+        await line.wait(59_000)
+        assert line.socket.closed is None
+        await line.wait(1_500)
+        assert line.socket.closed is not None
+        assert line.socket.closed[0] == Close.TIMEOUT
+
+    assert parties.play(user).tally.connections["idle"] == 1
+
+
+def test_too_many_messages_end_the_connection_and_not_the_session(parties: ModuleType) -> None:
+    async def user(line: Any) -> None:
+        await line.come()
+        for _ in range(MANNERS.messages_burst):
+            line.say(type="ping")
+        assert line.socket.closed is None
+        await line.wait(50)  # ten more are earned
+        for _ in range(9):
+            line.say(type="ping")
+        assert line.socket.closed is None
+        for _ in range(5):
+            line.say(type="ping")
+        assert line.socket.closed == (Close.RATE, "too many messages")
+        await line.wait(1_000)
+        await line.back()
+        line.say(type="text", text="hello")
+        await line.until(signal="commit")
+
+    seen = parties.play(user)
+    assert seen.tally.refused == {"rate": 1}
+    assert of(seen.line.messages, "error")[0]["code"] == "rate"
+
+
+# ---- what is not taken
+
+
+@pytest.mark.feature("NF-013", "refused", "stable", "discreet")
+def test_bad_messages_are_answered_and_the_session_goes_on(
+    parties: ModuleType, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    bad = [
+        ({"type": "text", "seq": 1, "text": "x" * 5000}, "schema_validation_error", "text"),
+        ({"type": "secret 4111", "seq": 1}, "unknown_type", "type"),
+        ({"type": "audio", "seq": 1, "payload": "AAAA"}, "schema_validation_error", "payload"),  # a sample and a half
+        ({"type": "audio", "seq": 1, "payload": ""}, "schema_validation_error", "payload"),
+        ({"type": "control", "seq": 1, "signal": "dtmf", "key": "5"}, "no_dtmf", "type"),
+        ({"type": "control", "seq": 1, "signal": "secret"}, "schema_validation_error", "signal"),
+        ({"type": "delivery", "seq": 1, "signal": "playback_started", "turn_id": "secret", "played_ms": 1},
+         "schema_validation_error", "turn_id"),
+    ]  # fmt: skip
+
+    async def user(line: Any) -> None:
+        await line.come()
+        for fields, code, field in bad:
+            line.raw(json.dumps(fields))
+            error = line.socket.came[-1][1]
+            assert (error["type"], error["code"], error.get("field")) == ("error", code, field)
+        line.say(type="text", text="hello")
+        await line.until(signal="commit")
+
+    seen = parties.play(user)
+    assert seen.over == "ended"
+    assert sum(seen.tally.refused.values()) == len(bad)
+    for secret in ("secret", "4111", "xxxx"):
+        assert secret not in caplog.text
+
+
+@pytest.mark.feature("NF-013", "stable")
+@pytest.mark.parametrize("message", ["[]", "{", '{"type": 3}', b"\0"])
+def test_what_is_no_message_ends_connection_and_session_cleanly(parties: ModuleType, message: str) -> None:
+    async def user(line: Any) -> None:
+        await line.come()
+        line.raw(message)
+        assert line.socket.closed is not None
+        assert line.socket.closed[0] == Close.MALFORMED
+        await line.wait(500)
+
+    seen = parties.play(user)
+    assert (seen.over, seen.controls) == ("ended", [Control.CONNECTED, Control.ENDED])
+
+
+def test_our_own_failure_costs_one_connection(
+    parties: ModuleType, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from rspp_runtime.serving.inlet import Inlet
+
+    async def user(line: Any) -> None:
+        await line.come()
+        with monkeypatch.context() as patch:
+            patch.setattr(Inlet, "take", lambda *_: 1 // 0)
+            line.say(type="text", text="hello")
+        assert line.socket.closed == (Close.SERVER, "the server failed: s-1")
+        await line.back()
+        line.say(type="text", text="hello")
+        await line.until(signal="commit")
+
+    parties.play(user)
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_a_message_before_the_welcome_is_refused(parties: ModuleType) -> None:
+    async def user(line: Any) -> None:
+        line.dial()
+        line.say(type="text", seq=1, text="hello")
+        await line.until(type="welcome")
+        line.say(type="text", seq=1, text="hello")
+        await line.until(signal="commit")
+
+    seen = parties.play(user)
+    assert (seen.tally.early, len(seen.media())) == (1, 1)
+    assert of(seen.line.messages, "error")[0]["code"] == "too_early"
+
+
+def test_audio_for_a_pipeline_that_takes_none(parties: ModuleType, scripted: ModuleType) -> None:
+    plan = scripted.plan()
+    deaf = replace(plan.nodes[0], outputs=(replace(plan.nodes[0].outputs[0], name="other"), plan.nodes[0].outputs[1]))
+
+    async def user(line: Any) -> None:
+        welcome = await line.come()
+        assert welcome["audio_in"] is None
+        line.say(type="audio", payload=b"\0\0")
+        assert (await line.until(type="error"))["code"] == "no_audio"
+
+    parties.play(user, plan=replace(plan, nodes=(deaf, *plan.nodes[1:])))
+
+
+def test_audio_that_lies_about_its_rate_ends_the_session(parties: ModuleType, scripted: ModuleType) -> None:
+    async def user(line: Any) -> None:
+        await line.come()
+        for _ in range(400):
+            await line.wait(20)
+            if line.socket.closed is not None:
+                break
+            line.say(type="audio", payload=scripted.FRAME)
+            line.say(type="audio", payload=scripted.FRAME)
+        assert line.socket.closed is not None
+        assert line.socket.closed[0] == Close.AUDIO
+        assert "16000" in line.socket.closed[1]
+        await line.wait(100)
+
+    assert parties.play(user).over == "ended"
+
+
+def test_no_room_is_said(parties: ModuleType, scripted: ModuleType) -> None:
+    """The control inbox of this plan holds 32."""
+
+    async def user(line: Any) -> None:
+        await line.come()
+        ears = line.party._ears
+        full = [ears.offer(ears.gateway.control(Control.BUTTON_DOWN)) for _ in range(60)]
+        assert Result.FULL in full
+        line.say(type="control", signal="end_utterance")
+        assert (await line.until(type="error"))["code"] == "queue_pressure"
+        await line.wait(50)
+        line.say(type="control", signal="end_utterance")
+        await line.wait(50)
+        assert line.party.received == 2
+
+    parties.play(user)
