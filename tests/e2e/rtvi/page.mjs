@@ -40,9 +40,19 @@ AudioNode.prototype.connect = function (target, ...rest) {
   return connect.call(this, target, ...rest);
 };
 
+// A server on a busy machine answers `defer` for a while: it is asked again before the microphone is opened.
+async function untilAdmitted(endpoint) {
+  for (let attempt = 0; attempt < 40; attempt++) {
+    const answer = await fetch(endpoint, { method: "POST", headers: { "content-type": "application/json" }, body: "{}" });
+    if (answer.status !== 503) return;
+    await new Promise((done) => setTimeout(done, 500));
+  }
+}
+
 let client;
 
 async function start({ endpoint, requestData, framing, chunk, rateHz = 16000 }) {
+  await untilAdmitted(endpoint);
   const mediaManager = new WavMediaManager(chunk, rateHz);
   const serializer = framing === "json" ? json : undefined;
   client = new PipecatClient({
