@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -31,12 +31,14 @@ def served(package: Path, *arguments: str) -> Iterator[str]:
             timer = threading.Timer(READY_S, process.kill)
             timer.start()
             assert process.stdout is not None
-            line = process.stdout.readline()
+            lines = iter(process.stdout.readline, "")  # its log goes there too
+            port = next((int(found[1]) for line in lines if (found := re.search(r'"port": (\d+)', line))), None)
             timer.cancel()
-            if not line:
+            if port is None:
                 said.seek(0)
                 raise AssertionError(f"{' '.join(command)} did not start:\n{said.read()[-4000:]}")
-            yield f"http://127.0.0.1:{json.loads(line)['port']}"
+            threading.Thread(target=process.stdout.read, daemon=True).start()  # what it logs must not fill the pipe
+            yield f"http://127.0.0.1:{port}"
         finally:
             _stop(process)
 
@@ -71,5 +73,3 @@ def _stop(process: subprocess.Popen[str]) -> None:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait(5)
-    if process.stdout is not None:
-        process.stdout.close()

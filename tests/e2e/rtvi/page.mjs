@@ -40,19 +40,9 @@ AudioNode.prototype.connect = function (target, ...rest) {
   return connect.call(this, target, ...rest);
 };
 
-// A server on a busy machine answers `defer` for a while: it is asked again before the microphone is opened.
-async function untilAdmitted(endpoint) {
-  for (let attempt = 0; attempt < 40; attempt++) {
-    const answer = await fetch(endpoint, { method: "POST", headers: { "content-type": "application/json" }, body: "{}" });
-    if (answer.status !== 503) return;
-    await new Promise((done) => setTimeout(done, 500));
-  }
-}
-
 let client;
 
 async function start({ endpoint, requestData, framing, chunk, rateHz = 16000 }) {
-  await untilAdmitted(endpoint);
   const mediaManager = new WavMediaManager(chunk, rateHz);
   const serializer = framing === "json" ? json : undefined;
   client = new PipecatClient({
@@ -66,7 +56,8 @@ async function start({ endpoint, requestData, framing, chunk, rateHz = 16000 }) 
       client.on(event, (data) => happened.push({ at: now(), event, data: plain(data) }));
     }
   }
-  return plain(await client.startBotAndConnect({ endpoint, requestData }));
+  const late = new Promise((_, refuse) => setTimeout(() => refuse(new Error("no bot-ready within 15 s")), 15_000));
+  return plain(await Promise.race([client.startBotAndConnect({ endpoint, requestData }), late]));
 }
 
 function plain(data) {

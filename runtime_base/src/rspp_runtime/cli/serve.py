@@ -53,6 +53,9 @@ def command(
     max_session: Annotated[
         int, typer.Option("--max-session", min=1, help="Seconds a session may last; then it ends after its turn.")
     ] = 7200,
+    max_lag: Annotated[
+        int, typer.Option("--max-lag", min=1, metavar="MS", help="Nobody new while the loop is later than that.")
+    ] = 20,
     grace: Annotated[float, typer.Option("--grace", min=0, help="Seconds for running turns, at SIGTERM.")] = 30.0,
     otlp: Annotated[
         str | None, typer.Option("--otlp", metavar="URL", help="Send traces to this collector (http://collector:4318).")
@@ -85,6 +88,7 @@ def command(
         max_sessions=max_sessions,
         max_tenant_sessions=max_tenant_sessions,
         session_s_max=max_session,
+        lag_ms_max=max_lag,
         grace_s=grace,
         console=not no_console,
         otlp=otlp,

@@ -90,6 +90,7 @@ class Hub:
                 attempts_per_s_max=settings.attempts_per_second,
                 tenant_attempts_per_s_max=settings.tenant_attempts_per_second,
                 server_attempts_per_s_max=settings.server_attempts_per_second,
+                lag_ns_max=settings.lag_ms_max * MS_NS,
             )
         )
         self._failures = 0  # sessions that failed, since one could be held
