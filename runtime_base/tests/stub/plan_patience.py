@@ -14,6 +14,7 @@ INGRESS, LLM, SORRY, HELLO, VOICE = 0, 4, 5, 6, 7
 TURN = -2
 CONNECTED, SPEECH_START, SPEECH_END, IDLE, BARGE_IN = range(5)
 STT_ERROR, BUTTON_DOWN, BUTTON_UP, DTMF, FAILED = 7, 9, 10, 11, 12
+LEDGER_MAX = 32
 
 
 def patience() -> Plan:
@@ -37,10 +38,8 @@ def patience() -> Plan:
         (FAILED, Action("trigger", HELLO)),
     ]
     guards = {SORRY: (Check("<=", "failures", 2),), HELLO: (Check(">", "failures", 2),)}
-    # What was sent is kept until it has been heard.
-    pools = tuple(
-        replace(pool, slots=pool.slots + plan.ledger_max) if pool.name == "audio" else pool for pool in plan.pools
-    )
+    # What was sent is kept until it has been heard, also by a party that reports late.
+    pools = tuple(replace(pool, slots=pool.slots + LEDGER_MAX) if pool.name == "audio" else pool for pool in plan.pools)
     return replace(
         plan,
         pipeline="stub_patience",
@@ -57,6 +56,7 @@ def patience() -> Plan:
         ),
         nodes=tuple(replace(node, interruptible=node.name != "hello") for node in plan.nodes),
         pools=pools,
+        ledger_max=LEDGER_MAX,
         events=(
             *plan.events,
             Event(BUTTON_DOWN, "ingress.button_down", INGRESS, -1),

@@ -27,12 +27,12 @@ cdef void lay_out(
 cdef void take_back(Core* core) noexcept nogil:
     """What was sent, not played, and not even drained does not leave."""
     cdef Ledger* ledger = &core.ledger
-    cdef uint32_t first = ledger.head & ledger.mask
+    cdef uint32_t first = (ledger.tail - core.pause.unsent) & ledger.mask
     cdef int64_t first_ns
     cdef uint32_t index
     cdef Output* output
-    if ledger.head == ledger.tail:
-        return               # what plays on is of a turn that has ended
+    if core.pause.unsent == 0:
+        return               # what plays on is of a turn that has ended, or only the party still plays
     first_ns = ledger.entries[first].end_ns - egress.length_ns(core, core.pause.frames[first])
     for index in range(core.data.count):
         output = &core.data.slots[index]
@@ -40,6 +40,15 @@ cdef void take_back(Core* core) noexcept nogil:
             output.op = outputs.OP_VOID
             release(core, output.item)
             output.item = NOTHING
+
+
+cdef uint32_t not_due(Core* core) noexcept nogil:
+    """Entries whose time has not come."""
+    cdef Ledger* ledger = &core.ledger
+    cdef uint32_t index = ledger.head
+    while index != ledger.tail and ledger.entries[index & ledger.mask].end_ns <= core.now_ns:
+        index += 1
+    return ledger.tail - index
 
 
 cdef void pause(Core* core, int cause) noexcept nogil:
@@ -55,11 +64,11 @@ cdef void pause(Core* core, int cause) noexcept nogil:
     pause.on = True
     pause.cause = <uint8_t> cause
     if reports.sounds(core):
+        pause.unsent = not_due(core)
         take_back(core)
         request = outputs.control(core, OP_FLUSH, core.egress)
         request.turn = core.turn.serial
         core.ledger.cursor_ns = min(core.ledger.cursor_ns, core.now_ns)
-        pause.unsent = core.ledger.tail - core.ledger.head
     while rest != 0:
         timers.stop(core, timers.of_edge(core, lowest(rest), TIMER_BLOCK))
         rest &= rest - 1
@@ -77,6 +86,8 @@ cdef void resume(Core* core, int cause) noexcept nogil:
         return
     reports.update_ledger(core)
     pause.on = False
+    if core.ledger.reported_ns >= 0 and core.ledger.reported_at_ns >= core.timers[pause.timer] - pause.max_ns:
+        pause.unsent = core.ledger.tail - core.ledger.head    # the party has said where it stopped
     timers.stop(core, pause.timer)
     while rest != 0:
         edge_id = lowest(rest)

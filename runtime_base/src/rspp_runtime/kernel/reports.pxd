@@ -10,21 +10,18 @@ from rspp_runtime.kernel.state cimport Core
 
 
 cdef inline void heard_until(Core* core, int64_t until_ns) noexcept nogil:
-    """Moves entries from the ledger to what was heard. Of those to be sent again, only a report tells more."""
+    """Moves entries from the ledger to what was heard."""
     cdef Ledger* ledger = &core.ledger
-    cdef bint told = pauses.is_on(core) and ledger.reported_ns >= 0
     cdef Played* entry
-    while ledger.tail - ledger.head > (0 if told else pauses.unsent(core)):
+    while ledger.tail - ledger.head > pauses.unsent(core):
         entry = &ledger.entries[ledger.head & ledger.mask]
         if entry.end_ns > until_ns:
-            break
+            return
         if core.pause != NULL:
             release(core, core.pause.frames[ledger.head & ledger.mask])
         ledger.heard_words = entry.words
         ledger.heard_bytes = entry.bytes
         ledger.head += 1
-    if told and core.pause.unsent > ledger.tail - ledger.head:
-        core.pause.unsent = ledger.tail - ledger.head
 
 
 cdef inline void update_ledger(Core* core) noexcept nogil:

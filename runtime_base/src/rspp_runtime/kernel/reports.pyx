@@ -10,7 +10,7 @@ from rspp_runtime.kernel.codes cimport (
 )
 from rspp_runtime.kernel.items cimport release
 from rspp_runtime.kernel.ledger cimport Ledger
-from rspp_runtime.kernel.state cimport Core, Output
+from rspp_runtime.kernel.state cimport OFF, Core, Output
 
 cdef enum:
     MS_NS = 1000000
@@ -81,26 +81,30 @@ cdef void settle(Core* core) noexcept nogil:
 
 
 cdef void thin(Core* core) noexcept nogil:
-    """The ledger is full of what is not reported: every second entry of it is forgotten, the first one first."""
+    """The ledger is full: of entries that only wait for a report the one is forgotten whose neighbours are closest."""
     cdef Ledger* ledger = &core.ledger
-    cdef uint32_t due = 0
-    cdef uint32_t kept, place
+    cdef uint32_t index = ledger.head
+    cdef uint32_t least = ledger.head
+    cdef int64_t before_ns = max(ledger.began_ns, ledger.reported_ns)
+    cdef int64_t span_ns
+    cdef int64_t least_ns = OFF
     if ledger.tail - ledger.head < ledger.max:
         return
-    while due < ledger.max and ledger.entries[(ledger.head + due) & ledger.mask].end_ns <= core.now_ns:
-        due += 1
-    kept = ledger.head + due
-    while due > 0:
-        due -= 1
-        place = (ledger.head + due) & ledger.mask
-        if due & 1:
-            kept -= 1
-            ledger.entries[kept & ledger.mask] = ledger.entries[place]
-            if core.pause != NULL:
-                core.pause.frames[kept & ledger.mask] = core.pause.frames[place]
-        elif core.pause != NULL:
-            release(core, core.pause.frames[place])
-    ledger.head = kept
+    while index + 1 != ledger.tail and ledger.entries[index & ledger.mask].end_ns <= core.now_ns:
+        span_ns = ledger.entries[(index + 1) & ledger.mask].end_ns - before_ns
+        if span_ns < least_ns:
+            least_ns = span_ns
+            least = index
+        before_ns = ledger.entries[index & ledger.mask].end_ns
+        index += 1
+    if core.pause != NULL:
+        release(core, core.pause.frames[least & ledger.mask])
+    while least != ledger.head:
+        ledger.entries[least & ledger.mask] = ledger.entries[(least - 1) & ledger.mask]
+        if core.pause != NULL:
+            core.pause.frames[least & ledger.mask] = core.pause.frames[(least - 1) & ledger.mask]
+        least -= 1
+    ledger.head += 1
 
 
 cdef int64_t word_that_plays(Core* core) noexcept nogil:

@@ -20,10 +20,10 @@ def pause(s: State, cause: Cause) -> None:
     reports.settle(s)
     egress.paused, egress.pause_cause = True, cause
     if reports.sounds(s):
+        egress.unsent = sum(entry.end_ns > s.now for entry in egress.ledger)
         _take_back(s)
         request(s, Op.FLUSH, node=s.plan.egress, turn=s.turn.serial)
         egress.cursor_ns = min(egress.cursor_ns, s.now)
-        egress.unsent = len(egress.ledger)
     for edge in _audio_edges(s):
         s.stop(s.block_timer(edge.plan.id))
     s.timers[s.pause_timer] = s.now + s.plan.pause_ns
@@ -37,6 +37,8 @@ def resume(s: State, cause: Cause) -> None:
         return
     reports.update_ledger(s)
     egress.paused = False
+    if egress.reported_ns >= 0 and egress.reported_at_ns >= s.timers[s.pause_timer] - s.plan.pause_ns:
+        egress.unsent = len(egress.ledger)  # the party has said where it stopped
     s.stop(s.pause_timer)
     for edge in _audio_edges(s):
         if edge.xoff and edges.block_ns(edge):
@@ -87,9 +89,9 @@ def length_ns(s: State, frame: Parcel) -> int:
 
 def _take_back(s: State) -> None:
     """What was sent, not played, and not even drained does not leave."""
-    if not s.egress.ledger:
-        return  # what plays on is of a turn that has ended
-    entry = s.egress.ledger[0]
+    if not s.egress.unsent:
+        return  # what plays on is of a turn that has ended, or only the party still plays
+    entry = s.egress.ledger[len(s.egress.ledger) - s.egress.unsent]
     first_ns = entry.end_ns - length_ns(s, entry.frame)
     port = s.audio_port
     for index, (output, epoch) in enumerate(s.data_out):

@@ -6,8 +6,6 @@ plays, not behind the last one, not beyond what was sent; and nothing has been h
 
 from __future__ import annotations
 
-from collections import deque
-
 from rspp_runtime.abi.codes import Basis, Cause, Result, Signal
 from rspp_runtime.abi.messages import Inbound
 from rspp_runtime.reference.outputs import decide
@@ -113,12 +111,14 @@ def ledger_has_room(s: State) -> bool:
 
 
 def thin(s: State) -> None:
-    """The ledger is full of what is not reported: every second entry of it is forgotten, the first one first."""
-    if len(s.egress.ledger) < s.plan.ledger_max:
+    """The ledger is full: of entries that only wait for a report the one is forgotten whose neighbours are closest."""
+    egress, ledger = s.egress, s.egress.ledger
+    if len(ledger) < s.plan.ledger_max:
         return
-    due = [entry for entry in s.egress.ledger if entry.end_ns <= s.now]
-    rest = list(s.egress.ledger)[len(due) :]
-    s.egress.ledger = deque([*due[1::2], *rest])
+    ends = [max(egress.began_ns, egress.reported_ns), *(entry.end_ns for entry in ledger)]
+    due = sum(entry.end_ns <= s.now for entry in ledger)
+    spans = [ends[index + 2] - ends[index] for index in range(min(due, len(ledger) - 1))]
+    del ledger[spans.index(min(spans))]
 
 
 def decide_heard(s: State, signal: Signal, cause: Cause = Cause.NONE) -> None:
@@ -145,10 +145,7 @@ def _decide(s: State, signal: Signal, cause: Cause, *, x: int = 0, y: int = 0) -
 
 
 def _heard_until(s: State, until_ns: int) -> None:
-    """Only a report tells more of entries that are to be sent again: what was played before the pause."""
     egress, ledger = s.egress, s.egress.ledger
-    told = egress.paused and egress.reported_ns >= 0
-    while ledger and ledger[0].end_ns <= until_ns and (told or len(ledger) > egress.unsent):
+    while len(ledger) > egress.unsent and ledger[0].end_ns <= until_ns:
         played = ledger.popleft()
         egress.heard_words, egress.heard_bytes = played.words, played.bytes
-    egress.unsent = min(egress.unsent, len(ledger))

@@ -98,7 +98,7 @@ cdef enum:  # how many there are
     POOLS       =   4
     NODE_SLOTS  =   9
     EDGE_SLOTS  =   9
-    HEADERS     = 174   # one for each payload slot
+    HEADERS     = 194   # one for each payload slot
 
 cdef enum:  # sets of nodes and edges, one bit each
     TURN_NODES   = 0x1f0   # llm, sorry, hello, voice, egress
@@ -190,8 +190,8 @@ cdef enum:  # capacities
     INBOX                  =     12   # entries
     INBOX_RING             =     16
     KEYS                   =    128   # idempotency keys of input that are remembered
-    LEDGER                 =     12   # entries
-    LEDGER_RING            =     16
+    LEDGER                 =     32   # entries
+    LEDGER_RING            =     32
     UTTERANCE_BYTES        =    400
     UTTERANCE_BUFFER       =    400
     SPOKEN_BYTES           =    300
@@ -202,23 +202,23 @@ cdef enum:  # capacities
     CONTEXT_BUFFER         =   1000
     HASHES                 =     33   # turns between two drains
     AUDIO_BYTES_PER_SECOND =  32000   # at egress.audio
-    MEMORY_BYTES           = 109136   # of one session
+    MEMORY_BYTES           = 123664   # of one session
 
 cdef enum:  # payloads: slots, bytes of a slot, and where the pool begins
-    POOL_AUDIO_SLOTS      =    62
+    POOL_AUDIO_SLOTS      =    82
     POOL_AUDIO_SLOT       =   640
     POOL_AUDIO_FIRST      =     0   # handle
     POOL_AUDIO_OFFSET     =     0
     POOL_UTTERANCE_SLOTS  =    30
     POOL_UTTERANCE_SLOT   =   400
-    POOL_UTTERANCE_FIRST  =    62   # handle
-    POOL_UTTERANCE_OFFSET = 39680
+    POOL_UTTERANCE_FIRST  =    82   # handle
+    POOL_UTTERANCE_OFFSET = 52480
     POOL_TEXT_SLOTS       =    51
     POOL_TEXT_SLOT        =   256
-    POOL_TEXT_FIRST       =    92   # handle
-    POOL_TEXT_OFFSET      = 51680
+    POOL_TEXT_FIRST       =   112   # handle
+    POOL_TEXT_OFFSET      = 64480
     POOL_SENTENCE_SLOTS   =    31
     POOL_SENTENCE_SLOT    =   304
-    POOL_SENTENCE_FIRST   =   143   # handle
-    POOL_SENTENCE_OFFSET  = 64736
-    PAYLOAD_BYTES         = 74160
+    POOL_SENTENCE_FIRST   =   163   # handle
+    POOL_SENTENCE_OFFSET  = 77536
+    PAYLOAD_BYTES         = 86960

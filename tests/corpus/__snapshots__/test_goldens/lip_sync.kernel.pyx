@@ -39,7 +39,7 @@ from lip_sync._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "8b2aefe6e263ce9ccafd30cacd423568373aa745e34b8e958ef5d0aa00ee2d4f"
+ABI_HASH = "e84bc15a12d08667f7bc5d1242f7d8f63dc39522a40917517cdfcca34854aac5"
 TEMPLATE_HASH = "fb5828e6d18856a005366a5f65ad504f1a161de639895374b6f796f0c0c2c16d"
 
 if ABI_HASH != RUNTIME_ABI_HASH:

@@ -37,7 +37,7 @@ from lost_and_found._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "8b2aefe6e263ce9ccafd30cacd423568373aa745e34b8e958ef5d0aa00ee2d4f"
+ABI_HASH = "e84bc15a12d08667f7bc5d1242f7d8f63dc39522a40917517cdfcca34854aac5"
 TEMPLATE_HASH = "4543f35b440093aa873fd760db294cbacf180815916653cb2a89f78630d2a1b2"
 
 if ABI_HASH != RUNTIME_ABI_HASH:

@@ -35,7 +35,7 @@ from patient_host._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "8b2aefe6e263ce9ccafd30cacd423568373aa745e34b8e958ef5d0aa00ee2d4f"
+ABI_HASH = "e84bc15a12d08667f7bc5d1242f7d8f63dc39522a40917517cdfcca34854aac5"
 TEMPLATE_HASH = "47b8e2a44537840a726cbf80ca8ea88669782302bc972f627f21d2b2e90b0bbd"
 
 if ABI_HASH != RUNTIME_ABI_HASH:

@@ -29,7 +29,7 @@ from hello._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "8b2aefe6e263ce9ccafd30cacd423568373aa745e34b8e958ef5d0aa00ee2d4f"
+ABI_HASH = "e84bc15a12d08667f7bc5d1242f7d8f63dc39522a40917517cdfcca34854aac5"
 TEMPLATE_HASH = "a1bb65b2a057ce29fcf5be7c0e9013e76788e83918f789a780779f13ccd901f6"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
