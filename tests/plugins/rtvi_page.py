@@ -79,6 +79,9 @@ class Client:
                 spans.append((at, at))
         return spans
 
+    def evaluate(self, expression: str) -> Any:
+        return self._page.evaluate(expression)
+
     def call(self, function: str, *arguments: Any) -> Any:
         """A function of the page."""
         return self._page.evaluate(f"(given) => {function}(...given)", list(arguments))

@@ -40,6 +40,14 @@ AudioNode.prototype.connect = function (target, ...rest) {
   return connect.call(this, target, ...rest);
 };
 
+// What it sends, for record.py: [ms since the first message, base64].
+const wire = [];
+const send = WebSocket.prototype.send;
+WebSocket.prototype.send = function (message) {
+  if (message instanceof Uint8Array) wire.push([now(), base64Of(message)]);
+  return send.call(this, message);
+};
+
 let client;
 
 async function start({ endpoint, requestData, framing, chunk, rateHz = 16000 }) {
@@ -67,7 +75,7 @@ function plain(data) {
 const request = (type, data) => client.sendClientRequest(type, data, 3000).then(plain, (error) => ({ refused: plain(error) ?? String(error) }));
 
 Object.assign(window, {
-  start, happened, levels, request,
+  start, happened, levels, wire, request,
   state: () => client.state,
   sendText: (text, options) => client.sendText(text, options),
   enableMic: (on) => client.enableMic(on),
