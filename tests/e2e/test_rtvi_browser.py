@@ -52,6 +52,7 @@ def outputs(client: Client) -> dict[int, list[dict[str, Any]]]:
     return pieces
 
 
+@pytest.mark.feature("F-084", "stream", "close")
 @pytest.mark.parametrize("framing", ["protobuf", "json"])
 def test_a_spoken_question_is_answered_aloud(
     site: str, server: str, samples: Path, tmp_path: Path, framing: str
@@ -148,3 +149,15 @@ def test_a_recorder_that_is_left_alone_is_understood(site: str, server: str, sam
         finals = [one["data"]["text"] for one in client.happened("userTranscript") if one["data"]["final"]]
         assert finals == ["what is the weather like in london"]
         assert client.complaints == []
+
+
+def test_a_recorder_that_lies_about_its_rate_is_found_out(
+    site: str, server: str, samples: Path, tmp_path: Path
+) -> None:
+    """`new WavMediaManager()` records at 24 kHz, and the transport says 16 kHz."""
+    microphone = browser.microphone(tmp_path / "mic.wav", [samples / "question.wav", 60.0])
+    with connected(site, server, microphone, rateHz=24000, claimsHz=16000) as client:
+        error = client.wait_for("error")["data"]["data"]
+        assert error["fatal"]
+        assert "declared with 16000 Hz" in error["error"]
+        client.wait_for("disconnected")

@@ -91,6 +91,7 @@ def of(came: list[Any], kind: str) -> list[Any]:
     return [one.get("data") for one in came if isinstance(one, dict) and one["type"] == kind]
 
 
+@pytest.mark.feature("F-084", "stream")
 def test_the_recorded_turn_is_answered(server: str) -> None:
     sent = recorded()
     came = asyncio.run(converse(address(server, room="anything"), sent, "bot-stopped-speaking"))
@@ -154,6 +155,7 @@ def test_a_rate_that_there_is_not_is_said_at_once(server: str, rate: object) -> 
     assert "playerSampleRate" in said["reason"]
 
 
+@pytest.mark.feature("F-088", "rejected")
 def test_a_token_is_good_once(server: str) -> None:
     url = address(server)
 

@@ -50,11 +50,11 @@ WebSocket.prototype.send = function (message) {
 
 let client;
 
-async function start({ endpoint, requestData, framing, chunk, rateHz = 16000 }) {
+async function start({ endpoint, requestData, framing, chunk, rateHz = 16000, claimsHz = rateHz }) {
   const mediaManager = new WavMediaManager(chunk, rateHz);
   const serializer = framing === "json" ? json : undefined;
   client = new PipecatClient({
-    transport: new WebSocketTransport({ mediaManager, serializer, recorderSampleRate: rateHz }),
+    transport: new WebSocketTransport({ mediaManager, serializer, recorderSampleRate: claimsHz }),
     enableMic: true,
     callbacks: {},
   });
