@@ -44,7 +44,7 @@ SAID = {
 MAY = {
     "hello": {
         "audio_in": dict, "audio_out": dict, "playback": str, "echo_cancelled": bool, "resume": dict,
-        "attributes": dict, "client": str,
+        "attributes": dict, "client": str, "traceparent": str,
     },
     "audio": {"sample_index": int},
     "control": {"key": str},

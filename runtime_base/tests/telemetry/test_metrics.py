@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import subprocess
 import time
@@ -59,6 +60,15 @@ def hub(**tenants: int) -> Any:
     )  # fmt: skip
 
 
+def look(metrics: Metrics, at: Any) -> None:
+    """Within a loop, as a server does."""
+
+    async def work() -> None:
+        metrics.look(at)
+
+    asyncio.run(work())
+
+
 @pytest.fixture(scope="module")
 def talked(scripted: ModuleType) -> Metrics:
     """After a conversation of two turns, the second of which the user talked over."""
@@ -74,7 +84,7 @@ def talked(scripted: ModuleType) -> Metrics:
         await scripted.quiet(ears)
 
     run(scripted.converse(scripted.Party(user), observers=[seen], llm=scripted.answer(scripted.LONG)), virtual=True)
-    metrics.look(hub(acme=2, other=1))
+    look(metrics, hub(acme=2, other=1))
     metrics.lag(1_500_000, 30_000_000)
     return metrics
 
@@ -171,7 +181,7 @@ def test_every_decision_has_its_figure(scripted: ModuleType) -> None:
 
 def test_tenants_beyond_so_many_are_added_up(scripted: ModuleType) -> None:
     metrics = Metrics(scripted.plan(), tenants_max=3)
-    metrics.look(hub(**{f"t{number}": 2 for number in range(10)}))
+    look(metrics, hub(**{f"t{number}": 2 for number in range(10)}))
     found = {key[1]: value for key, value in figures(metrics).items() if key[0] == "rspp_tenant_sessions_active"}
     assert found == {"t0": 2, "t1": 2, "t2": 2, "other": 14}
 

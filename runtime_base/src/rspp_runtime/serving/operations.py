@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import os
 import time
 from collections.abc import Sequence
@@ -33,7 +34,7 @@ class Operations:
 
     def __init__(self, package: Package, settings: Settings) -> None:
         """Raises `ModuleNotFoundError` if traces are asked for and OpenTelemetry is not here."""
-        self.metrics = Metrics(package.plan, kernel=settings.kernel or "")
+        self.metrics = Metrics(package.plan, kernel=settings.kernel or _kernel(package))
         self._plan = package.plan
         self._lag: LagSampler | None = None
         self._tracing: Tracing | None = None
@@ -54,7 +55,7 @@ class Operations:
 
     def start(self, hub: Hub) -> None:
         """From now on the loop's lag is known, and admission goes by it."""
-        self._lag = LagSampler(self.metrics.lag, lambda _, worst_ns: hub.admission.lag(worst_ns))
+        self._lag = LagSampler(self.metrics.lag, lambda _, steady_ns: hub.admission.lag(steady_ns))
         self._lag.start()
 
     async def stop(self) -> None:
@@ -72,6 +73,11 @@ class Operations:
             return Response(text, media_type=content_type, headers={"cache-control": "no-store"})
 
         return [Route("/metrics", metrics)]
+
+
+def _kernel(package: Package) -> str:
+    """The one that is taken where none is asked for."""
+    return "compiled" if importlib.util.find_spec(f"{package.name}._kernel") else "pure"
 
 
 def _models(package: Package) -> dict[str, str]:

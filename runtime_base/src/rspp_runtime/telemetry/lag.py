@@ -8,6 +8,7 @@ loop is in time.
 from __future__ import annotations
 
 import asyncio
+import heapq
 import logging
 import sys
 import threading
@@ -19,14 +20,15 @@ from types import FrameType
 log = logging.getLogger(__name__)
 
 INTERVAL_S = 0.05
-WINDOW = 20  # readings of which the worst counts: a second
+WINDOW = 20  # readings that count: a second
+STEADY = 4  # of them are at least as bad as what is reported: one alone is the machine's, not the load's
 SLOW_S = 0.1  # without a reading, after which the loop's thread is looked at
 SAY_EVERY_S = 1.0  # at most one line
 NAMES_MAX = 64
 FRAMES_MAX = 40  # of a stack that are looked through
 
 Report = Callable[[int, int], None]
-"""Told by how much the timer was late, and by how much at most within the last second; in ns."""
+"""Told by how much the timer was late, and by how much it was for a fifth of the last second at least; in ns."""
 
 
 class LagSampler:
@@ -34,7 +36,7 @@ class LagSampler:
 
     def __init__(self, *reports: Report, slow_s: float = SLOW_S) -> None:
         self.slow: Counter[str] = Counter()
-        self.worst_ns = 0
+        self.steady_ns = 0
         self._reports = reports
         self._slow_s = slow_s
         self._last: deque[int] = deque(maxlen=WINDOW)
@@ -75,9 +77,9 @@ class LagSampler:
         late_ns = max(int((self._loop.time() - self._due_s) * 1e9), 0)
         self._beat_s = time.monotonic()
         self._last.append(late_ns)
-        self.worst_ns = max(self._last)
+        self.steady_ns = heapq.nlargest(STEADY, self._last)[-1] if len(self._last) >= STEADY else 0
         for report in self._reports:
-            report(late_ns, self.worst_ns)
+            report(late_ns, self.steady_ns)
         self._wait()
 
     # ---- in a thread of its own

@@ -6,6 +6,7 @@ happens with every frame is counted by those who carry it, in plain integers, an
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter as Count
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -53,7 +54,7 @@ class Metrics:
             "build_info", "What runs here; always 1.", ("pipeline", "version", "template_hash", "profile", "kernel")
         )
         info.labels(plan.pipeline, plan.pipeline_version, plan.template_hash, plan.profile, kernel).set(1)
-        self._loop_lag = self._gauge("loop_lag_seconds", "How late the event loop was at most within the last second.")
+        self._loop_lag = self._gauge("loop_lag_seconds", "How late the event loop was, for a fifth of the last second.")
         self._loop_lags = self._histogram("loop_delay_seconds", "How late the event loop was, each time.", LAG_BUCKETS)
 
         self.turns = self._counter("turns", "Turns that ended.", ("terminal", "reason"))
@@ -86,10 +87,10 @@ class Metrics:
             "provider_seconds", "From the call of a provider to its end.", TURN_BUCKETS, ("node", "provider")
         )
 
-    def lag(self, ns: int, worst_ns: int) -> None:
-        """The loop was late by `ns` now, and by `worst_ns` at most within the last second."""
+    def lag(self, ns: int, steady_ns: int) -> None:
+        """The loop was late by `ns` now, and by `steady_ns` for a fifth of the last second."""
         self._loop_lags.observe(ns / SECOND_NS)
-        self._loop_lag.set(worst_ns / SECOND_NS)
+        self._loop_lag.set(steady_ns / SECOND_NS)
 
     def look(self, hub: Hub) -> None:
         """Copies what the hub and its parties have counted. On the loop's thread, before `text`."""
@@ -136,6 +137,7 @@ class _Copied(Collector):
         self._gauges = {
             "sessions_active": len(hub.seats),
             "sessions_max": hub.settings.max_sessions,
+            "tasks": len(asyncio.all_tasks()),
             "draining": float(hub.draining),
             "ready": float(not hub.draining and not hub.unready),
         }
@@ -175,6 +177,7 @@ class _Copied(Collector):
 GAUGES = {
     "sessions_active": "Sessions that are open.",
     "sessions_max": "Sessions that may be open.",
+    "tasks": "Tasks of the event loop.",
     "draining": "1 while the process takes no new sessions because it will stop.",
     "ready": "1 while the process takes new sessions.",
 }
