@@ -55,7 +55,7 @@ def command(
     ] = 7200,
     max_lag: Annotated[
         int, typer.Option("--max-lag", min=1, metavar="MS", help="Nobody new while the loop is later than that.")
-    ] = 20,
+    ] = 60,
     grace: Annotated[float, typer.Option("--grace", min=0, help="Seconds for running turns, at SIGTERM.")] = 30.0,
     otlp: Annotated[
         str | None, typer.Option("--otlp", metavar="URL", help="Send traces to this collector (http://collector:4318).")

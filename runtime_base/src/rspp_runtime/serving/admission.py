@@ -55,7 +55,7 @@ class Limits:
     server_attempts_per_s_max: int = 1_000
     addresses_max: int = 16_384  # whose attempts are counted at once
     tenants_max: int = 4_096
-    lag_ns_max: int = 20 * MS_NS  # of the loop: one frame of audio
+    lag_ns_max: int = 60 * MS_NS  # of the loop: well within the 200 ms that audio is sent ahead of its moment
     memory_bytes_max: int = 0  # of the process; 0: none
     retry_ms: int = 2_000  # after which to ask again, where nothing better is known
 

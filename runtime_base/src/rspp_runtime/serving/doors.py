@@ -50,6 +50,10 @@ class Doors:
             self._hub.tally.handshakes_refused[refused.code] += 1
             raise
 
+    def broken(self) -> None:
+        """Somebody's frames are none: its connection is over."""
+        self._hub.tally.refused["frame"] += 1
+
     def _by_prefix(self, path: str) -> Door | None:
         return next(
             (door for prefix, door in self.others.items() if prefix.endswith("/") and path.startswith(prefix)), None

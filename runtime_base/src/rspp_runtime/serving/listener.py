@@ -33,7 +33,6 @@ from rspp_runtime.serving.dialect import Message
 from rspp_runtime.serving.guard import Refused
 
 log = logging.getLogger(__name__)
-log.setLevel(logging.WARNING)  # picows tells of each connection: sessions are told of elsewhere
 
 HELLO_S = 5.0
 BUFFER_BYTES = 4096  # of a connection's reading, to begin with
@@ -179,8 +178,36 @@ def forwarded(address: str, header: str, proxies: Collection[str]) -> str:
     return address[:64]
 
 
-def websocket_protocol(answer: Answer, proxies: Collection[str] = ()) -> type[asyncio.BufferedProtocol]:
-    """What `uvicorn.Config(ws=…)` takes: uvicorn makes one for each upgrade, and hands it the request's bytes."""
+class _Words:
+    """picows' logger. What a client does wrong is counted, not told: nobody fills the log from outside. What went wrong
+    here is told; of connections others tell."""
+
+    def __init__(self, broken: Callable[[], None]) -> None:
+        self._broken = broken
+
+    def isEnabledFor(self, level: int) -> bool:  # noqa: N802 - as loggers have it
+        return False
+
+    def log(self, *what: object) -> None: ...
+
+    debug = info = warning = log
+
+    def error(self, text: str, *args: object) -> None:
+        if "WSProtocolError" in text or "parser error" in text:
+            self._broken()
+        else:
+            log.error(text, *args)
+
+    def exception(self, text: str, *args: object) -> None:
+        log.exception(text, *args)
+
+
+def websocket_protocol(
+    answer: Answer, proxies: Collection[str] = (), broken: Callable[[], None] = lambda: None
+) -> type[asyncio.BufferedProtocol]:
+    """What `uvicorn.Config(ws=…)` takes: uvicorn makes one for each upgrade, and hands it the request's bytes. `broken`
+    is called for each connection that breaks off because its frames are none."""
+    words = _Words(broken)
 
     class Upgraded(WSProtocol):  # type: ignore[misc]
         def __init__(self, config: Any, server_state: Any, app_state: Any) -> None:
@@ -189,7 +216,7 @@ def websocket_protocol(answer: Answer, proxies: Collection[str] = ()) -> type[as
                 None,
                 False,  # the server's side
                 self._opened,
-                log,
+                words,
                 True,
                 HELLO_S,
                 False,  # pings are the clients'

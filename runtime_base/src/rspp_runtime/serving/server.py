@@ -104,7 +104,7 @@ class Server:
         config = uvicorn.Config(
             make_app(hub, self.guard, more, pages),
             http=Http,
-            ws=websocket_protocol(doors.answer, settings.proxies),  # type: ignore[arg-type]
+            ws=websocket_protocol(doors.answer, settings.proxies, doors.broken),  # type: ignore[arg-type]
             proxy_headers=bool(settings.proxies),
             forwarded_allow_ips=list(settings.proxies),
             lifespan="off",

@@ -27,7 +27,7 @@ class Settings:
     session_s_max: int = 2 * 3600
     max_sessions: int = 200
     max_tenant_sessions: int | None = None
-    lag_ms_max: int = 20  # of the loop, before nobody new is taken
+    lag_ms_max: int = 60  # of the loop, before nobody new is taken
     attempts_per_second: int = 100  # of connecting, by an address
     tenant_attempts_per_second: int = 100
     server_attempts_per_second: int = 1_000

@@ -126,7 +126,7 @@ def configure(
         logger = logging.getLogger(name)
         logger.handlers.clear()
         logger.propagate = True
-    logging.getLogger("rspp_runtime.serving.listener").setLevel(logging.WARNING)  # a line for each connection
+
     for name in ("uvicorn.error", "uvicorn.access"):
         logger = logging.getLogger(name)
         if not any(isinstance(one, WithoutQueries) for one in logger.filters):
