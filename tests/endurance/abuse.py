@@ -59,12 +59,12 @@ class Client:
         self.status = int(head.split()[1])
         return self.status
 
-    async def open(self, receive_bytes: int = 0) -> None:
+    async def open(self, receive_bytes: int = 0, **hello: Any) -> None:
         """A session of its own, of which nothing is read yet."""
         token = await asyncio.to_thread(token_of, self._url)
         await self.connect(receive_bytes)
         assert await self.upgrade(token) == 101
-        self.say(HELLO)
+        self.say({**HELLO, **hello})
 
     def say(self, message: Any) -> None:
         self.frame(TEXT, json.dumps(message).encode())
@@ -135,10 +135,9 @@ async def half_open(client: Client) -> str:
 
 async def slow_readers(client: Client) -> str:
     """Asks, and does not read what it is told."""
-    await client.open(receive_bytes=2_048)
-    for number in range(1, 8):
-        client.say({"type": "text", "seq": number, "text": "what is the weather like in london"})
-        await asyncio.sleep(0.4)
+    await client.open(receive_bytes=2_048, audio_out={"encoding": "pcm16", "rate_hz": 48_000, "channels": 2})
+    client.say({"type": "text", "seq": 1, "text": "what is the weather like in london"})
+    await asyncio.sleep(4)
     client.kill()
     return "did not read"
 

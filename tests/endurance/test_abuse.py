@@ -60,6 +60,8 @@ def test_whoever_talks_notices_nothing(server: Any, kind: str) -> None:
     counted = {key: after[key] - before.get(key, 0) for key in after if after[key] != before.get(key, 0)}
     print(kind, done, f"{heard.late_ms_max:.0f} ms", {key: n for key, n in counted.items() if key[0] in COUNTED})
     assert sum(n for key, n in counted.items() if key[0] in EXPECTED[kind]) >= 1, counted
+    if kind == "slow_readers":
+        assert counted.get(("rspp_connection_events_total", "stall"), 0) >= 5, counted
 
 
 COUNTED = frozenset(
@@ -69,7 +71,7 @@ COUNTED = frozenset(
 EXPECTED = {
     "kills": {"rspp_connection_events_total"},
     "half_open": {"rspp_connection_events_total", "rspp_handshakes_refused_total"},
-    "slow_readers": {"rspp_connection_events_total"},
+    "slow_readers": {"rspp_connection_events_total"},  # stall
     "garbage": {"rspp_messages_refused_total"},
     "oversized": {"rspp_messages_refused_total"},
     "storm": {"rspp_handshakes_refused_total"},

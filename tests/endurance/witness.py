@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from rspp.client import talk
 
-LATE_MS = 200.0  # behind the moment at which it is to be heard, for a client that plays at once: the plan's lead
+LEAD_MS = 200  # by which a frame comes before its moment, after those that come at once
+LATE_MS = 0.0  # behind its moment, for a client that plays the first frame as it comes
 
 BAD = ("abort", "reject", "defer")  # signals that this conversation should not bring
 
@@ -19,7 +20,7 @@ class Heard:
 
     turns: int = 0
     frames: int = 0
-    late_ms_max: float = 0.0  # the latest frame, behind a client that plays its first frame as it comes
+    late_ms_max: float = -1_000.0  # the latest frame: how far behind its moment; negative: before it
     words: list[str] = field(default_factory=list)
     troubles: list[str] = field(default_factory=list)  # what should not have happened
 
@@ -34,7 +35,7 @@ async def listen(url: str, seconds: float, question: str = "hello", here: asynci
         while time.monotonic() < until_s:
             await conversation.text(question)
             heard.turns += 1
-            base_ms = pts_ms = -1.0
+            base_ms = pts_ms = first_ms = -1.0
             said = ""
             sequence = conversation.received
             async with asyncio.timeout(30):
@@ -46,12 +47,13 @@ async def listen(url: str, seconds: float, question: str = "hello", here: asynci
                     if message["type"] == "audio":
                         now_ms = time.monotonic() * 1_000
                         if base_ms < 0:
-                            base_ms = now_ms - message["pts_ms"]
+                            base_ms, first_ms = now_ms - message["pts_ms"], message["pts_ms"]
                         if message["pts_ms"] <= pts_ms:
                             heard.troubles.append(f"audio of {message['pts_ms']} ms after {pts_ms} ms")
                         pts_ms = message["pts_ms"]
                         heard.frames += 1
-                        heard.late_ms_max = max(heard.late_ms_max, now_ms - base_ms - pts_ms)
+                        if pts_ms >= first_ms + LEAD_MS:
+                            heard.late_ms_max = max(heard.late_ms_max, now_ms - base_ms - pts_ms)
                     elif message["type"] == "text":
                         said += message["text"]
                     elif message["type"] in ("error", "goodbye", "flush") or message.get("signal") in BAD:

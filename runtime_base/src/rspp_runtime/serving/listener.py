@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import socket as sockets
 from collections.abc import Callable, Collection, Mapping
 from http import HTTPStatus
 from typing import Any
@@ -35,6 +36,9 @@ from rspp_runtime.serving.guard import Refused
 log = logging.getLogger(__name__)
 
 HELLO_S = 5.0
+SEND_BUFFER_BYTES = (
+    32 * 1024
+)  # the system's, of a connection: it takes megabytes else, and who does not read is not seen
 BUFFER_BYTES = 4096  # of a connection's reading, to begin with
 
 
@@ -233,6 +237,9 @@ def websocket_protocol(
         def connection_made(self, transport: asyncio.Transport) -> None:
             peer = transport.get_extra_info("peername")
             self._address = str(peer[0]) if peer else ""
+            bare = transport.get_extra_info("socket")
+            if bare is not None:
+                bare.setsockopt(sockets.SOL_SOCKET, sockets.SO_SNDBUF, SEND_BUFFER_BYTES)
             super().connection_made(transport)
 
         def data_received(self, data: bytes) -> None:
