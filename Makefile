@@ -9,7 +9,7 @@ CARRIED   := runtime_base/src/rspp_runtime/contracts/schemas
 PIPELINES := $(wildcard pipelines/*.rspp)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format types tables schemas goldens drift features bench flame bench-compiler fuzz clean
+.PHONY: help setup demo test lint format types tables schemas goldens drift features bench bench-serve flame bench-compiler fuzz clean
 
 help:      ## this list
 	@echo "RSPP: compile a voice agent's pipeline into a package, and run it."
@@ -62,6 +62,9 @@ bench: setup ## the speed goals beside the peers (.venv-bench) and the floor: wr
 
 flame: setup ## where the time of a frame goes: draws docs/pictures/flame.svg anew
 	@cd benchmarks && ../$(BIN)/python -m speed.flame
+
+bench-serve: setup ## conversations over WebSocket on one core, beside Pipecat's transport and a bare echo: writes benchmarks/results/serve.md (BENCH_ARGS=--quick)
+	@cd benchmarks && ../$(BIN)/python serve.py $(BENCH_ARGS)
 
 bench-compiler: setup ## how the compiler grows with a pipeline, and the kernel beside its twin
 	@$(BIN)/python benchmarks/compiler.py

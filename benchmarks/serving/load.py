@@ -1,8 +1,8 @@
 """The clients: each sends 20 ms of audio fifty times a second, and looks how long it takes to come back.
 
-One JSON line in, one out: {"kind", "port", "sessions", "seconds"} -> {"frames", "lost", "rtt_ms": {…}, "worst_ms"}.
+One JSON line in, one out: {"kind", "port", "pid", "sessions", "seconds"} -> what `hold` returns, or {"error"}.
 The first eight bytes of a frame's audio say when it was due; what the client itself is late by counts for the server
-no less than for everybody, and is told (`own_late_ms`).
+no less than for everybody, and is told (`own_late_ms`). `pid` is the server's: what it takes while frames are counted.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ import json
 import struct
 import sys
 import time
+import urllib.error
 import urllib.request
+from pathlib import Path
 from typing import Any
 
 import msgpack
@@ -23,7 +25,10 @@ FRAME_S = 0.02
 REST = b"\1\0" * 316
 STAMP = struct.Struct("<q")
 OPEN_AT_ONCE = 16
+TRIES_MAX = 10
+AGAIN_S = 0.5
 SETTLE_S = 1.0
+REST_S = 0.3  # for the last frames to come back, and for the server to see that the clients are gone
 
 
 class Client(WSListener):  # type: ignore[misc]
@@ -40,11 +45,13 @@ class Client(WSListener):  # type: ignore[misc]
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         self.transport = None
-        self.results.gone += 1
         said = transport.close_handshake
-        self.results.reason = f"{said.recv.code} {said.recv.reason}" if said and said.recv else "closed"
+        reason = f"{said.recv.code} {said.recv.reason}" if said and said.recv else "closed"
         if not self.ready.done():
-            self.ready.set_exception(ConnectionError("closed"))
+            self.ready.set_exception(ConnectionError(reason))
+            return
+        self.results.gone += 1
+        self.results.reason = reason
 
     def begin(self) -> None:
         self.ready.set_result(None)
@@ -56,6 +63,11 @@ class Client(WSListener):  # type: ignore[misc]
 
     def frame(self, audio: bytes) -> bytes:
         return audio
+
+    def leave(self) -> None:
+        """For good."""
+        if self.transport is not None:
+            self.transport.disconnect(False)
 
     def heard(self, audio: bytes) -> None:
         self.results.heard(STAMP.unpack_from(audio)[0])
@@ -96,6 +108,10 @@ class Rspp(Client):
         packed: bytes = msgpack.packb({"type": "audio", "seq": self.sequence, "payload": audio})
         return packed
 
+    def leave(self) -> None:
+        if self.transport is not None:
+            self.say({"type": "bye"})
+
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         if frame.msg_type != WSMsgType.BINARY:
             self.answer(transport, frame)
@@ -132,18 +148,33 @@ class Results:
         self.sent = self.gone = 0
         self.reason = ""  # of the last that was closed by the server
         self.recording = False
+        self.recording_since_ns = 0  # frames that were due before do not count
         self.times_ns: list[int] = []
         self.late_ns = 0
 
     def heard(self, due_ns: int) -> None:
-        if self.recording:
+        if self.recording and due_ns >= self.recording_since_ns:
             self.times_ns.append(time.monotonic_ns() - due_ns)
 
 
-KINDS: dict[str, tuple[type[Client], str]] = {"bare": (Bare, "/"), "ours": (Rspp, "/v1/session"), "peer": (Pipecat, "/")}
+KINDS: dict[str, tuple[type[Client], str]] = {
+    "bare": (Bare, "/"),
+    "ours": (Rspp, "/v1/session"),
+    "peer": (Pipecat, "/"),
+}
 
 
 async def connected(kind: str, port: int, results: Results) -> Client:
+    """One client more. Who is asked to come back a little later does."""
+    for _ in range(TRIES_MAX - 1):
+        try:
+            return await _connected(kind, port, results)
+        except (ConnectionError, urllib.error.HTTPError):
+            await asyncio.sleep(AGAIN_S)
+    return await _connected(kind, port, results)
+
+
+async def _connected(kind: str, port: int, results: Results) -> Client:
     client, path = KINDS[kind]
     headers = {}
     if kind == "ours":
@@ -164,14 +195,16 @@ def _ask(port: int) -> dict[str, Any]:
         return found
 
 
-async def hold(kind: str, port: int, sessions: int, seconds: float) -> dict[str, Any]:
+async def hold(kind: str, port: int, pid: int, sessions: int, seconds: float) -> dict[str, Any]:
     results = Results()
     clients: list[Client] = []
     for first in range(0, sessions, OPEN_AT_ONCE):
         count = min(OPEN_AT_ONCE, sessions - first)
         clients += await asyncio.gather(*(connected(kind, port, results) for _ in range(count)))
     began_ns = time.monotonic_ns() + 50_000_000
-    rounds = int((SETTLE_S + seconds) / FRAME_S)
+    settled = int(SETTLE_S / FRAME_S)
+    rounds = settled + int(seconds / FRAME_S)
+    cpu_s = 0.0
     slots = 10  # of 2 ms: callers do not all speak at once
     for number in range(rounds):
         for slot in range(slots):
@@ -180,19 +213,22 @@ async def hold(kind: str, port: int, sessions: int, seconds: float) -> dict[str,
             pause_s = (due_ns - time.monotonic_ns()) / 1e9
             if pause_s > 0:
                 await asyncio.sleep(pause_s)
-            if number * FRAME_S > SETTLE_S:
-                results.recording = True
+            if number == settled and not results.recording:
+                results.recording_since_ns, results.recording, cpu_s = due_ns, True, _cpu_s(pid)
+            if results.recording:
                 results.late_ns = max(results.late_ns, time.monotonic_ns() - due_ns)
             for client in clients[slot::slots]:
                 client.send(due_ns)
-    await asyncio.sleep(0.3)
+    cpu_s = _cpu_s(pid) - cpu_s
+    await asyncio.sleep(REST_S)
     results.recording = False
     gone, reason = results.gone, results.reason
+    rss_kib = _rss_kib(pid)
     for client in clients:
-        if client.transport is not None:
-            client.transport.disconnect(False)
+        client.leave()
+    await asyncio.sleep(REST_S)
     times = sorted(results.times_ns)
-    expected = (rounds - int(SETTLE_S / FRAME_S) - 1) * sessions
+    expected = (rounds - settled) * sessions
     return {
         "sessions": sessions,
         "frames": len(times),
@@ -203,9 +239,21 @@ async def hold(kind: str, port: int, sessions: int, seconds: float) -> dict[str,
         "p99_ms": _at(times, 0.99),
         "worst_ms": _at(times, 1.0),
         "own_late_ms": results.late_ns / 1e6,
-        "times_ms": [_at(times, q / 1000) for q in (*range(0, 1000, 50), 990, 999)],
-        "late": {str(ms): sum(one > ms * 1_000_000 for one in times) for ms in (20, 30, 40, 60, 80)},
+        "cpu_us": cpu_s * 1e6 / expected,
+        "cores": cpu_s / seconds,
+        "rss_kib": rss_kib,
     }
+
+
+def _cpu_s(pid: int) -> float:
+    """Processor time of all of a process's threads that are there."""
+    took = (task.read_text().split()[0] for task in Path(f"/proc/{pid}/task").glob("*/schedstat"))
+    return sum(int(ns) for ns in took) / 1e9
+
+
+def _rss_kib(pid: int) -> int:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:"))
 
 
 def _at(times: list[int], part: float) -> float:
@@ -225,7 +273,7 @@ def main() -> None:
     for line in sys.stdin:
         command = json.loads(line)
         try:
-            result = uvloop.run(hold(command["kind"], command["port"], command["sessions"], command["seconds"]))
+            result = uvloop.run(hold(**command))
         except Exception as error:
             result = {"sessions": command["sessions"], "error": f"{type(error).__name__}: {error}"}
         print(json.dumps(result), flush=True)
