@@ -33,13 +33,25 @@ PIPELINE = "voice_assistant"
 class Served:
     """One server. `key` signs tokens, its own and the test's."""
 
-    def __init__(self, package: Path, folder: Path, key: Path, *options: str, dev: bool = True, logs: str = "logs") -> None:
+    def __init__(
+        self, package: Path, folder: Path, key: Path, *options: str, dev: bool = True, logs: str = "logs"
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.logs = folder / logs
         self.key = key
         self._stderr = folder / f"stderr-{uuid.uuid4().hex[:6]}"
         command = [sys.executable, "-m", "rspp_runtime.cli", "serve", str(package), "--port", "0", "--json"]
-        command += ["--log-dir", str(self.logs), "--signing-key", str(key), "--log-format", "json", *options]
+        command += [
+            "--log-dir",
+            str(self.logs),
+            "--signing-key",
+            str(key),
+            "--log-format",
+            "json",
+            "--max-lag",
+            "2000",
+            *options,
+        ]
         with self._stderr.open("w") as stderr:
             self.process = subprocess.Popen(
                 command + (["--dev"] if dev else []),
