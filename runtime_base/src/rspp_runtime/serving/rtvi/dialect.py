@@ -33,7 +33,6 @@ from rspp_runtime.session.observer import InvocationEnd
 RECORDS_HZ = 16_000  # what a client sends that says nothing else
 PLAYS_HZ = 24_000  # what a client plays, whatever a frame says
 HEARD_MAX = 16  # utterances that one turn answers
-FLUSHES = Version(2, 2, 0)  # from here on a client has a word for forgetting what it has not played
 
 TOLD: frozenset[int] = frozenset(
     {
@@ -247,9 +246,7 @@ class Rtvi:
         return (self._say(f"bot-{node.kind}-stopped"), measured)
 
     def flush(self, sequence: int, turn: int) -> Messages:
-        if self._binary and self._version is not None and self._version >= FLUSHES:
-            return (frames.interruption(),)
-        return NOTHING  # older clients have no word for it: they play what they have, at most the lead
+        return NOTHING  # the client plays what it has, at most the lead; why not `InterruptionFrame`: decision 0055
 
     def ack(self, received: int) -> Messages:
         return NOTHING
