@@ -15,6 +15,7 @@ not acknowledged is said again, nothing comes twice. Who does not read is not wa
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import time
 import urllib.error
@@ -37,7 +38,7 @@ KEPT_MAX = 256  # words that the server has not acknowledged
 BACKOFF_S, BACKOFF_S_MAX = 0.1, 2.0
 
 
-class Refused(Exception):
+class Refused(Exception):  # noqa: N818 - an answer, not a mistake
     """The server does not take the session: `code` says why, `retry_after_ms` (0: never) when it may."""
 
     def __init__(self, code: str, reason: str, retry_after_ms: int = 0) -> None:
@@ -46,7 +47,7 @@ class Refused(Exception):
         self.retry_after_ms = retry_after_ms
 
 
-class Ended(Exception):
+class Ended(Exception):  # noqa: N818 - as above
     """The conversation is over, and cannot be taken up again: `code` is a close code."""
 
     def __init__(self, code: int, reason: str) -> None:
@@ -163,10 +164,8 @@ class Conversation:
             return
         if self._over is None:
             self._over = Ended(wire.Close.DONE, "hung up")
-            try:
+            with contextlib.suppress(ConnectionClosed):
                 await socket.send(wire.encode({"type": "bye"}, self._subprotocol))
-            except ConnectionClosed:
-                pass
         await socket.close()
 
     # ---- from the server
@@ -212,18 +211,16 @@ class Conversation:
         if keep:
             self._kept.append((self._sequence, fields))
         if self._socket is not None:
-            try:
+            with contextlib.suppress(
+                ConnectionClosed
+            ):  # whoever reads finds that out, and takes the connection up again
                 await self._socket.send(wire.encode(fields, self._subprotocol))
-            except ConnectionClosed:
-                pass  # whoever reads finds that out, and takes the connection up again
 
     async def _ack(self) -> None:
         self._unacked = 0
         if self._socket is not None:
-            try:
+            with contextlib.suppress(ConnectionClosed):
                 await self._socket.send(wire.encode({"type": "ack", "received": self.received}, self._subprotocol))
-            except ConnectionClosed:
-                pass
 
     def _forget(self, received: int) -> None:
         while self._kept and self._kept[0][0] <= received:

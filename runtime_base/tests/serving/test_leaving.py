@@ -161,7 +161,7 @@ def test_another_process_goes_on_and_nothing_is_taken_or_heard_twice(
 
     after = parties.play(second, log=path, resume=True, sequence=received)
     messages = after.line.messages
-    assert [one["seq"] for one in messages if "seq" in one][0] == received + 1
+    assert next(one["seq"] for one in messages if "seq" in one) == received + 1
     assert {one["turn_id"] for one in messages if one["type"] in ("audio", "text")} == {"s-1/3"}
     taken = [row for row in read(path).entries if isinstance(row, entries.Input) and row.op == In.MEDIA]
     assert [row.result for row in taken] == [0, 0, 2, 2, 0], "one and two were refused by their keys"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -87,7 +88,7 @@ def test_speech_from_a_file_and_over_a_socket(parties: ModuleType, scripted: Mod
         sequences = [event.transport_sequence for event in events]
         assert sequences == sorted(set(sequences)), "each has a number of its own, in order"
         audio = [event for event in events if event.op == In.MEDIA]
-        assert {b.media_ns - a.media_ns for a, b in zip(audio, audio[1:], strict=False)} == {FRAME_NS}
+        assert {b.media_ns - a.media_ns for a, b in pairwise(audio)} == {FRAME_NS}
         assert events[0].port == Control.CONNECTED
         assert events[-1].port == Control.ENDED
     heard = [[envelope(event) for event in events if event.op == In.MEDIA][: SPOKEN + 6] for events in sides]

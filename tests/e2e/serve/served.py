@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 
 from rspp import wire
 from rspp.client import Conversation
@@ -157,6 +158,16 @@ async def until(conversation: Conversation, seen: list[dict[str, Any]], **wanted
             if message.items() >= wanted.items():
                 return message
     raise AssertionError(f"{wanted} did not come: {[one for one in seen if one['type'] != 'audio']}")
+
+
+async def close_code(socket: ClientConnection) -> int:
+    """That with which the server ends the connection; whatever it says before is passed over."""
+    try:
+        async with asyncio.timeout(WAIT_S):
+            while True:
+                await socket.recv()
+    except ConnectionClosed as closed:
+        return closed.rcvd.code if closed.rcvd else 1006
 
 
 async def speak(conversation: Conversation, pcm: bytes) -> None:

@@ -139,8 +139,8 @@ def test_a_client_hears_why_it_ended(serving: ModuleType, server: Any) -> None:
         with pytest.raises(Refused) as refused:
             await Conversation.open(server.socket_url, "no.such.token")
         assert refused.value.code == "malformed"
-        with pytest.raises(OSError):
-            await Conversation.open("ws://localhost:9/v1/session", server.token())
+        with pytest.raises(ConnectionRefusedError):
+            await Conversation.open("ws://127.0.0.1:9/v1/session", server.token())
 
     asyncio.run(main())
 

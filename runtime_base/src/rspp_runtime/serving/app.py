@@ -137,14 +137,7 @@ async def body(request: Request) -> dict[str, Any]:
 
 def answer(refused: Refused) -> Response:
     """A refusal, in the form of every other."""
-    content: dict[str, Any] = {"code": refused.code, "reason": refused.reason}
-    headers = {"cache-control": "no-store"}
-    if refused.outcome:
-        content["outcome_kind"] = refused.outcome
-    if refused.retry_after_ms:
-        content["retry_after_ms"] = refused.retry_after_ms
-        headers["retry-after"] = str(-(-refused.retry_after_ms // 1000))
-    return JSONResponse(content, refused.status, headers=headers)
+    return JSONResponse(refused.describe(), refused.status, headers=refused.headers())
 
 
 async def _refused(_: Request, error: Exception) -> Response:

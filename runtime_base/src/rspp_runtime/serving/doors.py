@@ -74,7 +74,8 @@ class Doors:
 
 
 class Visit:
-    """A connection between its handshake and its hello, after which it is a party's. A place is kept for its session."""
+    """A connection between its handshake and its hello, after which it is a party's. A place is kept for its
+    session."""
 
     def __init__(self, hub: Hub, channel: Channel, dialect: Dialect, grant: Grant) -> None:
         """Raises `Refused`."""

@@ -14,7 +14,7 @@ from rspp_runtime.session.package import Package
 DEVELOPER = "developer"  # the tenant of who talks to a server in development
 
 
-class Refused(Exception):
+class Refused(Exception):  # noqa: N818 - an answer, not a mistake
     """No, with an HTTP status, a code and a sentence; `retry_after_ms` if it is worth asking again. `outcome` is that
     of CONTRACTS §4, where admission refused."""
 
@@ -25,6 +25,20 @@ class Refused(Exception):
         self.reason = reason
         self.retry_after_ms = retry_after_ms
         self.outcome = outcome
+
+    def describe(self) -> dict[str, str | int]:
+        """The body of the answer."""
+        said: dict[str, str | int] = {"code": self.code, "reason": self.reason}
+        if self.outcome:
+            said["outcome_kind"] = self.outcome
+        if self.retry_after_ms:
+            said["retry_after_ms"] = self.retry_after_ms
+        return said
+
+    def headers(self) -> dict[str, str]:
+        """Of the answer."""
+        again = {"retry-after": str(-(-self.retry_after_ms // 1000))} if self.retry_after_ms else {}
+        return {"cache-control": "no-store", **again}
 
 
 class Guard:

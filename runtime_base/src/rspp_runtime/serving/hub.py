@@ -136,8 +136,8 @@ class Hub:
         return seat
 
     def keep_place(self, grant: Grant) -> bool:
-        """Whoever shows this token will say hello soon. Returns whether a place is kept for it, to be used by `enter` or
-        given back; none is needed where its session is here. Raises `Refused`."""
+        """Whoever shows this token will say hello soon. Returns whether a place is kept for it, to be used by `enter`
+        or given back; none is needed where its session is here. Raises `Refused`."""
         if self.find(grant) is not None:
             return False
         self.room_for(grant.tenant)
@@ -149,8 +149,8 @@ class Hub:
         self.admission.closed(grant.tenant)
 
     def enter(self, grant: Grant, socket: Socket, dialect: Dialect, hello: Hello, *, has_place: bool) -> Party:
-        """The party of a token has said hello: its session begins, or goes on here. A place that was kept for it is used,
-        or given back. Raises `Refused`, `MissingExtraError`."""
+        """The party of a token has said hello: its session begins, or goes on here. A place that was kept for it is
+        used, or given back. Raises `Refused`, `MissingExtraError`."""
         try:
             seat = self.find(grant)
             if seat is None:

@@ -26,7 +26,7 @@ from picows import (
     WSUpgradeResponse,
     WSUpgradeResponseWithListener,
 )
-from picows.picows import WSProtocol
+from picows.picows import WSProtocol  # type: ignore[attr-defined]
 
 from rspp import wire
 from rspp.wire import Close
@@ -61,7 +61,7 @@ class Handshake:
         self.token = given.strip() if scheme.lower() == "bearer" else wire.bearer(self.protocols)
 
 
-class Channel(WSListener):  # type: ignore[misc]
+class Channel(WSListener):
     """One connection: a `party.Socket`, and where its messages go.
 
     `receive` and `lost` are set by whoever opened it, before the first message.
@@ -157,7 +157,7 @@ class Channel(WSListener):  # type: ignore[misc]
             return
         self._closing = True
         said = reason.encode("utf-8", "replace")[:REASON_BYTES_MAX].decode("utf-8", "ignore").encode()
-        transport.send_close(WSCloseCode(code) if code in _KNOWN else code, said)
+        transport.send_close(WSCloseCode(code) if code in _KNOWN else code, said)  # type: ignore[arg-type]
         if self.waiting_bytes() > wire.MESSAGE_BYTES_MAX:
             transport.disconnect(graceful=False)  # who does not read does not read that either
         else:
@@ -264,13 +264,10 @@ def websocket_protocol(
 
 
 def _refusal(refused: Refused) -> WSUpgradeResponse:
-    headers = {"Content-Type": "application/json", "Cache-Control": "no-store"}
-    if refused.retry_after_ms:
-        headers["Retry-After"] = str(-(-refused.retry_after_ms // 1000))
-    body = {"code": refused.code, "reason": refused.reason}
-    if refused.retry_after_ms:
-        body["retry_after_ms"] = refused.retry_after_ms  # type: ignore[assignment]
-    return WSUpgradeResponse.create_error_response(HTTPStatus(refused.status), json.dumps(body).encode(), headers)
+    said = {"content-type": "application/json", **refused.headers()}
+    body = json.dumps(refused.describe()).encode()
+    made: WSUpgradeResponse = WSUpgradeResponse.create_error_response(HTTPStatus(refused.status), body, said)
+    return made
 
 
 def _nowhere(_: Message) -> None:

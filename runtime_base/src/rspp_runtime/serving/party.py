@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rspp.wire import RESUMABLE, Close
 from rspp_runtime.abi.codes import Basis, Control, In, Op, Result, Signal
@@ -51,7 +51,7 @@ COME_BACK_MS = 100  # after which a client that is told to resume elsewhere does
 class Manners:
     """What a party may do, and for how long it is waited for."""
 
-    patience: Patience = Patience()
+    patience: Patience = field(default_factory=Patience)
     messages_per_second: int = 200
     messages_burst: int = 400
     stall_bytes: int = 256 * 1024
@@ -158,7 +158,7 @@ class Party(Observer):
             word = dialect.receive(message)
             if word.__class__ is Audio:
                 self.connection.heard(now_ns)
-                self._in.audio(word, ears, now_ns)  # type: ignore[arg-type]
+                self._in.audio(word, ears, now_ns)
             elif word is not None:
                 self.connection.message(now_ns)
                 self._hear(word, ears)
@@ -249,7 +249,8 @@ class Party(Observer):
             self._leave_if_quiet()
 
     def over(self, how: str) -> None:
-        """The session is over, its evidence is written: the party is told. `how` is ended, handed_over, or a failure."""
+        """The session is over, its evidence is written: the party is told. `how` is ended, handed_over, or a
+        failure."""
         self.connection.hung_up()
         if self._dialect is None or self._out.socket is None:
             return

@@ -9,7 +9,8 @@ BEYOND_NS = 1_000_000_000
 
 
 class Playout:
-    """Of the newest turn. Its frames follow each other; where they do not (a pause, a voice that came late) is a break."""
+    """Of the newest turn. Its frames follow each other; where they do not (a pause, a voice that came late) is a
+    break."""
 
     __slots__ = ("_at_ns", "_end_ns", "_sent_ns", "_starts_ns", "turn")
 
