@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from rspp_runtime.audio.conceal import Concealer
 from rspp_runtime.audio.format import PACKET_MS_MAX, SAMPLE_BYTES, AudioError, Format, MissingExtraError
-from rspp_runtime.audio.resample import Resampler
 from rspp_runtime.session.gateway import SAMPLE_RATE_HZ
+
+if TYPE_CHECKING:
+    from rspp_runtime.audio.resample import Resampler
 
 try:
     import numpy as np
@@ -56,7 +58,7 @@ class PlainDecoder:
         self._sample_bytes = SAMPLE_BYTES[format.encoding] * format.channels
         self._packet_bytes_max = format.rate_hz * PACKET_MS_MAX // 1000 * self._sample_bytes
         self._is_native = format.encoding == "pcm16" and format.rate_hz == SAMPLE_RATE_HZ and format.channels == 1
-        self._resampler = None if format.rate_hz == SAMPLE_RATE_HZ else Resampler(format.rate_hz, SAMPLE_RATE_HZ)
+        self._resampler = _resampler(format.rate_hz, SAMPLE_RATE_HZ)
         self._concealer = Concealer()
 
     def duration_ns(self, packet: bytes) -> int:
@@ -93,7 +95,7 @@ class PlainEncoder:
 
     def __init__(self, format: Format) -> None:
         self._format = format
-        self._resampler = None if format.rate_hz == SAMPLE_RATE_HZ else Resampler(SAMPLE_RATE_HZ, format.rate_hz)
+        self._resampler = _resampler(SAMPLE_RATE_HZ, format.rate_hz)
         self._rest = b""
 
     def encode(self, pcm: bytes) -> list[bytes]:
@@ -129,6 +131,15 @@ class PlainEncoder:
         whole = len(written) - len(written) % size
         self._rest = written[whole:]
         return [written[at : at + size] for at in range(0, whole, size)]
+
+
+def _resampler(in_hz: int, out_hz: int) -> Resampler | None:
+    """FFmpeg is loaded for the first client that needs it: most do not."""
+    if in_hz == out_hz:
+        return None
+    from rspp_runtime.audio.resample import Resampler
+
+    return Resampler(in_hz, out_hz)
 
 
 # ---------------------------------------------------------------------------------------------------- G.711, µ-law

@@ -98,15 +98,21 @@ def run(
         float | None,
         typer.Option("--overhead", metavar="MS", help="Say in which turns a step took the kernel longer.", min=0),
     ] = None,
+    mic: Annotated[bool, typer.Option("--mic", help="Your microphone and loudspeaker, until Ctrl-C.")] = False,
+    device: Annotated[
+        str | None,
+        typer.Option("--device", metavar="IN[,OUT]", help="Of --mic: an index or a part of a name, for both or each."),
+    ] = None,
+    list_devices: Annotated[bool, typer.Option("--list-devices", help="Print the sound devices, and stop.")] = False,
     resume: Annotated[
         Path | None, typer.Option("--resume", metavar="LOG", help="Go on with a session that another process has left.")
     ] = None,
     kernel: KernelOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Run a conversation, from --wav or --text.
+    """Run a conversation, from --wav, --text or --mic.
 
-    A recording or typed text in, a spoken answer out.
+    A recording, typed text or your own voice in, a spoken answer out.
     """
     from rspp_runtime.cli.run import Request
     from rspp_runtime.cli.run import run as command
@@ -129,6 +135,9 @@ def run(
             json=json,
             seed=seed,
             overhead_ms=overhead,
+            mic=mic,
+            device=device,
+            list_devices=list_devices,
             resume=resume,
         )
     )

@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from rspp_runtime.abi.codes import Attribute
+from rspp_runtime.audio.format import MissingExtraError
 from rspp_runtime.cli.failure import (
     EXIT_FINDINGS,
     EXIT_INTERRUPTED,
@@ -39,6 +40,8 @@ from rspp_runtime.transports.audio_file import AudioFile, AudioFileError, Missin
 from rspp_runtime.transports.console import ConsoleView
 from rspp_runtime.transports.contract import Transport
 from rspp_runtime.transports.recording import Recording
+from rspp_runtime.transports.sound_device import DeviceError, choose, listing
+from rspp_runtime.transports.sound_device import load as load_sound
 from rspp_runtime.transports.text import TextTransport
 from rspp_runtime.transports.wav import WavTransport
 
@@ -63,15 +66,25 @@ class Request:
     json: bool
     seed: int = 0
     overhead_ms: float | None = None  # the most that one step may take the kernel, or it is told
+    mic: bool = False
+    device: str | None = None  # IN or IN,OUT
+    list_devices: bool = False
     resume: Path | None = None  # the log of a session that another process has left
 
 
 def run(request: Request) -> None:
     """Raises `Failure`."""
-    if request.wav is None and not request.texts:
-        usage("say what the user says: --wav FILE or --text TEXT")
-    if request.wav is not None and request.texts:
-        usage("--wav and --text are two ways to say it; take one")
+    if request.list_devices:
+        _list_devices()
+        return
+    if request.wav is None and not request.texts and not request.mic:
+        usage("say what the user says: --wav FILE, --text TEXT, or --mic to say it yourself")
+    if (request.wav is not None) + bool(request.texts) + request.mic > 1:
+        usage("--wav, --text and --mic are ways to say it; take one")
+    if request.mic and request.fast:
+        usage("--mic takes as long as it takes: leave --fast out")
+    if request.device is not None and not request.mic:
+        usage("--device is of --mic")
     if not all(text.strip() for text in request.texts):
         usage("--text is empty: a turn needs a word")
     if any(0xD800 <= ord(letter) <= 0xDFFF for text in request.texts for letter in text):
@@ -98,7 +111,7 @@ def run(request: Request) -> None:
         raise Failure(EXIT_FINDINGS, str(error)) from None
     except LogError as error:
         raise Failure(EXIT_FINDINGS, f"{request.resume}: {error}") from None
-    except AudioFileError as error:
+    except (AudioFileError, DeviceError, MissingExtraError) as error:
         raise Failure(EXIT_FINDINGS, str(error)) from None
     _show(request, live, finished, console)
 
@@ -118,7 +131,7 @@ def _check_inputs(package: Package, request: Request) -> None:
     plan = package.plan
     outputs = plan.nodes[plan.ingress].outputs if plan.ingress >= 0 else ()
     ports = {port.name: port.item_bytes_max for port in outputs}
-    wanted = "audio" if request.wav is not None else "text"
+    wanted = "text" if request.texts else "audio"
     if wanted not in ports:
         raise Failure(
             EXIT_USAGE, f"{package.name} takes no {wanted} (it takes: {', '.join(sorted(ports)) or 'nothing'})"
@@ -237,15 +250,37 @@ def _recording(path: Path | None) -> Iterator[Recording | None]:
 
 
 def _transport(request: Request, source: AudioFile | None, recording: Recording | None) -> Transport:
+    if request.mic:
+        return _microphone(request, recording)
     if source is None:
         return TextTransport(request.texts, recording)
     return WavTransport(source, recording, echo_db=request.echo_db, echo_delay_ns=request.echo_delay_ms * 1_000_000)
+
+
+def _microphone(request: Request, recording: Recording | None) -> Transport:
+    from rspp_runtime.transports.microphone import MicrophoneTransport
+
+    sound = load_sound()
+    heard, _, spoken = (request.device or "").partition(",")
+    microphone = choose(sound, "input", heard.strip() or None)
+    speaker = choose(sound, "output", (spoken or heard).strip() or None)
+    print(f"{microphone.name} hears you, {speaker.name} answers; Ctrl-C hangs up", file=sys.stderr)
+    return MicrophoneTransport(sound, microphone, speaker, recording)
+
+
+def _list_devices() -> None:
+    try:
+        print("\n".join(listing(load_sound())))
+    except DeviceError as error:
+        raise Failure(EXIT_FINDINGS, str(error)) from None
 
 
 def _complain(transport: Transport, console: Console) -> None:
     """What a transport could not do, and nobody else tells."""
     if isinstance(transport, WavTransport) and transport.timed_out:
         console.print("the conversation did not come to an end: hung up at the deadline", style="yellow")
+    for complaint in getattr(transport, "complaints", ()):
+        console.print(complaint, style="yellow", markup=False, soft_wrap=True)
     if isinstance(transport, TextTransport):
         for line in transport.refused:
             console.print(f"the session did not take “{line[:60]}”", style="yellow", markup=False)
