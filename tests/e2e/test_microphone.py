@@ -83,11 +83,10 @@ def pcm(path: Path) -> tuple[Any, int]:
 def test_who_asks_is_answered_aloud_and_ctrl_c_hangs_up(calls: Any, samples: Path, rate_hz: int) -> None:
     """A card of 48 kHz works as well, and the answer's echo in the microphone is not taken for the caller."""
     call = calls({"mic": str(samples / "question.wav"), "echo": 0.1, "rates": [rate_hz]})
-    printed = call.hang_up_after("■ to the end")
+    printed = call.hang_up_after("committed")
     assert "“what is the weather like in london”" in printed
-    assert printed.count("speaks    ▶") == 1
+    assert printed.count("▶") == 1
     assert "talks over" not in printed
-    assert "committed" in printed
     played, rate = pcm(call.speaker)
     assert rate == rate_hz
     loud = np.flatnonzero(np.abs(played) > 500)
@@ -99,7 +98,7 @@ def test_who_asks_is_answered_aloud_and_ctrl_c_hangs_up(calls: Any, samples: Pat
 
 def test_who_interrupts_silences_the_loudspeaker(calls: Any, samples: Path) -> None:
     call = calls({"mic": str(samples / "interruption.wav"), "echo": 0.1})
-    printed = call.hang_up_after("■ to the end")
+    printed = call.hang_up_after("committed")
     assert "talks over the answer" in printed
     assert "■ cut off" in printed
     assert "“stop please what time do you open”" in printed

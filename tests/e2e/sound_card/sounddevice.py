@@ -1,4 +1,4 @@
-"""A sound card for tests, under the name of the real library: threads that call back every 20 ms, as PortAudio's do.
+"""A sound card for tests, under the name of the real library: a thread calls back every 20 ms, as PortAudio's does.
 
 What it offers of `sounddevice` has the real one's names, arguments and errors. `RSPP_TEST_CARD` is JSON:
 `{"mic": WAV, "speaker": WAV, "echo": 0.1, "rates": [16000], "devices": true, "dies_after_s": 0}`. The microphone hears
@@ -8,6 +8,7 @@ the file, then silence, and the loudspeaker at the level `echo`, 40 ms late; wha
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import threading
@@ -70,6 +71,40 @@ def check_input_settings(device: Any = None, channels: Any = None, dtype: Any = 
 check_output_settings = check_input_settings
 
 
+class _Clock:
+    """One crystal for both streams: every 20 ms the loudspeaker takes a block, then the microphone gives one."""
+
+    def __init__(self) -> None:
+        self.streams: list[_Stream] = []
+        self._lock = threading.Lock()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def start(self, stream: _Stream) -> None:
+        with self._lock:
+            self.streams.append(stream)
+        if not self._thread.is_alive():
+            self._thread.start()
+
+    def stop(self, stream: _Stream) -> None:
+        with self._lock:
+            if stream in self.streams:
+                self.streams.remove(stream)
+
+    def _run(self) -> None:
+        began_s = time.monotonic()
+        for number in itertools.count(1):
+            time.sleep(max(0.0, began_s + number * 0.02 - time.monotonic()))
+            with self._lock:
+                streams = list(self.streams)
+            for stream in streams:
+                if not stream.block(number):
+                    self.stop(stream)
+                    stream.finished()
+
+
+_clock = _Clock()
+
+
 class _Stream:
     def __init__(
         self,
@@ -87,31 +122,25 @@ class _Stream:
         self.latency = 0.02
         self._rate, self._size = int(samplerate), blocksize
         self._callback, self._finished = callback, finished_callback
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._is_open = True
 
     def start(self) -> None:
-        self._thread.start()
+        _clock.start(self)
 
     def abort(self, ignore_errors: bool = True) -> None:
-        self._stop.set()
-        self._thread.join(timeout=2)
+        _clock.stop(self)
+        self.finished()
 
     def close(self, ignore_errors: bool = True) -> None:
-        assert self._stop.is_set()
+        assert self not in _clock.streams
 
-    def _run(self) -> None:
-        next_s = began_s = time.monotonic()
-        while not self._stop.is_set():
-            next_s += self._size / self._rate
-            time.sleep(max(0.0, next_s - time.monotonic()))
-            self._block(time.monotonic() - began_s)
-            if self._stop.is_set():
-                break
-        if self._finished is not None:
+    def finished(self) -> None:
+        if self._is_open and self._finished is not None:
             self._finished()
+        self._is_open = False
 
-    def _block(self, passed_s: float) -> None:
+    def block(self, number: int) -> bool:
+        """False: the device has gone."""
         raise AssertionError
 
 
@@ -125,11 +154,9 @@ class RawInputStream(_Stream):
         self._heard = np.interp(times, np.arange(len(heard)), heard)
         self._at = 0
 
-    def _block(self, passed_s: float) -> None:
-        dies_s = _CARD.get("dies_after_s", 0)
-        if dies_s and passed_s > dies_s:
-            self._stop.set()
-            return
+    def block(self, number: int) -> bool:
+        if number * 0.02 > _CARD.get("dies_after_s", 1e9):
+            return False
         block = np.zeros(self._size)
         piece = self._heard[self._at : self._at + self._size]
         block[: len(piece)] = piece
@@ -139,20 +166,23 @@ class RawInputStream(_Stream):
         sound = bytearray(np.clip(block, -32768, 32767).astype("<i2").tobytes())
         self._callback(memoryview(sound), self._size, None, CallbackFlags())
         sound[:] = b"\x55" * len(sound)  # PortAudio uses its memory again
+        return True
 
 
 class RawOutputStream(_Stream):
     def __init__(self, **arguments: Any) -> None:
         super().__init__(**arguments)
-        self._file = wave.open(_CARD["speaker"], "wb")
-        self._file.setparams((1, 2, self._rate, 0, "NONE", ""))
+        self._played: list[bytes] = []
 
-    def _block(self, passed_s: float) -> None:
+    def block(self, number: int) -> bool:
         sound = bytearray(b"\x55" * (2 * self._size))  # not silent until somebody makes it so
         self._callback(memoryview(sound), self._size, None, CallbackFlags())
-        self._file.writeframes(bytes(sound))
+        self._played.append(bytes(sound))
         _air.append(np.frombuffer(bytes(sound), "<i2").astype(float))
+        return True
 
     def close(self, ignore_errors: bool = True) -> None:
         super().close()
-        self._file.close()
+        with wave.open(_CARD["speaker"], "wb") as file:
+            file.setparams((1, 2, self._rate, 0, "NONE", ""))
+            file.writeframes(b"".join(self._played))

@@ -27,7 +27,7 @@ from rspp_runtime.transports.contract import Ears
 from rspp_runtime.transports.recording import Loudspeaker, Recording
 from rspp_runtime.transports.sound_device import Device, Microphone, Speaker
 
-SILENT_S_MAX = 3.0  # a microphone that gives nothing for so long does not work
+SILENT_NS_MAX = 3_000 * MS_NS  # a microphone that gives nothing for so long does not work
 TAIL_NS = 3 * FRAME_NS  # nothing more to play for so long: the last block is filled up
 ECHO_NS_MAX = 120 * MS_NS  # later than that, our own voice is taken for the caller's
 
@@ -77,13 +77,16 @@ class MicrophoneTransport(Loudspeaker):
     async def _listen(self, ears: Ears, microphone: Microphone) -> None:
         uplink = Uplink(self._devices[0].format, STREAM)
         base_ns = -1  # session time of the first sample
+        heard_ns = ears.clock.now_ns()
         while not (self._hung_up or ears.activity.ended):
-            blocks = await microphone.wait(SILENT_S_MAX)
+            blocks = await microphone.wait(SILENT_NS_MAX / 1e9)
             now_ns = ears.clock.now_ns()
             self.heard_until(now_ns)
             self._fill_up(now_ns)
-            if not blocks and not self._hung_up:
-                gone = "has gone" if microphone.ended else f"gave nothing for {SILENT_S_MAX:g} s"
+            if blocks:
+                heard_ns = now_ns
+            elif microphone.ended or now_ns - heard_ns >= SILENT_NS_MAX:
+                gone = "has gone" if microphone.ended else f"gave nothing for {SILENT_NS_MAX / 1e9:g} s"
                 self.complaints.append(f"the microphone {self._devices[0].name!r} {gone}: hung up")
                 break
             if base_ns < 0 and blocks:

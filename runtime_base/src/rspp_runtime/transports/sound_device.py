@@ -7,6 +7,7 @@ comes out of one. Both rings are bounded.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -116,13 +117,12 @@ class Microphone:
         self.latency_ns = int(self._stream.latency * 1e9)
 
     async def wait(self, deadline_s: float) -> list[tuple[int, bytes]]:
-        """The blocks since the last time, numbered; none when the deadline passed, or the device has gone."""
+        """The blocks since the last time, numbered; perhaps none: the deadline passed, somebody woke us, or the device
+        has gone."""
         if not self._ring and not self.ended:
-            try:
+            with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(deadline_s):
                     await self._wake.wait()
-            except TimeoutError:
-                return []
         self._wake.clear()
         self._woken = False  # before the ring is emptied: a block that comes now wakes us again
         blocks = []
