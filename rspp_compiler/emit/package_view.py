@@ -15,8 +15,9 @@ from rspp_compiler.ir.plan import Frozen
 from rspp_compiler.ir.proofs.latency import PathLatency
 
 RUNTIME = "rspp-runtime>=0.1,<0.2"
-RUNTIME_LOCAL = "rspp-runtime[local]>=0.1,<0.2"
-LOCAL_ENGINES = frozenset({"silero", "pocketsphinx", "scripted", "espeak"})  # of the extra `local`
+EXTRAS = {  # of the runtime, by engine
+    "silero": "local", "pocketsphinx": "local", "scripted": "local", "espeak": "local", "webrtcvad": "webrtcvad",
+}  # fmt: skip
 
 
 def source_name(frozen: Frozen) -> str:
@@ -28,7 +29,7 @@ def package_view(frozen: Frozen) -> dict[str, Any]:
     """One flat view for all templates of the package."""
     plan = frozen.layout.plan
     handlers = _handlers(frozen)
-    needs_local = any(binding.provider in LOCAL_ENGINES for binding in frozen.providers)
+    extras = sorted({EXTRAS[binding.provider] for binding in frozen.providers if binding.provider in EXTRAS})
     return {
         "pipeline": plan.pipeline,
         "version": plan.pipeline_version,
@@ -40,7 +41,7 @@ def package_view(frozen: Frozen) -> dict[str, Any]:
         "compiler": f"rspp-compiler {__version__}",
         "epoch": EPOCH,
         "runtime": RUNTIME,
-        "runtime_with_extras": RUNTIME_LOCAL if needs_local else RUNTIME,
+        "runtime_with_extras": RUNTIME.replace("runtime", f"runtime[{','.join(extras)}]") if extras else RUNTIME,
         "resources": [text(file.path) for file in frozen.resources],
         "handlers": handlers,
         "handler_names": ", ".join(text(handler["class_name"]) for handler in handlers),

@@ -26,6 +26,14 @@ ENGINES: dict[tuple[str, str], Engine] = {
         # Local engines: no network, no key.
         Engine(name="silero", kind="vad", has_adapter=True, local=True, features=frozenset({"echo_removal"})),
         Engine(
+            name="webrtcvad",
+            kind="vad",
+            has_adapter=True,
+            local=True,
+            settings=(Setting("aggressiveness", "count", 0, 3),),
+            features=frozenset({"echo_removal"}),
+        ),
+        Engine(
             name="pocketsphinx",
             kind="stt",
             has_adapter=True,

@@ -15,12 +15,13 @@ from rspp_runtime.providers.contract import Outcome, Provider, ProviderError, Pr
 from rspp_runtime.providers.options import suggest
 
 GROUP = "rspp.providers"
-LOCAL_EXTRA = "pip install 'rspp-runtime[local]'"
+EXTRAS: Mapping[str, str] = {"webrtcvad": "webrtcvad"}  # of all others: local
 BUILT_IN: Mapping[str, str] = {
     "espeak": "rspp_runtime.providers.espeak",
     "pocketsphinx": "rspp_runtime.providers.pocketsphinx_stt",
     "scripted": "rspp_runtime.providers.scripted",
     "silero": "rspp_runtime.providers.silero",
+    "webrtcvad": "rspp_runtime.providers.webrtc_vad",
 }
 OWN: Mapping[str, str] = {"python": "rspp_runtime.session.outside", "tool": "rspp_runtime.tools.runner"}
 """What performs a Python node outside of the kernel, and a tool: no `use` line names them, and no package takes their
@@ -55,7 +56,8 @@ def find(name: str) -> ProviderFactory:
         module = importlib.import_module(BUILT_IN[name])
     except ModuleNotFoundError as error:
         raise _refuse(
-            f"provider {name!r} needs the package {error.name!r}, which is not installed: {LOCAL_EXTRA}"
+            f"provider {name!r} needs the package {error.name!r}, which is not installed: "
+            f"pip install 'rspp-runtime[{EXTRAS.get(name, 'local')}]'"
         ) from error
     return cast(ProviderFactory, module.factory)
 
