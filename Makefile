@@ -9,7 +9,7 @@ CARRIED   := runtime_base/src/rspp_runtime/contracts/schemas
 PIPELINES := $(wildcard pipelines/*.rspp)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format types tables schemas goldens drift features bench bench-serve flame bench-compiler fuzz clean
+.PHONY: help setup demo test lint format types tables schemas goldens drift features pictures bench bench-serve flame bench-compiler fuzz clean
 
 help:      ## this list
 	@echo "RSPP: compile a voice agent's pipeline into a package, and run it."
@@ -56,6 +56,9 @@ drift: setup ## fails if generated/ is not what the compiler writes today
 features: setup ## docs/FEATURES.md, from what the last `make test` saw
 	@test -f out/features.json || $(MAKE) --no-print-directory test
 	@$(BIN)/python tests/plugins/feature_report.py
+
+pictures: setup ## docs/pictures/console-*.png anew: the console in Chromium, with the real server
+	@RSPP_PICTURES=docs/pictures $(BIN)/pytest -q tests/browser/test_pictures.py
 
 bench: setup ## the speed goals beside the peers (.venv-bench) and the floor: writes benchmarks/RESULTS.md (BENCH_ARGS=--quick, --long, --only PART)
 	@cd benchmarks && ../$(BIN)/python -m speed.run $(BENCH_ARGS)

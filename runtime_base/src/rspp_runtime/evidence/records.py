@@ -18,6 +18,7 @@ from rspp_runtime.abi.codes import (
     emitter,
 )
 from rspp_runtime.abi.lookup import budget_name, heard_by
+from rspp_runtime.abi.messages import Inbound
 from rspp_runtime.abi.plan import Plan
 from rspp_runtime.evidence.clocks import WALL
 from rspp_runtime.evidence.entries import Clock, Header, Input, Level, Log, Out
@@ -66,7 +67,7 @@ class Records:
         self._last = 0  # runtime sequence
         self._steps_down = 0
 
-    def heard(self, row: Input) -> None:
+    def heard(self, row: Input | Inbound) -> None:
         """An input entered: later decisions carry its transport sequence."""
         self._transport_sequence = max(self._transport_sequence, row.transport_sequence)
 

@@ -148,6 +148,7 @@ class Feed(Observer):
     def on_input(self, event: Inbound, now_ns: int, result: int) -> None:
         if not self._listens or self._cools(now_ns):
             return
+        self._records.heard(event)
         if event.op == In.CONTROL:
             if event.port not in (Control.ATTRIBUTE, Control.EVIDENCE_APPENDED):
                 self._put("asked", now_ns, "control", what=Control(event.port).name.lower())

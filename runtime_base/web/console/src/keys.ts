@@ -66,7 +66,7 @@ function act(key: string, view: View, session: Session): boolean {
       return true;
     case "/":
       view.show("talk");
-      requestAnimationFrame(() => document.getElementById("say")?.focus());
+      focus("say");
       return true;
     case "[":
       step(view, session, -1);
@@ -85,7 +85,7 @@ function act(key: string, view: View, session: Session): boolean {
       return true;
     case "f":
       view.show("events");
-      requestAnimationFrame(() => document.getElementById("filter")?.focus());
+      focus("filter");
       return true;
     case "t":
       view.toggleTheme();
@@ -95,6 +95,12 @@ function act(key: string, view: View, session: Session): boolean {
       return true;
   }
   return false;
+}
+
+/** At once where it is shown already, so that who types on loses nothing; else when it is. */
+function focus(id: string): void {
+  document.getElementById(id)?.focus();
+  requestAnimationFrame(() => requestAnimationFrame(() => document.getElementById(id)?.focus()));
 }
 
 /** The turn before or after the one that is looked at; past the last, the newest is followed again. */

@@ -50,6 +50,7 @@ export class Session {
   #call: Call | null = null;
   #feed: Feed | null = null;
   #wantsTalk = false;
+  #flushed = new Set<number>(); // turns that were taken back, and whose last sound the player has not told of
   #opening: Promise<void> | null = null;
 
   constructor(store: Store, base: string) {
@@ -189,6 +190,7 @@ export class Session {
       talk.signal(serialOf(signal.turn_id ?? ""), signal);
       store.changed("talk");
     });
+    call.on("flush", (flush) => void this.#flushed.add(serialOf(flush.turn_id)));
     call.on("playback", (playback) => {
       this.theirs.add(playback.level);
       this.speaking = playback.playing;
@@ -198,6 +200,7 @@ export class Session {
       let words = 0;
       for (const one of spoken) if (one.untilMs <= playback.heardMs + 1) words = one.words;
       talk.words(serial, words);
+      if (!playback.playing && this.#flushed.delete(serial)) this.turns.fellSilent(serial, this.clock.us());
       store.changed("talk", "levels");
     });
     call.on("frame", (frame) => {

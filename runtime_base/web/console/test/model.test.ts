@@ -18,7 +18,7 @@ const edge = (id: number, source: number, target: number, type = "text") => ({
 });
 
 const PIPELINE: Pipeline = {
-  pipeline: "p", pipeline_version: "1", profile: "simple/v1", template_hash: "00", kernel: "compiled", development: true,
+  pipeline: "p", pipeline_version: "1", profile: "simple/v1", template_hash: "00", kernel: "compiled", development: true, recording_level: "L0",
   budgets: { turn_ms: 2000, warning_ms: 1600, total_ms: 120_000, lead_ms: 200, grace_ms: 75 },
   nodes: [
     node(0, "ingress", "ingress", "boundary", "session"), node(1, "ears", "vad", "effect", "session"), node(2, "stt", "stt", "effect", "session"),
@@ -86,7 +86,7 @@ test("an interruption has its cause, its fence and what was heard", () => {
     { signal: "close", turn: 1, t: 2_000_300 },
     { signal: "commit", turn: 1, t: 2_000_400 },
   ).last!;
-  assert.deepEqual([turn.onsetUs, turn.cancelUs, turn.silentUs], [2_000_000, 2_000_000, 2_000_200]);
+  assert.deepEqual([turn.onsetUs, turn.spokenOver, turn.cancelUs, turn.silentUs], [1_900_000, true, 2_000_000, 2_000_200]);
   assert.deepEqual([turn.heardBytes, turn.heardWords, turn.refused], [7, 2, 1]);
   assert.deepEqual([turn.outcome, turn.reason, turn.closeUs], ["abort", "cancelled", 2_000_300], "nothing counts after the close");
 });

@@ -37,6 +37,7 @@ export interface Pipeline {
   template_hash: string;
   kernel: string;
   development: boolean;
+  recording_level: string;
   budgets: { turn_ms: number; warning_ms: number; total_ms: number; lead_ms: number; grace_ms: number };
   nodes: PlanNode[];
   edges: PlanEdge[];
@@ -68,9 +69,9 @@ export interface Drawing {
 }
 
 export const NODE_W = 108;
-export const NODE_H = 46;
+export const NODE_H = 42;
 const GAP_X = 38;
-const GAP_Y = 20;
+const GAP_Y = 14;
 
 /** Columns by the longest way from a source; within a column in the order that bends the fewest wires. */
 export function draw(pipeline: Pipeline): Drawing {

@@ -56,7 +56,9 @@ export interface Turn {
   playbackUs: number;
   silentUs: number;
   cancelUs: number; // the cancel was decided
-  onsetUs: number; // what caused it: the user's speech was noticed
+  onsetUs: number; // what caused it: when the user began to speak, as far as the detector can tell
+  spokenOver: boolean; // it was the user's voice
+  stoppedUs: number; // this page's player had fallen silent
   refused: number;
   dropped: number;
   heardBytes: number; // -1: not known yet
@@ -163,6 +165,12 @@ export class Turns {
     }
   }
 
+  /** The page's player plays nothing of that turn any more, since `t`. */
+  fellSilent(serial: number, t: number): void {
+    const turn = this.get(serial);
+    if (turn !== null && turn.stoppedUs < 0) turn.stoppedUs = t;
+  }
+
   // ---- hearing
 
   #noticed(event: FeedEvent): void {
@@ -241,7 +249,8 @@ export class Turns {
     const about = this.#open;
     if (about === null) return;
     const tone = MARKED[signal];
-    if (tone !== undefined) about.marks.push({ t, what: signal, tone, detail: event.reason ?? event.edge_id ?? "" });
+    const isLoss = signal !== "drop_notice" || event.reason !== "cancel_flush"; // a cancel empties edges: that is its work
+    if (tone !== undefined && isLoss) about.marks.push({ t, what: signal, tone, detail: event.reason ?? event.edge_id ?? "" });
     if (turn === null) return;
     switch (signal) {
       case "playback_started":
@@ -257,14 +266,15 @@ export class Turns {
         if (turn.cancelUs < 0) {
           turn.cancelUs = t;
           const onset = this.speech[this.speech.length - 1];
-          turn.onsetUs = onset !== undefined && onset.noticedUs > turn.openUs ? onset.noticedUs : t;
+          turn.spokenOver = onset !== undefined && onset.noticedUs > turn.openUs && signal === "barge_in";
+          turn.onsetUs = turn.spokenOver ? onset!.startUs : t;
         }
         break;
       case "late_after_cancel":
         turn.refused += 1;
         break;
       case "drop_notice":
-        turn.dropped += 1;
+        if (isLoss) turn.dropped += 1;
         break;
       case "commit":
       case "abort":
@@ -298,6 +308,8 @@ export class Turns {
       silentUs: -1,
       cancelUs: -1,
       onsetUs: -1,
+      spokenOver: false,
+      stoppedUs: -1,
       refused: 0,
       dropped: 0,
       heardBytes: -1,

@@ -123,6 +123,7 @@ export function EventsPane({ store, view, session }: Props) {
 
 /** Frames on their way: there are more of them than of everything else. */
 function isAudio(event: FeedEvent): boolean {
+  if (event.what === "played") return true; // and the client's word for each tenth of a second
   return event.text === undefined && (event.kind === "out" || event.kind === "feed" || event.kind === "send");
 }
 

@@ -16,6 +16,14 @@ export function PipelinePane({ store, view, session }: Props) {
   const edge = pipeline.edges.find((one) => one.id === chosen) ?? null;
   return (
     <div class="plan">
+      <dl class="strip">
+        <Fact name="plan of this turn" value={turn?.planHash ? short(turn.planHash) : "none yet"} title={turn?.planHash} mono />
+        <Fact name="template" value={short(pipeline.template_hash)} title={pipeline.template_hash} mono />
+        <Fact name="profile" value={pipeline.profile} />
+        <Fact name="kernel" value={session.introduction?.kernel ?? pipeline.kernel} />
+        <Fact name="recorded at" value={session.introduction?.level || (session.introduction === null ? pipeline.recording_level : "nothing")} />
+        <Fact name="a session holds" value={`${(pipeline.memory_bytes / 1024).toFixed(0)} KiB`} />
+      </dl>
       <div class="graphbox">
         <svg
           class="graph"
@@ -45,10 +53,10 @@ export function PipelinePane({ store, view, session }: Props) {
             <g key={node.id} class="node" data-kind={node.kind} data-active={active.has(node.name)} transform={`translate(${x} ${y})`}>
               <rect width={width} height={height} rx={7} />
               <rect class="stripe" data-row={node.kind === "ingress" ? "you" : node.kind === "egress" ? "out" : node.kind} x={0} y={10} width={3} height={height - 20} rx={1.5} />
-              <text class="name" x={14} y={20}>
+              <text class="name" x={14} y={18}>
                 {node.name}
               </text>
-              <text class="under" x={14} y={35}>
+              <text class="under" x={14} y={32}>
                 {(node.providers.join(", ") || node.kind).slice(0, 17)}
               </text>
               <title>{`${node.name}: ${node.kind}, line ${node.line}${node.budget_ms ? `, first output within ${node.budget_ms} ms` : ""}`}</title>
@@ -59,15 +67,6 @@ export function PipelinePane({ store, view, session }: Props) {
       <div class="facts">
         {edge === null ? (
           <>
-            <dl>
-              <Fact name="plan of this turn" value={turn?.planHash ? short(turn.planHash) : "none yet"} title={turn?.planHash} mono />
-              <Fact name="template" value={short(pipeline.template_hash)} title={pipeline.template_hash} mono />
-              <Fact name="profile" value={pipeline.profile} />
-              <Fact name="kernel" value={session.introduction?.kernel ?? pipeline.kernel} />
-              <Fact name="recording" value={session.introduction?.level ?? "none"} />
-              <Fact name="memory of a session" value={`${(pipeline.memory_bytes / 1024).toFixed(0)} KiB`} />
-              <Fact name="ahead of playback" value={`${pipeline.budgets.lead_ms} ms`} />
-            </dl>
             <h3>Reactions</h3>
             <ul class="reactions">
               {pipeline.reactions.map((one, i) => (

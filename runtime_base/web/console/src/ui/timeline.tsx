@@ -87,7 +87,7 @@ function Picture({ session, turn, width }: { session: Session; turn: Turn; width
         <Label key={row.name} y={y(i + 1)} name={row.name} under={turn.stages.get(row.name)?.provider || row.providers[0] || row.kind} kind={row.kind} />
       ))}
       <Label y={out} name="loudspeaker" under="what is heard" kind="out" />
-      <Label y={marks} name="decisions" under="" kind="" />
+      <Label y={marks} name="decisions" under={counts(turn)} kind="" />
       <g clip-path="url(#plot)">
         <Budget frame={frame} bottom={marks} />
         <You frame={frame} y={y(0)} />
@@ -121,9 +121,14 @@ function span(session: Session, turn: Turn): [number, number, number] {
   return [first - Math.max(150_000, margin), last + margin, nowUs];
 }
 
+function counts(turn: Turn): string {
+  if (turn.refused > 0) return `${turn.refused} refused`;
+  return turn.dropped > 0 ? `${turn.dropped} dropped` : "";
+}
+
 function told(turn: Turn): string {
   const took = turn.playbackUs >= 0 ? `first sound after ${ms(turn.playbackUs - turn.inputEndUs)} ms` : "no sound yet";
-  const end = turn.cancelUs >= 0 ? `, interrupted, silent ${ms(turn.silentUs - turn.onsetUs)} ms later` : "";
+  const end = turn.stoppedUs >= 0 ? `, interrupted, silent ${ms(turn.stoppedUs - turn.onsetUs)} ms later` : "";
   return `Turn ${turn.serial}: ${took}${end}.`;
 }
 
@@ -346,11 +351,6 @@ function Marks({ frame, y }: { frame: Frame; y: number }) {
           </g>
         );
       })}
-      {(turn.refused > 0 || turn.dropped > 0) && (
-        <text class="count" x={right} y={y + 43} text-anchor="end">
-          {[turn.refused > 0 ? `${turn.refused} refused at the fence` : "", turn.dropped > 0 ? `${turn.dropped} dropped` : ""].filter(Boolean).join(", ")}
-        </text>
-      )}
     </g>
   );
 }

@@ -32,7 +32,23 @@ export function TurnPane({ store, view, session }: Props) {
         {turn !== null && <Figures turn={turn} turns={turns} budgetMs={session.pipeline?.budgets.turn_ms ?? 0} />}
       </div>
       <Timeline session={session} turn={turn} />
+      {turn !== null && <Decisions turn={turn} />}
     </>
+  );
+}
+
+/** In words, where the picture has no room for them. */
+function Decisions({ turn }: { turn: Turn }) {
+  return (
+    <ol class="decisions">
+      {turn.marks.map((mark, i) => (
+        <li key={i} data-tone={mark.tone}>
+          <span class="t">{`${mark.t >= turn.inputEndUs ? "+" : "−"}${Math.round(Math.abs(mark.t - turn.inputEndUs) / 1000)}`}</span>
+          <b>{mark.what.replaceAll("_", " ")}</b>
+          <span>{mark.detail.replaceAll("_", " ")}</span>
+        </li>
+      ))}
+    </ol>
   );
 }
 
@@ -48,7 +64,7 @@ function Pill({ turn }: { turn: Turn }) {
 
 function Figures({ turn, turns, budgetMs }: { turn: Turn; turns: Turns; budgetMs: number }) {
   const took = turn.playbackUs >= 0 ? turn.playbackUs - turn.inputEndUs : -1;
-  const silent = turn.cancelUs >= 0 && turn.silentUs >= 0 ? turn.silentUs - turn.onsetUs : -1;
+  const silent = turn.stoppedUs >= 0 && turn.cancelUs >= 0 ? turn.stoppedUs - turn.onsetUs : -1;
   const parts = waits(turns, turn).filter((part) => part.us >= 500);
   const whole = Math.max(budgetMs * 1000, parts.reduce((sum, part) => sum + part.us, 0), 1);
   return (
@@ -76,7 +92,7 @@ function Figures({ turn, turns, budgetMs }: { turn: Turn; turns: Turns; budgetMs
       {silent >= 0 && (
         <div class="big cut">
           <span class="number">{ms(silent)}</span>
-          <span class="unit">ms from your voice to silence</span>
+          <span class="unit">{turn.spokenOver ? "ms from your voice to silence" : "ms from stop to silence"}</span>
         </div>
       )}
     </div>
