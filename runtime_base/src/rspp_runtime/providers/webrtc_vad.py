@@ -46,7 +46,7 @@ class WebrtcVad:
             pcm = rest + block.astype("<i2").tobytes()
             frames = [pcm[at : at + FRAME_BYTES] for at in range(0, len(pcm) - FRAME_BYTES + 1, FRAME_BYTES)]
             rest = pcm[len(frames) * FRAME_BYTES :]
-            return sum(detector.is_speech(frame, SAMPLE_RATE_HZ) for frame in frames) / len(frames)
+            return float(sum(detector.is_speech(frame, SAMPLE_RATE_HZ) for frame in frames) / len(frames))
 
         await listen(call, self._settings, score)
 
