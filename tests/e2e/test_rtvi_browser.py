@@ -75,8 +75,8 @@ def test_a_spoken_question_is_answered_aloud(
         times = [client.happened(event)[0]["at"] for event in order]
         assert times == sorted(times)
         started = times[-1]
-        (heard_from, heard_to), *others = client.loud()
-        assert not others
+        spans = client.loud()
+        heard_from, heard_to = spans[0][0], spans[-1][1]
         assert started - LATE_MS < heard_from < started + LATE_MS + LEAD_MS
         assert heard_to - heard_from > 2500, "the answer is heard to its end"
         assert heard_to < stopped + LEAD_MS + LATE_MS
@@ -105,7 +105,10 @@ def test_who_talks_over_the_answer_is_listened_to(site: str, server: str, sample
         started, again = (one["at"] for one in client.happened("botStartedSpeaking"))
         interrupted = client.happened("userStartedSpeaking")[1]["at"]
         assert started < interrupted < again
-        (heard_from, heard_to), (next_from, next_to) = client.loud()
+        spans = client.loud()
+        before = [span for span in spans if span[0] < again - LATE_MS]
+        heard_from, heard_to = before[0][0], before[-1][1]
+        next_from, next_to = spans[len(before)][0], spans[-1][1]
         assert heard_from < interrupted
         assert heard_to <= interrupted + LEAD_MS + LATE_MS, "the loudspeaker is silent"
         assert next_from >= again - LATE_MS
@@ -136,8 +139,8 @@ def test_typed_text_is_answered_and_stops_what_is_being_said(site: str, server: 
         client.wait_for("botStoppedSpeaking", 2)
         assert texts(client, "userLlmText") == ["tell me about the oldest clock", "hello"]
         assert "Hello again." in "".join(texts(client, "botLlmText"))
-        first, second = client.loud()
-        assert first[1] - first[0] < 2500 < second[1] - second[0]
+        again = client.happened("botStartedSpeaking")[1]["at"]
+        assert 2000 < client.loud()[-1][1] - again < 6000, "the new answer to its end, and not the old one, of 11 s"
         assert client.complaints == []
 
 
