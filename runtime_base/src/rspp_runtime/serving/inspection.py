@@ -17,7 +17,7 @@ import logging
 import re
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -68,8 +68,6 @@ class Inspection:
 
     def watch(self, seat: Seat) -> Sequence[Observer]:
         """The observer of a new session."""
-        for session_id in [name for name, (old, _) in self._feeds.items() if not self._is_here(old)]:
-            self._feeds.pop(session_id)[1].end()
         header = _header(self._package, self._settings, seat)
         feed = Feed(self._package.plan, header, seat.clock, reveals=self._settings.development)
         self._feeds[seat.session_id] = seat, feed
@@ -77,7 +75,13 @@ class Inspection:
         self._owners.move_to_end(seat.session_id)
         while len(self._owners) > REMEMBERED_MAX:
             self._owners.popitem(last=False)
-        return (feed,)
+        return (feed, _Last(lambda: self._over(seat, feed)))
+
+    def _over(self, seat: Seat, feed: Feed) -> None:
+        """Nothing of a session is kept that is over."""
+        if self._feeds.get(seat.session_id) == (seat, feed):
+            del self._feeds[seat.session_id]
+        feed.end()
 
     def _is_here(self, seat: Seat) -> bool:
         return self._hub is not None and self._hub.seats.get(seat.session_id) is seat
@@ -229,6 +233,16 @@ class Inspection:
             if not self._is_here(seat):
                 feed.end()
         channel.close(wire.Close.DONE, "the session is over")
+
+
+class _Last(Observer):
+    """Says that a session is over."""
+
+    def __init__(self, over: Callable[[], None]) -> None:
+        self._over = over
+
+    def on_over(self, now_ns: int) -> None:
+        self._over()
 
 
 _FRESH = {"cache-control": "no-store"}

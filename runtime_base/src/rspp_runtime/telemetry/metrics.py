@@ -141,7 +141,7 @@ class _Copied(Collector):
             "draining": float(hub.draining),
             "ready": float(not hub.draining and not hub.unready),
         }
-        self._decisions = {**hub.admission.counts}
+        self._decisions = {(outcome, reason): count for (outcome, reason), count in hub.admission.counts.items()}
         self._labelled = {
             "tenant_sessions_active": tenants,
             "connections": states,

@@ -235,7 +235,7 @@ class SessionTrace(Observer):
         if signal in _TOLD:
             turn.add_event(_TOLD[Signal(signal)], timestamp=t_ns)
         elif signal == Signal.CANCEL and output.x == Scope.TURN:
-            told = {"cause": _CAUSES[output.cause], "fence_ms": (drained_ns - output.t_ns) / 1e6}
+            told: dict[str, Value] = {"cause": _CAUSES[output.cause], "fence_ms": (drained_ns - output.t_ns) / 1e6}
             turn.add_event("cancel", told, t_ns)
         elif signal == Signal.BUDGET_EXHAUSTED:
             turn.add_event("budget_exhausted", {"budget": budget_name(self._plan, output.y)}, t_ns)
