@@ -1,0 +1,26 @@
+"""podman and the image, for the tests of this folder; they are skipped where `.ci/containers` has not been."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from containers import Built, Podman, build_image, keys, usable_podman
+
+
+@pytest.fixture(scope="session")
+def podman() -> Podman:
+    return usable_podman()
+
+
+@pytest.fixture(scope="session")
+def image(podman: Podman) -> Built:
+    return build_image(podman)
+
+
+@pytest.fixture
+def signing(tmp_path: Path) -> Iterator[Path]:
+    with keys(tmp_path / "keys") as folder:
+        yield folder
