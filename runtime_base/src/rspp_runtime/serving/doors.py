@@ -63,13 +63,21 @@ class Doors:
         subprotocol = wire.choose(asked.protocols)
         if subprotocol is None:
             raise Refused(400, "subprotocol", f"offer one of {', '.join(wire.SUBPROTOCOLS)}")
-        grant = self._guard.take(asked.token, "talk")
+        grant = self._guard.look(asked.token, "talk")
         return self.enter(Channel(subprotocol), Rspp1(subprotocol, grant.session_id), grant)
 
     def enter(self, channel: Channel, dialect: Dialect, grant: Grant) -> Channel:
         """Waits for the channel's hello, for a while, and makes it the socket of its session's party. Raises
-        `Refused` if there is no place for the session."""
-        Visit(self._hub, channel, dialect, grant)
+        `Refused` if there is no place for the session.
+
+        The token is used up only where there is one: whoever is told to come again shows the same token.
+        """
+        visit = Visit(self._hub, channel, dialect, grant)
+        try:
+            self._guard.use(grant)
+        except Refused:
+            visit.leave()
+            raise
         return channel
 
 
@@ -120,19 +128,20 @@ class Visit:
             self._channel.send(message)
         if error.close:
             self._channel.close(error.close, error.reason)
-            self._leave()
+            self.leave()
 
     def _too_late(self) -> None:
         self._hub.tally.connections["no_hello"] += 1
         self._channel.close(Close.TIMEOUT, "nobody said hello")
-        self._leave()
+        self.leave()
 
     def _lost(self) -> None:
-        self._leave()
+        self.leave()
         if self._party is not None:
             self._party.detach(self._channel)
 
-    def _leave(self) -> None:
+    def leave(self) -> None:
+        """It is over, or has become a party's."""
         self._timer.cancel()
         if self._has_place:
             self._has_place = False

@@ -69,14 +69,12 @@ class Guard:
         if not origins.allowed(origin, host, self._origins):
             raise Refused(403, "origin", "pages of this origin may not: see --origin")
 
-    def take(self, token: str, scope: str, session_id: str | None = None) -> Grant:
-        """What a token that is used now allows, once. Raises `Refused`."""
-        grant = self.look(token, scope, session_id)
+    def use(self, grant: Grant) -> None:
+        """A token that was looked at lets somebody in, once. Raises `Refused`."""
         try:
             self._replays.use(grant, now_s())
         except TokenError as error:
             raise Refused(401, error.code, str(error)) from None
-        return grant
 
     def look(self, token: str, scope: str, session_id: str | None = None) -> Grant:
         """What a token allows, as often as it is shown. Raises `Refused`."""

@@ -30,7 +30,7 @@ def open_doors(doors: Doors, hub: Hub, guard: Guard) -> list[BaseRoute]:
     """Adds the WebSocket to `doors`; returns the routes."""
 
     def enter(asked: Handshake) -> Channel:
-        grant = guard.take(asked.token or asked.query.get("token", [""])[0], "talk")
+        grant = guard.look(asked.token or asked.query.get("token", [""])[0], "talk")
         hub.find(grant)
         rate_hz = _rate(asked.query.get(RATE, [PLAYS_HZ])[0])
         return doors.enter(Channel(), Rtvi(_wall, rate_hz), grant)
