@@ -9,6 +9,8 @@ import asyncio
 import base64
 import gzip
 import json
+import subprocess
+import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -186,3 +188,27 @@ def test_who_hangs_up_by_a_word_is_gone(server: str) -> None:
             return socket.close_code
 
     assert asyncio.run(leave()) == 1000
+
+
+@pytest.mark.feature("F-088", "rejected", "mapped")
+def test_in_production_whoever_asks_shows_a_token_of_scope_issue(package: Path, tmp_path: Path) -> None:
+    key = tmp_path / "key.pem"
+    rspp = [sys.executable, "-m", "rspp_runtime.cli", "token"]
+    subprocess.run([*rspp, "new-key", str(key)], check=True, capture_output=True, timeout=60)
+
+    def token(scope: str) -> str:
+        issue = [*rspp, "issue", "--key", str(key), "--tenant", "acme", "--pipeline", "voice_assistant"]
+        done = subprocess.run(
+            [*issue, "--version", "1.0.0", "--scope", scope], check=True, capture_output=True, text=True, timeout=60
+        )
+        return f"Bearer {done.stdout.strip()}"
+
+    with served(package, "--signing-key", str(key), "--max-lag", "1000") as server:
+        assert [ask(server)[0], ask(server, authorization=token("talk"))[0]] == [401, 401]
+        status, _, said = ask(server, authorization=token("issue"))
+        assert status == 200
+        hello = framing.write({"type": "client-ready", "id": "1", "data": {"version": "2.1.0"}}, binary=True)
+        assert isinstance(hello, bytes)
+        came = asyncio.run(converse(said["ws_url"], [(0, hello)], "bot-ready"))
+        assert came[0]["type"] == "bot-ready", came[0]
+        assert came[0]["data"]["about"]["pipeline"] == "voice_assistant"

@@ -72,6 +72,12 @@ def test_before_it_is_ready_nothing_is_taken() -> None:
         dialect.receive(said("client-ready", {"version": "2.1.0"}))
 
 
+def test_a_microphone_that_is_open_too_early_is_no_mistake() -> None:
+    dialect = Rtvi(lambda: NOON)
+    dialect.receive(said("client-ready", {"version": "2.1.0"}))
+    assert dialect.error(DialectError("too_early", "not taken: wait for `welcome`")) == ()
+
+
 # ---- what it says
 
 

@@ -258,6 +258,8 @@ class Rtvi:
         return NOTHING
 
     def error(self, error: DialectError) -> Messages:
+        if error.code == "too_early":
+            return NOTHING  # the microphone is open before `bot-ready`
         if self._asked and not error.close and error.code != "rate":
             return (self._say("error-response", {"error": framing.clean(error.reason, 200)}, self._asked),)
         return (self._say("error", {"error": framing.clean(error.reason, 200), "fatal": bool(error.close)}),)
