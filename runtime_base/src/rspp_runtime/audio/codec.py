@@ -53,6 +53,8 @@ class Encoder(Protocol):
 class PlainDecoder:
     """PCM and µ-law."""
 
+    __slots__ = ("_concealer", "_format", "_is_native", "_packet_bytes_max", "_resampler", "_sample_bytes")
+
     def __init__(self, format: Format) -> None:
         self._format = format
         self._sample_bytes = SAMPLE_BYTES[format.encoding] * format.channels
@@ -92,6 +94,8 @@ class PlainDecoder:
 
 class PlainEncoder:
     """PCM and µ-law."""
+
+    __slots__ = ("_format", "_resampler", "_rest")
 
     def __init__(self, format: Format) -> None:
         self._format = format

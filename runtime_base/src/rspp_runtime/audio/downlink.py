@@ -9,6 +9,8 @@ from rspp_runtime.audio.format import NATIVE, Format
 class Downlink:
     """One client's packets, each of `format.frame_ms`."""
 
+    __slots__ = ("_encoder", "_is_empty", "_is_native", "_native_bytes", "format")
+
     def __init__(self, format: Format) -> None:
         """Raises `MissingExtraError`."""
         self.format = format

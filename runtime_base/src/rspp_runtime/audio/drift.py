@@ -25,6 +25,21 @@ class Drift:
     `error_ns` is how far media time is behind ours (below zero: ahead), and is to be corrected.
     """
 
+    __slots__ = (
+        "_closed_ns",
+        "_corrected_at_ns",
+        "_corrected_ns",
+        "_level",
+        "_packets",
+        "_slope",
+        "_strikes",
+        "_target",
+        "_windows",
+        "error_ns",
+        "floor_ns",
+        "lowest_ns",
+    )
+
     def __init__(self) -> None:
         self.lowest_ns = 1 << 62  # lag of this window
         self.floor_ns = 0  # lag of a packet that nothing delayed, as of now

@@ -24,6 +24,27 @@ NEAR_NS = 10 * MS_NS  # a place is filled if less than so much of it is free
 class Jitter:
     """See the module, and `Uplink`."""
 
+    __slots__ = (
+        "_ahead_ns",
+        "_blind_ns",
+        "_blind_ns_max",
+        "_came_ns",
+        "_delay_at_ns",
+        "_delay_ns",
+        "_delay_ns_max",
+        "_due",
+        "_duration_ns",
+        "_early_ns",
+        "_newest",
+        "_next",
+        "_origin",
+        "_rate_hz",
+        "_shift_ns",
+        "_stats",
+        "_track",
+        "_waiting",
+    )
+
     def __init__(self, format: Format, profile: JitterProfile, stats: UplinkStats) -> None:
         self._track = Track(format, profile, stats)
         self._stats = stats

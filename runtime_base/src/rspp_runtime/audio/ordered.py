@@ -24,6 +24,8 @@ EARLY_NS = 10 * MS_NS  # media time may be ahead by so much after a hole
 class Ordered:
     """See the module, and `Uplink`."""
 
+    __slots__ = ("_ahead_ns", "_fast_until_ns", "_held", "_index", "_last_ns", "_next", "_rate_hz", "_stats", "_track")
+
     def __init__(self, format: Format, profile: JitterProfile, stats: UplinkStats) -> None:
         self._track = Track(format, profile, stats)
         self._stats = stats

@@ -25,6 +25,8 @@ SURPLUS_SHARE = 0.4  # … so much of what was sent came before its time
 class RateWatch:
     """`observe` each `POINT_NS`, `reset` after a pause, `surplus` for what was dropped."""
 
+    __slots__ = ("_count", "_first", "_long", "_rate_hz", "_short", "_surplus_ns")
+
     def __init__(self, rate_hz: int) -> None:
         self._rate_hz = rate_hz
         self._short: deque[tuple[int, int]] = deque(maxlen=POINTS)

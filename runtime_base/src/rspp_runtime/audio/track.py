@@ -24,6 +24,25 @@ class Track:
     """`place_ns` is the media time behind what was played so far, by the durations of packets; a resampler may hold the
     last of it back. `zero_ns` is when media time began."""
 
+    __slots__ = (
+        "_back",
+        "_back_since_ns",
+        "_window_ns",
+        "corrected_ns",
+        "decoder",
+        "drift",
+        "format",
+        "framer",
+        "is_native",
+        "place_ns",
+        "point_ns",
+        "profile",
+        "sent_ns",
+        "stats",
+        "watch",
+        "zero_ns",
+    )
+
     def __init__(self, format: Format, profile: JitterProfile, stats: UplinkStats) -> None:
         self.format = format
         self.profile = profile

@@ -26,6 +26,8 @@ class Uplink:
     plus `profile.ahead_ms_max`.
     """
 
+    __slots__ = ("_way", "format", "profile", "stats")
+
     def __init__(self, format: Format, profile: JitterProfile) -> None:
         """Raises `MissingExtraError`."""
         self.format = format
