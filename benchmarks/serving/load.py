@@ -1,6 +1,6 @@
 """The clients: each sends 20 ms of audio fifty times a second, and looks how long it takes to come back.
 
-One JSON line in, one out: {"kind", "port", "pid", "sessions", "seconds"} -> what `hold` returns, or {"error"}.
+One JSON line in, one out: {"kind", "port", "token", "pid", "sessions", "seconds"} -> what `hold` returns, or {"error"}.
 The first eight bytes of a frame's audio say when it was due; what the client itself is late by counts for the server
 no less than for everybody, and is told (`own_late_ms`). `pid` is the server's: what it takes while frames are counted.
 """
@@ -164,21 +164,21 @@ KINDS: dict[str, tuple[type[Client], str]] = {
 }
 
 
-async def connected(kind: str, port: int, results: Results) -> Client:
+async def connected(kind: str, port: int, token: str, results: Results) -> Client:
     """One client more. Who is asked to come back a little later does."""
     for _ in range(TRIES_MAX - 1):
         try:
-            return await _connected(kind, port, results)
+            return await _connected(kind, port, token, results)
         except (ConnectionError, urllib.error.HTTPError):
             await asyncio.sleep(AGAIN_S)
-    return await _connected(kind, port, results)
+    return await _connected(kind, port, token, results)
 
 
-async def _connected(kind: str, port: int, results: Results) -> Client:
+async def _connected(kind: str, port: int, token: str, results: Results) -> Client:
     client, path = KINDS[kind]
     headers = {}
     if kind == "ours":
-        asked = await asyncio.to_thread(_ask, port)
+        asked = await asyncio.to_thread(_ask, port, token)
         headers = {"Authorization": f"Bearer {asked['token']}", "Sec-WebSocket-Protocol": "rspp.1.msgpack"}
     _, listener = await ws_connect(
         lambda: client(results), f"ws://127.0.0.1:{port}{path}", extra_headers=headers, websocket_handshake_timeout=20
@@ -188,19 +188,20 @@ async def _connected(kind: str, port: int, results: Results) -> Client:
     return found
 
 
-def _ask(port: int) -> dict[str, Any]:
-    url = f"http://127.0.0.1:{port}/v1/sessions"
-    with urllib.request.urlopen(urllib.request.Request(url, b"{}", method="POST"), timeout=20) as answer:
+def _ask(port: int, token: str) -> dict[str, Any]:
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/v1/sessions", b"{}", headers)
+    with urllib.request.urlopen(request, timeout=20) as answer:
         found: dict[str, Any] = json.load(answer)
         return found
 
 
-async def hold(kind: str, port: int, pid: int, sessions: int, seconds: float) -> dict[str, Any]:
+async def hold(kind: str, port: int, token: str, pid: int, sessions: int, seconds: float) -> dict[str, Any]:
     results = Results()
     clients: list[Client] = []
     for first in range(0, sessions, OPEN_AT_ONCE):
         count = min(OPEN_AT_ONCE, sessions - first)
-        clients += await asyncio.gather(*(connected(kind, port, results) for _ in range(count)))
+        clients += await asyncio.gather(*(connected(kind, port, token, results) for _ in range(count)))
     began_ns = time.monotonic_ns() + 50_000_000
     settled = int(SETTLE_S / FRAME_S)
     rounds = settled + int(seconds / FRAME_S)

@@ -1,12 +1,14 @@
-"""Our server, as `rspp serve` starts it, with a detector that hands what it hears to the voice of its session.
+"""Our server as in production (`python -m PACKAGE serve`), with a detector that hands what it hears to its voice.
 
 usage: ours.py PACKAGE LOG_DIR
+Prints its port, and a token for who asks for sessions.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sys
+import time
 from contextvars import ContextVar
 from pathlib import Path
 
@@ -14,6 +16,8 @@ import uvloop
 
 from rspp_runtime.bench.stand_ins import SILENCE, Model
 from rspp_runtime.providers.contract import Invocation
+from rspp_runtime.security.keys import new_key, write_private
+from rspp_runtime.security.tokens import TTL_S_MAX, Issuer
 from rspp_runtime.serving.hub import Seat
 from rspp_runtime.serving.server import Server
 from rspp_runtime.serving.settings import Settings
@@ -67,11 +71,14 @@ async def prepared(package: Package) -> Bound:
 
 
 def main() -> None:
-    package = load(sys.argv[1])
+    package, folder = load(sys.argv[1]), Path(sys.argv[2])
+    key = folder / "signing.pem"
+    if not key.exists():
+        write_private(key, new_key())
     settings = Settings(
         port=0,
-        development=True,
-        log_dir=Path(sys.argv[2]),
+        signing_key=key,
+        log_dir=folder,
         max_sessions=100_000,
         attempts_per_second=100_000,
         tenant_attempts_per_second=100_000,
@@ -79,8 +86,18 @@ def main() -> None:
     )
     server = Server(package, settings, prepared)
     server.watchers.append(with_voice)
+    token = Issuer.load(key).issue(
+        tenant="bench",
+        session_id="",
+        pipeline=package.plan.pipeline,
+        pipeline_version=package.plan.pipeline_version,
+        epoch=1,
+        scopes={"issue"},
+        ttl_s=TTL_S_MAX,
+        now_s=int(time.time()),
+    )
     with server.bind() as listening, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(server.serve(listening, lambda: print(server.port, flush=True)))
+        runner.run(server.serve(listening, lambda: print(server.port, token, flush=True)))
 
 
 main()

@@ -72,17 +72,18 @@ class Server:
         )
         self.pid = self._process.pid
         try:
-            self.port = self._read_port(time.monotonic() + READY_S_MAX)
+            self.port, self.token = self._said(time.monotonic() + READY_S_MAX)
         except OSError:
             self.stop()
             raise
 
-    def _read_port(self, until_s: float) -> int:
-        """The first line that is a number: some say other things before."""
+    def _said(self, until_s: float) -> tuple[int, str]:
+        """Its port, and a token if it wants one: the first line with a number. Some say other things before."""
         assert self._process.stdout is not None
         while time.monotonic() < until_s and (line := self._process.stdout.readline()):
-            if line.strip().isdecimal():
-                return int(line)
+            port, _, token = line.strip().partition(" ")
+            if port.isdecimal():
+                return int(port), token
         raise OSError(f"the server did not come up (its output is in {OUT / 'serve.log'})")
 
     def stop(self) -> None:
@@ -100,7 +101,8 @@ def measure(one: Contestant, sessions: int, seconds: float, log: IO[str]) -> Ste
         return {"sessions": sessions, "error": str(error)}
     try:
         asked = {
-            "kind": one.kind, "port": server.port, "pid": server.pid, "sessions": sessions, "seconds": seconds
+            "kind": one.kind, "port": server.port, "token": server.token, "pid": server.pid,
+            "sessions": sessions, "seconds": seconds,
         }  # fmt: skip
         done = subprocess.run(
             pinned([sys.executable, HERE / "load.py"], 1),

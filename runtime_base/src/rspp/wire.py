@@ -27,6 +27,7 @@ TEXT_BYTES_MAX = 4096  # of a text: what the event ABI takes (CONTRACTS §2)
 INTEGER_MAX = 2**53 - 1
 
 Message = bytes | str
+_BINARY = (bytes, bytearray, memoryview)
 Fields = dict[str, Any]
 
 SAID = {
@@ -112,7 +113,7 @@ def encode(fields: Mapping[str, Any], subprotocol: str) -> Message:
 
 def decode(message: Message, subprotocol: str) -> Fields:
     """A map with a `type`. Raises `WireError`, always fatal."""
-    binary = isinstance(message, bytes | bytearray | memoryview)
+    binary = isinstance(message, _BINARY)
     if binary != (subprotocol == MSGPACK):
         other = "binary" if subprotocol == MSGPACK else "text"
         raise WireError("malformed", f"{subprotocol} is spoken in {other} messages", is_fatal=True)

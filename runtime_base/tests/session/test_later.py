@@ -13,7 +13,7 @@ from rspp_runtime.abi.codes import In, Op
 from rspp_runtime.abi.messages import Inbound, Output
 from rspp_runtime.session import later
 from rspp_runtime.session.later import Desk, Later
-from rspp_runtime.session.observer import HandlerCall, InvocationEnd, Observer
+from rspp_runtime.session.observer import Audience, HandlerCall, InvocationEnd, Observer
 from rspp_runtime.session.virtual import run
 
 
@@ -171,3 +171,22 @@ def test_an_observer_that_raises_ends_the_session(scripted: ModuleType) -> None:
         desk.leave()
 
     in_loop(work)
+
+
+def test_steps_are_told_by_what_came_of_them() -> None:
+    class Decisions(Everything):
+        QUIET_STEPS = MOVES = False
+
+    everything, decisions = Everything(), Decisions()
+    audience = Audience([everything, decisions])
+    moved = [Output(Op.FEED, 1, 1), Output(Op.SEND, 1, 2)]
+    refused = [Output(Op.FEED, 1, 1), Output(Op.DECISION, 1, 2), Output(Op.SEND, 1, 3)]  # by the fence, in its place
+    for outputs, told in (
+        ([], 1),
+        (moved, 1),
+        (refused, 2),
+        ([Output(Op.DECISION, 1, 1)], 2),
+        ([*moved, Output(Op.METRIC, 1, 3)], 2),
+    ):
+        tells = audience.of_step(outputs)
+        assert tells == (everything.on_step, decisions.on_step)[:told]

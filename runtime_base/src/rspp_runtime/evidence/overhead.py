@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 MS_NS = 1_000_000
+_NOTHING: Mapping[int, int] = {}
 
 Lap = tuple[int, Mapping[int, int]]
 """Of one step: what the kernel took, and by node what was called inside; ns."""
@@ -32,6 +33,8 @@ class Overhead:
         self.kernel_ns += own_ns
         if own_ns > self.longest_ns:
             self.longest_ns = own_ns
+        if not nodes_ns:
+            return
         for node, ns in nodes_ns.items():
             self.nodes_ns[node] = self.nodes_ns.get(node, 0) + ns
 
@@ -63,7 +66,7 @@ class Stopwatch:
         """The step from `now_ns` to `drained_ns`."""
         nodes_ns = self._nodes_ns
         if not nodes_ns:
-            return max(0, drained_ns - now_ns), {}
+            return max(0, drained_ns - now_ns), _NOTHING
         self._nodes_ns = {}
         return max(0, drained_ns - now_ns - sum(nodes_ns.values())), nodes_ns
 

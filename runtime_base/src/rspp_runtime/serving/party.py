@@ -41,6 +41,7 @@ from rspp_runtime.session.observer import InvocationEnd, Observer
 from rspp_runtime.transports.contract import Ears, HandedOver
 
 log = logging.getLogger(__name__)
+_DECISION = int(Op.DECISION)
 
 ACK_EVERY_NS = SECOND_NS
 REPORT_NS = 200 * MS_NS  # at least so often a client reports what it has played
@@ -305,9 +306,12 @@ class Party(Observer):
             self._out.word("transcript", event.payload.decode("utf-8", "replace"), final)
 
     def on_step(self, now_ns: int, deadline_ns: int, drained_ns: int, outputs: Sequence[Output]) -> None:
+        watches = self._dialect is not None and self._dialect.watches
         for output in outputs:
+            if output.op != _DECISION and not watches:
+                continue  # frames, mostly
             self._out.output(output, self._plan)
-            if self._draining and output.op == Op.DECISION and output.code == Signal.CLOSE:
+            if self._draining and output.op == _DECISION and output.code == Signal.CLOSE:
                 asyncio.get_running_loop().call_soon(self._leave_if_quiet)
 
     def on_invocation(self, end: InvocationEnd) -> None:

@@ -17,7 +17,7 @@ class Activity(Observer):
     recogniser owes no text."""
 
     INPUTS = (In.CHUNK, In.MEDIA)
-    QUIET_STEPS = False
+    QUIET_STEPS = MOVES = False
 
     def __init__(self, plan: Plan) -> None:
         self.running = False

@@ -301,7 +301,7 @@ class Driver:
             drained_ns = self._now()
             if self._node_calls.touched or self._node_calls.took_ns:
                 self._node_calls.tell(self._audience)
-            for tell in self._audience.steps if outputs else self._audience.quiet_steps:
+            for tell in self._audience.of_step(outputs):
                 tell(now_ns, deadline_ns, drained_ns, outputs)
             if held:
                 outputs, held = behind(held, outputs), []

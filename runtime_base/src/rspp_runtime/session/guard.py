@@ -29,7 +29,8 @@ class Guarded(Generic[T]):
         self._told = False
 
     def __await__(self) -> Generator[Any, Any, T]:
-        go_on: Callable[[], Any] = partial(self._coroutine.send, None)
+        send: Callable[[], Any] = partial(self._coroutine.send, None)
+        go_on = send
         while True:
             try:
                 awaited = go_on()
@@ -46,5 +47,5 @@ class Guarded(Generic[T]):
                 self._told = self.last
                 go_on = partial(self._coroutine.throw, error)
             else:
-                go_on = partial(self._coroutine.send, None)
+                go_on = send
             self.resumed = True

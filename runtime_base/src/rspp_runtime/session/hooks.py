@@ -32,7 +32,7 @@ _ON = {Signal.CANCEL: "on_cancel", Signal.BARGE_IN: "on_barge_in", Signal.BUDGET
 class Hooks(Observer):
     """Those of one session. `users` are its Python nodes by node id, as they were loaded."""
 
-    QUIET_STEPS = False
+    QUIET_STEPS = MOVES = False
 
     def __init__(self, plan: Plan, users: Mapping[int, object]) -> None:
         """Raises `NodeError` for a hook that the pipeline declares and the node does not have."""

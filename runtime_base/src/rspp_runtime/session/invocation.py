@@ -21,11 +21,20 @@ from rspp_runtime.abi.messages import Inbound
 from rspp_runtime.abi.plan import SESSION, Meter, Node
 from rspp_runtime.providers.contract import Cancelled, Input, Message, Outcome, Provider, ProviderError
 from rspp_runtime.session.calling import Calling
-from rspp_runtime.session.gateway import INCREMENT_PORT, InputError, check_audio, find_port, text_mark
+from rspp_runtime.session.gateway import (
+    FRAME_BYTES_MAX,
+    INCREMENT_PORT,
+    SAMPLE_BYTES,
+    InputError,
+    check_audio,
+    find_port,
+    text_mark,
+)
 from rspp_runtime.session.guard import TIDY_S, Guarded
 from rspp_runtime.session.observer import InvocationEnd
 from rspp_runtime.session.scopes import Scopes
 from rspp_runtime.session.usage import Stamp, Usage
+from rspp_runtime.session.waiters import Waiters
 from rspp_runtime.tools.journal import Journal
 from rspp_runtime.tools.offer import Answer, Offer
 
@@ -39,7 +48,7 @@ SECOND_NS = 1_000_000_000
 
 ACCEPTED, FULL, REFUSED = int(Result.ACCEPTED), int(Result.FULL), int(Result.REFUSED)
 FINAL, FAILED = int(Flag.FINAL), int(Flag.FAILED)
-CHUNK = int(In.CHUNK)
+CHUNK, CREDIT = int(In.CHUNK), int(In.CREDIT)
 _new = tuple.__new__  # of a named tuple: a third of the time that its own constructor takes
 
 
@@ -126,7 +135,7 @@ class Call:
         self._items: deque[tuple[int, Input]] = deque()
         self.seq = 0  # of the item that was taken last
         self._finished = False
-        self._news = asyncio.Event()  # an item, the end of input, RESUME, or a cancel
+        self._news = Waiters()  # for an item, the end of input, or a cancel
         self._emitting = asyncio.Lock()  # by an output that has to wait
         self._owed = 0  # outputs that wait
         self._resumed = asyncio.Event()
@@ -154,20 +163,20 @@ class Call:
         if self._calling is not None and self.row.inputs[port].type == "call":
             self._calling.answered(media_ns, flags, payload)
             return
-        item = Input(self.row.inputs[port].name, payload, media_ns, bool(flags & Flag.FINAL))
+        item = _new(Input, (self.row.inputs[port].name, payload, media_ns, bool(flags & FINAL)))
         self._items.append((seq, item))
-        self._news.set()
+        self._news.tell()
 
     def finish(self) -> None:
         self._finished = True
-        self._news.set()
+        self._news.tell()
 
     def resume(self) -> None:
         self._resumed.set()
 
     def cancel(self) -> None:
         self.cancelled = True
-        self._news.set()
+        self._news.tell()
         self._resumed.set()
         if self._calling is not None:
             self._calling.cancel()
@@ -229,12 +238,13 @@ class Call:
             elif self._finished:
                 return
             else:
-                self._news.clear()
                 await self._news.wait()
 
     async def _credit(self) -> None:
-        """Taken; by a Python node: done with."""
-        await self._insist(Inbound(In.CREDIT, node=self.node_id, invocation=self.id, epoch=self.door.epoch, a=1))
+        """Taken; by a Python node: done with. It ends a wait of the kernel's and must arrive."""
+        event = _new(Inbound, (CREDIT, self.node_id, 0, self.id, self.door.epoch, 0, 0, 0, 1, 0, b""))
+        while self.door.offer(event) == FULL:
+            await self.door.stepped()
 
     async def emit(
         self,
@@ -353,7 +363,8 @@ class Call:
         a, b = text_end, words
         try:
             if kind == "audio":
-                check_audio(payload, f"{self.node}.{port}")
+                if not payload or len(payload) % SAMPLE_BYTES or len(payload) > FRAME_BYTES_MAX:
+                    check_audio(payload, f"{self.node}.{port}")  # says so
                 media_ns = self._media_ns(payload, media_ns)
             elif kind == "text":
                 tail = self._tail.get(index, b"") if port == INCREMENT_PORT else b""
@@ -382,11 +393,6 @@ class Call:
         if self.cancelled or self._burst >= BURST_MAX:
             return BURST_PAUSE_S
         return 0.0 if self._burst % YIELD_EVERY == 0 else -1.0
-
-    async def _insist(self, event: Inbound) -> None:
-        """Offers until it is taken: these answers end a wait of the kernel's and must arrive."""
-        while self.door.offer(event) == FULL:
-            await self.door.stepped()
 
     async def _run(self) -> None:
         outcome, retryable, reason = Outcome.SUCCESS, False, ""

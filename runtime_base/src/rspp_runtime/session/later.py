@@ -21,8 +21,8 @@ from rspp_runtime.abi.messages import Inbound, Output
 from rspp_runtime.session.observer import Audience, HandlerCall, InvocationEnd, Observer
 
 WAITING_MAX = 256  # inputs, steps and calls of one session that were not told yet
-PAUSE_S = 0.005  # for which the first of them waits: an answer's first audio has long been sent by then
-KEEP_S = 0.05  # for which records that are made are kept: waking a thread for a few costs more than they do
+PAUSE_S = 0.04  # for which the first of them waits: two frames share the way there
+KEEP_S = 0.1  # for which records that are made are kept: waking a thread for a few costs more than they do
 ROUND_MAX = 64  # sessions that catch up, or flush, before the loop looks at its sockets again
 
 Tell = Callable[..., None]
@@ -44,7 +44,7 @@ class Later(Observer):
     ) -> None:
         audience = Audience(observers)
         self.EVERY_CALL = audience.every_call  # type: ignore[misc]  # as whom it tells wants it
-        self._inputs, self._steps, self._quiet_steps = audience.inputs, audience.steps, audience.quiet_steps
+        self._inputs, self._of_step = audience.inputs, audience.of_step
         self._audience = audience
         self._desk = desk
         self._caught_up = caught_up
@@ -98,7 +98,7 @@ class Later(Observer):
         waiting = self._waiting
         if not waiting:
             self._desk.waits(self)
-        waiting.append((self._steps if outputs else self._quiet_steps, (now_ns, deadline_ns, drained_ns, outputs)))
+        waiting.append((self._of_step(outputs), (now_ns, deadline_ns, drained_ns, outputs)))
         if len(waiting) >= WAITING_MAX:
             self.catch_up()
 

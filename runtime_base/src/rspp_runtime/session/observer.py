@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import ClassVar, NamedTuple
 
-from rspp_runtime.abi.codes import In
+from rspp_runtime.abi.codes import In, Op
 from rspp_runtime.abi.messages import Emission, Inbound, Output
 
 
@@ -54,6 +54,9 @@ class Observer:
     QUIET_STEPS: ClassVar[bool] = True
     """Whether `on_step` is told of steps without outputs too."""
 
+    MOVES: ClassVar[bool] = True
+    """Whether `on_step` is told of steps too that decided nothing and only moved items, as most do."""
+
     LATER: ClassVar[bool] = False
     """Whether it is told a little later, with the evidence (`session.later`): for whoever only writes things down."""
 
@@ -84,6 +87,8 @@ class Observer:
         """Nothing more is told: the session has ended, was handed over, or has failed."""
 
 
+_DATA, _TELEMETRY = int(Op.INVOKE), int(Op.TAP)  # the first of their lanes
+
 OnInput = Callable[[Inbound, int, int], None]
 OnStep = Callable[[int, int, int, Sequence[Output]], None]
 
@@ -91,26 +96,35 @@ OnStep = Callable[[int, int, int, Sequence[Output]], None]
 class Audience:
     """The observers of one session, by what each wants to be told; their order is kept. Made once, when all are known.
 
-    `inputs` has who is told of an input, by its `In`; `steps` who is told of a step with outputs, `quiet_steps` of one
-    without.
+    `inputs` has who is told of an input, by its `In`; `of_step` who is told of a step: `steps` if something was decided
+    in it, `quiet_steps` if nothing came of it.
     """
 
-    __slots__ = ("calls", "every_call", "handlers", "inputs", "invocations", "quiet_steps", "states", "steps")
+    __slots__ = ("_moves", "calls", "every_call", "handlers", "inputs", "invocations", "quiet_steps", "states", "steps")
 
     def __init__(self, observers: Sequence[Observer]) -> None:
         hearing = [(one.on_input, one.INPUTS) for one in observers if _overrides(one, "on_input")]
         told = {int(op): tuple(tell for tell, ops in hearing if op in ops) for op in In}
         equal = {tells: tells for tells in told.values()}  # most kinds are heard by the same
         self.inputs: dict[int, tuple[OnInput, ...]] = {op: equal[tells] for op, tells in told.items() if tells}
-        stepping = [(one.on_step, one.QUIET_STEPS) for one in observers if _overrides(one, "on_step")]
-        self.steps: tuple[OnStep, ...] = tuple(tell for tell, _ in stepping)
-        self.quiet_steps: tuple[OnStep, ...] = tuple(tell for tell, quiet in stepping if quiet)
+        stepping = [one for one in observers if _overrides(one, "on_step")]
+        self.steps: tuple[OnStep, ...] = tuple(one.on_step for one in stepping)
+        self._moves: tuple[OnStep, ...] = tuple(one.on_step for one in stepping if one.MOVES)
+        self.quiet_steps: tuple[OnStep, ...] = tuple(one.on_step for one in stepping if one.QUIET_STEPS)
         calling = [one for one in observers if _overrides(one, "on_handler")]
         self.handlers = tuple(one.on_handler for one in calling)
         self.every_call = any(one.EVERY_CALL for one in calling)
         self.calls = tuple(one.on_calls for one in observers if _overrides(one, "on_calls"))
         self.states = tuple(one.on_state for one in observers if _overrides(one, "on_state"))
         self.invocations = tuple(one.on_invocation for one in observers if _overrides(one, "on_invocation"))
+
+    def of_step(self, outputs: Sequence[Output]) -> tuple[OnStep, ...]:
+        if not outputs:
+            return self.quiet_steps
+        for output in outputs:
+            if not _DATA <= output.op < _TELEMETRY:
+                return self.steps
+        return self._moves
 
 
 def _overrides(observer: Observer, name: str) -> bool:

@@ -1,7 +1,6 @@
 """What one session adds to the metrics: its decisions, the ends of its turns and of its calls of providers.
 
-It is told a little later (`session.later`), never within a step. Of a step that only moved frames it looks at the first
-and the last output, which are the most urgent one and the least: a decision comes before data, a metric after it.
+It is told a little later (`session.later`), never within a step, and not of steps that only moved frames.
 """
 
 from __future__ import annotations
@@ -15,7 +14,6 @@ from rspp_runtime.providers.contract import Outcome
 from rspp_runtime.session.observer import InvocationEnd, Observer
 from rspp_runtime.telemetry.metrics import EXEMPLAR_CHARS_MAX, SECOND_NS, Metrics
 
-DATA, TELEMETRY = int(Op.INVOKE), int(Op.TAP)  # the first of their lanes
 _DECISION, _METRIC = int(Op.DECISION), int(Op.METRIC)
 _CAUSES = {int(cause): cause.name.lower() for cause in Cause}
 _OUTCOMES = {int(outcome): outcome.name.lower() for outcome in Outcome}
@@ -27,7 +25,7 @@ class SessionFigures(Observer):
 
     LATER = True
     INPUTS = ()
-    QUIET_STEPS = False
+    QUIET_STEPS = MOVES = False
     EVERY_CALL = False
 
     def __init__(self, metrics: Metrics, session_id: str, trace_id: str = "") -> None:
@@ -59,8 +57,6 @@ class SessionFigures(Observer):
         }
 
     def on_step(self, now_ns: int, deadline_ns: int, drained_ns: int, outputs: Sequence[Output]) -> None:
-        if outputs[0].op >= DATA and outputs[-1].op < TELEMETRY:
-            return  # frames
         for output in outputs:
             if output.op == _DECISION:
                 count = self._by_signal.get(output.code)
