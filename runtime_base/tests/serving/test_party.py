@@ -236,8 +236,31 @@ def test_coming_back_brings_what_was_missed_and_nothing_twice(
     ]  # fmt: skip
     late = [one["pts_ms"] * MS - back_ns[0] for _, one in seen.line.socket.came if one["type"] == "audio"]
     assert min(late) >= 0, "its moment had passed"
-    assert max(one["pts_ms"] for one in of(messages, "audio")) * MS > back_ns[0] + 1000 * MS
+    moments = {one["pts_ms"] for one in of(messages, "audio")}
+    first = min(moment for moment in moments if moment * MS >= back_ns[0])
+    assert first * MS < back_ns[0] + 20 * MS
+    assert moments >= set(range(first, max(moments), 20)), "all that was still to be heard"
+    assert max(moments) > first + 1000
     assert seen.controls == [Control.CONNECTED, Control.ENDED], "the session did not notice"
+
+
+def test_what_is_cancelled_while_the_party_is_away_is_not_played_when_it_is_back(
+    parties: ModuleType, scripted: ModuleType
+) -> None:
+    async def user(line: Any) -> None:
+        await line.come()
+        line.say(type="text", text="hello")
+        await line.until(signal="playback_started")
+        line.cut()
+        await line.wait(300)
+        line.party._ears.tell(Control.CANCEL_TURN)
+        await line.wait(10)
+        await line.back()
+        await line.until(type="flush")
+        await line.wait(500)
+
+    seen = parties.play(user, llm=scripted.answer(LONG))
+    assert [fields["type"] for _, fields in seen.line.socket.came if fields["type"] in ("audio", "flush")] == ["flush"]
 
 
 @pytest.mark.feature("F-091", "waiting", "cleaned")
