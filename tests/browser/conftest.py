@@ -121,10 +121,10 @@ def server(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 @pytest.fixture(scope="session")
 def microphone(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
-    """A recording for the fake microphone: parts are seconds of silence, or samples by name."""
+    """A recording for the fake microphone: parts are seconds of silence, samples by name, or PCM."""
     folder = tmp_path_factory.mktemp("microphone")
 
-    def make(name: str, *parts: float | str) -> Path:
+    def make(name: str, *parts: float | str | bytes) -> Path:
         path = folder / f"{name}.wav"
         with wave.open(str(path), "wb") as out:
             out.setnchannels(1)
@@ -135,6 +135,8 @@ def microphone(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
                     with wave.open(str(SAMPLES / part)) as sample:
                         assert sample.getframerate() == RATE_HZ
                         out.writeframes(sample.readframes(sample.getnframes()))
+                elif isinstance(part, bytes):
+                    out.writeframes(part)
                 else:
                     out.writeframes(bytes(2 * int(part * RATE_HZ)))
         return path

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import time
+import wave
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
+import numpy as np
 import pytest
 
+SAMPLES = Path(__file__).parents[2] / "pipelines" / "samples"
 SILENT_MS_MAX = 200
 HOSTILE = '<img src=x onerror="window.owned=1"><script>window.owned=1</script> \u202egnirts lived\u202c'
 
@@ -78,9 +81,35 @@ def test_push_to_talk_ends_the_utterance_when_the_key_is_let_go(
     assert page.locator(".line.assistant").count() == 1
 
 
+def interrupted_later(by_ms: int) -> bytes:
+    """interruption.wav with the pause before the interruption longer, or shorter, by that."""
+    with wave.open(str(SAMPLES / "interruption.wav")) as sample:
+        pcm = sample.readframes(sample.getnframes())
+    loud = np.flatnonzero(np.abs(np.frombuffer(pcm, "<i2").astype(int)) > 30)
+    gaps = np.diff(loud)
+    middle = 2 * int(loud[gaps.argmax()] + gaps.max() // 2)
+    size = 2 * (abs(by_ms) * 16)
+    if by_ms < 0:
+        return pcm[: middle - size // 2] + pcm[middle + size - size // 2 :]
+    return pcm[:middle] + bytes(size) + pcm[middle:]
+
+
 @pytest.mark.feature("F-033", "silence")
 def test_an_interruption_silences_the_page(browse: Callable[..., Any], microphone: Callable[..., Path]) -> None:
-    opened = browse(microphone("interruption", 6.0, "interruption.wav", 20.0))
+    """Measured where the voice is loud as `barge_in` comes: between two of its words there would be nothing to see."""
+    measured: list[float] = []
+    for by_ms in (-350, -250, -450, 150):
+        silent_ms, was_loud = interrupted(browse(microphone(f"cut{by_ms}", 6.0, interrupted_later(by_ms), 20.0)))
+        print(f"{by_ms} ms: silent {silent_ms:.1f} ms after barge_in came to the page; it was loud then: {was_loud}")
+        assert silent_ms <= SILENT_MS_MAX
+        measured += [silent_ms] if was_loud else []
+        if measured:
+            return
+    pytest.fail("the voice was between two words each time: nothing was measured")
+
+
+def interrupted(opened: Any) -> tuple[float, bool]:
+    """Ms from `barge_in` coming to the page to the last sound of that answer; whether there was one right before."""
     page = opened.page
     page.keyboard.press("m")
     said = answer(opened)
@@ -98,10 +127,8 @@ def test_an_interruption_silences_the_page(browse: Callable[..., Any], microphon
     )
     loud = [block for block in opened.loud(0.003) if block["to"] < again]
     assert any(block["to"] > barge_in - 600 for block in loud), "it was speaking when it was interrupted"
-    silent_ms = max(0.0, max(block["to"] for block in loud) - barge_in)
-    print(f"silent {silent_ms:.1f} ms after barge_in came to the page")
-    assert silent_ms <= SILENT_MS_MAX
-    assert page.locator(".big.cut .number").count() <= 1
+    was_loud = any(barge_in - 60 < block["to"] <= barge_in for block in loud)
+    return max(0.0, max(block["to"] for block in loud) - barge_in), was_loud
 
 
 def test_a_lost_connection_comes_back_with_its_conversation(browse: Callable[..., Any], cable: Any) -> None:
