@@ -86,4 +86,4 @@ def test_nothing_stays_of_them(server: Any) -> None:
     assert after.descriptors <= server.before.descriptors + 2
     assert after.tasks <= server.before.tasks + 1
     assert after.threads <= server.before.threads + 24  # of pools that have all that they may have
-    assert after.memory_bytes <= server.before.memory_bytes + 100 * 2**20
+    assert after.memory_bytes <= server.before.memory_bytes + 40 * 2**20

@@ -105,6 +105,7 @@ def serve(name: str, settings: Settings, *, json: bool, log_format: str | None =
 
         from rspp_runtime.security.errors import KeyFileError
         from rspp_runtime.security.origins import is_origin
+        from rspp_runtime.serving.memory import give_back
         from rspp_runtime.serving.server import ServeError, Server, url_host
     except ModuleNotFoundError as error:
         raise Failure(EXIT_FINDINGS, f"serving needs {error.name}: pip install 'rspp-runtime[serve]'") from None
@@ -115,6 +116,7 @@ def serve(name: str, settings: Settings, *, json: bool, log_format: str | None =
     for one in settings.origins:
         if not is_origin(one):
             usage(f"--origin is a site like https://app.example, not {one!r}")
+    give_back()
     try:
         package = load(name)
         find_nodes_here()
