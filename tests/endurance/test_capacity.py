@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from pathlib import Path
 from typing import Any
 
@@ -45,5 +46,9 @@ def test_whoever_comes_too_late_is_told_and_nobody_is_disturbed(package: Path, t
         assert found["rspp_admission_total", "reject", "capacity"] == 20
         assert found["rspp_sessions_max",] == 3
         server.empty(20)
+        time.sleep(6)  # the log says so every five seconds
+        told = [line for line in server.lines if line.get("message") == "sessions were refused"]
+        assert sum(int(str(line["count"])) for line in told) == 20
+        assert {(line["level"], line["reason"]) for line in told} == {("warning", "capacity")}
         with_ids = [line for line in server.lines if line.get("message") == "session began"]
         assert len(with_ids) == len({line["session_id"] for line in with_ids}) == 3

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import logging
 import os
 import time
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from rspp_runtime.serving.admission import Admission
 from rspp_runtime.serving.hub import Hub, Seat
 from rspp_runtime.serving.settings import Settings
 from rspp_runtime.session.observer import Observer
@@ -25,6 +27,9 @@ from rspp_runtime.telemetry.session import SessionFigures
 if TYPE_CHECKING:
     from rspp_runtime.telemetry.traces import Tracing
 
+log = logging.getLogger(__name__)
+
+REFUSALS_EVERY = 100  # readings of the loop's lag: 5 s
 ENVIRONMENT = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 """Where OpenTelemetry says that somebody collects traces."""
 
@@ -55,7 +60,8 @@ class Operations:
 
     def start(self, hub: Hub) -> None:
         """From now on the loop's lag is known, and admission goes by it."""
-        self._lag = LagSampler(self.metrics.lag, lambda _, steady_ns: hub.admission.lag(steady_ns))
+        overload = Overload(hub.admission)
+        self._lag = LagSampler(self.metrics.lag, lambda _, steady_ns: overload.lag(steady_ns))
         self._lag.start()
 
     async def stop(self) -> None:
@@ -73,6 +79,37 @@ class Operations:
             return Response(text, media_type=content_type, headers={"cache-control": "no-store"})
 
         return [Route("/metrics", metrics)]
+
+
+class Overload:
+    """Tells admission how late the loop is, and the log when that keeps new sessions out, and who was refused: a line
+    for each reason every `REFUSALS_EVERY` readings, however many come."""
+
+    def __init__(self, admission: Admission) -> None:
+        self._admission = admission
+        self._was_pressed = False
+        self._readings = 0
+        self._counts = dict(admission.counts)
+
+    def lag(self, steady_ns: int) -> None:
+        admission = self._admission
+        admission.lag(steady_ns)
+        if admission.is_pressed != self._was_pressed:
+            self._was_pressed = admission.is_pressed
+            said = "the loop is late: nobody new is taken" if self._was_pressed else "the loop is in time again"
+            log.warning(said, extra={"duration_ms": steady_ns // 1_000_000, "sessions": admission.sessions})
+        self._readings += 1
+        if self._readings >= REFUSALS_EVERY:
+            self._readings = 0
+            self._refusals()
+
+    def _refusals(self) -> None:
+        before, self._counts = self._counts, dict(self._admission.counts)
+        for (outcome, reason), count in self._counts.items():
+            more = count - before[outcome, reason]
+            if more and outcome != "admit":
+                told = {"outcome": outcome, "reason": reason, "count": more, "sessions": self._admission.sessions}
+                log.warning("sessions were refused", extra=told)
 
 
 def _kernel(package: Package) -> str:
