@@ -117,7 +117,7 @@ def logs(tmp_path: Path) -> Path:
 
 @dataclass
 class Caller:
-    """Somebody who asks `TURNS` questions, one after the other, whatever server answers."""
+    """Somebody who asks `TURNS` questions, whatever server answers; odd ones think before each, others never do."""
 
     number: int
     session: str = ""
@@ -133,6 +133,7 @@ class Caller:
                 self.answers.append(await self._ask(going))
                 if turn == 0:
                     halfway.set()
+                await asyncio.sleep(self.number % 2 * 0.5)
             self.resumed, self.epoch = going.resumed, going.welcome["authority_epoch"]
             assert going.welcome["session_id"] == self.session
 
@@ -227,7 +228,8 @@ def test_a_rolling_update_under_load_loses_no_session(
         assert len(caller.answers) == TURNS, caller
         assert all("museum of clocks" in answer and "[commit]" in answer for answer in caller.answers), caller
         assert caller.seen == sorted(set(caller.seen)), "nothing twice, nothing out of order"
-    assert all(caller.resumed for caller in callers), "each was moved, in the middle of its conversation"
+    moved = [caller.resumed for caller in callers if caller.number % 2]
+    assert all(moved), "who is between two turns is moved; who never stops talking may be heard out"
     assert late.resumed == 0, "who came while version 1 drained was taken by version 2"
     assert len({caller.session for caller in [*callers, late]}) == CALLERS + 1
     assert len(list(logs.glob("*.rspplog"))) == CALLERS + 1, "one log for each, which both have written"
