@@ -94,10 +94,12 @@ class Conversation:
         reports: bool = False,
         echo_cancelled: bool = False,
         attributes: Mapping[str, str] | None = None,
+        traceparent: str = "",
         resume: int | None = None,
         sent: int = 0,
     ) -> Conversation:
         """Connects and says hello. `audio_in` and `audio_out` are formats; `reports`: `delivery` will be called.
+        `traceparent`: of the trace that the conversation is a part of.
         `resume`: goes on with the session of the token, of which messages up to that number were received, and those
         up to `sent` said, by whoever had it before. Raises `Refused`, `Ended`, `OSError`."""
         hello: Fields = {
@@ -109,6 +111,7 @@ class Conversation:
             "echo_cancelled": echo_cancelled,
             "attributes": dict(attributes or {}),
             "client": "rspp.client",
+            **({"traceparent": traceparent} if traceparent else {}),
         }
         self = cls(url, token, subprotocol, hello)
         self.received = resume or 0
