@@ -19,7 +19,7 @@ from typing import Any
 
 import msgpack
 import uvloop
-from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
+from picows import WSError, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
 FRAME_S = 0.02
 REST = b"\1\0" * 316
@@ -169,7 +169,7 @@ async def connected(kind: str, port: int, token: str, results: Results) -> Clien
     for _ in range(TRIES_MAX - 1):
         try:
             return await _connected(kind, port, token, results)
-        except (ConnectionError, urllib.error.HTTPError):
+        except (ConnectionError, urllib.error.HTTPError, WSError):
             await asyncio.sleep(AGAIN_S)
     return await _connected(kind, port, token, results)
 

@@ -80,6 +80,7 @@ def main() -> None:
         signing_key=key,
         log_dir=folder,
         max_sessions=100_000,
+        lag_ms_max=10_000,  # whoever is late shows by being late
         attempts_per_second=100_000,
         tenant_attempts_per_second=100_000,
         server_attempts_per_second=100_000,
