@@ -43,7 +43,9 @@ def hub(**tenants: int) -> Any:
     for tenant, count in tenants.items():
         for number in range(count):
             connection = SimpleNamespace(state=SimpleNamespace(value="connected" if number else "reconnecting"))
-            seats[f"{tenant}-{number}"] = SimpleNamespace(party=SimpleNamespace(connection=connection))
+            seats[f"{tenant}-{number}"] = SimpleNamespace(
+                party=SimpleNamespace(connection=connection, count=lambda: None)
+            )
     admission = Admission(Limits(sessions_max=20))
     for tenant, count in tenants.items():
         for _ in range(count):
@@ -52,6 +54,8 @@ def hub(**tenants: int) -> Any:
     tally = Tally()
     tally.frames_in, tally.frames_out = 50, 60
     tally.connections["stall"] += 2
+    tally.audio_packets["lost"] += 7
+    tally.audio_concealed_ms, tally.audio_transcode_ns = 140, 30_000_000
     tally.handshakes_refused["forged"] += 3
     tally.refused["rate"] += 1
     return SimpleNamespace(
@@ -110,6 +114,9 @@ def test_a_server_is_described(talked: Metrics) -> None:
     assert found["rspp_connections", "disconnected"] == 0
     assert found["rspp_frames_total", "out"] == 60
     assert found["rspp_connection_events_total", "stall"] == 2
+    assert found["rspp_audio_packets_total", "lost"] == 7
+    assert found["rspp_audio_concealed_seconds_total",] == 0.14
+    assert found["rspp_audio_transcode_seconds_total",] == 0.03
     assert found["rspp_handshakes_refused_total", "forged"] == 3
     assert found["rspp_sessions_ended_total", "ended"] == 4
     assert found["rspp_admission_total", "admit", "ok"] == 3

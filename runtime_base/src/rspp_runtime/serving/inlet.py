@@ -7,12 +7,14 @@ once, however often it is said: here by its number, by a process that goes on wi
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from rspp.wire import Close
 from rspp_runtime.abi.codes import Control, Result
 from rspp_runtime.abi.plan import Plan
 from rspp_runtime.audio.format import AudioError, RateLie
 from rspp_runtime.audio.profile import STREAM
+from rspp_runtime.audio.stats import UplinkStats
 from rspp_runtime.audio.uplink import Uplink
 from rspp_runtime.serving.dialect import Audio, Delivery, DialectError, Hello, Key, Sounds, Told, Typed
 from rspp_runtime.serving.playout import Playout
@@ -21,11 +23,13 @@ from rspp_runtime.session.clock import MS_NS
 from rspp_runtime.session.gateway import InputError
 from rspp_runtime.transports.contract import Ears
 
+AUDIO_COUNTS = ("taken", "late", "duplicate", "surplus", "malformed", "lost")  # of `UplinkStats`
+
 
 class Inlet:
     """See the module. `playout` knows what was sent of the session's voice; `now_ns` is any clock, always the same."""
 
-    __slots__ = ("_base_ns", "_packets", "_playout", "_ports", "_tally", "_uplink", "hears", "received")
+    __slots__ = ("_base_ns", "_counted", "_packets", "_playout", "_ports", "_tally", "_uplink", "hears", "received")
 
     def __init__(self, plan: Plan, tally: Tally, playout: Playout) -> None:
         ingress = plan.nodes[plan.ingress].outputs if plan.ingress >= 0 else ()
@@ -37,6 +41,7 @@ class Inlet:
         self._uplink: Uplink | None = None
         self._packets = 0  # of audio that came over this connection
         self._base_ns = -1  # session time of its first sample
+        self._counted = UplinkStats()  # what the tally has of this connection's audio
 
     def attach(self, hello: Hello) -> None:
         """A new connection, with audio in the format of its hello. Raises `MissingExtraError`."""
@@ -62,6 +67,18 @@ class Inlet:
         if word.sequence > self.received:
             self.received = word.sequence
         self._hand_in(frames, ears)
+
+    def count(self) -> None:
+        """Adds what has become of the client's audio since the last time to the tally."""
+        if self._uplink is None:
+            return
+        tally, was, stats = self._tally, self._counted, self._uplink.stats
+        for name in AUDIO_COUNTS:
+            if new := getattr(stats, name) - getattr(was, name):
+                tally.audio_packets[name] += new
+        tally.audio_concealed_ms += stats.concealed_ms - was.concealed_ms
+        tally.audio_transcode_ns += stats.transcode_ns_sum - was.transcode_ns_sum
+        self._counted = replace(stats)
 
     def take(self, word: object, ears: Ears) -> None:
         """Any other word for the session. Raises `DialectError`."""
@@ -120,6 +137,8 @@ class Inlet:
             self._took(word.sequence, ears.tell(Control.PLAYED, word.turn, media_ns))
 
     def _hear_sounds(self, word: Sounds, _: Ears | None = None) -> None:
+        self.count()
+        self._counted = UplinkStats()
         self._uplink = Uplink(word.format, STREAM) if self.hears else None
         self._base_ns, self._packets = -1, 0
 

@@ -297,6 +297,11 @@ class Party(Observer):
 
     async def close(self) -> None:
         self._ears = None
+        self.count()
+
+    def count(self) -> None:
+        """Brings the tally up to date."""
+        self._in.count()
 
     # ---- an observer: what a party is told beside its audio and text
 

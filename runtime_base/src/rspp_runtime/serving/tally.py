@@ -9,8 +9,8 @@ class Tally:
     """Counters since the process began."""
 
     __slots__ = (
-        "connections", "deliveries", "duplicates", "early", "frames_in", "frames_out", "frames_refused",
-        "handshakes_refused", "refused",
+        "audio_concealed_ms", "audio_packets", "audio_transcode_ns", "connections", "deliveries", "duplicates", "early",
+        "frames_in", "frames_out", "frames_refused", "handshakes_refused", "refused",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -22,4 +22,7 @@ class Tally:
         self.early = 0  # messages before the welcome
         self.handshakes_refused: Counter[str] = Counter()  # by code
         self.refused: Counter[str] = Counter()  # messages, by code
+        self.audio_packets: Counter[str] = Counter()  # of clients, by what became of them; `lost`: that never came
+        self.audio_concealed_ms = 0  # of audio made up for what did not come
+        self.audio_transcode_ns = 0  # spent on decoding and resampling what came
         self.connections: Counter[str] = Counter()  # what happened to them: reconnecting, stall, idle, …

@@ -128,6 +128,7 @@ class _Copied(Collector):
         tally = hub.tally
         states = dict.fromkeys(CONNECTION_STATES, 0)
         for seat in hub.seats.values():
+            seat.party.count()
             state = seat.party.connection.state.value
             if state in states:
                 states[state] += 1
@@ -150,6 +151,9 @@ class _Copied(Collector):
             "handshakes_refused": dict(tally.handshakes_refused),
             "messages_refused": dict(tally.refused),
             "frames": {"in": tally.frames_in, "out": tally.frames_out, "refused": tally.frames_refused},
+            "audio_packets": dict(tally.audio_packets),
+            "audio_concealed_seconds": {"": tally.audio_concealed_ms / 1000},
+            "audio_transcode_seconds": {"": tally.audio_transcode_ns / SECOND_NS},
             "deliveries": {"": tally.deliveries},
             "duplicates": {"": tally.duplicates},
         }
@@ -191,6 +195,9 @@ COUNTERS = {
     "handshakes_refused": ("Connections that were refused before anything was spent on them.", "code"),
     "messages_refused": ("Messages of clients that were not taken.", "code"),
     "frames": ("Frames of 20 ms: handed in, sent, and refused for want of room.", "direction"),
+    "audio_packets": ("Packets of clients' audio: taken, late, duplicate, surplus, malformed, lost.", "outcome"),
+    "audio_concealed_seconds": ("Audio that was made up for what did not come.", ""),
+    "audio_transcode_seconds": ("Time that went into decoding and resampling clients' audio.", ""),
     "deliveries": ("Reports of clients about what they have played.", ""),
     "duplicates": ("Words of clients that came again after a new connection.", ""),
 }
