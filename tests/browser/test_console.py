@@ -13,6 +13,11 @@ from urllib.request import Request, urlopen
 import numpy as np
 import pytest
 
+from rspp_runtime.abi.codes import Control, In, Op, Origin, Signal
+from rspp_runtime.evidence.entries import Input, Out
+from rspp_runtime.evidence.log import read
+
+END_UTTERANCE = (In.CONTROL, Control.END_UTTERANCE)
 SAMPLES = Path(__file__).parents[2] / "pipelines" / "samples"
 SILENT_MS_MAX = 200
 HOSTILE = '<img src=x onerror="window.owned=1"><script>window.owned=1</script> \u202egnirts lived\u202c'
@@ -47,6 +52,7 @@ def typed(opened: Any, text: str) -> None:
     opened.page.keyboard.press("Enter")
 
 
+@pytest.mark.feature("F-084", "stream")
 def test_a_spoken_question_is_answered_audibly(browse: Callable[..., Any], microphone: Callable[..., Path]) -> None:
     opened = browse(microphone("question", 6.0, "question.wav", 20.0))
     opened.page.keyboard.press("m")
@@ -62,8 +68,9 @@ def test_a_spoken_question_is_answered_audibly(browse: Callable[..., Any], micro
     assert opened.page.locator(".picture").get_attribute("aria-label") == f"Turn 1: first sound after {took:.0f} ms."
 
 
+@pytest.mark.feature("F-042", "finalizes", "prompt")
 def test_push_to_talk_ends_the_utterance_when_the_key_is_let_go(
-    browse: Callable[..., Any], microphone: Callable[..., Path]
+    browse: Callable[..., Any], microphone: Callable[..., Path], server: Any
 ) -> None:
     opened = browse(microphone("held", 6.0, "question.wav", 20.0))
     page = opened.page
@@ -77,6 +84,14 @@ def test_push_to_talk_ends_the_utterance_when_the_key_is_let_go(
     page.keyboard.press("f")
     page.locator("#filter").fill("end utterance")
     page.locator(".event", has_text="end utterance").wait_for()
+    log = read(server.log_dir / f"{page.locator('.under .id').inner_text()}.rspplog")
+    asked = next(one for one in log.entries if isinstance(one, Input) and (one.op, one.port) == END_UTTERANCE)
+    proposed = next(
+        one for one in log.entries
+        if isinstance(one, Out) and (one.op, one.code) == (Op.DECISION, Signal.TURN_OPEN_PROPOSED)
+    )  # fmt: skip
+    assert proposed.x == Origin.API, "it was the key that ended it, before the detector could"
+    assert 0 <= proposed.t_ns - asked.now_ns < 20_000_000
     assert page.locator(".line.user").count() == 1
     assert page.locator(".line.assistant").count() == 1
 
