@@ -170,7 +170,7 @@ export class Session {
       store.changed("talk");
     });
     call.on("goodbye", (goodbye) => {
-      talk.note(goodbye.resume ? `the server is going (${goodbye.reason}), coming back elsewhere` : goodbye.reason);
+      if (goodbye.resume) talk.note(`the server is going (${goodbye.reason}), coming back elsewhere`);
       store.changed("talk");
     });
     call.on("rtt", (rtt) => {

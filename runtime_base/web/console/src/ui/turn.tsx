@@ -70,7 +70,7 @@ function Figures({ turn, turns, budgetMs }: { turn: Turn; turns: Turns; budgetMs
   return (
     <div class="figures">
       <div class="big">
-        <span class={took / 1000 > budgetMs && budgetMs > 0 ? "number over" : "number"}>{took >= 0 ? ms(took) : "–"}</span>
+        <span class={took < 0 ? "number none" : took / 1000 > budgetMs && budgetMs > 0 ? "number over" : "number"}>{took >= 0 ? ms(took) : "–"}</span>
         <span class="unit">ms to the first sound</span>
       </div>
       <div class="where" role="img" aria-label={parts.map((part) => `${part.what} ${ms(part.us)} ms`).join(", ")}>
