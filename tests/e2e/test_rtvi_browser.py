@@ -19,7 +19,7 @@ from served import folder_served, served
 pytestmark = pytest.mark.skipif(bool(reason := rtvi_page.missing()), reason=reason)
 
 LEAD_MS = 200  # what a session is ahead of the loudspeaker: clients of RTVI 2.1 play what they have
-LATE_MS = 150  # of a busy machine
+LATE_MS = 400  # of a busy machine: what its audio thread has missed is played later, and the client never catches up
 
 
 @pytest.fixture(scope="module")
