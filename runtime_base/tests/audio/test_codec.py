@@ -165,11 +165,16 @@ def test_a_frame_may_be_shorter() -> None:
 # ---- what is no packet
 
 
-@pytest.mark.parametrize("format", [Format(), Format(channels=2), Format("ulaw", 8000), Format("pcm16", 44_100)])
-@pytest.mark.parametrize("packet", [b"", bytes(3), bytes(100_001)])
+@pytest.mark.parametrize(
+    ("format", "packet"),
+    [
+        (format, packet)
+        for format in (Format(), Format(channels=2), Format("ulaw", 8000), Format("pcm16", 44_100))
+        for packet in (b"", bytes(3), bytes(100_001))
+        if not (format.encoding == "ulaw" and len(packet) == 3)  # three samples
+    ],
+)
 def test_what_is_no_packet_is_refused_by_its_form(format: Format, packet: bytes) -> None:
-    if format.encoding == "ulaw" and len(packet) == 3:
-        pytest.skip("three samples")
     uplink = Uplink(format, STREAM)
     with pytest.raises(AudioError, match=r"bytes are no packet of \w+ at \d+ Hz .*; usual are \d+") as caught:
         uplink.push(packet, 0, None, 0)
