@@ -4,7 +4,7 @@ import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { ms, seconds, ticks } from "../model/clock.ts";
 import { height } from "../model/levels.ts";
 import type { PlanNode } from "../model/pipeline.ts";
-import type { Turn, Turns } from "../model/turns.ts";
+import type { Mark, Turn, Turns } from "../model/turns.ts";
 import type { Session } from "../session.ts";
 
 const ROW = 40;
@@ -331,9 +331,10 @@ function Marks({ frame, y }: { frame: Frame; y: number }) {
   return (
     <g>
       {cutLine >= 0 && <path class="cutline" d={`M${cutLine} ${TOP - 2}V${y + 8}`} />}
-      {turn.marks.map((mark, i) => {
-        const at = x(mark.t);
-        const words = mark.what.replaceAll("_", " ");
+      {together(turn.marks, x).map((marks, i) => {
+        const mark = marks.find((one) => one.tone === "bad") ?? marks[0]!;
+        const at = x(marks[0]!.t);
+        const words = marks.map((one) => one.what.replaceAll("_", " ")).join(" · ");
         const wide = words.length * CHAR + 12;
         const goesLeft = at + wide > right + PAD;
         const from = goesLeft ? at - wide : at;
@@ -342,7 +343,7 @@ function Marks({ frame, y }: { frame: Frame; y: number }) {
         return (
           <g key={i} class="decision" data-tone={mark.tone}>
             <path d={`M${at} ${y + 4}v${line === 1 ? 26 : 11}`} />
-            <title>{`${words}${mark.detail ? `: ${mark.detail.replaceAll("_", " ")}` : ""}, at ${seconds(mark.t)} s`}</title>
+            <title>{marks.map((one) => `${one.what}${one.detail && `: ${one.detail}`}, at ${seconds(one.t)} s`.replaceAll("_", " ")).join("\n")}</title>
             {line >= 0 && (
               <text x={goesLeft ? at - 5 : at + 5} y={y + (line === 0 ? 15 : 31)} text-anchor={goesLeft ? "end" : "start"}>
                 {words}
@@ -353,6 +354,17 @@ function Marks({ frame, y }: { frame: Frame; y: number }) {
       })}
     </g>
   );
+}
+
+/** What happened at the same place of the picture has one line and one label, in order. */
+function together(marks: readonly Mark[], x: (us: number) => number): Mark[][] {
+  const groups: Mark[][] = [];
+  for (const mark of marks) {
+    const last = groups[groups.length - 1];
+    if (last !== undefined && x(mark.t) - x(last[0]!.t) < 3) last.push(mark);
+    else groups.push([mark]);
+  }
+  return groups;
 }
 
 function diamond(x: number, y: number, r = 5.5): string {
