@@ -78,7 +78,7 @@ class House:
 
     def grant(self, tenant: str = "acme", session_id: str = "s-1") -> Grant:
         token = self.guard.token(tenant, session_id, 1)
-        return self.guard.take(token, "talk")
+        return self.guard.look(token, "talk")
 
     def dial(self, grant: Grant) -> Channel:
         """A handshake that was taken."""
@@ -197,10 +197,10 @@ def test_the_token_to_come_back_with_is_renewed(scripted: ModuleType, monkeypatc
         await asyncio.sleep(0.3)
         assert len([one for one in channel.came if one["type"] == "token"]) == 1
         for token in (renewed["token"], first):
-            back = await house.come(house.guard.take(token, "talk"), resume={"received": renewed["seq"]})
+            back = await house.come(house.guard.look(token, "talk"), resume={"received": renewed["seq"]})
             assert back.came[0]["session_id"] == "s-1"
         with pytest.raises(Refused):
-            house.guard.take(first, "talk")
+            house.dial(house.guard.look(first, "talk"))
 
     play(scripted, user)
 
@@ -314,8 +314,8 @@ def test_a_server_that_only_trusts_others_still_lets_its_parties_come_back(
             now_s=int(time.time()),
         )  # fmt: skip
         assert house.guard.token("acme", "s-2", 1) == "", "it gives no tokens to strangers"
-        channel = await house.come(house.guard.take(token, "talk"))
-        again = house.guard.take(channel.came[0]["resume"]["token"], "talk")
+        channel = await house.come(house.guard.look(token, "talk"))
+        again = house.guard.look(channel.came[0]["resume"]["token"], "talk")
         assert (again.tenant, again.session_id) == ("acme", "s-1")
         await house.come(again, resume={"received": 0})
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -154,7 +153,3 @@ async def _http_error(request: Request, error: Exception) -> Response:
 
 async def _failed(_: Request, __: Exception) -> Response:
     return JSONResponse({"code": "internal", "reason": "the server failed; its log says more"}, 500)
-
-
-Routes = Callable[[Hub, Guard], list[BaseRoute]]
-"""Routes of a room beside this one."""
