@@ -20,6 +20,7 @@ export interface Playback extends FromPlayer {
   /** What has left the loudspeaker, in ms: `samples`, less what the device still holds. */
   heardMs: number;
   playedMs: number;
+  heldMs: number; // by the device: what the worklet gave away is heard so much later
 }
 
 export class Player extends Emitter<{ playback: Playback }> {
@@ -61,6 +62,6 @@ export class Player extends Emitter<{ playback: Playback }> {
   #told(report: FromPlayer): void {
     const playedMs = (1000 * report.samples) / this.#rate;
     const heldMs = 1000 * ((this.context.outputLatency || 0) + (this.context.baseLatency || 0));
-    this.emit("playback", { ...report, playedMs, heardMs: Math.max(0, playedMs - (report.playing ? heldMs : 0)) });
+    this.emit("playback", { ...report, heldMs, playedMs, heardMs: Math.max(0, playedMs - (report.playing ? heldMs : 0)) });
   }
 }

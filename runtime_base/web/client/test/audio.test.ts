@@ -125,6 +125,7 @@ const report = (turn: string, playedMs: number, playing: boolean, held = 20): Pl
   dropped: 0,
   at: 0,
   playedMs,
+  heldMs: held,
   heardMs: Math.max(0, playedMs - (playing ? held : 0)),
 });
 

@@ -200,7 +200,11 @@ export class Session {
       let words = 0;
       for (const one of spoken) if (one.untilMs <= playback.heardMs + 1) words = one.words;
       talk.words(serial, words);
-      if (!playback.playing && this.#flushed.delete(serial)) this.turns.fellSilent(serial, this.clock.us());
+      if (!playback.playing && this.#flushed.delete(serial)) {
+        const now = performance.now();
+        const onset = this.mine.onset(now);
+        this.turns.fellSilent(serial, this.clock.us(now + playback.heldMs), onset === null ? null : this.clock.us(onset));
+      }
       store.changed("talk", "levels");
     });
     call.on("frame", (frame) => {

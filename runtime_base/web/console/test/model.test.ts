@@ -180,6 +180,22 @@ test("levels are held between reports, and not over a silence", () => {
   assert.ok(height(0) === 0 && height(1) === 1 && height(0.05) > 0.2);
 });
 
+test("a voice begins where nothing was heard for longer than a pause", () => {
+  const levels = new Levels(100);
+  for (let at = 20; at <= 2000; at += 20) levels.add(at > 1000 && at !== 1100 ? 0.1 : at <= 500 ? 0.1 : 0, at);
+  assert.equal(levels.onset(1500), 1000);
+  assert.equal(levels.onset(800), null);
+  assert.equal(new Levels(4).onset(10), null);
+});
+
+test("an interruption is over when the loudspeaker is silent, counted from the page's own microphone", () => {
+  const turns = told(...A_TURN, { kind: "event", node: "ears", port: "speech_start", t: 2_000_000, media_us: 1_900_000 }, { signal: "barge_in", turn: 1, t: 2_000_000 });
+  assert.equal(turns.toSilence(turns.last!), -1);
+  turns.fellSilent(1, 2_030_000, 1_850_000);
+  turns.fellSilent(1, 9_000_000, null);
+  assert.equal(turns.toSilence(turns.last!), 180_000);
+});
+
 test("an axis has as many marks as it has room for", () => {
   assert.deepEqual(ticks(0, 1_000_000, 500), [0, 200_000, 400_000, 600_000, 800_000, 1_000_000]);
   assert.ok(ticks(0, 3_600_000_000, 500).length < 100);

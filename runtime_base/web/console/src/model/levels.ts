@@ -1,6 +1,9 @@
 // How loud it was, and when: a ring of pairs, for the waves that the page draws.
 
 const HOLD_MS = 120;
+const PAUSE_MS = 250;
+const SPEECH = 0.008;
+const FRAME_MS = 20; // a level is of the time before it came
 
 export class Levels {
   readonly #at: Float64Array; // ms of this page
@@ -20,6 +23,19 @@ export class Levels {
 
   get last(): number {
     return this.#count === 0 ? 0 : this.#level[(this.#count - 1) % this.#at.length]!;
+  }
+
+  /** When the voice that was heard before `atMs` began, with no pause longer than a word's in it; null if none was. */
+  onset(atMs: number): number | null {
+    let began: number | null = null;
+    for (let n = this.#count - 1; n >= Math.max(0, this.#count - this.#at.length); n--) {
+      const i = n % this.#at.length;
+      const at = this.#at[i]!;
+      if (at > atMs) continue;
+      if (at < (began ?? atMs) - PAUSE_MS) break;
+      if (this.#level[i]! > SPEECH) began = at - FRAME_MS;
+    }
+    return began;
   }
 
   /** The loudest in each of `bins` equal parts of the time from `fromMs` to `toMs`; 0 where nothing was measured. */

@@ -58,7 +58,8 @@ export interface Turn {
   cancelUs: number; // the cancel was decided
   onsetUs: number; // what caused it: when the user began to speak, as far as the detector can tell
   spokenOver: boolean; // it was the user's voice
-  stoppedUs: number; // this page's player had fallen silent
+  pageOnsetUs: number; // the same by this page's microphone; -1: it has none
+  stoppedUs: number; // this page's loudspeaker had fallen silent
   refused: number;
   dropped: number;
   heardBytes: number; // -1: not known yet
@@ -165,10 +166,20 @@ export class Turns {
     }
   }
 
-  /** The page's player plays nothing of that turn any more, since `t`. */
-  fellSilent(serial: number, t: number): void {
+  /** Nothing of that turn is heard any more, since `t`; the user's voice began at `onset`, as the page's own microphone
+   * has it, which knows better than the detector's media time. */
+  fellSilent(serial: number, t: number, onset: number | null): void {
     const turn = this.get(serial);
-    if (turn !== null && turn.stoppedUs < 0) turn.stoppedUs = t;
+    if (turn === null || turn.stoppedUs >= 0) return;
+    turn.stoppedUs = t;
+    turn.pageOnsetUs = onset ?? -1;
+  }
+
+  /** From the user's voice, or key, to silence; -1 where there was none. */
+  toSilence(turn: Turn): number {
+    if (turn.stoppedUs < 0 || turn.cancelUs < 0) return -1;
+    const from = turn.spokenOver && turn.pageOnsetUs >= 0 ? turn.pageOnsetUs : turn.onsetUs;
+    return Math.max(0, turn.stoppedUs - from);
   }
 
   // ---- hearing
@@ -309,6 +320,7 @@ export class Turns {
       cancelUs: -1,
       onsetUs: -1,
       spokenOver: false,
+      pageOnsetUs: -1,
       stoppedUs: -1,
       refused: 0,
       dropped: 0,

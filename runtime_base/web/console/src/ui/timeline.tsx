@@ -68,7 +68,7 @@ function Picture({ session, turn, width }: { session: Session; turn: Turn; width
   const marks = y(rows.length + 2);
   const tall = marks + 40;
   return (
-    <svg class="picture" width={width} height={tall} viewBox={`0 0 ${width} ${tall}`} role="img" aria-label={told(turn)}>
+    <svg class="picture" width={width} height={tall} viewBox={`0 0 ${width} ${tall}`} role="img" aria-label={told(turns, turn)}>
       <defs>
         <clipPath id="plot">
           <rect x={left} y={0} width={Math.max(0, right - left + PAD)} height={tall} />
@@ -126,9 +126,9 @@ function counts(turn: Turn): string {
   return turn.dropped > 0 ? `${turn.dropped} dropped` : "";
 }
 
-function told(turn: Turn): string {
+function told(turns: Turns, turn: Turn): string {
   const took = turn.playbackUs >= 0 ? `first sound after ${ms(turn.playbackUs - turn.inputEndUs)} ms` : "no sound yet";
-  const end = turn.stoppedUs >= 0 ? `, interrupted, silent ${ms(turn.stoppedUs - turn.onsetUs)} ms later` : "";
+  const end = turns.toSilence(turn) >= 0 ? `, interrupted, silent ${ms(turns.toSilence(turn))} ms later` : "";
   return `Turn ${turn.serial}: ${took}${end}.`;
 }
 

@@ -64,7 +64,7 @@ function Pill({ turn }: { turn: Turn }) {
 
 function Figures({ turn, turns, budgetMs }: { turn: Turn; turns: Turns; budgetMs: number }) {
   const took = turn.playbackUs >= 0 ? turn.playbackUs - turn.inputEndUs : -1;
-  const silent = turn.stoppedUs >= 0 && turn.cancelUs >= 0 ? turn.stoppedUs - turn.onsetUs : -1;
+  const silent = turns.toSilence(turn);
   const parts = waits(turns, turn).filter((part) => part.us >= 500);
   const whole = Math.max(budgetMs * 1000, parts.reduce((sum, part) => sum + part.us, 0), 1);
   return (
