@@ -27,4 +27,4 @@ def give_back() -> bool:
     except (OSError, AttributeError, TypeError):
         return False
     pairs = ((_MMAP_THRESHOLD, LARGE_BYTES), (_TRIM_THRESHOLD, TRIM_BYTES), (_ARENA_MAX, HEAPS_MAX))
-    return sum(mallopt(name, value) for name, value in pairs) == len(pairs)
+    return bool(sum(mallopt(name, value) for name, value in pairs) == len(pairs))
