@@ -51,7 +51,7 @@ def test_whoever_talks_notices_nothing(server: Any, kind: str) -> None:
     after = server.metrics()
     assert heard.troubles == []
     assert heard.frames > 100
-    assert len(set(heard.words)) == 1
+    assert all(words.startswith("Hello") and words.endswith("?") for words in heard.words), heard.words
     assert heard.late_ms_max < witness.LATE_MS, f"a frame was {heard.late_ms_max:.0f} ms late"
     assert server.status("/healthz") == 200
     assert server.status("/readyz") == 200

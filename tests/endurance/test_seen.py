@@ -51,6 +51,7 @@ def test_lines_figures_and_spans_are_of_one_conversation(package: Path, tmp_path
         assert server.stop(signal.SIGTERM) == 0
         lines = [line for line in server.lines if line.get("session_id") == session_id]
         spans: list[Any] = list(receiver.spans)
+        assert receiver.metrics["rspp_turns"].sum.data_points[0].as_double == 1
     turn_id = f"{session_id}/1"
 
     assert [line["message"] for line in lines] == ["session began", "turn ended", "session is over"]

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 
@@ -16,15 +17,23 @@ class Collector:
 
     def __init__(self) -> None:
         self.spans: list[Any] = []
+        self.metrics: dict[str, Any] = {}  # the newest of each name
         self.resources: list[dict[str, Any]] = []
         self.requests = 0
         self.status = 200
         self.address = ""
 
-    def take(self, body: bytes) -> None:
+    def take(self, path: str, body: bytes) -> None:
         self.requests += 1
         if self.status != 200:
             return
+        if path == "/v1/metrics":
+            sent = ExportMetricsServiceRequest.FromString(body)
+            for one in sent.resource_metrics:
+                self.resources.append(attributes(one.resource))
+                self.metrics |= {metric.name: metric for scope in one.scope_metrics for metric in scope.metrics}
+            return
+        assert path == "/v1/traces"
         request = ExportTraceServiceRequest.FromString(body)
         for resource in request.resource_spans:
             self.resources.append(attributes(resource.resource))
@@ -38,9 +47,8 @@ def collecting() -> Iterator[Collector]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            assert self.path == "/v1/traces"
             assert self.headers["Content-Type"] == "application/x-protobuf"
-            collector.take(self.rfile.read(int(self.headers["Content-Length"])))
+            collector.take(self.path, self.rfile.read(int(self.headers["Content-Length"])))
             self.send_response(collector.status)
             self.send_header("Content-Length", "0")
             self.end_headers()

@@ -25,10 +25,12 @@ from rspp_runtime.telemetry.metrics import Metrics
 from rspp_runtime.telemetry.session import SessionFigures
 
 if TYPE_CHECKING:
+    from rspp_runtime.telemetry.otlp import Pushing
     from rspp_runtime.telemetry.traces import Tracing
 
 log = logging.getLogger(__name__)
 
+LOOK_S = 5.0  # between two copies of what the hub has counted, for a collector
 REFUSALS_EVERY = 100  # readings of the loop's lag: 5 s
 ENVIRONMENT = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 """Where OpenTelemetry says that somebody collects traces."""
@@ -43,9 +45,13 @@ class Operations:
         self._plan = package.plan
         self._lag: LagSampler | None = None
         self._tracing: Tracing | None = None
+        self._pushing: Pushing | None = None
+        self._looking: asyncio.Task[None] | None = None
         if settings.otlp or any(os.environ.get(name) for name in ENVIRONMENT):
+            from rspp_runtime.telemetry.otlp import Pushing
             from rspp_runtime.telemetry.traces import Tracing
 
+            self._pushing = Pushing(self.metrics.registry, package.plan, settings.otlp)
             self._tracing = Tracing(package.plan, settings.otlp, models=_models(package))
 
     def watch(self, seat: Seat) -> Sequence[Observer]:
@@ -63,13 +69,25 @@ class Operations:
         overload = Overload(hub.admission)
         self._lag = LagSampler(self.metrics.lag, lambda _, steady_ns: overload.lag(steady_ns))
         self._lag.start()
+        if self._pushing is not None:
+            self._pushing.start()
+            self._looking = asyncio.create_task(self._look(hub), name="look")
 
     async def stop(self) -> None:
         """What waits to be exported is on its way, or given up."""
         if self._lag is not None:
             self._lag.stop()
-        if self._tracing is not None:
-            await asyncio.to_thread(self._tracing.close)
+        if self._looking is not None:
+            self._looking.cancel()
+        for sending in (self._tracing, self._pushing):
+            if sending is not None:
+                await asyncio.to_thread(sending.close)
+
+    async def _look(self, hub: Hub) -> None:
+        """What is sent is as new as it is often."""
+        while True:
+            self.metrics.look(hub)
+            await asyncio.sleep(LOOK_S)
 
     def routes(self, hub: Hub) -> list[BaseRoute]:
         async def metrics(request: Request) -> Response:

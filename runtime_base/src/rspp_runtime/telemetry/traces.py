@@ -66,6 +66,20 @@ _TOLD = {
 Value = str | int | float | bool
 
 
+def resource_of(plan: Plan) -> Resource:
+    """Who sends spans and figures; `OTEL_RESOURCE_ATTRIBUTES` adds to it."""
+    return Resource.create(
+        {
+            "service.name": os.environ.get("OTEL_SERVICE_NAME", plan.pipeline),
+            "service.version": plan.pipeline_version,
+            "rspp.pipeline": plan.pipeline,
+            "rspp.pipeline_version": plan.pipeline_version,
+            "rspp.template_hash": plan.template_hash,
+            "rspp.runtime_version": __version__,
+        }
+    )
+
+
 class Tracing:
     """Of one process. `endpoint` is a collector's address (`http://collector:4318`); None: what the environment says.
     `ratio` is the part of sessions that are traced, where whoever calls has not decided that."""
@@ -84,16 +98,7 @@ class Tracing:
         address = endpoint.rstrip("/") + PATH if endpoint else None
         self._provider = TracerProvider(
             sampler=ParentBasedTraceIdRatio(ratio),
-            resource=Resource.create(
-                {
-                    "service.name": os.environ.get("OTEL_SERVICE_NAME", plan.pipeline),
-                    "service.version": plan.pipeline_version,
-                    "rspp.pipeline": plan.pipeline,
-                    "rspp.pipeline_version": plan.pipeline_version,
-                    "rspp.template_hash": plan.template_hash,
-                    "rspp.runtime_version": __version__,
-                }
-            ),
+            resource=resource_of(plan),
             span_limits=SpanLimits(max_events=EVENTS_MAX, max_span_attribute_length=256),
             shutdown_on_exit=False,
         )
