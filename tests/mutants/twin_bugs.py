@@ -183,7 +183,7 @@ TWIN: dict[str, tuple[str, str, str, str]] = {
     ),
     "commit_before_it_was_played": (
         "a turn ends while its answer still plays", "turns.py",
-        "played = not s.turn.playing or (s.now >= s.egress.cursor_ns and not s.egress.unsent)", "played = True",
+        "played = not s.turn.playing or not (reports.sounds(s) or s.egress.unsent)", "played = True",
     ),
     "no_total": (
         "a turn may last for ever", "turns.py", "    s.timers[TOTAL] = s.now + s.plan.turn_total_ns\n", "",
@@ -308,7 +308,8 @@ TWIN: dict[str, tuple[str, str, str, str]] = {
     ),
     "pause_forgets": (
         "what a pause took back is not heard", "pauses.py",
-        "        egress.unsent = len(egress.ledger)\n", "        egress.ledger.clear()\n",
+        "        egress.unsent = sum(entry.end_ns > s.now for entry in egress.ledger)\n",
+        "        egress.ledger.clear()\n",
     ),
     "pause_is_not_silent": (
         "frames leave in a pause", "pauses.py", "return s.egress.paused or s.egress.unsent > 0", "return False",
@@ -319,6 +320,46 @@ TWIN: dict[str, tuple[str, str, str, str]] = {
     "resumes_at_the_end": (
         "playback goes on with the last frame", "pauses.py",
         "egress.ledger[len(egress.ledger) - egress.unsent]", "egress.ledger[-1]",
+    ),
+    "more_than_was_sent": (
+        "a report of more than was sent is believed", "reports.py", " or event.b > egress.cursor_ns:", ":",
+    ),
+    "reports_of_other_turns": (
+        "a report of any turn is believed", "reports.py", " and event.a == s.turn.serial\n", "\n",
+    ),
+    "reports_that_go_back": (
+        "a report behind the last one is believed", "reports.py",
+        "event.b < max(egress.began_ns, egress.reported_ns)", "event.b < egress.began_ns",
+    ),
+    "heard_before_its_time": (
+        "what is reported was heard, though its time has not come", "reports.py",
+        "_heard_until(s, min(s.now, s.egress.reported_ns))", "_heard_until(s, s.egress.reported_ns)",
+    ),
+    "reports_are_ignored": (
+        "what was heard goes by time, whatever is reported", "reports.py",
+        "_heard_until(s, min(s.now, s.egress.reported_ns))", "_heard_until(s, s.now)",
+    ),
+    "awaited_for_ever": (
+        "who does not report holds a turn open", "reports.py",
+        " and s.now < egress.cursor_ns + s.plan.stall_ns\n", "\n",
+    ),
+    "awaited_too_long": (
+        "who does not report has twice its time", "reports.py",
+        " and s.now < egress.cursor_ns + s.plan.stall_ns\n", " and s.now < egress.cursor_ns + 2 * s.plan.stall_ns\n",
+    ),
+    "not_awaited": (
+        "a turn does not wait for reports", "reports.py", "s.egress.cursor_ns > s.now or is_awaited(s)",
+        "s.egress.cursor_ns > s.now",
+    ),
+    "begins_only_if_reported": (
+        "a party that says nothing is never said to have begun", "reports.py",
+        "    if s.egress.reported_ns < 0 and s.now < s.egress.began_ns + s.plan.stall_ns:\n",
+        "    if s.egress.reported_ns < 0:\n",
+    ),
+    "an_estimate_as_a_report": (
+        "what nobody has reported is said to be reported", "reports.py",
+        "    if egress.basis is not Basis.PACED and egress.reported_ns >= 0:\n",
+        "    if egress.basis is not Basis.PACED:\n",
     ),
     "soft_for_ever": (
         "a soft cancel has no deadline", "stopping.py",

@@ -93,7 +93,7 @@ def test_every_trace_of_the_world_is_a_legal_use_without_it() -> None:
     """Delta debugging rests on it: parts of a trace break no promise of a right kernel."""
     plan = PLANS["assistant"]
     read, opener = tables(plan), opener_of(plan)
-    _, found = simulate(plan, opener_of(plan, LosesAClose), turns=200, seed=1, faults=parse("all"))
+    _, found = simulate(plan, opener_of(plan, LosesAClose), turns=200, seed=2, faults=parse("all"))
     assert found is not None
     for start in range(0, 7):
         part = [action for index, action in enumerate(found.trace) if index % 7 != start]

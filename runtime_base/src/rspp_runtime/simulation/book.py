@@ -92,6 +92,8 @@ class Book(Pages):
             call = self.calls.get(event.invocation)
             if call is not None and call.node == event.node and not call.finished:
                 call.untaken -= min(max(event.a, 0), call.untaken)
+        elif op == _CONTROL and event.port == Control.PLAYED:
+            self.turn.reported_ns, self.turn.reported_at_ns = event.b, self.now + undrained  # later than that step
         elif op != _USAGE:
             self.entries += 1
             if op == _CONTROL and event.port in BRING_AN_EPOCH:
@@ -157,6 +159,8 @@ class Book(Pages):
             self.leaving = self.leaving or code == Control.CANCEL_SESSION
             if active:
                 self.turn.ends.add(CANCELLED)
+        elif code == Control.CONNECTED:
+            self.basis, self.interval_ns = event.a, event.b
         elif code == Control.HANDOFF and event.b:
             self.blank_epochs.add(event.a)
         elif code == Control.ENDED:
@@ -232,10 +236,9 @@ class Book(Pages):
             book.playback = 2
             book.paused_ns = -1 if code == 24 else book.paused_ns
         elif code == 60:
-            book.paused_ns = t
-            book.pauses += 1
+            book.pauses_at(t, x, by_time=not output[4])
         elif code == 61:
-            book.paused_ns = -1
+            book.goes_on(t, x)
         elif code == 62:
             self._pending(node, t, x)
         elif code == 26 and y == 1:
@@ -367,10 +370,9 @@ class Book(Pages):
         if op == SEND and (node, port) in self.tables.audio_out:
             end = x + len(payload) * SECOND_NS // self.plan.audio_bytes_per_second
             self.cursor_ns = end
-            self.turn.audio.append((end, y))
+            self.turn.sends(x, end, y, self.plan.ledger_max if self.basis else 0)
             self.turn.frames.append(seq)
-            if self.turn.again and self.turn.again[0] == seq:
-                self.turn.again.popleft()
+            self.turn.comes_again(seq)
         elif op == SEND:
             self.turn.text = True
 
@@ -384,7 +386,7 @@ class Book(Pages):
         heard = [words for end, words in turn.audio if end <= t]
         sure = self.undrained_ns >= t  # else frames that nobody has drained may have been heard
         until = (heard[-1] if heard else 0) + 1 if sure else 1 << 60
-        turn.words_until = until if turn.playback == 1 else -1
+        turn.words_until = until if turn.playback == 1 or (self.basis and turn.playback == 0 and turn.audio) else -1
 
     def _fed(self, call: Call, t: int, seq: int) -> None:
         call.untaken += 1
@@ -405,10 +407,8 @@ class Book(Pages):
         book = self.turn
         if turn != book.serial:
             return
-        while book.audio and book.audio[-1][0] > t:
-            book.audio.pop()
-            book.again.appendleft(book.frames.pop())
-        self.cursor_ns = min(self.cursor_ns, t)
+        book.takes_back(t)
+        self.cursor_ns, book.flushed_ns = min(self.cursor_ns, t), t
 
     def take_out(self, edge: int, seq: int) -> bool:
         """Removes one waiting item, wherever it stands; returns whether it was there."""

@@ -218,7 +218,7 @@ def waiting_audio_has_a_deadline(book: Book) -> str | None:
     """While audio waits to be sent, the kernel wants to be called when the frame before has played, or earlier."""
     if book.turn_state != ACTIVE or book.turn.paused_ns >= 0:
         return None
-    latest = max(book.now, book.cursor_ns)
+    latest = max(book.now, book.cursor_ns, book.turn.stopping_ns if book.basis else 0)  # … while its party plays
     if book.turn.again and not 0 <= book.deadline <= latest:
         return f"frames are to be sent again: deadline {book.deadline}, playback ends at {book.cursor_ns}"
     for edge in book.tables.audio_edges:
@@ -297,12 +297,15 @@ def playback_never_overlaps(book: Book, output: Output) -> str | None:
 
 @on(Signal.PLAYBACK_COMPLETED, Signal.PLAYBACK_CANCELLED, Signal.PLAYBACK_PAUSED, Signal.PLAYBACK_RESUMED)
 def heard_is_what_was_played(book: Book, output: Output) -> str | None:
-    """Words heard are those of the last frame whose end has passed."""
+    """Words heard are those of the last frame whose end has passed, and was reported if anything was."""
     turn = book.turn
-    played = [words for end, words in turn.audio if end <= output.t_ns]
-    if turn.refused or turn.text or not turn.audio:
-        return None
-    expected = played[-1] if played else 0
+    until = min(output.t_ns, turn.reported_ns) if turn.reported_ns >= 0 else output.t_ns
+    played = [words for end, words in turn.audio if end <= until]
+    if turn.refused or turn.text or turn.vague or not turn.audio or turn.reported_at_ns > output.t_ns:
+        return None  # (or it was reported after a step that nobody has drained yet)
+    expected = max(played[-1] if played else 0, turn.heard)
+    if turn.thinned and output.x <= expected:
+        return None  # known less finely
     if output.x == expected or (output.x > expected and book.undrained_ns < output.t_ns):
         return None  # or frames that nobody has drained yet were heard
     return f"{output.x} words, the ledger says {expected}"
@@ -348,7 +351,11 @@ def what_was_taken_back_comes_again_first(book: Book, output: Output) -> str | N
     again = book.turn.again
     if not again or (output.node, output.port) not in book.tables.audio_out:
         return None
-    return None if output.seq == again[0] else f"{output.seq} was sent; {again[0]} was not heard yet"
+    return (
+        None
+        if output.seq == again[0] or (book.turn.thinned and output.seq in again)
+        else f"{output.seq} was sent; {again[0]} was not heard yet"
+    )
 
 
 @after_step

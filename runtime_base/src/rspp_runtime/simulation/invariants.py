@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from rspp_runtime.simulation import calls, credit, domains, flows, leases, letters, paths, spending, tools, turns
+from rspp_runtime.simulation import (
+    calls,
+    credit,
+    domains,
+    flows,
+    leases,
+    letters,
+    paths,
+    reports,
+    spending,
+    tools,
+    turns,
+)
 
 MACHINE = {
     "both_kernels_agree": "The compiled kernel and its twin answer every call alike (`--kernel both`).",
@@ -11,5 +23,6 @@ MACHINE = {
     "a_log_builds_the_session": "What was recorded of a session, executed again, builds it as it was.",
     "nothing_raises": "Whatever the world does, no call raises.",
 }
-ROOMS = tuple(room.CHECKS for room in (turns, paths, calls, tools, flows, domains, credit, spending, leases, letters))
+_ROOMS = (turns, paths, calls, tools, flows, reports, domains, credit, spending, leases, letters)
+ROOMS = tuple(room.CHECKS for room in _ROOMS)
 NAMES: dict[str, str] = {name: says for room in ROOMS for name, says in room.names.items()} | MACHINE

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from rspp_runtime.abi.codes import In, Op, Signal
 from rspp_runtime.abi.messages import Emission, Handler, Inbound, Item, Output, Session
 from rspp_runtime.abi.plan import Plan
-from rspp_runtime.simulation import calls, flows, letters, turns
+from rspp_runtime.simulation import calls, flows, letters, reports, turns
 from rspp_runtime.simulation.book import Book
 from rspp_runtime.simulation.checks import WHEN, StepCheck
 from rspp_runtime.simulation.invariants import ROOMS
@@ -98,6 +98,7 @@ class Machine:
         calls.answer_is_right(book, event, result)
         calls.nothing_is_taken_twice(book, event, result)
         calls.credit_sets_its_deadline_anew(book, event)
+        reports.a_report_is_believed_if_it_can_be_true(book, event, result, undrained=self._undrained)
         if book.lost.given:
             book.lost.credited(event, undrained=self._undrained)
         if before:

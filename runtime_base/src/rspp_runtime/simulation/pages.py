@@ -70,6 +70,14 @@ class TurnBook:
     asked_ns: int = -1  # APPEND before its terminal
     appended: bool = False  # EVIDENCE_APPENDED came in, after it was asked
     playback: int = 0  # 0 not started, 1 playing, 2 completed or cancelled
+    began_ns: int = -1  # when its first frame plays
+    reported_ns: int = -1  # up to where the party says that it has played it
+    reported_at_ns: int = -1
+    settled_ns: int = 0  # until then it was heard by time: nothing had been reported when it paused
+    flushed_ns: int = -1  # when the transport was told to forget what is left of it
+    heard: int = 0  # words, as was said last
+    thinned: bool = False  # more waits for a report than the ledger holds
+    vague: bool = False  # what it has heard cannot be told from outside
     audio: deque[tuple[int, int]] = field(default_factory=deque)  # (end ns, words) of what left
     frames: deque[int] = field(default_factory=deque)  # … and the sequence of each
     again: deque[int] = field(default_factory=deque)  # sequences of what the transport was told to forget in a pause
@@ -81,6 +89,42 @@ class TurnBook:
     text: bool = False  # text left
     budgets: set[int] = field(default_factory=set)  # y of BUDGET_EXHAUSTED
     is_apology: bool = False
+
+    def sends(self, plays_ns: int, end_ns: int, words: int, ledger_max: int) -> None:
+        """Another frame; `ledger_max` where the party reports: how many it may be behind."""
+        self.began_ns = plays_ns if self.began_ns < 0 else self.began_ns
+        self.audio.append((end_ns, words))
+        behind = len(self.audio) - ledger_max
+        self.thinned = self.thinned or (ledger_max > 0 and behind > 0 and self.audio[behind - 1][0] > self.reported_ns)
+
+    def takes_back(self, after_ns: int) -> None:
+        """What ends later is not heard now."""
+        while self.audio and self.audio[-1][0] > after_ns:
+            self.audio.pop()
+            self.again.appendleft(self.frames.pop())
+
+    def pauses_at(self, t: int, words: int, *, by_time: bool) -> None:
+        """Playback pauses; `by_time`: what was due until then counts as heard."""
+        self.paused_ns, self.heard = t, words
+        self.settled_ns = t if by_time else self.settled_ns
+        self.pauses += 1
+
+    def goes_on(self, t: int, words: int) -> None:
+        """Playback is resumed; where the party has said where it stopped, what it has not played comes again too."""
+        reported_ns = max(min(self.reported_ns, t), self.settled_ns)
+        if self.reported_at_ns > t:  # after a step that nobody has drained yet: what was known then is not known
+            self.thinned = self.vague = True
+            reported_ns = 0
+        if self.reported_at_ns >= self.paused_ns:
+            self.takes_back(reported_ns)
+        self.paused_ns, self.heard = -1, words
+
+    def comes_again(self, seq: int) -> None:
+        """A frame that was taken back; before it may be some that the ledger has forgotten (`thinned`)."""
+        while self.thinned and seq in self.again and self.again[0] != seq:
+            self.again.popleft()
+        if self.again and self.again[0] == seq:
+            self.again.popleft()
 
 
 class Pages:
@@ -159,6 +203,7 @@ class Pages:
         self.departed = 0  # items of a closed turn that must show up as refused at the fence
         self.closing: set[int] = set()  # turns that closed in this drain
         self.cursor_ns = 0  # when the next sample would play
+        self.basis = self.interval_ns = 0  # what the party tells of playback
         self.unplaced: list[Inbound] = []  # accepted since the last drain
         self.known: list[tuple[int, int]] = []  # (index in it, the runtime sequence before it)
         self.stale: list[int] = []  # epochs of these, of another than the session's, until they are decided

@@ -144,6 +144,8 @@ def a_commit_was_played(book: Book, output: Output) -> str | None:
     if output.turn != book.turn.serial or not book.turn.audio:
         return None
     end = book.turn.audio[-1][0]
+    if book.basis and output.code == Signal.PLAYBACK_COMPLETED and book.turn.reported_ns < end:
+        end += book.plan.stall_ns
     return f"{Signal(output.code).name} at {output.t_ns}, playback ends at {end}" if output.t_ns < end else None
 
 
@@ -211,8 +213,9 @@ def first_output_comes_once(book: Book, output: Output) -> str | None:
 
 @on(Signal.PLAYBACK_COMPLETED, Signal.PLAYBACK_CANCELLED)
 def playback_ends_once(book: Book, output: Output) -> str | None:
-    """Playback ends once, and only after it has started."""
-    return None if book.turn.playback == 1 else f"in playback state {book.turn.playback}"
+    """Playback ends once, and only after it has started, or before its party has said so."""
+    begins = book.basis and output.code == Signal.PLAYBACK_CANCELLED and book.turn.playback == 0
+    return None if book.turn.playback == 1 or begins else f"in playback state {book.turn.playback}"
 
 
 @on(Signal.COMMIT, Signal.ABORT)

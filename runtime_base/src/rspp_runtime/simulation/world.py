@@ -14,6 +14,7 @@ from rspp_runtime.abi.codes import Control, In
 from rspp_runtime.abi.messages import Inbound, Output
 from rspp_runtime.abi.plan import Plan
 from rspp_runtime.simulation import spending
+from rspp_runtime.simulation.listeners import REPORT, Listener
 from rspp_runtime.simulation.machine import SPINS_MAX, Machine
 from rspp_runtime.simulation.misfortunes import Misfortunes
 from rspp_runtime.simulation.people import LAST, MS, SPEECH, Part, Speech, Work, parts
@@ -38,6 +39,7 @@ class World:
         self.plan, self.tables, self.machine, self.tally = plan, tables, machine, tally
         self.rng = rng = Random(seed)
         self.workload: Workload = rng.choice(WORKLOADS)
+        self.listener = Listener(plan, seed)
         self.speech = Speech(rng, self.workload.words, plan.audio_bytes_per_second)
         self.parts: dict[int, Part] = parts(plan)
         self.misfortunes = Misfortunes(self, faults)
@@ -118,6 +120,8 @@ class World:
                 self.act()
         elif kind == CONTROL:
             self.control(*what)
+        elif kind == REPORT:
+            self.listener.report(self)
         elif kind == TROUBLE:
             self.misfortunes.strike(what)
         else:
@@ -159,6 +163,8 @@ class World:
         return result
 
     def control(self, code: int, a: int = 0, b: int = 0) -> None:
+        if code == Control.CONNECTED:
+            a, b = self.listener.basis, self.listener.interval_ns
         self.offer(Inbound(CONTROLS, -1, int(code), 0, self.epoch, a=a, b=b))
 
     def perform(self, outputs: list[Output]) -> None:
@@ -173,6 +179,8 @@ class World:
                     self.fed(work, output[11])
             elif op == 1:
                 self.decided(output)
+            elif op == 24 and (output[3], output[4]) in self.tables.audio_out and self.listener.hears(output):
+                self.at(0, REPORT, None)
             elif op == 20:
                 self.begin(output)
             elif op == 23:
@@ -191,6 +199,8 @@ class World:
                 self.cancelled(output)
             elif op == 5:
                 self.append(output[5])
+            elif op == 4:
+                self.listener.stops(self.now)
 
     def decided(self, output: Output) -> None:
         code = output[7]
