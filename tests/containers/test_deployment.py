@@ -1,7 +1,7 @@
 """The manifests' Deployment in podman: a full pod within its limit of memory, ended as a kubelet ends it.
 
-`Endpoints`, in tests/plugins, plays probes and a Service. podman 4 knows neither `fsGroup` nor a secret's mode, so folders of the host, with the owners that a
-kubelet gives them, stand in for the two volumes that depend on it.
+podman 4 knows neither `fsGroup` nor a secret's mode, so folders of the host, with the owners that a kubelet gives them,
+stand in for the two volumes that depend on it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Images in tests: podman as `.ci/containers` sets it up, an image of the voice assistant, and a cluster's small parts.
+"""Images in tests: podman as `.ci/containers` sets it up, an image of the voice assistant.
 
-`Podman` runs podman; `build_image` makes the image once for the same sources; `Endpoints` stands in for a Service.
+`Podman` runs podman; `build_image` makes the image once for the same sources.
 """
 
 from __future__ import annotations
@@ -186,59 +186,3 @@ async def come_in(port: int, token: str) -> Conversation:
             if not refused.retry_after_ms:
                 raise
             await asyncio.sleep(refused.retry_after_ms / 1000)
-
-
-class Endpoints:
-    """What a Service and a kubelet do: new connections go to a pod that is ready, by its `/readyz`."""
-
-    def __init__(self, *ports: int) -> None:
-        self.ports = list(ports)
-        self.ready: list[int] = []
-        self.port = 0
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._server: asyncio.Server | None = None
-
-    async def __aenter__(self) -> Endpoints:
-        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
-        self.port = self._server.sockets[0].getsockname()[1]
-        self._keep(self._probe())
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        assert self._server is not None
-        self._server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    def _keep(self, work: object) -> None:
-        task: asyncio.Task[None] = asyncio.ensure_future(work)  # type: ignore[arg-type]
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _probe(self) -> None:
-        while True:
-            found = await asyncio.gather(*(asyncio.to_thread(status, port, "/readyz") for port in self.ports))
-            self.ready = [port for port, code in zip(self.ports, found, strict=True) if code == 200]
-            await asyncio.sleep(0.2)
-
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if not self.ready:
-            writer.close()
-            return
-        port = self.ready[-1]
-        try:
-            inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", port)
-        except OSError:
-            writer.close()
-            return
-        self._keep(_pump(reader, inner_writer))
-        self._keep(_pump(inner_reader, writer))
-
-
-async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(OSError):
-        while data := await source.read(65536):
-            sink.write(data)
-            await sink.drain()
-    sink.close()
