@@ -16,7 +16,7 @@ LATE_MS = 120
 def test_a_transport_reports_what_its_client_has_played(scripted: ModuleType) -> None:
     answers: list[int] = []
 
-    class Client(scripted.Party):  # type: ignore[misc]
+    class Client(scripted.Party):  # type: ignore[misc, name-defined]
         """Plays each frame so much later than it was meant to, and says so when the frame has ended."""
 
         async def run(self, ears: Any) -> None:
