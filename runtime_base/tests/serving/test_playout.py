@@ -72,3 +72,13 @@ def test_only_the_newest_breaks_are_remembered() -> None:
     sent_ns = 3 * BREAKS_MAX * FRAME
     assert playout.media_ns(sent_ns) == (3 * BREAKS_MAX - 1) * 50 * MS + FRAME
     assert playout.media_ns(sent_ns - 10 * FRAME) == (3 * BREAKS_MAX - 11) * 50 * MS + FRAME
+
+
+def test_silence_that_fills_a_packet_up_counts_as_the_end() -> None:
+    """A client counts what it plays; the last packet of 40 ms may hold 10 ms of the voice."""
+    playout = Playout()
+    playout.padding_ns = 50_000_000
+    playout.sent(1, 1_000_000_000, 90_000_000)
+    assert playout.media_ns(80_000_000) == 1_080_000_000
+    assert playout.media_ns(120_000_000) == playout.end_ns == 1_090_000_000
+    assert playout.media_ns(150_000_000) > playout.end_ns  # that is no padding, and is refused

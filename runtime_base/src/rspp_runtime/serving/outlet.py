@@ -12,6 +12,7 @@ from rspp_runtime.abi.codes import Op
 from rspp_runtime.abi.messages import Output
 from rspp_runtime.abi.plan import Node, Plan
 from rspp_runtime.audio.downlink import Downlink
+from rspp_runtime.audio.format import NATIVE
 from rspp_runtime.serving.dialect import Dialect, Hello, Message, Messages, Welcome
 from rspp_runtime.serving.missed import Missed
 from rspp_runtime.serving.playout import Playout
@@ -21,6 +22,8 @@ from rspp_runtime.session.gateway import SAMPLE_BYTES, SAMPLE_RATE_HZ
 from rspp_runtime.session.observer import InvocationEnd
 
 BYTES_PER_SECOND = SAMPLE_BYTES * SAMPLE_RATE_HZ
+CODEC_MS = 10  # that an encoder keeps back, at most: silence comes out in its place at the end
+_NONE, _OLD, _NEW = range(3)  # `Outlet._tail`
 
 
 class Socket(Protocol):
@@ -44,7 +47,10 @@ class Socket(Protocol):
 class Outlet:
     """See the module. `kept_ns`: the audio of so much time is kept for a party that is away."""
 
-    __slots__ = ("_dialect", "_downlink", "_greeted", "_missed", "_sequence", "_tally", "_voiced", "playout", "socket")
+    __slots__ = (
+        "_dialect", "_downlink", "_greeted", "_missed", "_sequence", "_tail", "_tally", "_voiced", "playout",
+        "socket",
+    )  # fmt: skip
 
     def __init__(self, kept_ns: int, tally: Tally, sequence: int) -> None:
         """`sequence` is the last number given, by whoever held the session."""
@@ -56,6 +62,7 @@ class Outlet:
         self._missed = Missed(kept_ns)
         self._sequence = sequence
         self._tally = tally
+        self._tail = _NONE  # whether the packet that the last frame began may still be waiting for more
         self._voiced = 0  # the last text that a voice was given, by its runtime sequence
 
     # ---- connections
@@ -63,6 +70,8 @@ class Outlet:
     def attach(self, socket: Socket, dialect: Dialect, hello: Hello) -> None:
         """A new connection: nothing is said on it before `welcome`."""
         self.socket, self._dialect, self._downlink = socket, dialect, Downlink(hello.audio_out)
+        native = hello.audio_out == NATIVE  # passes as it is, and is not filled up
+        self.playout.padding_ns = 0 if native else (hello.audio_out.frame_ms + CODEC_MS) * MS_NS
         self._greeted = False
 
     def detach(self) -> None:
@@ -135,12 +144,27 @@ class Outlet:
             self._sequence += 1
             for message in dialect.audio(self._sequence, turn, play_at_ns // MS_NS, packet):
                 socket.send(message)
+        self._tail = _NEW
         self._tally.frames_out += 1
+
+    def tick(self) -> None:
+        """Who has heard no frame since the last tick but one gets the rest of the packet that was begun."""
+        if self._tail == _NEW:
+            self._tail = _OLD
+        elif self._tail == _OLD:
+            self._tail = _NONE
+            if self._downlink is not None and self._greeted:
+                assert self._dialect is not None
+                at_ms = self.playout.end_ns // MS_NS
+                for packet in self._downlink.rest():
+                    self._sequence += 1
+                    self.put(self._dialect.audio(self._sequence, self.playout.turn, at_ms, packet))
 
     def flush(self, turn: int) -> None:
         """What was told of that turn's audio and not yet played will not be played."""
         if self._downlink is not None:
             self._downlink.flush()
+        self._tail = _NONE
         self._missed.flush(turn)
         self.word("flush", turn)
 

@@ -244,6 +244,7 @@ class Party(Observer):
             elif self._dialect is not None and not self._dialect.pings:
                 self._ask_whether_alive(socket, now_ns)
             self._in.poll(ears, now_ns)
+            self._out.tick()
         while (event := connection.poll(now_ns)) is not None:
             self._happened(event, ears)
         if self._draining:

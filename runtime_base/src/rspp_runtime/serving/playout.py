@@ -12,10 +12,11 @@ class Playout:
     """Of the newest turn. Its frames follow each other; where they do not (a pause, a voice that came late) is a
     break."""
 
-    __slots__ = ("_at_ns", "_end_ns", "_sent_ns", "_starts_ns", "turn")
+    __slots__ = ("_at_ns", "_end_ns", "_sent_ns", "_starts_ns", "padding_ns", "turn")
 
     def __init__(self) -> None:
         self.turn = 0
+        self.padding_ns = 0  # what fills a client's last packet up, at most: it counts that as played
         self._sent_ns = 0  # audio of the turn so far
         self._end_ns = 0  # media time of its end
         self._starts_ns: list[int] = []  # audio of the turn before each break
@@ -33,9 +34,16 @@ class Playout:
         self._sent_ns += duration_ns
         self._end_ns = play_at_ns + duration_ns
 
+    @property
+    def end_ns(self) -> int:
+        """Media time of the end of what was sent."""
+        return self._end_ns
+
     def media_ns(self, played_ns: int) -> int:
         """Media time up to which a client has played that has played so much of the turn; what it cannot have played
         is beyond the end, though not by more than `BEYOND_NS`, and the kernel refuses it."""
+        if self._sent_ns < played_ns <= self._sent_ns + self.padding_ns:
+            played_ns = self._sent_ns  # with the silence that filled the last packet up
         played_ns = min(played_ns, self._sent_ns + BEYOND_NS)
         index = max(0, bisect_right(self._starts_ns, played_ns) - 1)
         if not self._starts_ns:
