@@ -190,7 +190,7 @@ def test_everything_is_done_with_the_keyboard(browse: Callable[..., Any]) -> Non
     opened = browse()
     page = opened.page
     page.keyboard.press("?")
-    assert page.get_by_role("dialog").is_visible()
+    page.get_by_role("dialog").wait_for()
     page.keyboard.press("Escape")
     page.get_by_role("dialog").wait_for(state="detached")
     page.keyboard.press("/")
