@@ -11,7 +11,6 @@ from pathlib import Path
 
 from rspp_compiler.cli import EXIT_FINDINGS
 
-
 IN_DEVELOPMENT = {"--log-dir": "out/sessions", "--level": "L2"}
 KEYS = ("--signing-key", "--trust", "--dev")
 

@@ -172,9 +172,13 @@ def _scaling(pod: Pod, wishes: Wishes) -> dict[str, Any]:
 def _settings(pod: Pod, level: str) -> list[dict[str, str]]:
     rows = [
         ("RSPP_SERVE_MAX_SESSIONS", pod.sessions, "Sessions of one pod: what its requests are computed for."),
-        ("RSPP_SERVE_GRACE", GRACE_S, "Seconds at SIGTERM, for turns that still run. terminationGracePeriodSeconds is made of it."),
+        (
+            "RSPP_SERVE_GRACE",
+            GRACE_S,
+            "Seconds at SIGTERM for running turns; the termination grace is made of it.",
+        ),
         ("RSPP_SERVE_LEVEL", level, "L0 headers and decisions, L1 texts too, L2 all; as the pipeline says."),
-        ("RSPP_SERVE_ORIGIN", ORIGIN, "The site whose pages may connect. This one is nobody's: set yours in an overlay."),
+        ("RSPP_SERVE_ORIGIN", ORIGIN, "The site whose pages may connect; this one is nobody's."),
     ]
     return [{"key": key, "value": str(value), "comment": comment} for key, value, comment in rows]
 

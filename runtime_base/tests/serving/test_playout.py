@@ -82,3 +82,14 @@ def test_silence_that_fills_a_packet_up_counts_as_the_end() -> None:
     assert playout.media_ns(80_000_000) == 1_080_000_000
     assert playout.media_ns(120_000_000) == playout.end_ns == 1_090_000_000
     assert playout.media_ns(150_000_000) > playout.end_ns  # that is no padding, and is refused
+
+
+def test_after_a_pause_it_goes_on_from_what_the_client_had_played() -> None:
+    playout = Playout()
+    playout.sent(1, 1_000_000_000, 200_000_000)
+    playout.flush(1_120_000_000)  # 80 ms were not played, by our clock
+    playout.reported(100_000_000)  # the client was 20 ms behind
+    playout.sent(1, 1_500_000_000, 100_000_000)
+    assert playout.media_ns(100_000_000) == 1_100_000_000
+    assert playout.media_ns(150_000_000) == 1_550_000_000
+    assert playout.media_ns(200_000_000) == playout.end_ns == 1_600_000_000

@@ -133,7 +133,10 @@ class Inlet:
         if self._is_new(word.sequence):
             self._tally.deliveries += 1
             playout = self._playout
-            media_ns = playout.media_ns(word.played_ms * MS_NS) if word.turn == playout.turn else 0
+            media_ns = 0
+            if word.turn == playout.turn:
+                media_ns = playout.media_ns(word.played_ms * MS_NS)
+                playout.reported(word.played_ms * MS_NS)
             self._took(word.sequence, ears.tell(Control.PLAYED, word.turn, media_ns))
 
     def _hear_sounds(self, word: Sounds, _: Ears | None = None) -> None:

@@ -160,11 +160,12 @@ class Outlet:
                     self._sequence += 1
                     self.put(self._dialect.audio(self._sequence, self.playout.turn, at_ms, packet))
 
-    def flush(self, turn: int) -> None:
+    def flush(self, turn: int, now_ns: int) -> None:
         """What was told of that turn's audio and not yet played will not be played."""
         if self._downlink is not None:
             self._downlink.flush()
         self._tail = _NONE
+        self.playout.flush(now_ns)
         self._missed.flush(turn)
         self.word("flush", turn)
 

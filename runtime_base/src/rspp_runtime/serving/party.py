@@ -151,6 +151,8 @@ class Party(Observer):
             self._tally.early += 1
             self.refuse(DialectError("too_early", "not taken: wait for `welcome`, and send it again", "type"))
             return
+        if self._over is not None and self._over.done():
+            return  # it is being left: what is said now is said again to whoever goes on, who has not heard it
         now_ns = self._clock.now_ns()
         if not self._may_speak(now_ns):
             self.refuse(DialectError("rate", "too many messages", close=Close.RATE))
@@ -294,7 +296,7 @@ class Party(Observer):
             self._out.word("text", turn, payload.decode("utf-8", "replace"))
 
     def flush(self, turn: int, now_ns: int) -> None:
-        self._out.flush(turn)
+        self._out.flush(turn, now_ns)
 
     async def close(self) -> None:
         self._ears = None

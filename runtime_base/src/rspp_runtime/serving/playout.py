@@ -12,11 +12,12 @@ class Playout:
     """Of the newest turn. Its frames follow each other; where they do not (a pause, a voice that came late) is a
     break."""
 
-    __slots__ = ("_at_ns", "_end_ns", "_sent_ns", "_starts_ns", "padding_ns", "turn")
+    __slots__ = ("_at_ns", "_end_ns", "_flushed", "_sent_ns", "_starts_ns", "padding_ns", "turn")
 
     def __init__(self) -> None:
         self.turn = 0
         self.padding_ns = 0  # what fills a client's last packet up, at most: it counts that as played
+        self._flushed = False  # and nothing was sent since
         self._sent_ns = 0  # audio of the turn so far
         self._end_ns = 0  # media time of its end
         self._starts_ns: list[int] = []  # audio of the turn before each break
@@ -26,6 +27,7 @@ class Playout:
         if turn != self.turn:
             self.turn, self._sent_ns, self._end_ns = turn, 0, -1
             self._starts_ns, self._at_ns = [], []
+        self._flushed = False
         if play_at_ns != self._end_ns:
             if len(self._starts_ns) == BREAKS_MAX:
                 del self._starts_ns[0], self._at_ns[0]
@@ -33,6 +35,23 @@ class Playout:
             self._at_ns.append(play_at_ns)
         self._sent_ns += duration_ns
         self._end_ns = play_at_ns + duration_ns
+
+    def flush(self, now_ns: int) -> None:
+        """What was not played by now will not be: by our clock, until the client says how far it came."""
+        self._cut(self._sent_ns - max(0, self._end_ns - now_ns))
+        self._flushed = True
+
+    def reported(self, played_ns: int) -> None:
+        """The client has played so much of the turn: what it counts on from, if it has thrown away the rest."""
+        if self._flushed:
+            self._cut(min(played_ns, self._sent_ns))
+
+    def _cut(self, sent_ns: int) -> None:
+        while self._starts_ns and self._starts_ns[-1] > sent_ns:
+            del self._starts_ns[-1], self._at_ns[-1]
+        if self._starts_ns:
+            self._end_ns = self._at_ns[-1] + sent_ns - self._starts_ns[-1]
+        self._sent_ns = sent_ns
 
     @property
     def end_ns(self) -> int:

@@ -12,7 +12,7 @@ from rspp_runtime.session.activity import Activity
 from rspp_runtime.session.clock import Clock
 
 
-class HandedOver(Exception):  # noqa: N818 - it is what happened
+class HandedOver(Exception):  # noqa: N818 - it is no error of the program  # noqa: N818 - it is what happened
     """Raised by a transport's `run`: the session is left as it is in its log, for another process to go on with."""
 
 
