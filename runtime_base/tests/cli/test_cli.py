@@ -35,13 +35,13 @@ def test_help_needs_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    for command in ("run", "replay", "recover", "timeline", "simulate", "bench", "contracts"):
+    for command in ("run", "replay", "recover", "timeline", "simulate", "bench", "contracts", "serve", "token"):
         assert command in done.stdout
 
 
 def test_only_what_works_is_offered(capsys: pytest.CaptureFixture[str]) -> None:
     _, out, _ = _run(capsys, "--help")
-    for later in ("serve", "gates", "control"):
+    for later in ("gates", "control"):
         assert later not in out
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json as json_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
@@ -100,6 +99,8 @@ def command(
 
 def serve(name: str, settings: Settings, *, json: bool, log_format: str | None = None) -> None:
     """Raises `Failure`."""
+    import asyncio
+
     try:
         import uvloop
 
