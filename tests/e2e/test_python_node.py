@@ -105,7 +105,7 @@ def test_rsppc_run_finds_the_module_beside_the_pipeline(folder: Path, tmp_path: 
     assert subprocess.run([*command, "--no-install"], capture_output=True, check=False, timeout=300).returncode == 0
     script = (
         "import sys; from pathlib import Path; from rspp_compiler.cli.run import run_package; "
-        "sys.exit(run_package(Path(sys.argv[1]), Path(sys.argv[2]), ['--text', 'hello', '--fast']))"
+        "sys.exit(run_package('run', Path(sys.argv[1]), Path(sys.argv[2]), ['--text', 'hello', '--fast']))"
     )
     line = [sys.executable, "-c", script, str(folder / "out/loud"), str(folder / "loud.rspp")]
     done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120)

@@ -48,7 +48,7 @@ def test_only_what_works_is_offered(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("run", "x"), "--wav FILE or --text TEXT"),
+        (("run", "x"), "--wav FILE, --text TEXT, or --mic"),
         (("run", "x", "--wav", "a.wav", "--text", "b"), "take one"),
         (("run", "x", "--text", "b", "--echo", "-20"), "--echo needs a microphone"),
         (("run",), "Missing argument"),
