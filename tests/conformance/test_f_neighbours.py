@@ -216,7 +216,9 @@ def hurts_nobody_else(street: Street, **how: Any) -> Any:
         assert ends(neighbour) == ["COMMIT"] * turns, name
         assert [written(neighbour, turn + 1) for turn in range(turns)] == [ANSWER[name]] * turns
         assert neighbour.played(1)
-        wrong = (Signal.DROP_NOTICE, Signal.PROVIDER_ERROR, Signal.LATE_AFTER_CANCEL, Signal.BUDGET_EXHAUSTED)
+        wrong = [Signal.PROVIDER_ERROR, Signal.LATE_AFTER_CANCEL, Signal.BUDGET_EXHAUSTED]
+        if how.get("is_virtual", True):
+            wrong.append(Signal.DROP_NOTICE)  # in real time a busy machine is late for everybody
         assert [Signal(o.code).name for o in neighbour.signals(*wrong)] == []
     if how.get("is_virtual", True):
         alone = street.play(

@@ -34,7 +34,7 @@ from taxi_line._layout cimport *
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
 ABI_HASH = "e84bc15a12d08667f7bc5d1242f7d8f63dc39522a40917517cdfcca34854aac5"
-TEMPLATE_HASH = "d0cea2da17f34b32c81afcf1ef7b07ed22e779c0e7590f4a49888ee01b1c8a52"
+TEMPLATE_HASH = "e13defdacf9b944eba21c025c56faa5409892d63e16e26480803caa9faadf27b"
 
 if ABI_HASH != RUNTIME_ABI_HASH:
     raise ImportError(

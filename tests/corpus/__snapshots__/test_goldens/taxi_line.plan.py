@@ -336,7 +336,7 @@ PLAN: Final = Plan(
     pipeline               = "taxi_line",
     pipeline_version       = "2.0.2",
     profile                = "simple/v1",
-    template_hash          = "d0cea2da17f34b32c81afcf1ef7b07ed22e779c0e7590f4a49888ee01b1c8a52",
+    template_hash          = "e13defdacf9b944eba21c025c56faa5409892d63e16e26480803caa9faadf27b",
     recording_level        = "L0",
     nodes                  = NODES,
     edges                  = EDGES,
@@ -372,7 +372,7 @@ PLAN: Final = Plan(
     telemetry_out_max      = 16,
     ledger_max             = 64,
     memory_bytes           = 456_648,
-    provider_bindings      = (("ears", "silero"), ("stt", "pocketsphinx"), ("llm", "scripted"), ("voice", "espeak")),
+    provider_bindings      = (("ears", "webrtcvad"), ("stt", "pocketsphinx"), ("llm", "scripted"), ("voice", "espeak")),
     assumptions            = ASSUMPTIONS,
     policies               = (),
     pause_ns               = 0,
@@ -388,8 +388,9 @@ PLAN: Final = Plan(
 PROVIDERS: Final[dict[str, tuple[tuple[str, dict[str, Any]], ...]]] = {
     "ears": (
         (
-            "silero",
+            "webrtcvad",
             {
+                "aggressiveness": 2,
                 "idle_after_ns": 30_000_000_000,
                 "min_silence_ns": 280_000_000,
                 "min_speech_ns": 96_000_000,
@@ -426,7 +427,7 @@ RESOLVED_PLAN: Final[dict[str, Any]] = {
         "edge_budget_ms_default": 250,
     },
     "provider_bindings": {
-        "ears": "silero",
+        "ears": "webrtcvad",
         "stt": "pocketsphinx",
         "llm": "scripted",
         "voice": "espeak",
