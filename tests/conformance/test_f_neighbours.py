@@ -217,8 +217,7 @@ def hurts_nobody_else(street: Street, **how: Any) -> Any:
         assert [written(neighbour, turn + 1) for turn in range(turns)] == [ANSWER[name]] * turns
         assert neighbour.played(1)
         wrong = [Signal.PROVIDER_ERROR, Signal.LATE_AFTER_CANCEL, Signal.BUDGET_EXHAUSTED]
-        if how.get("is_virtual", True):
-            wrong.append(Signal.DROP_NOTICE)  # in real time a busy machine is late for everybody
+        wrong += [Signal.DROP_NOTICE] * how.get("is_virtual", True)  # in real time a busy machine is late for everybody
         assert [Signal(o.code).name for o in neighbour.signals(*wrong)] == []
     if how.get("is_virtual", True):
         alone = street.play(
@@ -348,9 +347,8 @@ def test_a_provider_whose_invocations_never_end(street: Street) -> None:
 @pytest.mark.feature("F-134", "caught", "unaffected")
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux bounds the memory of a process so")
 def test_one_that_takes_more_memory_than_it_may(street: Street) -> None:
-    bad = hurts_nobody_else(
-        street, find="hoards", place="process", options={"memory_bytes": 200_000_000}, is_virtual=False
-    )
+    limit = {"memory_bytes": 200_000_000}
+    bad = hurts_nobody_else(street, find="hoards", place="process", options=limit, is_virtual=False)
     assert ends(bad) == ["ABORT"] * 2
     assert all("MemoryError" in reason for reason in reasons(bad, street.node("find")))
 

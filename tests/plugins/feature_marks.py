@@ -1,8 +1,8 @@
 """pytest plugin: checks every `feature` mark against the catalogue, and writes down what the marked tests showed.
 
 The record, `out/features.json`, is written only by a run of the whole suite: half a run knows half the truth.
-Its form: `{"tests": {node id without parameters: {"passed": bool, "shows": {feature id: [step, …]}}}}`. A test
-passed when each of its parametrisations ran and passed; a skipped or expectedly failing one did not.
+Its form: `{"tests": {node id without parameters: {"passed": bool, "skipped": bool, "shows": {feature id: [step]}}}}`. A
+test passed when each of its parametrisations ran and passed; a skipped or expectedly failing one did not.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ class FeatureMarks:
         self._shows: dict[str, dict[str, set[str]]] = {}
         self._bad: set[str] = set()
         self._ran: set[str] = set()
+        self._skipped: set[str] = set()
         self._uncollected = False
 
     @pytest.hookimpl(wrapper=True)
@@ -56,6 +57,8 @@ class FeatureMarks:
             if name == PROPERTY:
                 feature_id, *steps = cast("list[str]", value)
                 self._shows.setdefault(test, {}).setdefault(feature_id, set()).update(steps)
+        if report.skipped and not hasattr(report, "wasxfail"):
+            self._skipped.add(test)
         if report.outcome != "passed" or hasattr(report, "wasxfail"):
             self._bad.add(test)
         elif report.when == "call":
@@ -67,6 +70,7 @@ class FeatureMarks:
         tests = {
             test: {
                 "passed": test in self._ran and test not in self._bad,
+                "skipped": test in self._skipped,
                 "shows": {feature_id: sorted(steps) for feature_id, steps in sorted(shows.items())},
             }
             for test, shows in sorted(self._shows.items())

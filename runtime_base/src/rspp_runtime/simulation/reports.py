@@ -52,6 +52,8 @@ def what_is_not_reported_is_said_to_be_so(book: Book, output: Output) -> str | N
     if not book.turn.audio or book.turn.reported_at_ns > output.t_ns:
         return None
     late = bool(book.basis) and book.turn.reported_ns < book.turn.audio[-1][0]
+    if output.cause == Cause.NOT_REPORTED and book.undrained_ns < output.t_ns:
+        return None  # frames of a step that nobody has drained yet come behind this decision
     return f"cause {output.cause}" if late != (output.cause == Cause.NOT_REPORTED) else None
 
 
