@@ -92,11 +92,13 @@ def test_a_rolling_update_loses_no_question(serving: ModuleType, serve: Callable
                 await begun.acquire()
             address.port = second.port
             first.process.send_signal(signal.SIGTERM)
+            came_back = 0
             for answers, seen, resumed in await asyncio.gather(*callers):
                 assert [answer.endswith("[commit]") for answer in answers] == [True] * TURNS, answers
                 assert all("Hello" in answer for answer in answers), answers
                 assert seen == sorted(set(seen)), "something came twice"
-                assert resumed == 1
+                came_back += resumed > 0
+            assert came_back, "nobody was talking when the server changed"
 
     asyncio.run(main())
     first.ended()
