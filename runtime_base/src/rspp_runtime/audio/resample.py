@@ -5,12 +5,14 @@ It keeps back at most `DELAY_SAMPLES`, where soxr's stream keeps back 20 to 117 
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 from rspp_runtime.audio.format import MissingExtraError
 
 try:
     import av
+    import av.filter
     import numpy as np
 except ModuleNotFoundError as error:
     raise MissingExtraError(str(error.name), "serve") from None
@@ -34,7 +36,7 @@ class Resampler:
 
     def process_frame(self, frame: Any) -> bytes:
         if self._graph is None:
-            self._graph = av.AudioResampler("s16", "mono", self._out_hz)
+            self._graph = _Graph(frame, self._out_hz)
         return _joined(self._graph.resample(frame))
 
     def rest(self) -> bytes:
@@ -44,6 +46,35 @@ class Resampler:
 
     def forget(self) -> None:
         self._graph = None
+
+
+class _Graph:
+    """What `av.AudioResampler` is, without the threads that it starts for each of them: a server has hundreds."""
+
+    def __init__(self, frame: Any, out_hz: int) -> None:
+        self._graph = av.filter.Graph()
+        self._graph.threads = 1
+        source = self._graph.add_abuffer(
+            sample_rate=frame.sample_rate,
+            format=frame.format.name,
+            layout=frame.layout.name,
+            time_base=Fraction(1, frame.sample_rate),
+        )
+        form = self._graph.add("aformat", sample_rates=str(out_hz), sample_fmts="s16", channel_layouts="mono")
+        sink = self._graph.add("abuffersink")
+        source.link_to(form)
+        form.link_to(sink)
+        self._graph.configure()
+
+    def resample(self, frame: Any) -> list[Any]:
+        """Frames that are ready; `None` ends the stream, and gives what is left."""
+        self._graph.push(frame)
+        found = []
+        while True:
+            try:
+                found.append(self._graph.pull())
+            except (av.error.EOFError, av.error.BlockingIOError):
+                return found
 
 
 def _joined(frames: list[Any]) -> bytes:

@@ -43,6 +43,11 @@ class Inlet:
         self._base_ns = -1  # session time of its first sample
         self._counted = UplinkStats()  # what the tally has of this connection's audio
 
+    def detach(self) -> None:
+        """The party is gone, and its decoder with it: nobody waits for the garbage collector."""
+        self.count()
+        self._uplink = None
+
     def attach(self, hello: Hello) -> None:
         """A new connection, with audio in the format of its hello. Raises `MissingExtraError`."""
         self._hear_sounds(Sounds(hello.audio_in))

@@ -75,7 +75,7 @@ class Outlet:
         self._greeted = False
 
     def detach(self) -> None:
-        self.socket, self._greeted = None, False
+        self.socket, self._greeted, self._downlink = None, False, None
 
     def welcome(self, welcome: Welcome, received: int | None, now_ns: int) -> None:
         """Answers hello, and tells what the party has not: words behind `received`, audio whose moment is to come."""

@@ -139,6 +139,7 @@ class Party(Observer):
         if socket is not self._out.socket:
             return
         self._out.detach()
+        self._in.detach()
         if self._dialect is not None and self._dialect.numbered:
             self.connection.detached(self._clock.now_ns())
         else:
@@ -270,6 +271,7 @@ class Party(Observer):
         self._out.put(self._dialect.goodbye(code, reason, token, within_ms, after_ms))
         self._out.close(code, reason)
         self._out.detach()
+        self._in.detach()
 
     # ---- the session's side: a transport
 
