@@ -22,17 +22,15 @@ from typing import Any
 
 import pytest
 
+import assistant
+from browser import FLAGS
+
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "pipelines" / "samples"
 PICTURES = ROOT / "docs" / "pictures"
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 RATE_HZ = 16_000
 WAIT_MS = 30_000
-
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream", "--autoplay-policy=no-user-gesture-required",
-]  # fmt: skip
 
 WATCH = """
 window.test = { violations: [], blocks: [], pcm: [], words: [], sockets: [] };
@@ -74,13 +72,7 @@ window.WebSocket = class extends Real {
 
 @pytest.fixture(scope="session")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of voice_assistant, freshly built."""
-    output = tmp_path_factory.mktemp("generated")
-    source = ROOT / "pipelines" / "voice_assistant.rspp"
-    command = [sys.executable, "-m", "rspp_compiler.cli", "build", str(source), "-o", str(output), "--no-install"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return output / "voice_assistant"
+    return assistant.built(tmp_path_factory.mktemp("generated"))
 
 
 @dataclass

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import soundfile
 
+import assistant
 from loading import module_of
 
 ROOT = Path(__file__).parents[2]
@@ -23,13 +24,7 @@ SCRIPTED = ROOT / "runtime_base" / "tests" / "session" / "scripted.py"
 
 @pytest.fixture(scope="session")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of voice_assistant, freshly built (from the compiler's cache if nothing changed)."""
-    output = tmp_path_factory.mktemp("generated")
-    source = ROOT / "pipelines" / "voice_assistant.rspp"
-    command = [sys.executable, "-m", "rspp_compiler.cli", "build", str(source), "-o", str(output), "--no-install"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return output / "voice_assistant"
+    return assistant.built(tmp_path_factory.mktemp("generated"))
 
 
 @pytest.fixture(scope="session")
