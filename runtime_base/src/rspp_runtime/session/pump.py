@@ -22,6 +22,7 @@ ROUND_MAX = 64  # sessions stepped before the loop looks at its sockets again
 SECOND_NS = 1_000_000_000
 NEVER = float("inf")
 RESOLUTION_S = 1e-9  # as fine as loops tell time: what is due by then is due now
+TICK_S = 0.001  # of libuv's timers, which may ring by so much too soon
 
 
 class Seat:
@@ -104,9 +105,10 @@ class Pump:
         """Deadlines have passed: whose they are is stepped in the next round."""
         self._timer, self._timer_s = None, NEVER
         now_s = self._loop.time() + RESOLUTION_S
-        heap = self._heap
+        heap, is_early = self._heap, True
         while heap and heap[0][0] < now_s:
             armed_s, _, seat = heapq.heappop(heap)
+            is_early = False
             if armed_s != seat.armed_s:
                 continue  # it has an earlier entry, or had one that came up
             seat.armed_s = NEVER
@@ -115,8 +117,8 @@ class Pump:
                 self.ready(seat)
             elif seat.due_s < NEVER:
                 self._put(seat)
-        if heap:
-            self._arm(heap[0][0])
+        if heap:  # who rang too soon, and asked for the little that is left, would ring at once, again and again
+            self._arm(max(heap[0][0], now_s + TICK_S) if is_early else heap[0][0])
 
     def _round(self) -> None:
         ready = self._ready
