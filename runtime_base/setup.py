@@ -15,7 +15,7 @@ from Cython.Build import cythonize
 from setuptools import Extension, setup
 
 HERE = Path(__file__).parent
-ROOMS = ("kernel", "evidence")
+ROOMS = ("kernel", "evidence", "session", "serving", "audio")
 MODULES = sorted(path.relative_to(HERE) for room in ROOMS for path in (HERE / "src/rspp_runtime" / room).glob("*.pyx"))
 DIRECTIVES = {
     "language_level": "3str",
