@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from rspp_runtime.session.pump import _PUMPS, ROUND_MAX, Pump
+from rspp_runtime.session.pump import PUMPS, ROUND_MAX, Pump
 from rspp_runtime.session.virtual import VirtualLoop, run
 
 MS = 1_000_000
@@ -74,13 +74,13 @@ def test_one_timer_of_the_loop_waits_for_all() -> None:
         pump.leave(gone)
         assert sum(not timer.cancelled() for timer in loop._scheduled) == 1  # type: ignore[attr-defined]
         await asyncio.sleep(0.2)
-        assert not pump._heap
+        assert not pump.heap
         pump.leave(slow)
         pump.leave(fast)
 
     loop.run_until_complete(whole())
     assert [(name, round(at_s * 1e3)) for name, at_s in stepped] == [("fast", 20), ("slow", 90)]
-    assert loop not in _PUMPS
+    assert loop not in PUMPS
     loop.close()
 
 

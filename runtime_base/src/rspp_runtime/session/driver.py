@@ -1,12 +1,13 @@
 """The driver of one session: offers inputs, advances, performs what is asked (docs/kernel.md).
 
-    input ──▶ take()  ──▶ session.ingest ──▶ _step, at once: advance → drain → perform
-    input ──▶ offer() ──▶ session.ingest ──▶ pump ──▶ _step, in the next round of the loop
+    input ──▶ take()  ──▶ session.ingest ──▶ step, at once: advance → drain → perform
+    input ──▶ offer() ──▶ session.ingest ──▶ pump ──▶ step, in the next round of the loop
 
 There is no queue of its own: an input goes straight into the kernel's bounded inbox or rings, or its producer waits.
 What comes from outside, and a provider's first output after a wait, is acted on at once (decision 0047). Nor is there a
 task that waits: the pump of the event loop steps all sessions that have something to do (`pump`). Every wait has an
-owner that ends it: a RESUME, a step, a cancel, or the close.
+owner that ends it: a RESUME, a step, a cancel, or the close. What runs for each input and each step is compiled, and
+this class's base (`stepper`).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from functools import partial
 
 from rspp_runtime.abi.codes import Attribute, Control, Op, Result, Signal
 from rspp_runtime.abi.lookup import check_bound
-from rspp_runtime.abi.messages import Inbound, Output, Session
+from rspp_runtime.abi.messages import Output, Session
 from rspp_runtime.abi.plan import Node, Plan
 from rspp_runtime.providers.contract import Provider
 from rspp_runtime.session.activity import Activity
@@ -28,10 +29,10 @@ from rspp_runtime.session.gateway import Gateway
 from rspp_runtime.session.handlers import Calls
 from rspp_runtime.session.invocation import YIELD_EVERY, Call, done
 from rspp_runtime.session.observer import Audience, InvocationEnd, Observer
-from rspp_runtime.session.playback import PlayedAudio, behind
-from rspp_runtime.session.pump import NEVER, Pump, Seat
-from rspp_runtime.session.requests import Requests
+from rspp_runtime.session.playback import PlayedAudio
+from rspp_runtime.session.pump import Pump
 from rspp_runtime.session.scopes import Scopes
+from rspp_runtime.session.stepper import Stepper
 from rspp_runtime.session.waiters import Waiters
 from rspp_runtime.tools.journal import Journal
 from rspp_runtime.tools.offer import Offer, offers_of
@@ -45,7 +46,7 @@ Evidence = Callable[[int], "asyncio.Future[bool] | bool"]
 """Makes the baseline record of a turn (by serial) durable: True or False, now or later (`Op.APPEND`)."""
 
 
-class Driver:
+class Driver(Stepper):
     """Runs one session. `providers` are those of each effect node by name, in the order of the plan, already prepared.
 
     `append` performs `Op.APPEND`; `observers` see everything, in order; `calls` are those of the session's handlers;
@@ -56,10 +57,8 @@ class Driver:
     """
 
     __slots__ = (
-        "__weakref__", "_advance", "_append", "_appended", "_attributes", "_audience", "_awake", "_calls", "_drain",
-        "_ended", "_evidence", "_failure", "_for_room", "_ingest", "_kept", "_loop", "_node_calls", "_now", "_over",
-        "_played", "_ports", "_providers", "_pump", "_requests", "_seat", "_session", "_stepping", "_stopped", "_taken",
-        "_told_of_input", "_transport", "_waiting", "activity", "clock", "context", "gateway", "journal", "plan",
+        "__weakref__", "_append", "_appending", "_attributes", "_audience", "_for_room", "_kept", "_loop", "_over",
+        "_providers", "_taken", "_transport", "clock", "context", "journal", "plan",
     )  # fmt: skip
 
     def __init__(
@@ -82,93 +81,48 @@ class Driver:
         check_bound(plan, providers)
         self.plan = plan
         self.clock = clock
-        self.gateway = Gateway(plan, epoch, sequence)
-        self.activity = Activity(plan)
-        self._played: PlayedAudio | None = None  # once somebody asks for it
         self.journal = journal or Journal("")
-        self._session = session
-        self._ingest, self._advance, self._drain = session.ingest, session.advance, session.drain
-        self._now = clock.now_ns
         self._providers, self._transport, self._append = providers, transport, append
         self._kept, self._attributes = kept or {}, attributes or {}
-        self._audience = Audience((self.activity, *observers))
-        self._told_of_input = self._audience.inputs
-        self._node_calls = calls or Calls()
-        self._node_calls.want(every=self._audience.every_call)
-        self._calls: dict[int, Call] = {}  # by invocation id: running, or ended by FORCE and not yet gone
-        self._ended: list[InvocationEnd] = []  # DONE that found the inbox full
-        self._appended: list[tuple[int, bool]] = []  # evidence answers that did
-        self._evidence: list[asyncio.Future[bool]] = []
-        self._ports = self.plan.nodes[self.plan.egress].inputs if self.plan.egress >= 0 else ()
-        self._requests = Requests()
+        activity = Activity(plan)
+        self._audience = Audience((activity, *observers))
+        node_calls = calls or Calls()
+        node_calls.want(every=self._audience.every_call)
+        ports = plan.nodes[plan.egress].inputs if plan.egress >= 0 else ()
+        super().__init__(
+            session,
+            clock,
+            Gateway(plan, epoch, sequence),
+            activity,
+            self._audience,
+            node_calls,
+            _PERFORM,
+            ports,
+            transport,
+        )
+        self._appending: list[asyncio.Future[bool]] = []  # evidence on its way to the disk
         self._loop: asyncio.AbstractEventLoop | None = None
         self.context = contextvars.copy_context()  # in which its invocations run
-        self._awake = False  # something was offered since the last step began
-        self._stepping = False
         self._taken = 0  # media since the driver was made
-        self._waiting = Waiters()  # for the end of the next step
         self._for_room = Waiters()  # media, for the RESUME of the ingress
-        self._pump: Pump | None = None  # while it runs
-        self._seat: Seat | None = None
-        self._over: asyncio.Future[None] | None = None  # the session has ended, or a step has raised `_failure`
-        self._failure: Exception | None = None
-        self._stopped = False
+        self._over: asyncio.Future[None] | None = None  # the session has ended, or a step has raised `failure`
 
     # ---- for transports, API and invocations
-
-    @property
-    def epoch(self) -> int:
-        return self.gateway.epoch
 
     @property
     def audio_bytes_per_second(self) -> int:
         """Of what is played."""
         return self.plan.audio_bytes_per_second
 
-    def now_ns(self) -> int:
-        return self._now()
-
-    def offer(self, event: Inbound) -> int:
-        """Stamps and ingests one input, and wakes the session; returns a `Result`."""
-        if self._stopped:
-            return Result.REFUSED
-        now_ns = self._now()
-        result = self._ingest(event, now_ns)
-        for tell in self._told_of_input.get(event.op, ()):
-            tell(event, now_ns, result)
-        if not self._awake:
-            self._wake()
-        return result
-
-    def take(self, event: Inbound) -> int:
-        """Stamps and ingests one input, and acts on it before it returns, unless the session is just acting.
-
-        One that finds no room is acted on in the next round: who offered it waits for room by then.
-        """
-        if self._stepping or self._pump is None:
-            return self.offer(event)
-        self._awake = True  # `offer` need not ask for a round
-        result = self.offer(event)
-        if result == Result.FULL:
-            self._wake()
-        elif not self._stopped:
-            self._step()
-        return result
-
-    def _wake(self) -> None:
-        self._awake = True
-        if self._pump is not None and self._seat is not None:
-            self._pump.ready(self._seat)
-
     async def stepped(self) -> None:
         """Returns after the kernel's next step."""
-        if not self._awake:
-            self._wake()
+        if not self.awake:
+            self.wake()
         await self._step_made()
 
     async def _step_made(self) -> None:
-        if not self._stopped:
-            await self._waiting.wait()
+        if not self.stopped:
+            await self.waiting.wait()
 
     async def media(
         self, port: str, payload: bytes, media_ns: int, *, key: str = "", sequence: int | None = None
@@ -178,7 +132,7 @@ class Driver:
         With an idempotency `key`, or the transport's own `sequence`, an item that is sent again is REFUSED.
         """
         event = self.gateway.media(port, payload, media_ns, key=key, sequence=sequence)
-        while (result := self.take(event)) == Result.FULL and not self._stopped:
+        while (result := self.take(event)) == Result.FULL and not self.stopped:
             await (self.stepped() if port == "text" else self._for_room.wait())
         self._taken += 1
         if self._taken % YIELD_EVERY == 0:  # others run too, even if a transport has much to hand in
@@ -188,7 +142,7 @@ class Driver:
     async def control(self, code: Control, a: int = 0, b: int = 0) -> int:
         """One control input; waits while the inbox is full, and until the kernel has acted on it."""
         event = self.gateway.control(code, a, b)
-        at_once = self._pump is not None and not self._stepping
+        at_once = self.pump is not None and not self.stepping
         while (result := self.take(event)) == Result.FULL:
             await self.stepped()
         if result == Result.ACCEPTED and not at_once:
@@ -209,19 +163,19 @@ class Driver:
         It is taken when whatever the loop's thread does now has come back, before any output that the kernel has given
         and that was not performed yet: what a cancel takes back of these is not performed.
         """
-        self._requests.ask((code, a, b), self._loop, self._take_requests)
+        self.requests.ask((code, a, b), self._loop, self._take_requests)
 
     def _take_requests(self) -> None:
-        if self._requests and not self._stopped:
-            self._step()
+        if self.requests and not self.stopped:
+            self.step()
 
     def offers(self, node: Node) -> Mapping[str, Offer]:
         return offers_of(self.plan, node, self._providers)
 
     def reference(self, media_ns: int, duration_ns: int) -> bytes:
-        if self._played is None:
-            self._played = PlayedAudio()
-        return self._played.read(media_ns, duration_ns)
+        if self.played is None:
+            self.played = PlayedAudio()
+        return self.played.read(media_ns, duration_ns)
 
     def key(self, fairness: Attribute | None) -> Hashable:
         text = self._attributes.get(fairness, "") if fairness is not None else ""
@@ -238,8 +192,8 @@ class Driver:
         for tell in self._audience.invocations:
             tell(end)
         if not call.forced:
-            self._calls.pop(call.id, None)
-        self._ended.append(end)
+            self.calls.pop(call.id, None)
+        self.ended.append(end)
         self._deliver()
 
     # ---- the loop
@@ -248,75 +202,19 @@ class Driver:
         """Until the session has ended and its invocations are gone. Cancelling it closes the session hard."""
         loop = self._loop = asyncio.get_running_loop()
         self._over = loop.create_future()
-        self._pump, self._seat = Pump.enter(loop, self._step)
+        self.pump, self.seat = Pump.enter(loop, self.step)
         try:
-            self._step()
+            self.step()
             await self._over
             await self._wind_down(loop)
-            if self._failure is not None:
-                raise self._failure
+            if self.failure is not None:
+                raise self.failure
         finally:
-            self._stopped = True
-            self._pump.leave(self._seat)
+            self.stopped = True
+            self.pump.leave(self.seat)
             self._release_waiters()
-            for call in tuple(self._calls.values()):
+            for call in tuple(self.calls.values()):
                 call.abandon()
-
-    def _step(self) -> None:
-        """Everything that can be done now, and when the pump is to come again."""
-        assert self._pump is not None
-        assert self._seat is not None
-        self._stepping = True
-        try:
-            self._awake = False
-            if self._ended or self._appended or self._requests:
-                self._deliver()
-            deadline_ns = self._once()
-        except Exception as error:  # of the kernel, an observer or the transport: `run` raises it
-            self._failure = error
-            self._seat.due_s = NEVER
-            self._waiting.tell()
-            self._end()
-            return
-        finally:
-            self._stepping = False
-        if self.activity.ended:
-            self._end()
-        if self._awake:
-            self._pump.ready(self._seat)  # inputs came while performing: others may add theirs to the next step
-        elif deadline_ns < 0:
-            self._seat.due_s = NEVER
-        elif (pause_ns := deadline_ns - self._now()) > 0:
-            self._pump.at(self._seat, pause_ns)
-        else:
-            self._wake()
-
-    def _once(self) -> int:
-        """Steps until nothing more can be done now; returns the next deadline."""
-        held: list[Output] = []
-        while True:
-            now_ns = self._now()
-            deadline_ns = self._advance(now_ns)
-            outputs = self._drain()
-            drained_ns = self._now()
-            if self._node_calls.touched or self._node_calls.took_ns:
-                self._node_calls.tell(self._audience)
-            for tell in self._audience.of_step(outputs):
-                tell(now_ns, deadline_ns, drained_ns, outputs)
-            if held:
-                outputs, held = behind(held, outputs), []
-            for index, output in enumerate(outputs):
-                perform = _PERFORM.get(output.op)
-                if perform is not None:
-                    perform(self, output)
-                    if self._requests and self._requests.deliver(self._control):
-                        held = outputs[index + 1 :]  # another thread's request goes first
-                        break
-            if self._waiting:
-                self._waiting.tell()
-            # The kernel stopped for lack of output slots, which the drain has emptied.
-            if not (held or (deadline_ns == now_ns and outputs)):
-                return deadline_ns
 
     def _end(self) -> None:
         if self._over is not None and not self._over.done():
@@ -324,36 +222,26 @@ class Driver:
 
     # ---- what the kernel asks for, by `Op`
 
-    def _send(self, output: Output) -> None:
-        port = self._ports[output.port]
-        if self._played is not None and port.type == "audio":
-            self._played.write(output.x, output.payload)
-        self._transport.send(port.name, output.turn, output.payload, output.x)
-
-    def _feed(self, output: Output) -> None:
-        if (call := self._calls.get(output.invocation)) is not None:
-            call.feed(output.port, output.payload, output.x, output.y, output.seq)
-
     def _invoke(self, output: Output) -> None:
         node = self.plan.nodes[output.node]
         name, provider = self._providers[node.name][output.x]
         meter = self.plan.meters[node.meter] if node.meter >= 0 else None
-        self._calls[output.invocation] = Call(output.invocation, node, output.turn, provider, name, self, meter)
+        self.calls[output.invocation] = Call(output.invocation, node, output.turn, provider, name, self, meter)
 
     def _context(self, output: Output) -> None:
-        if (call := self._calls.get(output.invocation)) is not None:
+        if (call := self.calls.get(output.invocation)) is not None:
             call.message(output.x, output.payload)
 
     def _finish(self, output: Output) -> None:
-        if (call := self._calls.get(output.invocation)) is not None:
+        if (call := self.calls.get(output.invocation)) is not None:
             call.finish()
 
     def _cancel(self, output: Output) -> None:
-        if (call := self._calls.get(output.invocation)) is not None:
+        if (call := self.calls.get(output.invocation)) is not None:
             call.cancel()
 
     def _force(self, output: Output) -> None:
-        if (call := self._calls.get(output.invocation)) is not None:
+        if (call := self.calls.get(output.invocation)) is not None:
             log.warning("%s: invocation %d ignored its cancel and was forced", call.node, call.id)
             call.force()
             call.task.add_done_callback(partial(self._gone, call.id))
@@ -361,23 +249,23 @@ class Driver:
     def _resume(self, output: Output) -> None:
         if output.node == self.plan.ingress:
             self._for_room.tell()
-        for call in self._calls.values():
+        for call in self.calls.values():
             if call.node_id == output.node:
                 call.resume()
 
     def _flush(self, output: Output) -> None:
-        if self._played is not None:
-            self._played.flush(output.t_ns)
+        if self.played is not None:
+            self.played.flush(output.t_ns)
         self._transport.flush(output.turn, output.t_ns)
 
     def _decided(self, output: Output) -> None:
         if output.code == Signal.LEASE_ROTATED:
             self.gateway.epoch = output.x
         elif output.code == Signal.ENDED:
-            self._awake = True  # for `run`, which waits for nothing more
+            self.awake = True  # for `run`, which waits for nothing more
 
     def _gone(self, invocation: int, _: object) -> None:
-        self._calls.pop(invocation, None)
+        self.calls.pop(invocation, None)
 
     # ---- answers that must arrive
 
@@ -389,17 +277,17 @@ class Driver:
             log.error("evidence of turn %d cannot be appended: %s", turn, error)
             answer = False
         if isinstance(answer, bool):
-            self._appended.append((turn, answer))
-            self._wake()
+            self.appended.append((turn, answer))
+            self.wake()
             return
-        self._evidence.append(answer)
+        self._appending.append(answer)
 
         def answered(future: asyncio.Future[bool]) -> None:
-            self._evidence.remove(future)
+            self._appending.remove(future)
             good = not future.cancelled() and future.exception() is None and future.result()
             if not good:
                 log.error("evidence of turn %d cannot be appended: %s", turn, future)
-            self._appended.append((turn, good))
+            self.appended.append((turn, good))
             self._deliver()
 
         answer.add_done_callback(answered)
@@ -407,15 +295,15 @@ class Driver:
     def _deliver(self) -> None:
         """Offers what waits: requests of other threads, ends of invocations, answers of the evidence log; what finds no
         room waits on."""
-        self._requests.deliver(self._control)
-        while self._ended and self.offer(done(self._ended[0], self.epoch)) != Result.FULL:
-            del self._ended[0]
-        while self._appended:
-            turn, good = self._appended[0]
+        self.requests.deliver(self._control)
+        while self.ended and self.offer(done(self.ended[0], self.epoch)) != Result.FULL:
+            del self.ended[0]
+        while self.appended:
+            turn, good = self.appended[0]
             code = Control.EVIDENCE_APPENDED if good else Control.EVIDENCE_FAILED
             if self._control(code, turn, 0) == Result.FULL:
                 return
-            del self._appended[0]
+            del self.appended[0]
 
     def _control(self, code: Control, a: int, b: int) -> int:
         return self.offer(self.gateway.control(code, a, b))
@@ -424,27 +312,28 @@ class Driver:
 
     async def _wind_down(self, loop: asyncio.AbstractEventLoop) -> None:
         """ENDED was decided: cancelled invocations have their grace, then FORCE; then nobody is waited for."""
-        limit_ns = self._now() + CLOSE_NS_MAX
-        while (self._live() or self._evidence or self._ended) and self._now() < limit_ns and self._failure is None:
-            timer = loop.call_later(10 * MS_NS / SECOND_NS, self._wake)
+        limit_ns = self.now_ns() + CLOSE_NS_MAX
+        while (self._live() or self._appending or self.ended) and self.now_ns() < limit_ns and self.failure is None:
+            timer = loop.call_later(10 * MS_NS / SECOND_NS, self.wake)
             await self._step_made()
             timer.cancel()
-        for call in self._calls.values():
+        for call in self.calls.values():
             if not call.task.done():
                 log.warning("%s: invocation %d does not end and is abandoned", call.node, call.id)
 
     def _live(self) -> bool:
-        return any(not call.task.done() for call in self._calls.values() if not call.forced)
+        return any(not call.task.done() for call in self.calls.values() if not call.forced)
 
     def _release_waiters(self) -> None:
-        self._waiting.tell()
+        self.waiting.tell()
         self._for_room.tell()
-        for call in self._calls.values():
+        for call in self.calls.values():
             call.cancel()
 
 
-_PERFORM: dict[int, Callable[[Driver, Output], None]] = {
-    Op.DECISION: Driver._decided, Op.SEND: Driver._send, Op.FEED: Driver._feed, Op.INVOKE: Driver._invoke,
-    Op.CONTEXT: Driver._context, Op.FINISH: Driver._finish, Op.CANCEL: Driver._cancel, Op.FORCE: Driver._force,
-    Op.RESUME: Driver._resume, Op.FLUSH: Driver._flush, Op.APPEND: Driver._start_append,
+_PERFORMED: dict[int, Callable[[Driver, Output], None]] = {
+    Op.DECISION: Driver._decided, Op.INVOKE: Driver._invoke, Op.CONTEXT: Driver._context, Op.FINISH: Driver._finish,
+    Op.CANCEL: Driver._cancel, Op.FORCE: Driver._force, Op.RESUME: Driver._resume, Op.FLUSH: Driver._flush,
+    Op.APPEND: Driver._start_append,
 }  # fmt: skip
+_PERFORM = [_PERFORMED.get(op) for op in range(max(Op) + 1)]  # `stepper` sends and feeds

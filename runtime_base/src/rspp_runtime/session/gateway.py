@@ -14,6 +14,7 @@ from rspp_runtime.abi.codes import Control, Flag, In
 from rspp_runtime.abi.messages import Inbound
 from rspp_runtime.abi.plan import Plan, Port
 from rspp_runtime.kernel.marks import mark
+from rspp_runtime.session.stepper import Stamps
 
 FRAME_BYTES_MAX = 640  # 20 ms of PCM s16le, mono, 16 kHz
 KEYS = b"0123456789*#ABCD"
@@ -30,8 +31,6 @@ _CLAUSE_END = re.compile(
 _WORD_END = re.compile(r"\s+")
 _ASCII_SPACE = b" \t\n\r\v\f\x1c\x1d\x1e\x1f"
 _MARKS = {"sentence": _SENTENCE_END, "clause": _CLAUSE_END, "word": _WORD_END}
-_new = tuple.__new__  # of a named tuple: a third of the time that its own constructor takes
-_MEDIA = int(In.MEDIA)
 INCREMENT_PORT = "delta"  # a model's output port: each payload continues the one before
 
 
@@ -83,7 +82,7 @@ def key_number(key: str) -> int:
     return int.from_bytes(digest, "little") >> 1 or 1
 
 
-class Gateway:
+class Gateway(Stamps):
     """Makes `Inbound` tuples: stamps the transport's sequence and the authority epoch, measures and checks payloads.
 
     `epoch` is the epoch that this process holds; the driver raises it when the kernel has accepted a rotation.
@@ -91,19 +90,11 @@ class Gateway:
     """
 
     def __init__(self, plan: Plan, epoch: int, sequence: int = 0) -> None:
-        self.epoch = epoch
         self._plan = plan
-        self._sequence = sequence
         ports = plan.nodes[plan.ingress].outputs if plan.ingress >= 0 else ()
         self._ports = {port.name: (index, port) for index, port in enumerate(ports)}
-        self._ingress = plan.ingress
-        self._audio = self._ports["audio"][0] if "audio" in self._ports else -1
+        super().__init__(epoch, sequence, plan.ingress, self._ports["audio"][0] if "audio" in self._ports else -1)
         self._ends = {node.keys.until for node in plan.nodes if node.keys}  # keys that end a number: no secret
-
-    def next_sequence(self) -> int:
-        """Transport sequence: counts whatever entered from outside, from 1."""
-        self._sequence += 1
-        return self._sequence
 
     def media(
         self,
@@ -121,8 +112,14 @@ class Gateway:
         An item with a sequence and no key has the key of its port and sequence, so that a resend is known again. What
         it does not carry is made up here, always in the same way: the next sequence, the epoch of this process, no key.
         """
-        if port_name == "audio" and not key and sequence is None and epoch is None:
-            return self._frame(payload, media_ns)
+        if (
+            port_name == "audio"
+            and not key
+            and sequence is None
+            and epoch is None
+            and (frame := self.frame(payload, media_ns)) is not None
+        ):  # the usual item of a call, fifty times a second
+            return frame
         index, port = self._ports.get(port_name, (-1, None))
         a = b = flags = 0
         if port_name == "text" or (port is not None and port.type == "text"):
@@ -148,12 +145,6 @@ class Gateway:
             b=b,
             payload=payload,
         )
-
-    def _frame(self, payload: bytes, media_ns: int) -> Inbound:
-        """The usual item of a call, fifty times a second: audio that brings neither a key nor a number of its own."""
-        check_audio(payload, "ingress.audio")
-        self._sequence = sequence = self._sequence + 1
-        return _new(Inbound, (_MEDIA, self._ingress, self._audio, 0, self.epoch, sequence, media_ns, 0, 0, 0, payload))
 
     def control(self, code: Control, a: int = 0, b: int = 0) -> Inbound:
         """A control input, from transport, control plane, API or evidence."""

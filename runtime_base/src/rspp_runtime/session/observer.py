@@ -100,7 +100,7 @@ class Audience:
     in it, `quiet_steps` if nothing came of it.
     """
 
-    __slots__ = ("_moves", "calls", "every_call", "handlers", "inputs", "invocations", "quiet_steps", "states", "steps")
+    __slots__ = ("calls", "every_call", "handlers", "inputs", "invocations", "moves", "quiet_steps", "states", "steps")
 
     def __init__(self, observers: Sequence[Observer]) -> None:
         hearing = [(one.on_input, one.INPUTS) for one in observers if _overrides(one, "on_input")]
@@ -109,7 +109,7 @@ class Audience:
         self.inputs: dict[int, tuple[OnInput, ...]] = {op: equal[tells] for op, tells in told.items() if tells}
         stepping = [one for one in observers if _overrides(one, "on_step")]
         self.steps: tuple[OnStep, ...] = tuple(one.on_step for one in stepping)
-        self._moves: tuple[OnStep, ...] = tuple(one.on_step for one in stepping if one.MOVES)
+        self.moves: tuple[OnStep, ...] = tuple(one.on_step for one in stepping if one.MOVES)
         self.quiet_steps: tuple[OnStep, ...] = tuple(one.on_step for one in stepping if one.QUIET_STEPS)
         calling = [one for one in observers if _overrides(one, "on_handler")]
         self.handlers = tuple(one.on_handler for one in calling)
@@ -124,7 +124,7 @@ class Audience:
         for output in outputs:
             if not _DATA <= output.op < _TELEMETRY:
                 return self.steps
-        return self._moves
+        return self.moves
 
 
 def _overrides(observer: Observer, name: str) -> bool:

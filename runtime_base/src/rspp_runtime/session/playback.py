@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import threading
 
-from rspp_runtime.abi.codes import Op
-from rspp_runtime.abi.messages import Output
 from rspp_runtime.session.gateway import SAMPLE_BYTES, SAMPLE_RATE_HZ
 
 SECOND_NS = 1_000_000_000
@@ -75,12 +73,3 @@ class PlayedAudio:
 
 def _sample(ns: int) -> int:
     return ns * SAMPLE_RATE_HZ // SECOND_NS
-
-
-def behind(held: list[Output], outputs: list[Output]) -> list[Output]:
-    """Outputs of a step that was interrupted, and of the step that followed, in the order in which they are performed.
-
-    Audio of a turn that the later step took back is not performed: it would be forgotten at once.
-    """
-    flushed = {output.turn for output in outputs if output.op == Op.FLUSH}
-    return [output for output in held if output.op != Op.SEND or output.turn not in flushed] + outputs

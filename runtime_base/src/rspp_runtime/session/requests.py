@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 
-from rspp_runtime.abi.codes import Control, Result
+from rspp_runtime.abi.codes import Control, Op, Result
+from rspp_runtime.abi.messages import Output
 
 Take = Callable[[], object]
 
@@ -30,3 +31,12 @@ class Requests(list[tuple[Control, int, int]]):
             del self[0]
             taken = True
         return taken
+
+
+def behind(held: list[Output], outputs: list[Output]) -> list[Output]:
+    """Outputs of a step that was interrupted, and of the step that followed, in the order in which they are performed.
+
+    Audio of a turn that the later step took back is not performed: it would be forgotten at once.
+    """
+    flushed = {output.turn for output in outputs if output.op == Op.FLUSH}
+    return [output for output in held if output.op != Op.SEND or output.turn not in flushed] + outputs

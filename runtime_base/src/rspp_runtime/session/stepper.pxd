@@ -1,0 +1,44 @@
+"""The compiled half of a driver."""
+
+from libc.stdint cimport int64_t
+
+from rspp_runtime.session.pump cimport Pump, Seat
+
+
+cdef class Stamps:
+    cdef public object epoch            # the authority epoch that this process holds
+    cdef public int64_t sequence        # the last transport sequence that was given
+    cdef object ingress, audio_port     # ids: of the node, and of its port
+
+
+cdef class Stepper:
+    cdef object ingest, advance, drain                  # the session's
+    cdef object clock_now
+    cdef int64_t start_ns                               # of a monotonic clock, which is read here; -1: it is another one
+    cdef list told_of_input                             # by kind of input, who is told
+    cdef tuple steps, moves, quiet_steps                # who is told of a step
+    cdef object audience, node_calls
+    cdef list perform                                   # by op: what performs it, or None
+    cdef list ports                                     # of the egress: (name, whether it takes audio)
+    cdef object transport_send
+    cdef readonly Stamps gateway
+    cdef readonly object activity
+    cdef public object played                           # the audio that was played, once somebody asks for it
+    cdef public dict calls                              # by invocation id: running, or forced and not yet gone
+    cdef readonly list ended, appended                  # answers that found the inbox full
+    cdef readonly object requests                       # of other threads
+    cdef readonly object waiting                        # for the end of the next step
+    cdef public Pump pump                               # while it runs
+    cdef public Seat seat
+    cdef public bint awake                              # something was offered since the last step began
+    cdef public bint stopped
+    cdef public object failure                          # what a step has raised
+    cdef readonly bint stepping                         # a step is being made: what comes meanwhile waits for its end
+
+    cdef int64_t now(self) except? -1
+    cdef object offered(self, event)
+    cdef object taken(self, event)
+    cdef int64_t once(self) except? -2
+    cdef int send(self, output) except -1
+    cdef int feed(self, output) except -1
+    cdef tuple listeners(self, outputs)

@@ -1,0 +1,237 @@
+"""The compiled half of a driver: what runs for every input and for every step (docs/kernel.md, decision 0061).
+
+    offer   stamps an input, gives it to the kernel, tells who wants to know
+    step    advance → drain → tell → perform, until nothing more can be done now; then the pump knows when to come again
+
+`session.driver` has the rest: it is a `Stepper` that knows what each output asks for. A frame of audio comes by here
+four times on its way through a session, so nothing is looked up by name that was known before.
+"""
+
+from cpython.bytes cimport PyBytes_GET_SIZE
+from cpython.tuple cimport PyTuple_GET_ITEM
+from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
+
+from rspp_runtime.kernel.codes cimport IN_MEDIA, OP_FEED, OP_INVOKE, OP_SEND, OP_TAP, RESULT_FULL, RESULT_REFUSED
+
+from rspp_runtime.abi.codes import In
+from rspp_runtime.abi.messages import Inbound
+from rspp_runtime.session.clock import MonotonicClock
+from rspp_runtime.session.requests import Requests, behind
+from rspp_runtime.session.waiters import Waiters
+
+cdef enum:
+    FRAME_BYTES_MAX = 640    # 20 ms of PCM s16le, mono, 16 kHz
+    # fields of an `Output`, by their places
+    OUT_SEQ = 2
+    OUT_PORT = 4
+    OUT_TURN = 5
+    OUT_INVOCATION = 6
+    OUT_X = 9
+    OUT_Y = 10
+    OUT_PAYLOAD = 11
+
+cdef inline object field(object output, Py_ssize_t index):
+    """Of a named tuple, by its place."""
+    return <object> PyTuple_GET_ITEM(output, index)
+
+
+cdef object MEDIA = int(In.MEDIA), NOTHING = (), new = tuple.__new__
+
+
+cdef class Stamps:
+    """Stamps what comes from outside: the transport's sequence, and the epoch of this process (CONTRACTS §2)."""
+
+    def __init__(self, epoch, int64_t sequence, ingress, audio_port):
+        """`audio_port` is the index of the ingress's port for audio, -1 if it has none."""
+        self.epoch, self.sequence = epoch, sequence
+        self.ingress, self.audio_port = ingress, audio_port
+
+    def next_sequence(self):
+        """Transport sequence: counts whatever entered from outside, from 1."""
+        self.sequence += 1
+        return self.sequence
+
+    def frame(self, payload, media_ns):
+        """A frame of the party's audio that brings neither a key nor a number of its own, as an `Inbound`; None if
+        the payload is no frame."""
+        cdef Py_ssize_t size = PyBytes_GET_SIZE(payload) if type(payload) is bytes else 0
+        if size == 0 or size & 1 or size > FRAME_BYTES_MAX:
+            return None
+        self.sequence += 1
+        return new(
+            Inbound,
+            (MEDIA, self.ingress, self.audio_port, 0, self.epoch, self.sequence, media_ns, 0, 0, 0, payload),
+        )
+
+
+cdef class Stepper:
+    """See the module. What it needs of the driver: `_deliver()`, `_control(code, a, b)`, `_end()`."""
+
+    def __init__(self, session, clock, gateway, activity, audience, node_calls, perform, ports, transport):
+        """`perform` has, by `Op`, what performs an output, or None; `ports` are those of the egress."""
+        self.ingest, self.advance, self.drain = session.ingest, session.advance, session.drain
+        self.clock_now = clock.now_ns
+        self.start_ns = clock.start_ns if type(clock) is MonotonicClock else -1
+        self.gateway, self.activity, self.audience, self.node_calls = gateway, activity, audience, node_calls
+        self.told_of_input = [audience.inputs.get(op, NOTHING) for op in range(max(In) + 1)]
+        self.steps, self.moves, self.quiet_steps = audience.steps, audience.moves, audience.quiet_steps
+        self.perform = perform
+        self.ports = [(port.name, port.type == "audio") for port in ports]
+        self.transport_send = transport.send
+        self.calls = {}
+        self.ended, self.appended = [], []
+        self.requests, self.waiting = Requests(), Waiters()
+
+    @property
+    def epoch(self):
+        """The authority epoch that this process holds."""
+        return self.gateway.epoch
+
+    def now_ns(self):
+        """Session time."""
+        return self.now()
+
+    cdef int64_t now(self) except? -1:
+        cdef timespec at
+        if self.start_ns < 0:
+            return self.clock_now()
+        clock_gettime(CLOCK_MONOTONIC, &at)
+        return at.tv_sec * <int64_t> 1_000_000_000 + at.tv_nsec - self.start_ns
+
+    def offer(self, event):
+        """Stamps and ingests one input, and wakes the session; returns a `Result`."""
+        return self.offered(event)
+
+    def take(self, event):
+        """Stamps and ingests one input, and acts on it before it returns, unless the session is just acting.
+
+        One that finds no room is acted on in the next round: who offered it waits for room by then.
+        """
+        return self.taken(event)
+
+    def wake(self):
+        """It is stepped in the next round."""
+        self.awake = True
+        if self.pump is not None:
+            self.pump.ready(self.seat)
+
+    cdef object offered(self, event):
+        cdef object now_ns, result
+        if self.stopped:
+            return RESULT_REFUSED
+        now_ns = self.now()
+        result = self.ingest(event, now_ns)
+        for tell in <tuple> self.told_of_input[<int> field(event, 0)]:
+            tell(event, now_ns, result)
+        if not self.awake:
+            self.wake()
+        return result
+
+    cdef object taken(self, event):
+        cdef object result
+        if self.stepping or self.pump is None:
+            return self.offered(event)
+        self.awake = True    # `offered` need not ask for a round
+        result = self.offered(event)
+        if result == RESULT_FULL:
+            self.wake()
+        elif not self.stopped:
+            self.step()
+        return result
+
+    # ---- a step
+
+    def step(self):
+        """Everything that can be done now, and when the pump is to come again."""
+        cdef int64_t deadline_ns
+        self.stepping = True
+        try:
+            self.awake = False
+            if self.ended or self.appended or self.requests:
+                self._deliver()
+            deadline_ns = self.once()
+        except Exception as error:    # of the kernel, an observer or the transport: `run` raises it
+            self.failure = error
+            self.pump.at(self.seat, -1)
+            self.waiting.tell()
+            self._end()
+            return
+        finally:
+            self.stepping = False
+        if self.activity.ended:
+            self._end()
+        if self.awake:
+            self.pump.ready(self.seat)    # inputs came while performing: others may add theirs to the next step
+        elif deadline_ns < 0:
+            self.pump.at(self.seat, -1)
+        else:
+            deadline_ns -= self.now()
+            if deadline_ns > 0:
+                self.pump.at(self.seat, deadline_ns)
+            else:
+                self.wake()
+
+    cdef int64_t once(self) except? -2:
+        """Steps until nothing more can be done now; returns the next deadline."""
+        cdef object now_ns, deadline_ns, drained_ns, outputs, perform
+        cdef object held = None
+        cdef object output
+        cdef Py_ssize_t index
+        cdef int op
+        while True:
+            now_ns = self.now()
+            deadline_ns = self.advance(now_ns)
+            outputs = self.drain()
+            drained_ns = self.now()
+            if self.node_calls.touched or self.node_calls.took_ns:
+                self.node_calls.tell(self.audience)
+            for tell in self.listeners(outputs):
+                tell(now_ns, deadline_ns, drained_ns, outputs)
+            if held:
+                outputs, held = behind(held, outputs), None
+            for index in range(len(outputs)):
+                output = outputs[index]
+                op = field(output, 0)
+                if op == OP_SEND:
+                    self.send(output)
+                elif op == OP_FEED:
+                    self.feed(output)
+                else:
+                    perform = self.perform[op]
+                    if perform is None:
+                        continue
+                    perform(self, output)
+                if self.requests and self.requests.deliver(self._control):
+                    held = outputs[index + 1:]    # another thread's request goes first
+                    break
+            if self.waiting:
+                self.waiting.tell()
+            # The kernel stopped for lack of output slots, which the drain has emptied.
+            if not (held or (outputs and deadline_ns == now_ns)):
+                return deadline_ns
+
+    cdef tuple listeners(self, outputs):
+        """Who is told of a step, by what came of it (`observer.Audience`)."""
+        cdef int op
+        if not outputs:
+            return self.quiet_steps
+        for output in outputs:
+            op = field(output, 0)
+            if not OP_INVOKE <= op < OP_TAP:
+                return self.steps
+        return self.moves
+
+    # ---- the two outputs that a frame is
+
+    cdef int send(self, output) except -1:
+        cdef tuple port = self.ports[<Py_ssize_t> field(output, OUT_PORT)]
+        if self.played is not None and port[1]:
+            self.played.write(field(output, OUT_X), field(output, OUT_PAYLOAD))
+        self.transport_send(port[0], field(output, OUT_TURN), field(output, OUT_PAYLOAD), field(output, OUT_X))
+        return 0
+
+    cdef int feed(self, output) except -1:
+        cdef object call = self.calls.get(field(output, OUT_INVOCATION))
+        if call is not None:
+            call.feed(field(output, OUT_PORT), field(output, OUT_PAYLOAD), field(output, OUT_X), field(output, OUT_Y), field(output, OUT_SEQ))
+        return 0
