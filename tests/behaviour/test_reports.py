@@ -306,6 +306,35 @@ def test_frames_that_wait_to_come_again_are_not_heard_by_reports_of_others(start
     assert call.cancelled().x == 2
 
 
+@pytest.mark.parametrize(("later_ms", "left"), [(30, [*range(3, 14)]), (300, [13])])
+def test_a_second_pause_keeps_what_the_first_one_left(start: Start, later_ms: int, left: list[int]) -> None:
+    """Twelve frames are to come again, eleven of them have been sent; the twelfth was due long ago."""
+    call = start(Basis.ACKED, 13)
+    call.let_play(40, lambda now: 20.0 if now == call.began + 40 else None)
+    interrupt(call)
+    call.heard(20)
+    call.let_play(600)
+    assert played(fall_silent(call)) == [*range(2, 13)]
+    call.now += later_ms  # in the middle of the third frame, or when all that was sent should have been played
+    interrupt(call)
+    assert played(fall_silent(call))[:11] == left[:11]
+    call.let_play(400)
+    assert [output.payload[0] for output in call.outputs if _is_frame(output)][-len(left) :] == left
+
+
+def test_a_report_that_comes_while_a_word_is_ended_counts(start: Start) -> None:
+    """Nobody had reported anything when the cancel was asked for; what is said until it is accepted is not too late."""
+    call = start(Basis.ACKED)
+    call.let_play(50)
+    call.control(Control.CANCEL_TURN)
+    call.step()
+    assert "CANCEL_PENDING" in signals(call.outputs)
+    call.heard(20)
+    call.control(Control.CANCEL_TURN)
+    cut = decision(call.outputs, Signal.PLAYBACK_CANCELLED)
+    assert (cut.x, cut.y, by(cut)[0]) == (1, 2, "acked")  # by time it were two
+
+
 # ---- the ledger
 
 

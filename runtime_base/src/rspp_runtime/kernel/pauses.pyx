@@ -31,8 +31,6 @@ cdef void take_back(Core* core) noexcept nogil:
     cdef int64_t first_ns
     cdef uint32_t index
     cdef Output* output
-    if core.pause.unsent == 0:
-        return               # what plays on is of a turn that has ended, or only the party still plays
     first_ns = ledger.entries[first].end_ns - egress.length_ns(core, core.pause.frames[first])
     for index in range(core.data.count):
         output = &core.data.slots[index]
@@ -43,18 +41,20 @@ cdef void take_back(Core* core) noexcept nogil:
 
 
 cdef uint32_t not_due(Core* core) noexcept nogil:
-    """Entries whose time has not come."""
+    """Entries that were sent, and whose time has not come."""
     cdef Ledger* ledger = &core.ledger
+    cdef uint32_t end = ledger.tail - core.pause.unsent    # the rest waits since the last pause, whatever its time was
     cdef uint32_t index = ledger.head
-    while index != ledger.tail and ledger.entries[index & ledger.mask].end_ns <= core.now_ns:
+    while index != end and ledger.entries[index & ledger.mask].end_ns <= core.now_ns:
         index += 1
-    return ledger.tail - index
+    return end - index
 
 
 cdef void pause(Core* core, int cause) noexcept nogil:
     """Plays nothing more, and keeps it: the user may have interrupted, or may not."""
     cdef Pause* pause = core.pause
     cdef uint64_t rest = pause.audio_edges
+    cdef uint32_t ahead
     cdef Output* request
     if core.turn.state != TURN_ACTIVE or core.turn.evidence or stopping.is_on(core) or pause.on:
         return
@@ -64,8 +64,10 @@ cdef void pause(Core* core, int cause) noexcept nogil:
     pause.on = True
     pause.cause = <uint8_t> cause
     if reports.sounds(core):
-        pause.unsent = not_due(core)
-        take_back(core)
+        ahead = not_due(core)
+        pause.unsent += ahead
+        if ahead != 0:       # else what plays on is of a turn that has ended, or only the party still plays
+            take_back(core)
         request = outputs.control(core, OP_FLUSH, core.egress)
         request.turn = core.turn.serial
         core.ledger.cursor_ns = min(core.ledger.cursor_ns, core.now_ns)

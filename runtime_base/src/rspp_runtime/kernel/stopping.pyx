@@ -61,7 +61,6 @@ cdef bint begin(Core* core) noexcept nogil:
     cdef bint speaks
     if stopping == NULL or pauses.holds(core) or core.turn.evidence:
         return False
-    reports.settle(core)
     speaks = (stopping.nodes & core.speech_nodes) != 0 and core.turn.playing and reports.sounds(core)
     working = 0
     rest = stopping.nodes & core.turn_nodes

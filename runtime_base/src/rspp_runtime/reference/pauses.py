@@ -20,8 +20,11 @@ def pause(s: State, cause: Cause) -> None:
     reports.settle(s)
     egress.paused, egress.pause_cause = True, cause
     if reports.sounds(s):
-        egress.unsent = sum(entry.end_ns > s.now for entry in egress.ledger)
-        _take_back(s)
+        sent = len(egress.ledger) - egress.unsent  # the rest waits since the last pause, whatever its time was
+        ahead = sum(entry.end_ns > s.now for entry in list(egress.ledger)[:sent])
+        egress.unsent += ahead
+        if ahead:  # else what plays on is of a turn that has ended, or only the party still plays
+            _take_back(s)
         request(s, Op.FLUSH, node=s.plan.egress, turn=s.turn.serial)
         egress.cursor_ns = min(egress.cursor_ns, s.now)
     for edge in _audio_edges(s):
@@ -89,8 +92,6 @@ def length_ns(s: State, frame: Parcel) -> int:
 
 def _take_back(s: State) -> None:
     """What was sent, not played, and not even drained does not leave."""
-    if not s.egress.unsent:
-        return  # what plays on is of a turn that has ended, or only the party still plays
     entry = s.egress.ledger[len(s.egress.ledger) - s.egress.unsent]
     first_ns = entry.end_ns - length_ns(s, entry.frame)
     port = s.audio_port

@@ -14,7 +14,6 @@ def begin(s: State) -> bool:
     turn = s.turn
     if s.egress.paused or s.egress.unsent or turn.evidence_asked:
         return False
-    reports.settle(s)
     voices = any(_is_soft(s, node) and s.voices(node.plan.id) for node in s.nodes)
     speaks = voices and turn.playing and reports.sounds(s)
     working = [node for node in s.turn_effects() if _has_segment(s, node, speaks=speaks)]

@@ -240,7 +240,7 @@ class Book(Pages):
         elif code == 61:
             book.goes_on(t, x)
         elif code == 62:
-            self._pending(node, t, x)
+            self._pending(node, t, seq, x)
         elif code == 26 and y == 1:
             book.refused += 1
             self.departed -= 1
@@ -376,13 +376,13 @@ class Book(Pages):
         elif op == SEND:
             self.turn.text = True
 
-    def _pending(self, node: int, t: int, deadline: int) -> None:
+    def _pending(self, node: int, t: int, seq: int, deadline: int) -> None:
         """A soft cancel is asked for, of a node or of the turn."""
         if node >= 0:
             self.stopping.add(node)
             return
         turn = self.turn
-        turn.stopping_ns = deadline
+        turn.stopping_ns, turn.asked_to_stop = deadline, (t, seq)
         heard = [words for end, words in turn.audio if end <= t]
         sure = self.undrained_ns >= t  # else frames that nobody has drained may have been heard
         until = (heard[-1] if heard else 0) + 1 if sure else 1 << 60

@@ -40,14 +40,25 @@ def a_loss_is_marked_at_once(book: Book, output: Output) -> str | None:
 
 @on(Op.FEED, Op.TAP)
 def a_mark_follows_a_gap(book: Book, output: Output) -> str | None:
-    """Only the first item after a gap has the flag DISCONTINUITY."""
-    if not output.y & _MARK:
-        return None
+    """Only the first item after a gap has the flag DISCONTINUITY, there and behind labels and joins."""
+    call = book.calls.get(output.invocation)
+    if not output.y & _MARK or (call is not None and call.attempts and output.seq in book.given.get(call.node, ())):
+        return None  # (what is given again is as it was)
     edge = book.edge_of(output.node, output.port, output.seq)
     if edge < 0:
         return None
-    book.gaps[edge] -= 1  # several gaps may have one mark, never the other way round
-    return None if book.gaps[edge] >= 0 else f"{book.plan.edges[edge].name}: nothing is missing before {output.seq}"
+    book.marked[edge] += 1  # several gaps may have one mark, never the other way round
+    is_right = book.marked[edge] <= _marks_max(book, edge)
+    return None if is_right else f"{book.plan.edges[edge].name}: nothing is missing before {output.seq}"
+
+
+def _marks_max(book: Book, edge: int) -> int:
+    """How many items of an edge may have been marked: its own gaps, and those from which kernel nodes led a mark on."""
+    source = book.plan.nodes[book.plan.edges[edge].source]
+    if source.execution != "kernel":
+        return book.gaps[edge]
+    times = source.emissions_max if source.handler >= 0 else 1  # (what it makes of one item may have its flags)
+    return book.gaps[edge] + times * sum(_marks_max(book, before) for before in source.edges_in)
 
 
 @on(Signal.DROP_NOTICE)

@@ -84,6 +84,7 @@ class TurnBook:
     paused_ns: int = -1  # since when playback is paused
     pauses: int = 0
     stopping_ns: int = -1  # by when a soft cancel is accepted
+    asked_to_stop: tuple[int, int] = (-1, -1)  # when that was asked for: time, sequence
     words_until: int = -1  # of it, where a voice may end its word
     refused: int = 0  # LATE_AFTER_CANCEL at the fence
     text: bool = False  # text left
@@ -187,7 +188,8 @@ class Pages:
         self.thinned = [0] * edges  # … and were not kept by its sample
         self.unmarked = -1  # edge of which a loss has still to be marked
         self.discontinuities = 0
-        self.gaps = [0] * edges  # discontinuities that no item has been marked with
+        self.gaps = [0] * edges  # discontinuities, of which the next item has a mark
+        self.marked = [0] * edges  # items that had one
         self.went_on: list[deque[int]] = [deque(maxlen=64) for _ in range(edges)]  # of edges that go on together
         self.media: dict[int, int] = {}  # … and the media times of their items, by sequence
         self.fell: list[deque[int]] = [deque(maxlen=64) for _ in range(edges)]

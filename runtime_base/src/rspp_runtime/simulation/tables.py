@@ -65,7 +65,7 @@ def tables(plan: Plan) -> Tables:
         edges_from_node={key: tuple(ids) for key, ids in by_node.items()},
         tracked=tuple(edge.handoff is None and _is_from_outside(plan, edge.source, edge.source_port)
                       and not _is_taken_unseen(plan.nodes[edge.target]) and not _is_of_a_tool(plan, edge)
-                      and plan.nodes[edge.target].kind != "label"
+                      and plan.nodes[edge.target].kind != "label" and _is_told_apart(plan, edge)
                       and can_be_followed(plan, edge) for edge in plan.edges),
         guards=tuple(edge.guard for edge in plan.edges),
         kept_percent=tuple(share_kept(edge) for edge in plan.edges),
@@ -119,6 +119,23 @@ def tables(plan: Plan) -> Tables:
 def _is_taken_unseen(node: Node) -> bool:
     """Whether the kernel takes what flows into it without a word: a join, an end-pointer, a collector of keys."""
     return bool(node.join or node.pause or node.keys)
+
+
+def _is_told_apart(plan: Plan, edge: Edge) -> bool:
+    """Whether no other edge brings the same sequences to that port: a label or a hand-off lets an item keep its own."""
+    for other in plan.edges:
+        is_beside = other.id != edge.id and (other.target, other.target_port) == (edge.target, edge.target_port)
+        if is_beside and (edge.source, edge.source_port) in _kept_from(plan, other, is_kept=other.handoff is not None):
+            return False
+    return True
+
+
+def _kept_from(plan: Plan, edge: Edge, *, is_kept: bool) -> set[tuple[int, int]]:
+    """The ports whose items come by this edge under their own sequences, though not as they were."""
+    source = plan.nodes[edge.source]
+    if source.kind != "label":
+        return {(source.id, edge.source_port)} if is_kept else set()
+    return {port for before in source.edges_in for port in _kept_from(plan, plan.edges[before], is_kept=True)}
 
 
 def _is_of_a_tool(plan: Plan, edge: Edge) -> bool:

@@ -303,6 +303,9 @@ def nothing_begins_in_a_soft_cancel(book: Book, output: Output) -> str | None:
     """While a turn waits for the end of a segment, nobody in it gets more to do."""
     if book.turn_state != ACTIVE or book.turn.stopping_ns < 0 or output.turn != book.turn.serial:
         return None
+    asked_ns, asked_seq = book.turn.asked_to_stop
+    if output.t_ns <= asked_ns and output.seq < asked_seq:
+        return None  # it was given before: what a step left in the data lane is drained behind what the next decides
     return f"{book.plan.nodes[output.node].name} was given something"
 
 
