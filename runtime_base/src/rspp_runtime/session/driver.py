@@ -25,9 +25,10 @@ from rspp_runtime.abi.plan import Node, Plan
 from rspp_runtime.providers.contract import Provider
 from rspp_runtime.session.activity import Activity
 from rspp_runtime.session.clock import MS_NS, SECOND_NS, Clock
+from rspp_runtime.session.exchange import YIELD_EVERY
 from rspp_runtime.session.gateway import Gateway
 from rspp_runtime.session.handlers import Calls
-from rspp_runtime.session.invocation import YIELD_EVERY, Call, done
+from rspp_runtime.session.invocation import Call, done
 from rspp_runtime.session.observer import Audience, InvocationEnd, Observer
 from rspp_runtime.session.playback import PlayedAudio
 from rspp_runtime.session.pump import Pump

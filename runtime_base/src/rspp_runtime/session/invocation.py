@@ -11,20 +11,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections import deque
 from collections.abc import AsyncIterator, Callable, Hashable, Mapping, Sequence
 from contextvars import Context
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 from rspp_runtime.abi.codes import Attribute, Flag, In, Result, Unit
 from rspp_runtime.abi.messages import Inbound
 from rspp_runtime.abi.plan import SESSION, Meter, Node
 from rspp_runtime.providers.contract import Cancelled, Input, Message, Outcome, Provider, ProviderError
 from rspp_runtime.session.calling import Calling
+from rspp_runtime.session.exchange import Exchange
 from rspp_runtime.session.gateway import (
-    FRAME_BYTES_MAX,
     INCREMENT_PORT,
-    SAMPLE_BYTES,
     InputError,
     check_audio,
     find_port,
@@ -34,16 +32,12 @@ from rspp_runtime.session.guard import TIDY_S, Guarded
 from rspp_runtime.session.observer import InvocationEnd
 from rspp_runtime.session.scopes import Scopes
 from rspp_runtime.session.usage import Stamp, Usage
-from rspp_runtime.session.waiters import Waiters
 from rspp_runtime.tools.journal import Journal
 from rspp_runtime.tools.offer import Answer, Offer
 
 log = logging.getLogger(__name__)
 
 ROLES = ("user", "assistant", "tool")
-YIELD_EVERY = 8  # outputs
-BURST_MAX = 256  # outputs at one instant
-BURST_PAUSE_S = 0.001
 SECOND_NS = 1_000_000_000
 
 ACCEPTED, FULL, REFUSED = int(Result.ACCEPTED), int(Result.FULL), int(Result.REFUSED)
@@ -110,46 +104,29 @@ class Door(Protocol):
     def invocation_ended(self, call: Call, end: InvocationEnd) -> None: ...
 
 
-class Call:
+class Call(Exchange):
     """One invocation. Bounded: the kernel feeds no more than the node's window before it gets credit."""
 
     def __init__(
         self, invocation: int, node: Node, turn: int, provider: Provider, provider_name: str, door: Door,
         meter: Meter | None = None,
     ) -> None:  # fmt: skip
-        self.id = invocation
+        # A turn-scoped call keeps the epoch it was started with; a session-scoped one goes with its process.
+        super().__init__(invocation, node, door, door.epoch if node.scope != SESSION else None)
         self.node = node.name
-        self.node_id = node.id
         self.turn = turn
-        self.cancelled = False
         self.forced = False
-        self.row = node
-        self.door = door  # one for each session
         self.on_cancel: Callable[[], object] | None = None  # called once it is cancelled
-        self._owes_each = node.kind == "python"
         self._provider = provider
         self._provider_name = provider_name
-        # A turn-scoped call keeps the epoch it was started with; a session-scoped one goes with its process.
-        self._epoch = door.epoch if node.scope != SESSION else None
         self._messages: list[Message] = []
-        self._items: deque[tuple[int, Input]] = deque()
-        self.seq = 0  # of the item that was taken last
-        self._finished = False
-        self._news = Waiters()  # for an item, the end of input, or a cancel
         self._emitting = asyncio.Lock()  # by an output that has to wait
-        self._owed = 0  # outputs that wait
-        self._resumed = asyncio.Event()
         self._tail: dict[int, bytes] = {}  # last byte of each increment port, to count words across deltas
-        self._said_bytes = 0  # audio of a voice: its media time begins with the invocation
         counts = bool(getattr(provider, "counts_tokens", False))
-        self._usage = None if meter is None else Usage(node, meter, counts_tokens=counts)
+        self.usage = None if meter is None else Usage(node, meter, counts_tokens=counts)
         self._start_ns = door.now_ns()
-        self._first_ns = -1
-        self._burst = 0
-        self._burst_ns = -1
         self._done = False
         self._calling = Calling(self, door.offers(node)) if node.calls_max else None
-        self._guard: Guarded[None] | None = None
         self.task = asyncio.get_running_loop().create_task(
             self._run(), name=f"{node.name}-{invocation}", context=door.context.copy()
         )
@@ -159,25 +136,17 @@ class Call:
     def message(self, role: int, text: bytes) -> None:
         self._messages.append(Message(ROLES[role], text.decode("utf-8", "replace")))
 
-    def feed(self, port: int, payload: bytes, media_ns: int, flags: int = 0, seq: int = 0) -> None:
-        if self._calling is not None and self.row.inputs[port].type == "call":
-            self._calling.answered(media_ns, flags, payload)
-            return
-        item = _new(Input, (self.row.inputs[port].name, payload, media_ns, bool(flags & FINAL)))
-        self._items.append((seq, item))
-        self._news.tell()
-
     def finish(self) -> None:
-        self._finished = True
-        self._news.tell()
+        self.finished = True
+        self.tell()
 
     def resume(self) -> None:
-        self._resumed.set()
+        self.resumed.set()
 
     def cancel(self) -> None:
         self.cancelled = True
-        self._news.tell()
-        self._resumed.set()
+        self.tell()
+        self.resumed.set()
         if self._calling is not None:
             self._calling.cancel()
         if self.on_cancel is not None:
@@ -192,8 +161,8 @@ class Call:
     def abandon(self) -> None:
         """The task is cancelled; one that goes on is closed after `TIDY_S`, or when this is called again."""
         self.cancel()
-        if self._guard is not None:
-            self._guard.last = True
+        if self.guard is not None:
+            self.guard.last = True
         self.task.cancel()
         asyncio.get_running_loop().call_later(TIDY_S, self.task.cancel)
 
@@ -204,11 +173,6 @@ class Call:
         return self._messages
 
     @property
-    def epoch(self) -> int:
-        """The authority epoch under which it speaks."""
-        return self.door.epoch if self._epoch is None else self._epoch
-
-    @property
     def tools(self) -> Sequence[Offer]:
         return tuple(self._calling.offers.values()) if self._calling is not None else ()
 
@@ -217,28 +181,30 @@ class Call:
             return Answer(error=f"there is no tool {name!r}: this model has none")
         return await self._calling.call(name, arguments)
 
-    async def inputs(self) -> AsyncIterator[Input]:
+    async def _metered_inputs(self) -> AsyncIterator[Input]:
+        """`inputs` where what is used is counted, and a cap may forbid it."""
+        assert self.usage is not None
         while True:
             if self.cancelled:
                 raise Cancelled
-            if self._items:
-                self.seq, item = self._items.popleft()
-                if self._usage is not None and not await self._may_use(
-                    self._usage.taking(item.payload, (message.text for message in self._messages))
+            if self.items:
+                self.seq, item = self.items.popleft()
+                if not await self._may_use(
+                    self.usage.taking(item.payload, (message.text for message in self._messages))
                 ):
-                    self._items.clear()
-                    self._finished = True  # a cap was reached: it has all the input that it gets
+                    self.items.clear()
+                    self.finished = True  # a cap was reached: it has all the input that it gets
                     continue
-                if self._owes_each:
+                if self.row.kind == "python":
                     yield item
                     await self._credit()
                 else:
                     await self._credit()
                     yield item
-            elif self._finished:
+            elif self.finished:
                 return
             else:
-                await self._news.wait()
+                await self.wait()
 
     async def _credit(self) -> None:
         """Taken; by a Python node: done with. It ends a wait of the kernel's and must arrive."""
@@ -246,67 +212,41 @@ class Call:
         while self.door.offer(event) == FULL:
             await self.door.stepped()
 
-    async def emit(
-        self,
-        port: str,
-        payload: bytes = b"",
-        *,
-        media_ns: int = 0,
-        words: int = 0,
-        text_end: int = 0,
-        final: bool = False,
-        failed: bool = False,
-    ) -> None:
-        if self._owed or self._usage is not None:  # another output is not in yet and goes first, or its use is counted
-            async with self._in_order():
-                await self._give(self._chunk(port, bytes(payload), media_ns, words, text_end, final, failed))
-            return
-        event = self._chunk(port, bytes(payload), media_ns, words, text_end, final, failed)
-        self._resumed.clear()
-        result = self._offered(event)
-        if result != ACCEPTED:
-            async with self._in_order():
-                await self._settle(event, result)
-            return
-        if self._first_ns < 0:
-            self._first_ns = self.door.now_ns()
-        if (pause_s := self._pause_s()) >= 0:
-            await asyncio.sleep(pause_s)
-
-    def _offered(self, event: Inbound) -> int:
-        """What a provider says first, after it has waited, is acted on at once; what follows is one step."""
-        if self._guard is not None and self._guard.resumed:
-            self._guard.resumed = False
-            return self.door.take(event)
-        return self.door.offer(event)
-
     @contextlib.asynccontextmanager
     async def _in_order(self) -> AsyncIterator[None]:
         """Outputs that have to wait go in one after the other, even if several tasks of a provider emit them."""
-        self._owed += 1
+        self.owed += 1
         try:
             async with self._emitting:
                 yield
         finally:
-            self._owed -= 1
+            self.owed -= 1
 
-    async def _give(self, event: Inbound) -> None:
-        """One output whose use is counted first. Raises `Cancelled` and `ProviderError`."""
-        port = self.row.outputs[event.port]
-        if self._usage is not None and not await self._may_use(self._usage.giving(port.name, port.type, event.payload)):
-            raise Cancelled
-        self._resumed.clear()
-        await self._settle(event, self.door.offer(event))
+    async def _settled(self, event: Inbound, result: int) -> None:
+        """One output that found no room."""
+        async with self._in_order():
+            await self._settle(event, result)
+
+    async def _settled_in_order(self, event: Inbound) -> None:
+        """One output behind others that wait, or whose use is counted first. Raises `Cancelled` and `ProviderError`."""
+        async with self._in_order():
+            port = self.row.outputs[event.port]
+            if self.usage is not None and not await self._may_use(
+                self.usage.giving(port.name, port.type, event.payload)
+            ):
+                raise Cancelled
+            self.resumed.clear()
+            await self._settle(event, self.door.offer(event))
 
     async def _settle(self, event: Inbound, result: int) -> None:
         """Offers until it is taken; `result` is what the first offer gave. Raises `Cancelled` and `ProviderError`."""
         port = self.row.outputs[event.port]
         while True:
-            if (pause_s := self._pause_s()) >= 0:
+            if (pause_s := self.pause_s()) >= 0:
                 await asyncio.sleep(pause_s)
             if result == ACCEPTED:
-                if self._first_ns < 0:
-                    self._first_ns = self.door.now_ns()
+                if self.first_ns < 0:
+                    self.first_ns = self.door.now_ns()
                 return
             if self.cancelled:
                 raise Cancelled
@@ -320,17 +260,17 @@ class Call:
                     f"the kernel refused {len(event.payload)} bytes on port {port.name!r}",
                 )
             # FULL. The kernel resumes who waits for an edge; the inbox has room again after a step.
-            await (self.door.stepped() if port.type == "event" else self._resumed.wait())
-            self._resumed.clear()
+            await (self.door.stepped() if port.type == "event" else self.resumed.wait())
+            self.resumed.clear()
             result = self.door.offer(event)
 
     def reference(self, media_ns: int, duration_ns: int) -> bytes:
         return self.door.reference(media_ns, duration_ns)
 
     async def used(self, *, tokens_in: int = 0, tokens_out: int = 0) -> None:
-        if self._usage is not None:
+        if self.usage is not None:
             stamps = [(Unit.TOKENS_IN, tokens_in), (Unit.TOKENS_OUT, tokens_out)]
-            if not await self._may_use([one for one in stamps if one[0] in self._usage.units and one[1]]):
+            if not await self._may_use([one for one in stamps if one[0] in self.usage.units and one[1]]):
                 raise Cancelled
 
     # ---- inside
@@ -348,57 +288,40 @@ class Call:
                 return False
         return True
 
-    def _chunk(
-        self, port: str, payload: bytes, media_ns: int, words: int, text_end: int, final: bool, failed: bool
-    ) -> Inbound:
-        """Stamps and measures one output. Raises `ProviderError` for what has not the form of its port."""
-        index = find_port(self.row.outputs, port)
-        if index < 0:
-            known = ", ".join(p.name for p in self.row.outputs) or "none"
-            raise ProviderError(
-                Outcome.INFRASTRUCTURE_FAILURE, f"node {self.node} has no output {port!r} (it has: {known})"
-            )
+    def _answered(self, media_ns: int, flags: int, payload: bytes) -> None:
+        """What a tool has answered came in."""
+        assert self._calling is not None
+        self._calling.answered(media_ns, flags, payload)
+
+    def _words_of(self, index: int, payload: bytes) -> tuple[int, int]:
+        """Where the last sentence of a text ends, and its words. Raises `ProviderError`."""
         row = self.row.outputs[index]
-        kind = row.type
-        a, b = text_end, words
+        tail = self._tail.get(index, b"") if row.name == INCREMENT_PORT else b""
         try:
-            if kind == "audio":
-                if not payload or len(payload) % SAMPLE_BYTES or len(payload) > FRAME_BYTES_MAX:
-                    check_audio(payload, f"{self.node}.{port}")  # says so
-                media_ns = self._media_ns(payload, media_ns)
-            elif kind == "text":
-                tail = self._tail.get(index, b"") if port == INCREMENT_PORT else b""
-                a, b = text_mark(payload, row.mark, within_word=bool(tail) and not tail.isspace())
-                if port == INCREMENT_PORT and payload:
-                    self._tail[index] = payload[-1:]
+            mark = text_mark(payload, row.mark, within_word=bool(tail) and not tail.isspace())
         except InputError as error:
             raise ProviderError(Outcome.INFRASTRUCTURE_FAILURE, str(error)) from None
-        flags = (FINAL if final else 0) | (FAILED if failed else 0)
-        epoch = self.door.epoch if self._epoch is None else self._epoch
-        return _new(Inbound, (CHUNK, self.node_id, index, self.id, epoch, 0, media_ns, flags, a, b, payload))
+        if row.name == INCREMENT_PORT and payload:
+            self._tail[index] = payload[-1:]
+        return mark
 
-    def _media_ns(self, payload: bytes, media_ns: int) -> int:
-        """The media time of audio (CONTRACTS §2): what the provider says, or of a voice how much it said before."""
-        if self.row.kind == "tts" and not media_ns:
-            media_ns = self._said_bytes * SECOND_NS // self.door.audio_bytes_per_second
-        self._said_bytes += len(payload)
-        return media_ns
-
-    def _pause_s(self) -> float:
-        """For how long others are let run after an output, in s; -1 for not at all. A provider that floods, or emits on
-        and on after its cancel without ever waiting, would otherwise hold the whole process (and stop virtual time)."""
-        now_ns = self.door.now_ns()
-        self._burst = self._burst + 1 if now_ns == self._burst_ns else 1
-        self._burst_ns = now_ns
-        if self.cancelled or self._burst >= BURST_MAX:
-            return BURST_PAUSE_S
-        return 0.0 if self._burst % YIELD_EVERY == 0 else -1.0
+    def _not_an_output(self, port: str, payload: bytes) -> NoReturn:
+        """Raises `ProviderError`: there is no such port, or the payload is no frame of audio."""
+        if find_port(self.row.outputs, port) >= 0:
+            try:
+                check_audio(payload, f"{self.node}.{port}")
+            except InputError as error:
+                raise ProviderError(Outcome.INFRASTRUCTURE_FAILURE, str(error)) from None
+        known = ", ".join(p.name for p in self.row.outputs) or "none"
+        raise ProviderError(
+            Outcome.INFRASTRUCTURE_FAILURE, f"node {self.node} has no output {port!r} (it has: {known})"
+        )
 
     async def _run(self) -> None:
         outcome, retryable, reason = Outcome.SUCCESS, False, ""
         try:
-            self._guard = Guarded(self._provider.invoke(self))
-            await self._guard
+            self.guard = Guarded(self._provider.invoke(self))
+            await self.guard
             if self.cancelled:
                 outcome, reason = Outcome.CANCELLED, "cancelled"
         except Cancelled:
@@ -429,7 +352,7 @@ class Call:
             retryable,
             reason,
             self._start_ns,
-            self._first_ns,
+            self.first_ns,
             self.door.now_ns(),
         )
         self.door.invocation_ended(self, end)

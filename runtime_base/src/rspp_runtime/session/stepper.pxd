@@ -14,7 +14,7 @@ cdef class Stamps:
 cdef class Stepper:
     cdef object ingest, advance, drain                  # the session's
     cdef object clock_now
-    cdef int64_t start_ns                               # of a monotonic clock, which is read here; -1: it is another one
+    cdef int64_t start_ns                               # of a monotonic clock, read here; -1: of another
     cdef list told_of_input                             # by kind of input, who is told
     cdef tuple steps, moves, quiet_steps                # who is told of a step
     cdef object audience, node_calls

@@ -11,7 +11,7 @@ from cpython.bytes cimport PyBytes_GET_SIZE
 from cpython.tuple cimport PyTuple_GET_ITEM
 from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
 
-from rspp_runtime.kernel.codes cimport IN_MEDIA, OP_FEED, OP_INVOKE, OP_SEND, OP_TAP, RESULT_FULL, RESULT_REFUSED
+from rspp_runtime.kernel.codes cimport OP_FEED, OP_INVOKE, OP_SEND, OP_TAP, RESULT_FULL, RESULT_REFUSED
 
 from rspp_runtime.abi.codes import In
 from rspp_runtime.abi.messages import Inbound
@@ -233,5 +233,8 @@ cdef class Stepper:
     cdef int feed(self, output) except -1:
         cdef object call = self.calls.get(field(output, OUT_INVOCATION))
         if call is not None:
-            call.feed(field(output, OUT_PORT), field(output, OUT_PAYLOAD), field(output, OUT_X), field(output, OUT_Y), field(output, OUT_SEQ))
+            call.feed(
+                field(output, OUT_PORT), field(output, OUT_PAYLOAD), field(output, OUT_X), field(output, OUT_Y),
+                field(output, OUT_SEQ),
+            )
         return 0

@@ -1,0 +1,39 @@
+"""What passes between a provider's call and the kernel."""
+
+from libc.stdint cimport int64_t
+
+from rspp_runtime.session.guard cimport Guarded
+from rspp_runtime.session.stepper cimport Stepper
+
+
+cdef class Exchange:
+    cdef readonly object id, node_id, row, door
+    cdef Stepper stepper            # the door, where it is one
+    cdef object held_epoch          # of a call for one turn
+    cdef readonly object items      # that were fed and not yet taken: (runtime sequence, `Input`)
+    cdef public object seq          # of the item that was taken last
+    cdef public bint cancelled, finished
+    cdef list news                  # who waits for an item, the end of input, or a cancel
+    cdef readonly object resumed    # an asyncio.Event: the kernel has room again
+    cdef public Guarded guard
+    cdef public object usage        # measures what is used, where that is capped or priced
+    cdef public object owed         # outputs that wait
+    cdef public int64_t first_ns
+    cdef bint owes_each
+    cdef tuple input_names, answers, output_names, output_kinds
+    cdef bint is_voice
+    cdef int64_t said_bytes         # audio of a voice: its media time begins with the invocation
+    cdef int64_t burst, burst_ns
+
+    cdef object offer(self, event)
+    cdef object credit(self)
+    cdef object chunk(self, port, bytes payload, media_ns, words, text_end, final, failed)
+    cdef int64_t now(self) except? -1
+    cdef double pause(self) except? -2
+
+
+cdef class Inputs:
+    cdef Exchange call
+    cdef bint owes                  # for the item that was given last
+    cdef object slow                # a coroutine that waits until the credit is in
+    cdef object item                # that is given then

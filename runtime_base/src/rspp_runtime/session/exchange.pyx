@@ -1,0 +1,231 @@
+"""The compiled half of an invocation: what happens for each item that a provider takes, and for each that it gives.
+
+    feed ──▶ items ──▶ inputs(), with a credit for each        the kernel's FEED, and its answer
+    emit() ──▶ measured ──▶ offered                            a CHUNK
+
+`session.invocation.Call` has the rest: it is an `Exchange` that knows how an invocation begins and ends, what it may
+use, and what to do when the kernel has no room. Here are the ways that most frames go (decision 0061).
+"""
+
+import asyncio
+from asyncio import get_running_loop
+from collections import deque
+
+from cpython.bytes cimport PyBytes_GET_SIZE
+
+from rspp_runtime.kernel.codes cimport FLAG_FAILED, FLAG_FINAL, RESULT_ACCEPTED, RESULT_FULL
+
+from rspp_runtime.abi.codes import In
+from rspp_runtime.abi.messages import Inbound
+from rspp_runtime.providers.contract import Cancelled, Input
+
+YIELD_EVERY = 8            # outputs
+BURST_MAX = 256            # outputs at one instant
+BURST_PAUSE_S = 0.001
+
+cdef enum:
+    FRAME_BYTES_MAX = 640    # 20 ms of PCM s16le, mono, 16 kHz
+
+cdef enum Kind:
+    OTHER, AUDIO, TEXT
+
+cdef int64_t SECOND_NS = 1_000_000_000
+cdef object CHUNK = int(In.CHUNK), CREDIT = int(In.CREDIT), new = tuple.__new__
+cdef dict KINDS = {"audio": AUDIO, "text": TEXT}
+
+
+cdef class Exchange:
+    """See the module. What it needs of the call: `_answered(media_ns, flags, payload)`, `_words_of(index, payload)`,
+    `_not_an_output(port, payload)`, `_metered_inputs()`, `_credit()`, `_settled(event, result)`,
+    `_settled_in_order(event)`."""
+
+    def __init__(self, invocation, row, door, epoch):
+        """`epoch` is the one that it speaks under to its end; None: that of its process."""
+        self.id, self.node_id, self.row, self.door, self.held_epoch = invocation, row.id, row, door, epoch
+        self.stepper = door if isinstance(door, Stepper) else None
+        self.items, self.news, self.resumed = deque(), [], asyncio.Event()
+        self.seq, self.owed, self.first_ns, self.burst_ns = 0, 0, -1, -1
+        self.owes_each, self.is_voice = row.kind == "python", row.kind == "tts"
+        self.input_names = tuple([port.name for port in row.inputs])
+        self.answers = tuple([port.type == "call" and row.calls_max > 0 for port in row.inputs])
+        self.output_names = tuple([port.name for port in row.outputs])
+        self.output_kinds = tuple([KINDS.get(port.type, OTHER) for port in row.outputs])
+
+    @property
+    def epoch(self):
+        """The authority epoch under which it speaks."""
+        return self.door.epoch if self.held_epoch is None else self.held_epoch
+
+    # ---- from the kernel
+
+    def feed(self, port, payload, media_ns, int64_t flags=0, seq=0):
+        """One item, for `inputs`."""
+        cdef Py_ssize_t index = port
+        if self.answers[index]:
+            self._answered(media_ns, flags, payload)
+            return
+        item = new(Input, (self.input_names[index], payload, media_ns, (flags & FLAG_FINAL) != 0))
+        self.items.append((seq, item))
+        self.tell()
+
+    def wait(self):
+        """A future that is done with the next `tell`: an item, the end of input, or a cancel."""
+        made = get_running_loop().create_future()
+        self.news.append(made)
+        return made
+
+    def tell(self):
+        """Whoever waits for input looks again."""
+        for one in self.news:
+            if not one.done():
+                one.set_result(None)
+        self.news.clear()
+
+    # ---- what the provider sees
+
+    def inputs(self):
+        """What it is fed, as it comes (`providers.contract.Invocation`)."""
+        return Inputs(self) if self.usage is None else self._metered_inputs()
+
+    async def emit(
+        self, port, payload=b"", *, media_ns=0, words=0, text_end=0, final=False, failed=False,
+    ):
+        """One output, once the kernel has taken it (`providers.contract.Invocation`)."""
+        cdef double pause_s
+        event = self.chunk(port, bytes(payload), media_ns, words, text_end, final, failed)
+        if self.owed or self.usage is not None:    # another output is not in yet and goes first, or its use is counted
+            await self._settled_in_order(event)
+            return
+        self.resumed.clear()
+        if self.guard is not None and self.guard.resumed:
+            # What it says first, after it has waited, is acted on at once; what follows is one step.
+            self.guard.resumed = False
+            result = self.door.take(event)
+        else:
+            result = self.offer(event)
+        if result != RESULT_ACCEPTED:
+            await self._settled(event, result)
+            return
+        if self.first_ns < 0:
+            self.first_ns = self.now()
+        pause_s = self.pause()
+        if pause_s >= 0:
+            await asyncio.sleep(pause_s)
+
+    def pause_s(self):
+        """For how long others are let run after an output, in s; -1 for not at all."""
+        return self.pause()
+
+    # ---- inside
+
+    cdef object offer(self, event):
+        return self.stepper.offered(event) if self.stepper is not None else self.door.offer(event)
+
+    cdef int64_t now(self) except? -1:
+        return self.stepper.now() if self.stepper is not None else self.door.now_ns()
+
+    cdef object credit(self):
+        """An item was taken; by a Python node: it is done with. Returns a `Result`."""
+        return self.offer(new(Inbound, (CREDIT, self.node_id, 0, self.id, self.door.epoch, 0, 0, 0, 1, 0, b"")))
+
+    cdef object chunk(self, port, bytes payload, media_ns, words, text_end, final, failed):
+        """Stamps and measures one output. Raises `ProviderError` for what has not the form of its port."""
+        cdef Py_ssize_t index, size = PyBytes_GET_SIZE(payload), count = len(self.output_names)
+        cdef int kind, flags = (FLAG_FINAL if final else 0) | (FLAG_FAILED if failed else 0)
+        index = 0
+        while index < count and self.output_names[index] != port:
+            index += 1
+        if index == count:
+            self._not_an_output(port, payload)    # says so
+        kind = self.output_kinds[index]
+        if kind == AUDIO:
+            if size == 0 or size & 1 or size > FRAME_BYTES_MAX:
+                self._not_an_output(port, payload)
+            if self.is_voice and not media_ns:    # of a voice: how much it said before (CONTRACTS §2)
+                media_ns = self.said_bytes * SECOND_NS // self.door.audio_bytes_per_second
+            self.said_bytes += size
+        elif kind == TEXT:
+            text_end, words = self._words_of(index, payload)
+        return new(
+            Inbound,
+            (CHUNK, self.node_id, index, self.id, self.epoch, 0, media_ns, flags, text_end, words, payload),
+        )
+
+    cdef double pause(self) except? -2:
+        """A provider that floods, or emits on and on after its cancel without ever waiting, would otherwise hold the
+        whole process (and stop virtual time)."""
+        cdef int64_t now_ns = self.now()
+        self.burst = self.burst + 1 if now_ns == self.burst_ns else 1
+        self.burst_ns = now_ns
+        if self.cancelled or self.burst >= <int64_t> BURST_MAX:
+            return BURST_PAUSE_S
+        return 0.0 if self.burst % <int64_t> YIELD_EVERY == 0 else -1.0
+
+
+cdef class Inputs:
+    """`async for` over what a call is fed: an iterator that is its own awaitable, as there is an item fifty times a
+    second. For one task at a time, as an asynchronous generator is."""
+
+    def __init__(self, Exchange call):
+        self.call = call
+
+    def __aiter__(self):
+        return self
+
+    def __anext__(self):
+        if self.owes:
+            self.owes = False
+            if self.call.credit() == RESULT_FULL:
+                self.slow = self.call._credit()
+        return self
+
+    def __await__(self):
+        return self
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        cdef Exchange call = self.call
+        cdef object item
+        if self.slow is not None:
+            slow, self.slow = self.slow, None
+            try:
+                waits_for = slow.send(None)
+            except StopIteration:
+                if self.item is not None:
+                    item, self.item = self.item, None
+                    raise StopIteration(item) from None
+            else:
+                self.slow = slow
+                return waits_for
+        if call.cancelled:
+            raise Cancelled
+        if call.items:
+            call.seq, item = call.items.popleft()
+            if call.owes_each:
+                self.owes = True
+            elif call.credit() == RESULT_FULL:
+                self.slow, self.item = call._credit(), item
+                return self.__next__()
+            raise StopIteration(item)
+        if call.finished:
+            raise StopAsyncIteration
+        waits_for = call.wait()
+        waits_for._asyncio_future_blocking = True    # as `await` says it
+        return waits_for
+
+    def send(self, _):
+        """As a coroutine has it: a task may be made of `anext(inputs)`."""
+        return self.__next__()
+
+    def throw(self, error, *_):
+        """As a coroutine has it: whoever waits here is not heard any more."""
+        slow, self.slow = self.slow, None
+        if slow is not None:
+            slow.close()
+        raise error
+
+    def close(self):
+        """As a coroutine has it."""
+        self.slow = None
