@@ -70,10 +70,11 @@ def play(name: str, source: Path, asked: argparse.Namespace, share: int) -> list
     package: Path | None = None
     runs = []
     for kernel, turns in (("compiled", -(-asked.turns // share)), ("both", -(-asked.both // share))):
-        kept = asked.out / f"{name}.{kernel}.{turns}.json"
+        shifted = f".{asked.shift}" if asked.shift else ""
+        kept = asked.out / f"{name}.{kernel}.{turns}{shifted}.json"
         if turns and not kept.exists():
             package = package or build(name, source, asked.out)
-            kept.write_text(simulate(package, kernel, turns), "utf-8")
+            kept.write_text(simulate(package, kernel, turns, SEED[kernel] + asked.shift), "utf-8")
         if turns:
             runs.append(Run(name, kernel, json.loads(kept.read_text("utf-8"))))
             print(runs[-1].row, file=sys.stderr, flush=True)
@@ -92,9 +93,9 @@ def build(name: str, source: Path, out: Path) -> Path:
     return built[0].parents[2]
 
 
-def simulate(package: Path, kernel: str, turns: int) -> str:
+def simulate(package: Path, kernel: str, turns: int, seed: int) -> str:
     """Plays so many turns; what was told of them, as JSON."""
-    command = [BIN / "rspp", "simulate", package, "--turns", str(turns), "--seed", str(SEED[kernel]),
+    command = [BIN / "rspp", "simulate", package, "--turns", str(turns), "--seed", str(seed),
                "--kernel", kernel, "--jobs", "1", "--json"]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True)
     if not done.stdout:
@@ -161,6 +162,7 @@ def main() -> int:
     parser.add_argument("--turns", type=int, default=1_000_000, help="compiled, of all pipelines together")
     parser.add_argument("--both", type=int, default=20_000, help="on both kernels, of all together")
     parser.add_argument("--jobs", type=int, default=2, help="pipelines that are played at once")
+    parser.add_argument("--shift", type=int, default=0, help="other cases: so much is added to the seeds")
     parser.add_argument("--only", nargs="*", default=[], help="of these pipelines")
     parser.add_argument("--out", type=Path, default=ROOT / "out" / "campaign")
     parser.add_argument(
@@ -174,7 +176,8 @@ def main() -> int:
         played = [pool.submit(play, name, source, asked, len(chosen)) for name, source in chosen.items()]
         runs = [run for one in played for run in one.result()]
     default = (1_000_000, 20_000)
-    text = table(runs, "" if (asked.turns, asked.both) == default else f" --turns {asked.turns} --both {asked.both}")
+    arguments = "" if (asked.turns, asked.both) == default else f" --turns {asked.turns} --both {asked.both}"
+    text = table(runs, arguments + (f" --shift {asked.shift}" if asked.shift else ""))
     print(text)
     if asked.write:
         write(text)

@@ -1,5 +1,7 @@
 """Mechanical bugs, drawn with a seed, each hunted within a bound: `python tests/mutants/sweep.py twin|compiled`.
 
+`sweep.py seeded` hunts those of `compiled_bugs.RUNTIME` in the same way: bugs of one line that somebody did think of.
+
 Each is hunted in a process of its own by the random schedules that compare both kernels, then by the simulator, on
 every stub plan, and then by the tests of `tests/behaviour`. A process that dies, or is not done in time, has found it
 too. Prints a table of what found how many, and the survivors; each of those is either in `equivalent.py`, with the
@@ -21,7 +23,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +36,7 @@ import build as stub_build  # noqa: E402
 import kernels  # noqa: E402
 import pytest  # noqa: E402
 from changes import Change, sample  # noqa: E402
+from compiled_bugs import RUNTIME as BUGS  # noqa: E402
 from equivalent import reason  # noqa: E402
 from hunt import REFERENCE, opener_of  # noqa: E402
 from kernels import compiled, plan_of  # noqa: E402
@@ -131,11 +134,36 @@ def sweep_twin(count: int, seed: int, scale: int) -> list[tuple[Change, str]]:
 
 
 def sweep_compiled(count: int, seed: int, scale: int) -> list[tuple[Change, str]]:
-    """Builds a copy of the runtime with all bugs in it, and hunts in a process that imports that one."""
-    from switched import RUNTIME, build_runtime
+    return hunt_compiled(sample(sources(), count, seed), scale)
 
-    texts = {path.name: path.read_text("utf-8") for path in (RUNTIME / "kernel").glob("*.pyx")}
-    drawn = list(enumerate(sample(texts, count, seed), 1))
+
+def sweep_seeded(_count: int, _seed: int, scale: int) -> list[tuple[Change, str]]:
+    return hunt_compiled(seeded(sources()), scale)
+
+
+def sources() -> dict[str, str]:
+    """The runtime's part of the compiled kernel."""
+    from switched import RUNTIME
+
+    return {path.name: path.read_text("utf-8") for path in (RUNTIME / "kernel").glob("*.pyx")}
+
+
+def seeded(texts: Mapping[str, str]) -> list[Change]:
+    """The bugs of `compiled_bugs.RUNTIME`, under their names. Raises `LookupError` where a line is not there once."""
+    found = []
+    for name, (_, file, right, wrong) in BUGS.items():
+        lines = texts[file].split("\n")
+        if lines.count(right) != 1:
+            raise LookupError(f"{name}: {file} has the line {lines.count(right)} times: {right!r}")
+        found.append(Change(file, lines.index(right) + 1, name, right, wrong))
+    return found
+
+
+def hunt_compiled(bugs: Sequence[Change], scale: int) -> list[tuple[Change, str]]:
+    """Builds a copy of the runtime with all bugs in it, and hunts in a process that imports that one."""
+    from switched import build_runtime
+
+    drawn = list(enumerate(bugs, 1))
     results = []
     with tempfile.TemporaryDirectory(prefix="rspp-mutants-") as folder:
         kept = build_runtime(Path(folder), drawn)
@@ -185,18 +213,21 @@ def table(kernel: str, results: Sequence[tuple[Change, str]], seconds: float) ->
     return "\n".join(lines)
 
 
+SWEEPS = {"twin": sweep_twin, "compiled": sweep_compiled, "seeded": sweep_seeded}
+
+
 def main() -> int:
     if sys.argv[1:2] == ["--switched"]:
         hunt_switched(int(sys.argv[2]), sys.argv[3:])
         return 0
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("kernel", choices=("twin", "compiled"))
+    parser.add_argument("kernel", choices=SWEEPS)
     parser.add_argument("--count", type=int, default=60)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--scale", type=int, default=1, help="times as much hunting for each")
     asked = parser.parse_args()
     began = time.monotonic()
-    results = (sweep_twin if asked.kernel == "twin" else sweep_compiled)(asked.count, asked.seed, asked.scale)
+    results = SWEEPS[asked.kernel](asked.count, asked.seed, asked.scale)
     print(table(asked.kernel, results, time.monotonic() - began))
     return 1 if any(not by and not reason(change) for change, by in results) else 0
 

@@ -13,8 +13,10 @@ if HERE not in sys.path:
     sys.path.insert(0, HERE)
 
 from changes import Change, changes, sample  # noqa: E402
+from compiled_bugs import RUNTIME as BUGS  # noqa: E402
 from equivalent import REASONS  # noqa: E402
 from hunt import REFERENCE  # noqa: E402
+from sweep import seeded  # noqa: E402
 from switched import RUNTIME, switch  # noqa: E402
 
 TWIN = {path.name: path.read_text("utf-8") for path in sorted(REFERENCE.glob("*.py")) if path.name != "__init__.py"}
@@ -45,6 +47,17 @@ def test_a_draw_is_a_function_of_its_seed() -> None:
     assert one == other
     assert one != sample(TWIN, 60, 2)
     assert len({(change.file, change.line) for change in one}) == len(one) == 60
+
+
+def test_every_seeded_bug_of_the_runtime_still_applies() -> None:
+    bugs = seeded(COMPILED)
+    assert {bug.kind for bug in bugs} == set(BUGS)
+    assert len({(bug.file, bug.line) for bug in bugs}) == len(bugs)  # one build holds all of them
+    for file in {bug.file for bug in bugs}:
+        mine = [(number, bug) for number, bug in enumerate(bugs, 1) if bug.file == file]
+        switched = switch(COMPILED[file], mine)
+        assert all(f"MUTANT == {number}" in switched for number, _ in mine)
+        assert switched.startswith('"""')
 
 
 def test_many_bugs_stand_in_one_text() -> None:

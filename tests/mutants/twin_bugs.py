@@ -308,8 +308,7 @@ TWIN: dict[str, tuple[str, str, str, str]] = {
     ),
     "pause_forgets": (
         "what a pause took back is not heard", "pauses.py",
-        "        egress.unsent = sum(entry.end_ns > s.now for entry in egress.ledger)\n",
-        "        egress.ledger.clear()\n",
+        "        egress.unsent += ahead\n", "        egress.ledger.clear()\n        ahead = 0\n",
     ),
     "pause_is_not_silent": (
         "frames leave in a pause", "pauses.py", "return s.egress.paused or s.egress.unsent > 0", "return False",
@@ -365,6 +364,22 @@ TWIN: dict[str, tuple[str, str, str, str]] = {
         "a soft cancel has no deadline", "stopping.py",
         "    s.timers.setdefault(s.stop_timer, s.now + s.plan.soft_ns)\n",
         "    s.timers.setdefault(s.stop_timer, s.now + 20 * s.plan.soft_ns)\n",
+    ),
+    "soft_gives_more_to_do": (
+        "who is to stop is given what comes", "stopping.py",
+        "return node.stopping or (s.turn.stopping and node.plan.scope == TURN)", "return False",
+    ),
+    "settled_too_soon": (
+        "what is reported while a word is ended does not count", "stopping.py",
+        "    voices = any(", "    reports.settle(s)\n    voices = any(",
+    ),
+    "a_second_pause_forgets": (
+        "what a first pause left unsent is lost in a second one", "pauses.py",
+        "        egress.unsent += ahead\n", "        egress.unsent = ahead\n",
+    ),
+    "a_mark_stays_behind": (
+        "a label keeps the mark of a gap to itself", "moving.py",
+        "labelled(parcel.flags | marks, node.plan.label)", "labelled(parcel.flags, node.plan.label)",
     ),
     "soft_goes_on_talking": (
         "behind the word of a soft cancel comes the next", "stopping.py",
