@@ -12,6 +12,7 @@ from conversation import EARS, FINAL, LLM, MS, SPEECH, STT, VOICE, Conversation,
 from kernels import plan_of
 
 from rspp_runtime.abi import Cause, Control, In, Op, Result, Signal
+from rspp_runtime.providers.contract import Outcome
 
 
 def test_the_plan_hash_escapes_the_session_as_json_does(kernel: Callable[[str], Any]) -> None:
@@ -346,3 +347,21 @@ def test_the_end_of_the_session(talk: Conversation) -> None:
     assert signals(outputs) == ["ENDED"]
     assert sorted(request.node for request in requests(outputs, Op.CANCEL)) == [EARS, STT]
     assert talk.frame() == Result.REFUSED
+
+
+@pytest.mark.parametrize("rotates", [False, True])
+def test_what_a_node_s_end_proposed_is_of_the_epoch_at_which_it_was_taken(
+    kernel: Callable[[str], Any], rotates: bool
+) -> None:
+    """The recogniser fails and somebody apologises, unless the lease rotated in the same window before."""
+    talk = Conversation(kernel("stub_assistant")(plan_of("stub_assistant"), "talk", 1, [None, None])).connect().hear()
+    failed = {"node": STT, "invocation": talk.invocation(STT), "a": Outcome.INFRASTRUCTURE_FAILURE}
+    if rotates:
+        assert talk.offer(In.CONTROL, port=Control.LEASE_ROTATED, a=7) == Result.ACCEPTED
+    assert talk.offer(In.DONE, **failed) == Result.ACCEPTED
+    told = [output for output in talk.step() if output.op == Op.DECISION]
+    assert [Signal(output.code).name for output in told if output.code != Signal.LEASE_ROTATED] == [
+        "PROVIDER_ERROR", "TURN_OPEN_PROPOSED", "STALE_EPOCH_REJECT" if rotates else "TURN_OPEN"
+    ]  # fmt: skip
+    if rotates:
+        assert decision(told, Signal.STALE_EPOCH_REJECT).x == 1

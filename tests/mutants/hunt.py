@@ -2,7 +2,8 @@
 
 A bug counts as found by an invariant when the simulator sees it on the broken kernel alone, by comparison when only
 the right kernel beside it tells; what neither finds is left to the random schedules that compare both kernels.
-All hunts are bounded: fixed seeds, at most `TURNS` turns and `SCHEDULES` schedules of each stub plan.
+All hunts are bounded: fixed seeds, at most `TURNS` turns and `SCHEDULES` schedules of each stub plan; what is left
+then is hunted by the simulator once more, for `LONGER` times as many turns.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from rspp_runtime.simulation.campaign import simulate  # noqa: E402
 from rspp_runtime.simulation.faults import FAULTS  # noqa: E402
 
 TURNS = 150
+LONGER = 8
 SCHEDULES, STEPS = 150, 200
 SEED = 1
 PLANS = (
@@ -120,6 +122,11 @@ def hunt_twin(name: str, turns: int = TURNS) -> Result:
                 return Result(name, TWIN[name][0], by, played, time.monotonic() - began)
     for plan_name in STUBS:
         if by := compare(plan_name, [compiled(plan_name), twin]):
+            return Result(name, TWIN[name][0], by, played, time.monotonic() - began)
+    for plan_name in PLANS:
+        by, count = hunt(plan_of(plan_name), [twin], turns * LONGER)
+        played += count
+        if by:
             return Result(name, TWIN[name][0], by, played, time.monotonic() - began)
     return Result(name, TWIN[name][0], "", played, time.monotonic() - began)
 

@@ -22,15 +22,12 @@ from rspp_runtime.reference.state import Happened, Parcel, State
 _OF_A_FAILURE = (Cause.NODE_TIMEOUT, Cause.NODE_ERROR, Cause.BUDGET_EXHAUSTED)
 
 
-def raise_event(
-    s: State, event: int, cause: Cause = Cause.USER, *, seq: int = 0, epoch: int | None = None, **fields: int
-) -> bool:
+def raise_event(s: State, event: int, cause: Cause = Cause.USER, **fields: int) -> bool:
     """Run the reactions to an event; returns whether one acts. `fields` are what their guards may read of it."""
     if event < 0:
         return False
     turn = s.turn.serial if s.active else 0
-    at = s.epoch if epoch is None else epoch
-    return react(s, Happened(event, cause, seq or s.seq, at, turn, s.turn.origin, **fields), cause)
+    return react(s, Happened(event, cause, s.input_seq, s.input_epoch, turn, s.turn.origin, **fields), cause)
 
 
 def react(s: State, happened: Happened, cause: Cause) -> bool:
@@ -52,6 +49,7 @@ def next_raised(s: State) -> None:
     event = min(s.raised)
     happened = s.raised.pop(event)
     s.chain.add(event)
+    s.input_seq, s.input_epoch = happened.seq, happened.epoch
     react(s, happened, Cause.USER)
 
 

@@ -126,6 +126,7 @@ class Session:
     def _step(self) -> bool:
         """Do the first thing that applies; returns whether there was one."""
         s = self._s
+        s.input_seq, s.input_epoch = s.seq, s.epoch
         if s.raised:
             reactions.next_raised(s)
         elif s.handed_over:
@@ -220,6 +221,7 @@ class Session:
 
     def _enter(self, entry: Entry) -> None:
         s, event = self._s, entry.event
+        s.input_seq, s.input_epoch = entry.seq, entry.epoch
         if entry.propose:
             s.hearing.last_seq = entry.seq
             turns.propose(s, Origin.TEXT, entry.epoch)
@@ -246,13 +248,13 @@ class Session:
         if s.plan.events[found].name.endswith(".idle") and event.node == s.detector:
             s.speech.idles += 1
         cause = Cause.BARGE_IN if found == s.plan.speech_start else Cause.USER
-        reactions.raise_event(s, found, cause, seq=entry.seq, epoch=entry.epoch)
+        reactions.raise_event(s, found, cause)
         if s.plan.events[found].name.endswith(".speech_end") and event.node == s.detector:
             events.speech_ends(s)
         if found == s.plan.speech_start and s.active and s.plan.barge_in >= 0:
             decide(s, Signal.BARGE_IN, Cause.BARGE_IN)
             s.speech.turn = s.turn.serial
-            reactions.raise_event(s, s.plan.barge_in, Cause.BARGE_IN, seq=entry.seq, epoch=entry.epoch)
+            reactions.raise_event(s, s.plan.barge_in, Cause.BARGE_IN)
 
     def _done(self, event: Inbound) -> None:
         s = self._s
@@ -277,7 +279,7 @@ class Session:
                 events.connected(s)
                 choices.freeze(s)
                 decide(s, Signal.CONNECTED)
-                reactions.raise_event(s, s.event_named("session.connected"), seq=entry.seq, epoch=entry.epoch)
+                reactions.raise_event(s, s.event_named("session.connected"))
         elif code is Control.DISCONNECTED:
             if s.state is SessionState.RUNNING:
                 s.state = SessionState.DEGRADED
@@ -311,7 +313,7 @@ class Session:
         found = next((e.id for e in s.plan.events if e.node == s.plan.ingress and e.name.endswith(what)), -1)
         if found >= 0 and found == s.plan.turn_owner:
             hearing.end_utterance(s, entry.seq, Origin.SPEECH, entry.epoch)
-        reactions.raise_event(s, found, seq=entry.seq, epoch=entry.epoch)
+        reactions.raise_event(s, found)
 
     def _authority_or_evidence(self, code: Control, event: Inbound) -> None:
         s = self._s

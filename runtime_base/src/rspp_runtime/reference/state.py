@@ -289,6 +289,7 @@ class State:
         self.handlers = handlers
         self.state = SessionState.CREATED
         self.epoch = epoch
+        self.input_seq, self.input_epoch = 0, epoch  # of what this step acts on: an input, or a decision's event
         self.revoked = False
         self.snapshot = 0
         self.bindings_off = 0
