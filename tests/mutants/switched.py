@@ -27,7 +27,7 @@ from setuptools import Extension, setup
 from Cython.Build import cythonize
 directives = dict(language_level="3str", boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False)
 flags = ["-O0", "-w"]
-paths = sorted(Path("rspp_runtime/kernel").glob("*.pyx"))
+paths = sorted(Path("rspp_runtime").glob("*/*.pyx"))
 modules = [Extension(".".join(path.with_suffix("").parts), [str(path)], extra_compile_args=flags) for path in paths]
 setup(name="mutated", packages=[], script_args=["-q", "build_ext", "--inplace"],
       ext_modules=cythonize(modules, compiler_directives=directives, quiet=True))

@@ -20,7 +20,7 @@ SETUP = """
 from pathlib import Path
 from setuptools import Extension, setup
 from Cython.Build import cythonize
-paths = sorted(Path("rspp_runtime/kernel").glob("*.pyx"))
+paths = sorted(Path("rspp_runtime").glob("*/*.pyx"))
 modules = [Extension(".".join(path.with_suffix("").parts), [str(path)], extra_compile_args={flags!r}) for path in paths]
 setup(name="copy", packages=[], script_args=["-q", "build_ext", "--inplace"],
       ext_modules=cythonize(modules, compiler_directives={directives!r}, quiet=True))
@@ -39,7 +39,7 @@ def copy_runtime(folder: Path) -> Path:
 
 
 def compile_copy(folder: Path, flags: tuple[str, ...], directives: dict[str, object]) -> str:
-    """Compiles the copy's kernel; returns "" or what the tools said when they failed."""
+    """Compiles the copy; returns "" or what the tools said when they failed."""
     (folder / "setup.py").write_text(SETUP.format(flags=list(flags), directives=LANGUAGE | directives), "utf-8")
     done = subprocess.run([sys.executable, "setup.py"], cwd=folder, capture_output=True, text=True, check=False)
     return done.stdout + done.stderr if done.returncode else ""
