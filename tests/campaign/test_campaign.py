@@ -14,6 +14,7 @@ for folder in (HERE, HERE.parent / "behaviour", HERE.parents[1] / "runtime_base"
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
 
+from plans import PLANS as STUBS  # noqa: E402
 from run import Run, faults, table  # noqa: E402
 from test_corpus_agreement import for_runtime  # noqa: E402
 
@@ -25,7 +26,7 @@ from rspp_runtime.simulation.campaign import simulate  # noqa: E402
 from rspp_runtime.simulation.faults import FAULTS  # noqa: E402
 from rspp_runtime.simulation.legal import legal  # noqa: E402
 
-TURNS = 10
+TURNS, STUB_TURNS = 10, 40
 NAMES = sorted(name for name in CASES if is_run(name))
 
 
@@ -41,6 +42,19 @@ def test_no_promise_is_broken(name: str) -> None:
     assert found is None, found.violation if found else ""
     assert tally.turns >= TURNS
     assert tally.visited(legal(plan))
+
+
+@pytest.mark.parametrize("name", sorted(STUBS))
+def test_no_promise_is_broken_by_a_stub(name: str) -> None:
+    """What is hunted on these plans (tests/mutants) is only found if they raise no alarm by themselves."""
+    plan = STUBS[name]()
+
+    def opener(session_id: str, epoch: int, handlers: Sequence[Handler | None]) -> list[Session]:
+        return [Pure(plan, session_id, epoch, list(handlers) or [None, None])]
+
+    tally, found = simulate(plan, opener, turns=STUB_TURNS, seed=1, faults=tuple(FAULTS))
+    assert found is None, found.violation if found else ""
+    assert tally.turns >= STUB_TURNS
 
 
 def test_at_least_ten_pipelines_run() -> None:
