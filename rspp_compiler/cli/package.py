@@ -23,6 +23,10 @@ def package(
         str | None,
         typer.Option(metavar="NAME:TAG", help="Name of the image; default: pipeline:version."),
     ] = None,
+    more: Annotated[
+        list[str] | None,
+        typer.Option("--with", metavar="opus|otel", help="What the image can do besides; may be repeated."),
+    ] = None,
     no_image: Annotated[bool, typer.Option("--no-image", help="With --kubernetes: the manifests alone.")] = False,
     kubernetes: Annotated[
         bool, typer.Option("--kubernetes", help="Write manifests too: a kustomize base, and overlays.")
@@ -51,12 +55,13 @@ def package(
     from rspp_compiler.cli import report, shipping
 
     wishes = shipping.wishes(image, namespace, tenant_namespace or [])
+    extras = shipping.extras(more or [])
     if no_image and not kubernetes:
         raise typer.BadParameter("without an image and without --kubernetes there is nothing to do")
     until = "target" if no_image else "compile"
     result = compiled(file, until=until, progress=True, output=output, backend=backend.value, install=False)
     if result.ok and not no_image:
-        result = shipping.make_image(result, wheels, base, image)
+        result = shipping.make_image(result, wheels, base, image, extras)
     if result.ok and kubernetes:
         shipping.write_manifests(result, wishes, output, manifests, sessions_per_pod, cpu_per_session)
     report.findings([result], to=sys.stderr)

@@ -14,7 +14,7 @@ import typer
 from rspp_compiler.analysis.memory import memory
 from rspp_compiler.cli import EXIT_USAGE, report
 from rspp_compiler.driver import Result
-from rspp_compiler.emit.shipping.image import Image, image
+from rspp_compiler.emit.shipping.image import MORE, Image, image
 from rspp_compiler.emit.shipping.kubernetes import Wishes, kubernetes, session_note
 from rspp_compiler.emit.shipping.pod import pod
 from rspp_compiler.emit.shipping.words import dns_name, is_namespace
@@ -37,9 +37,19 @@ def wishes(image: str | None, namespace: str, tenants: Sequence[str]) -> Wishes:
 # ---- the image
 
 
-def make_image(result: Result, wheels: Path | None, base: str | None, tag: str | None) -> Result:
+def extras(names: Sequence[str]) -> tuple[str, ...]:
+    """What an image shall have besides. Raises `typer.BadParameter`."""
+    for name in names:
+        if name not in MORE:
+            raise typer.BadParameter(f"--with is one of {', '.join(MORE)}, not {name!r}; engines come by themselves")
+    return tuple(names)
+
+
+def make_image(
+    result: Result, wheels: Path | None, base: str | None, tag: str | None, more: Sequence[str] = ()
+) -> Result:
     """Lays out the build context of a compiled pipeline and builds it; the result with what that found."""
-    made = image(result.values["compile"], result.context, wheels, base, tag)
+    made = image(result.values["compile"], result.context, wheels, base, tag, {*more})
     if made is not None:
         _tell(made)
     return Result(result.values, result.context.sink.diagnostics, result.context)

@@ -15,9 +15,8 @@ from rspp_compiler.ir.plan import Frozen
 from rspp_compiler.ir.proofs.latency import PathLatency
 
 RUNTIME = "rspp-runtime>=0.1,<0.2"
-EXTRAS = {  # of the runtime, by engine
-    "silero": "local", "pocketsphinx": "local", "scripted": "local", "espeak": "local", "webrtcvad": "webrtcvad",
-}  # fmt: skip
+ENGINES = {"espeak", "pocketsphinx", "silero", "webrtcvad"}  # each of them an extra of the runtime
+FILES = "files"  # the extra with which what was recorded can be asked: `run --wav`
 
 
 def source_name(frozen: Frozen) -> str:
@@ -29,7 +28,7 @@ def package_view(frozen: Frozen) -> dict[str, Any]:
     """One flat view for all templates of the package."""
     plan = frozen.layout.plan
     handlers = _handlers(frozen)
-    extras = sorted({EXTRAS[binding.provider] for binding in frozen.providers if binding.provider in EXTRAS})
+    extras = sorted(_extras(frozen))
     return {
         "pipeline": plan.pipeline,
         "version": plan.pipeline_version,
@@ -46,6 +45,16 @@ def package_view(frozen: Frozen) -> dict[str, Any]:
         "handlers": handlers,
         "handler_names": ", ".join(text(handler["class_name"]) for handler in handlers),
     }
+
+
+def _extras(frozen: Frozen) -> set[str]:
+    """What this pipeline needs of the runtime beside itself."""
+    plan = frozen.layout.plan
+    hears = any(
+        edge.source == plan.ingress and plan.nodes[edge.source].outputs[edge.source_port].name == "audio"
+        for edge in plan.edges
+    )
+    return ({binding.provider for binding in frozen.providers} & ENGINES) | ({FILES} if hears else set())
 
 
 def readme_view(frozen: Frozen) -> dict[str, Any]:

@@ -103,7 +103,7 @@ def test_the_wheel_carries_what_the_package_needs(source: Path) -> None:
     }
     assert "hello/resources/words.toml" in names
     assert not any(name.endswith(".c") for name in names)
-    assert "Requires-Dist: rspp-runtime[local]" in metadata
+    assert "Requires-Dist: rspp-runtime[espeak,files,pocketsphinx,silero]" in metadata
 
 
 def test_a_pure_package_runs_on_the_twin(source: Path) -> None:

@@ -1,4 +1,4 @@
-"""podman and the image, for the tests of this folder; they are skipped where `.ci/containers` has not been."""
+"""podman and the images, for the tests of this folder; they are skipped where `.ci/containers` has not been."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from containers import Built, Podman, build_image, keys, usable_podman
+from containers import TYPED, Built, Podman, build_image, keys, usable_podman
 
 
 @pytest.fixture(scope="session")
@@ -18,6 +18,12 @@ def podman() -> Podman:
 @pytest.fixture(scope="session")
 def image(podman: Podman) -> Built:
     return build_image(podman)
+
+
+@pytest.fixture(scope="session")
+def typed(podman: Podman) -> Built:
+    """Of a pipeline that nobody speaks to: no engine of speech, no model."""
+    return build_image(podman, TYPED)
 
 
 @pytest.fixture

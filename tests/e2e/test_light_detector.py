@@ -31,7 +31,9 @@ def light(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_its_package_asks_for_the_extra(light: Path) -> None:
-    assert 'dependencies = ["rspp-runtime[local,webrtcvad]>=' in (light / "pyproject.toml").read_text("utf-8")
+    assert 'dependencies = ["rspp-runtime[espeak,files,pocketsphinx,webrtcvad]>=' in (
+        light / "pyproject.toml"
+    ).read_text("utf-8")
 
 
 @pytest.mark.parametrize(("name", "outcomes"), [("question", ["commit"]), ("interruption", ["abort", "commit"])])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
 import venv
 from pathlib import Path
 
@@ -86,6 +87,32 @@ def test_with_a_tool_it_builds(hello: tuple[Built, Context], monkeypatch: pytest
     assert commands[-1][:2] == ["buildah", "bud"]
     assert tuple(commands[-1]) == image.command
     assert settled == [("buildah", image.tag)]
+
+
+def test_what_an_image_can_do_besides_is_asked_for(
+    hello: tuple[Built, Context], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built, ctx = hello
+    asked: list[list[str]] = []
+    copy = _copy_of(built.wheel)
+
+    def record(command: list[str], folder: Path, *rest: object) -> str:
+        asked.append(command)
+        return copy(command, folder, *rest)
+
+    monkeypatch.setattr(module, "_works", lambda tool: False)
+    monkeypatch.setattr(module, "run", record)
+    monkeypatch.setattr(module, "_runtime_source", lambda: None)
+    assert make_image(built, ctx) is not None
+    assert make_image(built, ctx, more={"otel", "opus"}) is not None
+    assert [command[-1] for command in asked] == ["rspp-runtime[serve]", "rspp-runtime[serve,opus,otel]"]
+
+
+def test_what_an_image_cannot_do_is_a_wrong_option(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "rspp_compiler.cli", "package", str(shipped("hello")), "--with", "mp3"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "--with is one of opus, otel, not 'mp3'; engines come by themselves" in " ".join(done.stderr.split())
 
 
 def test_wheels_that_cannot_be_collected_are_one_error(

@@ -1,6 +1,6 @@
-"""Images in tests: podman as `.ci/containers` sets it up, an image of the voice assistant.
+"""Images in tests: podman as `.ci/containers` sets it up, images of the voice assistant and of one that is typed to.
 
-`Podman` runs podman; `build_image` makes the image once for the same sources.
+`Podman` runs podman; `build_image` makes an image once for the same sources.
 """
 
 from __future__ import annotations
@@ -29,7 +29,15 @@ from rspp.client import Conversation, Refused, talk
 
 FOLDER = ROOT / "out" / "containers"
 BASE = "localhost/rspp-base:1"
-NAME = "localhost/rspp-test-voice-assistant"
+VOICE = "voice_assistant"
+TYPED = "typed"
+TYPED_SOURCE = """pipeline typed version "1.0.0" {
+  profile simple/v1
+
+  ingress.text -> llm -> egress.text
+}
+"""
+PINS = ("base", "local", "serve", "opus")
 SOURCES = ("rspp_compiler", "templates", "grammar", "runtime_base/src", "requirements", "pipelines")
 
 
@@ -84,19 +92,21 @@ class Built:
     context: Path
 
 
-def build_image(podman: Podman) -> Built:
-    """The image of the voice assistant as `rsppc package` makes it, at the versions that the tests run with."""
-    key = _key()
-    built = Built(f"{NAME}:{key}", FOLDER / "packages" / key / "voice_assistant" / "dist" / "image")
+def build_image(podman: Podman, pipeline: str = VOICE) -> Built:
+    """The image of a pipeline as `rsppc package` makes it, at the versions that the tests run with."""
+    folder = FOLDER / "packages" / _key()
+    tag = f"localhost/rspp-test-{pipeline.replace('_', '-')}:{folder.name}"
+    built = Built(tag, folder / pipeline / "dist" / "image")
     FOLDER.mkdir(parents=True, exist_ok=True)
     with (FOLDER / "lock").open("w") as lock:  # another worker may be building it
         fcntl.flock(lock, fcntl.LOCK_EX)
         if podman.done("image", "exists", built.tag).returncode or not built.context.is_dir():
-            shutil.rmtree(FOLDER / "packages", ignore_errors=True)
+            _forget_all_but(folder)
             podman.run("image", "prune", "-f", check=False)
-            pins = " ".join(str(ROOT / "requirements" / f"{name}.txt") for name in ("base", "local", "serve"))
-            command = [sys.executable, "-m", "rspp_compiler.cli", "package", "pipelines/voice_assistant.rspp"]
-            command += ["--base", BASE, "--image", built.tag, "-o", str(FOLDER / "packages" / key)]
+            source = _source(pipeline, folder)
+            pins = " ".join(str(ROOT / "requirements" / f"{name}.txt") for name in PINS)
+            command = [sys.executable, "-m", "rspp_compiler.cli", "package", str(source)]
+            command += ["--base", BASE, "--image", built.tag, "-o", str(folder)]
             environment = {**podman.environment, "PIP_CONSTRAINT": pins, "PATH": _without_docker(FOLDER / "bin")}
             done = subprocess.run(
                 command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=480
@@ -106,6 +116,22 @@ def build_image(podman: Podman) -> Built:
             assert done.returncode == 0, done.stdout + done.stderr
             assert "built with podman" in done.stdout
     return built
+
+
+def _forget_all_but(folder: Path) -> None:
+    """What was built of other sources."""
+    for other in folder.parent.glob("*"):
+        if other != folder:
+            shutil.rmtree(other, ignore_errors=True)
+
+
+def _source(pipeline: str, folder: Path) -> Path:
+    if pipeline != TYPED:
+        return Path("pipelines") / f"{pipeline}.rspp"
+    folder.mkdir(parents=True, exist_ok=True)
+    source = folder / f"{TYPED}.rspp"
+    source.write_text(TYPED_SOURCE, encoding="utf-8")
+    return source
 
 
 def _key() -> str:

@@ -1,7 +1,7 @@
 """A package as an image: a build context of wheels and one Containerfile, built by whichever tool is there.
 
-The image holds the package, the runtime with what serving needs, and what they require; no compiler, no grammar, no
-template. The same wheels on the same base give the same image, to the byte.
+The image holds the package with the engines that its pipeline uses, the runtime with what serving needs, and what they
+require; no compiler, no grammar, no template. The same wheels on the same base give the same image, to the byte.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Collection
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -28,9 +29,11 @@ from rspp_compiler.ir.files import Built
 
 RUNTIME = "rspp-runtime"
 EXTRA = "serve"  # of the runtime: what `python -m PACKAGE serve` needs
+MORE = ("opus", "otel")  # of the runtime: what an image may have besides, if it is asked for
 SBOM = "sbom.cdx.json"
 _TOOLS = ("docker", "podman", "buildah")
 _NOT_SOURCE = shutil.ignore_patterns("build", "dist", "tests", "*.so", "*.c", "*.egg-info", "__pycache__")
+_NO_SYMBOLS = {"CFLAGS": "-g0", "LDFLAGS": "-Wl,--strip-all"} if sys.platform == "linux" else {}  # beside the user's
 _PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check")
 # docker's own format, because only that one has a health check; the date of all that is in it, and of the image.
 _SAME_BYTES = ("--format", "docker", "--timestamp", EPOCH)
@@ -51,19 +54,24 @@ class Image:
 
 
 def image(
-    built: Built, ctx: Context, wheels: Path | None = None, base: str | None = None, tag: str | None = None
+    built: Built,
+    ctx: Context,
+    wheels: Path | None = None,
+    base: str | None = None,
+    tag: str | None = None,
+    more: Collection[str] = (),
 ) -> Image | None:
     """Lays out `dist/image/` of a built package, and builds it if docker, podman or buildah works here.
 
     `wheels` is a folder that has every wheel; without one they come from where pip gets its packages. `base` is the
-    image to build on, `tag` the name of the new one. Reports E0708, then None.
+    image to build on, `tag` the name of the new one, `more` what it shall have of `MORE`. Reports E0708, then None.
     """
     files = built.written.files
     context = (built.folder / "dist" / "image").resolve()  # the tools run in it
     base = base or f"docker.io/library/python:{sys.version_info.major}.{sys.version_info.minor}-slim"
     tag = tag or f"{files.name}:{files.version}"
     try:
-        found = _lay_out(built, context, wheels, ctx)
+        found = _lay_out(built, context, wheels, (EXTRA, *sorted(more)), ctx)
         tool = next((tool for tool in _TOOLS if _works(tool)), "")
         command = _command(tool or _TOOLS[0], tag, base, _version_of(found, RUNTIME), context)
         if tool:
@@ -87,7 +95,9 @@ def image(
     return Image(context, tuple(wheel.path.name for wheel in found), tag, tool, tuple(command))
 
 
-def _lay_out(built: Built, context: Path, given: Path | None, ctx: Context) -> tuple[Wheel, ...]:
+def _lay_out(
+    built: Built, context: Path, given: Path | None, extras: tuple[str, ...], ctx: Context
+) -> tuple[Wheel, ...]:
     """The Containerfile; wheels/ with the package, the runtime, and all that they need; what to install; the SBOM.
 
     `dependencies.txt` and `package.txt` name each wheel with its hash. They are two layers: what changes with each
@@ -100,8 +110,8 @@ def _lay_out(built: Built, context: Path, given: Path | None, ctx: Context) -> t
     files = built.written.files
     (context / "Containerfile").write_bytes(files.contents["deploy/Containerfile"])
     ctx.progress(f"{files.name}: collecting wheels")
-    _collect(built, shelf, given)
-    found = read_wheels(shelf, [(RUNTIME, EXTRA)])
+    _collect(built, shelf, given, extras)
+    found = read_wheels(shelf, [(RUNTIME, extra) for extra in extras])
     own = {canonicalize_name(files.name), RUNTIME}
     _write_pins(context / "package.txt", [wheel for wheel in found if wheel.name in own])
     _write_pins(context / "dependencies.txt", [wheel for wheel in found if wheel.name not in own])
@@ -111,16 +121,17 @@ def _lay_out(built: Built, context: Path, given: Path | None, ctx: Context) -> t
     return found
 
 
-def _collect(built: Built, shelf: Path, given: Path | None) -> None:
+def _collect(built: Built, shelf: Path, given: Path | None, extras: tuple[str, ...]) -> None:
     """Puts every wheel into `shelf`."""
-    wanted = [str(built.wheel.resolve()), f"{RUNTIME}[{EXTRA}]"]
+    listed = ",".join(extras)
+    wanted = [str(built.wheel.resolve()), f"{RUNTIME}[{listed}]"]
     pip = [*_PIP, "wheel", "-q", "--wheel-dir", str(shelf)]
     if given is not None:
         pip += ["--no-index", "--find-links", str(given.resolve())]
     elif (source := _runtime_source()) is not None:
         # By its path, for all that ask for it: an index may have another package of that name.
         wheel = _runtime_wheel(source, shelf)
-        wanted = [wanted[0], f"{wheel}[{EXTRA}]", str(wheel)]
+        wanted = [wanted[0], f"{wheel}[{listed}]", str(wheel)]
     run([*pip, *wanted], shelf, "E0708", "the wheels of the image cannot be collected")
 
 
@@ -145,11 +156,13 @@ def _runtime_source() -> Path | None:
 
 
 def _runtime_wheel(source: Path, shelf: Path) -> Path:
-    """Builds the runtime's wheel from a copy of its source, which stays as it is."""
+    """Builds the runtime's wheel from a copy of its source, which stays as it is. What only a debugger reads is
+    left out."""
     with tempfile.TemporaryDirectory(prefix="rsppc-") as name:
         copy = Path(name) / "runtime"
         shutil.copytree(source, copy, ignore=_NOT_SOURCE)
-        environment = dict(os.environ, SOURCE_DATE_EPOCH=EPOCH)
+        flags = {name: f"{os.environ.get(name, '')} {flag}".strip() for name, flag in _NO_SYMBOLS.items()}
+        environment = dict(os.environ, SOURCE_DATE_EPOCH=EPOCH, **flags)
         command = [*_PIP, "wheel", "-q", "--no-deps", "--no-build-isolation", "--wheel-dir", str(shelf), str(copy)]
         run(command, copy, "E0708", f"the wheel of `{RUNTIME}` cannot be built", environment)
     return next(shelf.glob(f"{RUNTIME.replace('-', '_')}-*.whl"))

@@ -14,7 +14,7 @@ from rspp_runtime.audio.downlink import Downlink
 from rspp_runtime.audio.format import NATIVE, RATES_HZ, AudioError, Format
 from rspp_runtime.audio.opus import frame_us, packet_us
 from rspp_runtime.audio.profile import STREAM
-from rspp_runtime.audio.resample import DELAY_SAMPLES
+from rspp_runtime.audio.resample import DELAY_SAMPLES, Resampler, delay_samples
 from rspp_runtime.audio.uplink import Uplink
 
 from .conftest import MS, RATE, network, packets_of, play, rms, sample, tone
@@ -103,7 +103,8 @@ def test_native_passes_as_it_is() -> None:
 def test_each_way_keeps_back_a_bounded_number_of_samples(format: Format) -> None:
     """Both ways. Counted in samples, so that a slow machine changes nothing; what Opus looks ahead is in its sound."""
     pcm = sample("question").tobytes()[: 640 * 100]
-    kept_max = DELAY_SAMPLES * max(1, RATE // min(RATE, format.rate_hz))
+    low_hz = RATE if format.encoding == "opus" else min(RATE, format.rate_hz)
+    kept_max = -(-delay_samples(low_hz) * RATE // low_hz)
     encoder, sent = Downlink(format), 0
     packets = []
     for count, at in enumerate(range(0, len(pcm), 640), start=1):
@@ -255,3 +256,20 @@ def test_libopus_conceals_its_own() -> None:
     assert levels[0] > 1000
     assert levels == sorted(levels, reverse=True)
     assert levels[-1] < 50
+
+
+@pytest.mark.parametrize("rates", [(8000, 16_000), (16_000, 8000), (16_000, 44_100), (48_000, 16_000)], ids=str)
+def test_another_rate_ends_where_it_ended(rates: tuple[int, int]) -> None:
+    """What a resampler kept back comes at the end, once; a second sentence begins anew."""
+    in_hz, out_hz = rates
+    resampler = Resampler(in_hz, out_hz)
+    second = tone(440, 1.0, in_hz, peak=32_767)
+    for _ in range(2):
+        pieces = [resampler.process(second[at : at + in_hz // 50]) for at in range(0, in_hz, in_hz // 50)]
+        kept = out_hz - len(b"".join(pieces)) // 2
+        assert 0 < kept <= -(-delay_samples(min(rates)) * out_hz // min(rates))
+        assert abs(len(resampler.rest()) // 2 - kept) <= 2
+        assert resampler.rest() == b""
+    resampler.process(second[:1000])
+    resampler.forget()
+    assert resampler.rest() == b""

@@ -7,7 +7,7 @@ import re
 from rspp_runtime.audio.drift import CORRECT_NS
 from rspp_runtime.audio.format import ENCODINGS, FRAMES_MS, PACKET_MS_MAX, RATES_HZ
 from rspp_runtime.audio.profile import LOSSY, STREAM
-from rspp_runtime.audio.resample import DELAY_SAMPLES
+from rspp_runtime.audio.resample import DELAY_SAMPLES, NARROW_DELAY_SAMPLES
 from rspp_runtime.audio.track import PAUSE_NS
 
 from .conftest import MS, PIPELINES
@@ -32,4 +32,5 @@ def test_the_figures_are_those_of_the_code() -> None:
     assert f"{STREAM.conceal_ms_max} ms at most" in profiles
     assert STREAM.conceal_ms_max == LOSSY.conceal_ms_max
     assert f"{DELAY_SAMPLES} samples" in PAGE
+    assert f"{NARROW_DELAY_SAMPLES} samples" in PAGE
     assert f"{CORRECT_NS // MS} ms off" in PAGE

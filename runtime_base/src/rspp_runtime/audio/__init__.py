@@ -9,8 +9,9 @@ A session knows one kind of audio: frames of 20 ms, PCM s16le, mono, 16 kHz. Cli
 `ordered`, `jitter`          the two profiles: in order or not at all; a buffer that waits for what is late
 `place`, `drift`, `rate`     where a packet belongs on our clock; how fast the client's clock runs; whether it lies
 `framer`, `conceal`          cutting into frames; what is heard where nothing came
-`codec`, `opus`, `resample`  PCM, µ-law and Opus, there and back
+`codec`, `resample`          PCM and µ-law, there and back
+`opus`, `swresample`         Opus, there and back (extra `opus`)
 `stats`      what is counted
 
-Nothing here knows a protocol or a socket. Importing this package loads none of the libraries (extra `serve`).
+Nothing here knows a protocol or a socket. Importing this package loads none of the libraries (extras `serve`, `opus`).
 """

@@ -138,7 +138,7 @@ class PlainEncoder:
 
 
 def _resampler(in_hz: int, out_hz: int) -> Resampler | None:
-    """FFmpeg is loaded for the first client that needs it: most do not."""
+    """The library is loaded for the first client that needs it: most do not."""
     if in_hz == out_hz:
         return None
     from rspp_runtime.audio.resample import Resampler

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 from typing import Any
 
 from rspp_runtime.session.gateway import SAMPLE_RATE_HZ
@@ -93,6 +94,12 @@ class Format:
 
 NATIVE = Format()
 """What a session speaks itself: it passes unchanged."""
+
+
+def spoken_here() -> tuple[str, ...]:
+    """The encodings that can be spoken with what is installed: all but Opus, which is an extra of its own. Looks, and
+    loads nothing."""
+    return tuple(encoding for encoding in ENCODINGS if encoding != "opus" or find_spec("av") is not None)
 
 
 def _number(data: Mapping[str, object], name: str, default: int, known: tuple[int, ...], where: str, of: str) -> int:

@@ -10,14 +10,14 @@ from __future__ import annotations
 from typing import Any
 
 from rspp_runtime.audio.format import PACKET_MS_MAX, AudioError, MissingExtraError
-from rspp_runtime.audio.resample import Resampler
+from rspp_runtime.audio.swresample import FrameResampler
 from rspp_runtime.session.gateway import SAMPLE_BYTES, SAMPLE_RATE_HZ
 
 try:
     import av
     import numpy as np
 except ModuleNotFoundError as error:
-    raise MissingExtraError(str(error.name), "serve") from None
+    raise MissingExtraError(str(error.name), "opus") from None
 
 DECODED_HZ = 48_000  # of FFmpeg's libopus, whatever the packet was made of
 BIT_RATE = 24_000  # a wideband voice
@@ -112,7 +112,7 @@ class OpusDecoder:
         self._context = av.CodecContext.create("libopus", "r")
         self._context.layout = "mono"
         self._context.open()
-        self._resampler = Resampler(DECODED_HZ, SAMPLE_RATE_HZ)
+        self._resampler = FrameResampler(SAMPLE_RATE_HZ)
         self._toc = 0x48  # until one has come: SILK, wideband, 20 ms
 
     def duration_ns(self, packet: bytes) -> int:
@@ -140,7 +140,7 @@ class OpusDecoder:
             raise _broken(error.strerror or "libopus refuses it") from None
         if not frames:
             raise _broken("there is no audio in it")
-        return b"".join([self._resampler.process_frame(frame) for frame in frames])
+        return b"".join([self._resampler.process(frame) for frame in frames])
 
 
 class OpusEncoder:

@@ -19,6 +19,7 @@ HERE = ("127.0.0.1", "0.0.0.0")  # shown as localhost
 LEVELS = ("L0", "L1", "L2")
 KERNELS = ("compiled", "pure")
 FORMATS = ("json", "text")
+CODECS = ("ulaw", "opus")
 
 
 def command(
@@ -33,6 +34,10 @@ def command(
     ] = None,
     level: Annotated[str | None, typer.Option("--level", metavar="L0|L1|L2", help="Of the recordings.")] = None,
     kernel: Annotated[str | None, typer.Option("--kernel", metavar="compiled|pure", help="Which kernel.")] = None,
+    codec: Annotated[
+        list[str] | None,
+        typer.Option("--codec", metavar="ulaw|opus", help="Clients may speak it; may be repeated. Default: all here."),
+    ] = None,
     origin: Annotated[
         list[str] | None, typer.Option("--origin", help="A site whose pages may connect; may be repeated.")
     ] = None,
@@ -69,6 +74,9 @@ def command(
     for option, value, known in (("--level", level, LEVELS), ("--kernel", kernel, KERNELS)):
         if value is not None and value not in known:
             usage(f"{option} is one of {', '.join(known)}, not {value!r}")
+    for one in codec or ():
+        if one not in CODECS:
+            usage(f"--codec is one of {', '.join(CODECS)}, not {one!r}; pcm16 is always spoken")
     try:
         from rspp_runtime.serving.settings import Settings
     except ModuleNotFoundError as error:
@@ -80,6 +88,7 @@ def command(
         log_dir=log_dir,
         level=level,
         kernel=kernel,
+        codecs=tuple(codec or ()),
         origins=tuple(origin or ()),
         proxies=tuple(proxy or ()),
         signing_key=signing_key,

@@ -1,7 +1,7 @@
 """Finds a provider's factory by the name that a `use` line gives it.
 
 Installed packages add theirs through the entry-point group `rspp.providers`; the local engines are built in and are
-imported only when asked for, so that a runtime without the `local` extra still starts.
+imported only when asked for, so that a runtime without their extras still starts.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from rspp_runtime.providers.contract import Outcome, Provider, ProviderError, Pr
 from rspp_runtime.providers.options import suggest
 
 GROUP = "rspp.providers"
-EXTRAS: Mapping[str, str] = {"webrtcvad": "webrtcvad"}  # of all others: local
 BUILT_IN: Mapping[str, str] = {
     "espeak": "rspp_runtime.providers.espeak",
     "pocketsphinx": "rspp_runtime.providers.pocketsphinx_stt",
@@ -57,7 +56,7 @@ def find(name: str) -> ProviderFactory:
     except ModuleNotFoundError as error:
         raise _refuse(
             f"provider {name!r} needs the package {error.name!r}, which is not installed: "
-            f"pip install 'rspp-runtime[{EXTRAS.get(name, 'local')}]'"
+            f"pip install 'rspp-runtime[{name}]'"
         ) from error
     return cast(ProviderFactory, module.factory)
 

@@ -13,7 +13,6 @@ from collections.abc import Callable
 
 from rspp import wire
 from rspp.wire import Close
-from rspp_runtime.audio.format import MissingExtraError
 from rspp_runtime.security.tokens import Grant
 from rspp_runtime.serving.dialect import Dialect, DialectError, Hello, Message
 from rspp_runtime.serving.guard import Guard, Refused
@@ -111,8 +110,6 @@ class Visit:
         except Refused as refused:
             close = Close.RATE if refused.retry_after_ms else Close.TOKEN
             self._refuse(DialectError(refused.code, refused.reason, close=close), refused.retry_after_ms)
-        except MissingExtraError as error:
-            self._refuse(DialectError("no_codec", str(error), "audio_in", Close.MALFORMED))
         except DialectError as error:
             self._refuse(error)
         else:

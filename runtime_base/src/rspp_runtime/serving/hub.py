@@ -16,13 +16,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rspp.wire import Close
 from rspp_runtime.abi.codes import Attribute
-from rspp_runtime.audio.format import MissingExtraError
+from rspp_runtime.audio.format import spoken_here
 from rspp_runtime.evidence.entries import End, LogError
 from rspp_runtime.evidence.log import read
 from rspp_runtime.security.tokens import TTL_S_MAX, Grant
 from rspp_runtime.serving.admission import Admission, Decision, Limits
-from rspp_runtime.serving.dialect import Dialect, Hello, Welcome
+from rspp_runtime.serving.dialect import Dialect, DialectError, Hello, Welcome
 from rspp_runtime.serving.guard import Guard, Refused
 from rspp_runtime.serving.outlet import Socket
 from rspp_runtime.serving.party import Party
@@ -93,6 +94,7 @@ class Hub:
                 lag_ns_max=settings.lag_ms_max * MS_NS,
             )
         )
+        self._codecs = ("pcm16", *settings.codecs) if settings.codecs else spoken_here()
         self._failures = 0  # sessions that failed, since one could be held
         self._failed_s = 0.0
         self._failure = ""
@@ -150,8 +152,9 @@ class Hub:
 
     def enter(self, grant: Grant, socket: Socket, dialect: Dialect, hello: Hello, *, has_place: bool) -> Party:
         """The party of a token has said hello: its session begins, or goes on here. A place that was kept for it is
-        used, or given back. Raises `Refused`, `MissingExtraError`."""
+        used, or given back. Raises `Refused`, `DialectError`."""
         try:
+            self._understand(hello)
             seat = self.find(grant)
             if seat is None:
                 if not has_place:
@@ -165,12 +168,15 @@ class Hub:
         finally:
             if has_place:
                 self.give_back(grant)
-        try:
-            seat.party.attach(socket, dialect, hello)
-        except MissingExtraError:
-            seat.party.hang_up()
-            raise
+        seat.party.attach(socket, dialect, hello)
         return seat.party
+
+    def _understand(self, hello: Hello) -> None:
+        """Before anything is spent on it. Raises `DialectError`."""
+        for field, form in (("audio_in", hello.audio_in), ("audio_out", hello.audio_out)):
+            if form.encoding not in self._codecs:
+                reason = f"{field}.encoding: {form.encoding} is not spoken here; there is {', '.join(self._codecs)}"
+                raise DialectError("no_codec", reason, field, Close.MALFORMED)
 
     def _begin(self, grant: Grant, hello: Hello) -> Seat:
         """In a place that was kept for it."""

@@ -49,7 +49,7 @@ class Inlet:
         self._uplink = None
 
     def attach(self, hello: Hello) -> None:
-        """A new connection, with audio in the format of its hello. Raises `MissingExtraError`."""
+        """A new connection, with audio in the format of its hello."""
         self._hear_sounds(Sounds(hello.audio_in))
 
     def poll(self, ears: Ears, now_ns: int) -> None:

@@ -122,8 +122,7 @@ class Party(Observer):
     # ---- the connection's side
 
     def attach(self, socket: Socket, dialect: Dialect, hello: Hello) -> None:
-        """The party has said hello over this socket; one that it had before is closed. Not once `is_over`.
-        Raises `MissingExtraError`."""
+        """The party has said hello over this socket; one that it had before is closed. Not once `is_over`."""
         self._in.attach(hello)
         self._out.close(Close.TOKEN, "this session was resumed by another connection")
         self._out.attach(socket, dialect, hello)

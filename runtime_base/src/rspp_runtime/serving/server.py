@@ -18,6 +18,7 @@ from pathlib import Path
 import uvicorn
 from starlette.routing import BaseRoute
 
+from rspp_runtime.audio.format import spoken_here
 from rspp_runtime.security.origins import is_loopback
 from rspp_runtime.serving.app import make_app
 from rspp_runtime.serving.doors import Doors
@@ -61,6 +62,9 @@ class Server:
                 "nobody could come in: give --signing-key FILE or --trust FILE (rspp token new-key makes them), "
                 "or --dev for this machine only"
             )
+        missing = set(settings.codecs) - set(spoken_here())
+        if missing:
+            raise ServeError("--codec opus needs its extra: pip install 'rspp-runtime[opus]', or leave it out")
         self.package = package
         self.settings = settings
         self.guard = Guard(package, settings)

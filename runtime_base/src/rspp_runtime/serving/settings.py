@@ -20,6 +20,7 @@ class Settings:
     log_dir: Path | None = None  # without it nothing is recorded, and no other process can go on with a session
     level: str | None = None  # of recordings; None: the pipeline's
     kernel: str | None = None
+    codecs: tuple[str, ...] = ()  # that clients may speak beside pcm16; (): all that are installed
     origins: tuple[str, ...] = ()
     proxies: tuple[str, ...] = ()  # addresses whose word on who asks is taken (X-Forwarded-For, -Proto)
     signing_key: Path | None = None

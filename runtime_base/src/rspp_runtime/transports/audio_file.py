@@ -106,5 +106,5 @@ def _soundfile() -> Any:
     try:
         import soundfile
     except ImportError:
-        raise AudioFileError("audio files need the extra: pip install 'rspp-runtime[local]'") from None
+        raise AudioFileError("audio files need the extra: pip install 'rspp-runtime[files]'") from None
     return soundfile
