@@ -180,6 +180,9 @@ class Jitter:
         self._measure(now_ns)
         return frames
 
+    def settle(self) -> None:
+        """Everything is counted when it comes."""
+
     def _next_due(self) -> int:
         if self._next < 0:
             return -1

@@ -12,59 +12,27 @@ from contextlib import suppress
 from rspp_runtime.audio.codec import peak
 from rspp_runtime.audio.drift import QUIET_PEAK
 from rspp_runtime.audio.format import AudioError, Format
-from rspp_runtime.audio.framer import FRAME_NS, SAMPLE_NS, Frames
+from rspp_runtime.audio.framer import FRAME_NS, FRAME_SAMPLES, Frames
 from rspp_runtime.audio.profile import JitterProfile
 from rspp_runtime.audio.stats import UplinkStats
 from rspp_runtime.audio.track import MS_NS, PAUSE_NS, Track
-from rspp_runtime.session.gateway import FRAME_BYTES_MAX, SAMPLE_BYTES
+from rspp_runtime.audio.usual import Usual
 
 EARLY_NS = 10 * MS_NS  # media time may be ahead by so much after a hole
 
 
-class Ordered:
-    """See the module, and `Uplink`."""
+class Ordered(Usual):
+    """See the module, and `Uplink`. What is usual passes in `Usual`, which calls `look_at` for what is not."""
 
-    __slots__ = ("_ahead_ns", "_fast_until_ns", "_held", "_index", "_last_ns", "_next", "_rate_hz", "_stats", "_track")
+    __slots__ = ("_ahead_ns", "_held", "_rate_hz", "_stats", "_track")
 
     def __init__(self, format: Format, profile: JitterProfile, stats: UplinkStats) -> None:
+        super().__init__(profile.ahead_ms_max * MS_NS)
         self._track = Track(format, profile, stats)
         self._stats = stats
         self._rate_hz = format.rate_hz
         self._ahead_ns = profile.ahead_ms_max * MS_NS
-        self._next = -1  # the number that comes next; -1: nothing came
-        self._index = -1  # its sample_index; -1: the client gives none
-        self._last_ns = 0
-        self._fast_until_ns = 0  # so long, what is usual passes as it is
         self._held: tuple[bytes, int, int] | None = None  # packet, duration, arrival
-
-    def push(self, packet: bytes, sequence: int, sample_index: int | None, now_ns: int) -> Frames:
-        if (
-            sequence == self._next
-            and now_ns < self._fast_until_ns
-            and len(packet) == FRAME_BYTES_MAX
-            and now_ns - self._last_ns < PAUSE_NS
-            and (sample_index is None or sample_index == self._index)
-        ):
-            track = self._track
-            place_ns = track.place_ns + FRAME_NS
-            lag_ns = now_ns - track.zero_ns - place_ns
-            drift = track.drift
-            if lag_ns >= -self._ahead_ns:
-                if lag_ns < drift.lowest_ns:
-                    drift.lowest_ns = lag_ns
-                track.decoder.decode(packet)
-                track.place_ns = place_ns
-                track.sent_ns += FRAME_NS
-                framer = track.framer
-                sample = framer.sample
-                framer.sample = sample + FRAME_BYTES_MAX // SAMPLE_BYTES
-                self._next = sequence + 1
-                if sample_index is not None:
-                    self._index += FRAME_BYTES_MAX // SAMPLE_BYTES
-                self._last_ns = now_ns
-                self._stats.taken += 1
-                return [(sample * SAMPLE_NS, packet)]
-        return self._look_at(packet, sequence, sample_index, now_ns)
 
     def due_ns(self) -> int:
         return -1 if self._held is None else self._held[2] + self._held[1]
@@ -72,36 +40,50 @@ class Ordered:
     def poll(self, now_ns: int) -> Frames:
         return self._settle(now_ns) if 0 <= self.due_ns() <= now_ns else []
 
+    def settle(self) -> None:
+        """What was usual is told to those who have not heard of it."""
+        passed, lowest_ns, last = self.brought()
+        if passed:
+            track = self._track
+            track.drift.observe(lowest_ns)
+            for packet in last:  # those before them are forgotten anyway
+                track.decoder.decode(packet)
+            track.place_ns += passed * FRAME_NS
+            track.sent_ns += passed * FRAME_NS
+            track.framer.sample += passed * FRAME_SAMPLES
+            self._stats.taken += passed
+
     # ---- what is not usual
 
-    def _look_at(self, packet: bytes, sequence: int, sample_index: int | None, now_ns: int) -> Frames:
+    def look_at(self, packet: bytes, sequence: int, sample_index: int | None, now_ns: int) -> Frames:
         track, stats = self._track, self._stats
-        self._fast_until_ns = 0
+        self.settle()
+        self.until_ns = 0
         duration_ns = track.duration_ns(packet, sequence, sample_index)
         frames: Frames = []
         if self._held is not None:
             with suppress(AudioError):  # counted; it is not this packet's fault
                 frames = self._settle(now_ns)
-        if self._next < 0:
+        if self.next < 0:
             track.begin(duration_ns, now_ns)
-            self._next, self._last_ns = sequence, now_ns
-            self._index = -1 if sample_index is None else sample_index
-        step = sequence - self._next
+            self.next, self.last_ns = sequence, now_ns
+            self.index = -1 if sample_index is None else sample_index
+        step = sequence - self.next
         if track.counts_anew(step, now_ns):
             stats.restarts += 1
             step = 0
-            self._index = -1 if sample_index is None else sample_index
+            self.index = -1 if sample_index is None else sample_index
             track.watch.reset()
         if step < 0:
             stats.late += 1
             return frames
-        silent = now_ns - self._last_ns >= PAUSE_NS
+        silent = now_ns - self.last_ns >= PAUSE_NS
         if silent:
             track.watch.reset()
-        self._last_ns = now_ns
+        self.last_ns = now_ns
         frames += self._catch_up(step, sample_index, duration_ns, now_ns)
-        self._next = sequence + 1
-        self._index = -1 if sample_index is None else sample_index + self._samples(packet, duration_ns)
+        self.next = sequence + 1
+        self.index = -1 if sample_index is None else sample_index + self._samples(packet, duration_ns)
         track.sent_ns += duration_ns
         if self._is_surplus(packet, duration_ns, now_ns):
             stats.surplus += 1
@@ -117,7 +99,7 @@ class Ordered:
         frames += self._play(packet, duration_ns, now_ns)
         self._lookout(now_ns, frames)
         if track.is_native and not track.framer.rest and not track.drift.may_correct(now_ns):
-            self._fast_until_ns = track.point_ns
+            self.begin(track.zero_ns + track.place_ns, track.framer.sample, track.point_ns)
         return frames
 
     def _is_surplus(self, packet: bytes, duration_ns: int, now_ns: int) -> bool:
@@ -142,8 +124,8 @@ class Ordered:
         """The hole before a packet: what is missing is concealed, where the client paused time jumps."""
         track = self._track
         hole_ns = step * duration_ns
-        if sample_index is not None and self._index >= 0:
-            skipped = sample_index - self._index
+        if sample_index is not None and self.index >= 0:
+            skipped = sample_index - self.index
             hole_ns = skipped * 1_000_000_000 // self._rate_hz if skipped >= 0 else hole_ns
         # Nobody has said anything at a time that is still to come. Where no time has passed, other messages had the
         # numbers that are missing.

@@ -10,12 +10,14 @@ from rspp_runtime.audio.jitter import Jitter
 from rspp_runtime.audio.ordered import Ordered
 from rspp_runtime.audio.profile import JitterProfile
 from rspp_runtime.audio.stats import UplinkStats
+from rspp_runtime.audio.usual import Usual
 
 
 class _Way(Protocol):
     def push(self, packet: bytes, sequence: int, sample_index: int | None, now_ns: int) -> Frames: ...
     def due_ns(self) -> int: ...
     def poll(self, now_ns: int) -> Frames: ...
+    def settle(self) -> None: ...
 
 
 class Uplink:
@@ -23,17 +25,24 @@ class Uplink:
 
     Frames are `(media_ns, pcm)`: the time of the first sample since the client's first one, on our clock, and 640 bytes
     of PCM s16le mono 16 kHz. Media times never go back nor overlap, and there is never more audio than time has passed,
-    plus `profile.ahead_ms_max`.
+    plus `profile.ahead_ms_max`. `usual`: what takes the usual packet by itself, if anything does (`audio.usual`).
     """
 
-    __slots__ = ("_way", "format", "profile", "stats")
+    __slots__ = ("_stats", "_way", "format", "profile", "usual")
 
     def __init__(self, format: Format, profile: JitterProfile) -> None:
         """Raises `MissingExtraError`."""
         self.format = format
         self.profile = profile
-        self.stats = UplinkStats()
-        self._way: _Way = (Ordered if profile.ordered else Jitter)(format, profile, self.stats)
+        self._stats = UplinkStats()
+        self._way: _Way = (Ordered if profile.ordered else Jitter)(format, profile, self._stats)
+        self.usual = self._way if isinstance(self._way, Usual) else None
+
+    @property
+    def stats(self) -> UplinkStats:
+        """As of now."""
+        self._way.settle()
+        return self._stats
 
     def push(self, packet: bytes, sequence: int, sample_index: int | None, now_ns: int) -> Frames:
         """The frames that are due now.

@@ -13,6 +13,8 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
+from rspp_runtime.serving.lane import Heard
+
 NEVER = -1
 
 
@@ -45,18 +47,18 @@ class Patience:
     idle_ns: int = 60_000_000_000
 
 
-class Connection:
+class Connection(Heard):
     """See the module. All times are of one monotonic clock."""
 
-    __slots__ = ("_gone_ns", "_heard_ns", "_message_ns", "_patience", "_silent", "_stalled_ns", "state")
+    __slots__ = ("_gone_ns", "_patience", "_stalled_ns", "state")
 
     def __init__(self, patience: Patience, now_ns: int) -> None:
         self.state = State.WAITING
         self._patience = patience
         self._gone_ns = now_ns
-        self._heard_ns = NEVER  # the last audio
-        self._message_ns = now_ns
-        self._silent = False
+        self.heard_ns = NEVER  # the last audio
+        self.message_ns = now_ns
+        self.silent = False
         self._stalled_ns = NEVER
 
     def attached(self, now_ns: int) -> bool:
@@ -66,9 +68,9 @@ class Connection:
             return False
         anew = self.state in (State.WAITING, State.DISCONNECTED)
         self.state = State.CONNECTED
-        self._message_ns = now_ns
-        self._heard_ns = self._stalled_ns = NEVER
-        self._silent = False
+        self.message_ns = now_ns
+        self.heard_ns = self._stalled_ns = NEVER
+        self.silent = False
         return anew
 
     def detached(self, now_ns: int) -> None:
@@ -82,11 +84,11 @@ class Connection:
 
     def heard(self, now_ns: int) -> None:
         """Audio came."""
-        self._heard_ns = self._message_ns = now_ns
-        self._silent = False
+        self.heard_ns = self.message_ns = now_ns
+        self.silent = False
 
     def message(self, now_ns: int) -> None:
-        self._message_ns = now_ns
+        self.message_ns = now_ns
 
     def writing(self, waits: bool, now_ns: int) -> None:
         """Whether more waits to be sent than may."""
@@ -97,11 +99,11 @@ class Connection:
 
     def idle(self, now_ns: int) -> bool:
         """A socket that is there, and says nothing at all."""
-        return self.state is State.CONNECTED and now_ns - self._message_ns >= self._patience.idle_ns
+        return self.state is State.CONNECTED and now_ns - self.message_ns >= self._patience.idle_ns
 
     def quiet_ns(self, now_ns: int) -> int:
         """Since anything was said."""
-        return now_ns - self._message_ns
+        return now_ns - self.message_ns
 
     def poll(self, now_ns: int) -> Event | None:
         """What has happened by the passing of time; asked until it answers None."""
@@ -110,8 +112,8 @@ class Connection:
             if self._stalled_ns != NEVER and now_ns - self._stalled_ns >= patience.stall_ns:
                 self._stalled_ns = NEVER
                 return Event.STALL
-            if self._heard_ns != NEVER and not self._silent and now_ns - self._heard_ns >= patience.silence_ns:
-                self._silent = True
+            if self.heard_ns != NEVER and not self.silent and now_ns - self.heard_ns >= patience.silence_ns:
+                self.silent = True
                 return Event.SILENCE
         elif state is State.RECONNECTING and now_ns - self._gone_ns >= patience.reconnect_ns:
             self.state = State.DISCONNECTED

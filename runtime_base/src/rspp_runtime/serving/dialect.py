@@ -14,6 +14,7 @@ from rspp_runtime.abi.codes import Control
 from rspp_runtime.abi.messages import Output
 from rspp_runtime.abi.plan import Node
 from rspp_runtime.audio.format import NATIVE, Format
+from rspp_runtime.serving.packed import Writer
 from rspp_runtime.session.observer import InvocationEnd
 
 Message = bytes | str
@@ -147,13 +148,15 @@ class Dialect(Protocol):
 
     `numbered`: it numbers what is said (`sequence`), so that a party that was cut off can come back. `told`: the
     decisions (`Signal`) that it has words for. `watches`: it has words for `voiced`, `began` and `ended`. `pings`: its
-    clients say something now and then, and who does not is gone; others are asked by pings of the socket.
+    clients say something now and then, and who does not is gone; others are asked by pings of the socket. `writer`:
+    audio is written, and read, as `serving.packed` does it.
     """
 
     numbered: bool
     told: Container[int]
     watches: bool
     pings: bool
+    writer: Writer | None
 
     def receive(self, message: Message) -> Word | None:
         """None: taken, and nothing to do. Raises `DialectError`."""

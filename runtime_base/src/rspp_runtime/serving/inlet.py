@@ -17,6 +17,7 @@ from rspp_runtime.audio.profile import STREAM
 from rspp_runtime.audio.stats import UplinkStats
 from rspp_runtime.audio.uplink import Uplink
 from rspp_runtime.serving.dialect import Audio, Delivery, DialectError, Hello, Key, Sounds, Told, Typed
+from rspp_runtime.serving.lane import InLane
 from rspp_runtime.serving.playout import Playout
 from rspp_runtime.serving.tally import Tally
 from rspp_runtime.session.clock import MS_NS
@@ -26,27 +27,27 @@ from rspp_runtime.transports.contract import Ears
 AUDIO_COUNTS = ("taken", "late", "duplicate", "surplus", "malformed", "lost")  # of `UplinkStats`
 
 
-class Inlet:
-    """See the module. `playout` knows what was sent of the session's voice; `now_ns` is any clock, always the same."""
+class Inlet(InLane):
+    """See the module; what is usual goes by the lane. `playout` knows what was sent of the session's voice; `now_ns` is
+    any clock, always the same."""
 
-    __slots__ = ("_base_ns", "_counted", "_packets", "_playout", "_ports", "_tally", "_uplink", "hears", "received")
+    __slots__ = ("_counted", "_playout", "_ports", "_tally", "_uplink", "hears")
 
     def __init__(self, plan: Plan, tally: Tally, playout: Playout) -> None:
         ingress = plan.nodes[plan.ingress].outputs if plan.ingress >= 0 else ()
         self._ports = {port.name for port in ingress}
         self.hears = "audio" in self._ports
         self.received = 0  # the highest number of the party that was taken
-        self._tally = tally
+        self._tally = self.frames = tally
         self._playout = playout
         self._uplink: Uplink | None = None
-        self._packets = 0  # of audio that came over this connection
-        self._base_ns = -1  # session time of its first sample
+        self.base_ns = -1
         self._counted = UplinkStats()  # what the tally has of this connection's audio
 
     def detach(self) -> None:
         """The party is gone, and its decoder with it: nobody waits for the garbage collector."""
         self.count()
-        self._uplink = None
+        self._uplink = self.usual = None
 
     def attach(self, hello: Hello) -> None:
         """A new connection, with audio in the format of its hello."""
@@ -62,9 +63,9 @@ class Inlet:
         uplink = self._uplink
         if uplink is None:
             raise DialectError("no_audio", "this pipeline takes no audio: send `text`", "type")
-        self._packets += 1  # nothing is lost on the way: a gap is a jump of `sample_index`
+        self.packets += 1  # nothing is lost on the way: a gap is a jump of `sample_index`
         try:
-            frames = uplink.push(word.payload, self._packets, word.sample_index, now_ns)
+            frames = uplink.push(word.payload, self.packets, word.sample_index, now_ns)
         except RateLie as lie:
             raise DialectError("rate", str(lie), "payload", Close.AUDIO) from None
         except AudioError as error:
@@ -93,9 +94,9 @@ class Inlet:
 
     def _hand_in(self, frames: Sequence[tuple[int, bytes]], ears: Ears) -> None:
         for media_ns, frame in frames:
-            if self._base_ns < 0:
-                self._base_ns = ears.clock.now_ns() - media_ns
-            if ears.hand_in("audio", frame, self._base_ns + media_ns) != Result.ACCEPTED:
+            if self.base_ns < 0:
+                self.base_ns = ears.clock.now_ns() - media_ns
+            if ears.hand_in("audio", frame, self.base_ns + media_ns) != Result.ACCEPTED:
                 self._tally.frames_refused += 1
         self._tally.frames_in += len(frames)
 
@@ -148,7 +149,8 @@ class Inlet:
         self.count()
         self._counted = UplinkStats()
         self._uplink = Uplink(word.format, STREAM) if self.hears else None
-        self._base_ns, self._packets = -1, 0
+        self.usual = None if self._uplink is None else self._uplink.usual
+        self.base_ns, self.packets = -1, 0
 
 
 _TAKE: dict[type, Callable[..., None]] = {

@@ -14,6 +14,7 @@ from rspp_runtime.abi.plan import Node, Plan
 from rspp_runtime.audio.downlink import Downlink
 from rspp_runtime.audio.format import NATIVE
 from rspp_runtime.serving.dialect import Dialect, Hello, Message, Messages, Welcome
+from rspp_runtime.serving.lane import OutLane
 from rspp_runtime.serving.missed import Missed
 from rspp_runtime.serving.playout import Playout
 from rspp_runtime.serving.tally import Tally
@@ -23,7 +24,7 @@ from rspp_runtime.session.observer import InvocationEnd
 
 BYTES_PER_SECOND = SAMPLE_BYTES * SAMPLE_RATE_HZ
 CODEC_MS = 10  # that an encoder keeps back, at most: silence comes out in its place at the end
-_NONE, _OLD, _NEW = range(3)  # `Outlet._tail`
+_NONE, _OLD, _NEW = range(3)  # `Outlet.tail`
 
 
 class Socket(Protocol):
@@ -44,25 +45,25 @@ class Socket(Protocol):
     def close(self, code: int, reason: str) -> None: ...
 
 
-class Outlet:
-    """See the module. `kept_ns`: the audio of so much time is kept for a party that is away."""
+class Outlet(OutLane):
+    """See the module; what is usual goes by the lane. `kept_ns`: the audio of so much time is kept for a
+    party that is away."""
 
     __slots__ = (
-        "_dialect", "_downlink", "_greeted", "_missed", "_sequence", "_tail", "_tally", "_voiced", "playout",
-        "socket",
+        "_dialect", "_downlink", "_missed", "_tally", "_voiced", "playout", "socket",
     )  # fmt: skip
 
     def __init__(self, kept_ns: int, tally: Tally, sequence: int) -> None:
         """`sequence` is the last number given, by whoever held the session."""
         self.socket: Socket | None = None
-        self.playout = Playout()
+        self.playout = self.sent = Playout()
         self._dialect: Dialect | None = None
         self._downlink: Downlink | None = None
-        self._greeted = False
+        self.greeted = False
         self._missed = Missed(kept_ns)
-        self._sequence = sequence
-        self._tally = tally
-        self._tail = _NONE  # whether the packet that the last frame began may still be waiting for more
+        self.sequence = sequence
+        self._tally = self.frames = tally
+        self.tail = _NONE  # whether the packet that the last frame began may still be waiting for more
         self._voiced = 0  # the last text that a voice was given, by its runtime sequence
 
     # ---- connections
@@ -70,18 +71,20 @@ class Outlet:
     def attach(self, socket: Socket, dialect: Dialect, hello: Hello) -> None:
         """A new connection: nothing is said on it before `welcome`."""
         self.socket, self._dialect, self._downlink = socket, dialect, Downlink(hello.audio_out)
+        self.send, self.writer, self.downlink = socket.send, dialect.writer, self._downlink
         native = hello.audio_out == NATIVE  # passes as it is, and is not filled up
         self.playout.padding_ns = 0 if native else (hello.audio_out.frame_ms + CODEC_MS) * MS_NS
-        self._greeted = False
+        self.greeted = False
 
     def detach(self) -> None:
-        self.socket, self._greeted, self._downlink = None, False, None
+        self.socket, self.greeted, self._downlink = None, False, None
+        self.send = self.downlink = None
 
     def welcome(self, welcome: Welcome, received: int | None, now_ns: int) -> None:
         """Answers hello, and tells what the party has not: words behind `received`, audio whose moment is to come."""
         dialect = self._dialect
         assert dialect is not None
-        self._greeted = True
+        self.greeted = True
         self.put(dialect.welcome(welcome))
         for sequence, name, args in self._missed.words(received or 0):
             self.put(_written(dialect, name, sequence, args))
@@ -103,11 +106,11 @@ class Outlet:
         dialect = self._dialect
         if dialect is None:
             return
-        self._sequence += 1
+        self.sequence += 1
         if dialect.numbered:
-            self._missed.keep(self._sequence, name, args)
-        if self._greeted:
-            self.put(_written(dialect, name, self._sequence, args))
+            self._missed.keep(self.sequence, name, args)
+        if self.greeted:
+            self.put(_written(dialect, name, self.sequence, args))
 
     def output(self, output: Output, plan: Plan) -> None:
         """What the kernel decides, and whom it asks to work; a text for a voice once, however often it is tried."""
@@ -132,7 +135,7 @@ class Outlet:
 
     def audio(self, turn: int, payload: bytes, play_at_ns: int) -> None:
         """A frame of the session's voice."""
-        if not self._greeted:
+        if not self.greeted:
             self._missed.audio(turn, payload, play_at_ns)
             return
         dialect, socket, downlink = self._dialect, self.socket, self._downlink
@@ -141,30 +144,30 @@ class Outlet:
         assert downlink is not None
         self.playout.sent(turn, play_at_ns, len(payload) * SECOND_NS // BYTES_PER_SECOND)
         for packet in downlink.encode(payload):
-            self._sequence += 1
-            for message in dialect.audio(self._sequence, turn, play_at_ns // MS_NS, packet):
+            self.sequence += 1
+            for message in dialect.audio(self.sequence, turn, play_at_ns // MS_NS, packet):
                 socket.send(message)
-        self._tail = _NEW
+        self.tail = _NEW
         self._tally.frames_out += 1
 
     def tick(self) -> None:
         """Who has heard no frame since the last tick but one gets the rest of the packet that was begun."""
-        if self._tail == _NEW:
-            self._tail = _OLD
-        elif self._tail == _OLD:
-            self._tail = _NONE
-            if self._downlink is not None and self._greeted:
+        if self.tail == _NEW:
+            self.tail = _OLD
+        elif self.tail == _OLD:
+            self.tail = _NONE
+            if self._downlink is not None and self.greeted:
                 assert self._dialect is not None
                 at_ms = self.playout.end_ns // MS_NS
                 for packet in self._downlink.rest():
-                    self._sequence += 1
-                    self.put(self._dialect.audio(self._sequence, self.playout.turn, at_ms, packet))
+                    self.sequence += 1
+                    self.put(self._dialect.audio(self.sequence, self.playout.turn, at_ms, packet))
 
     def flush(self, turn: int, now_ns: int) -> None:
         """What was told of that turn's audio and not yet played will not be played."""
         if self._downlink is not None:
             self._downlink.flush()
-        self._tail = _NONE
+        self.tail = _NONE
         self.playout.flush(now_ns)
         self._missed.flush(turn)
         self.word("flush", turn)

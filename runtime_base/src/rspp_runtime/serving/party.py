@@ -106,7 +106,8 @@ class Party(Observer):
         self._draining = False
         self._can_be_left = can_be_left
         self._why = ""  # the session ends, where it was not the party
-        self._credit, self._credit_ns = float(manners.messages_burst), now_ns
+        self._in.now, self._in.heard = clock.now_ns, self.connection
+        self._in.credit, self._credit_ns = float(manners.messages_burst), now_ns
         egress = plan.nodes[plan.egress].inputs if plan.egress >= 0 else ()
         self._ports = {port.name: port.type for port in egress}
         self.hears = self._in.hears
@@ -126,6 +127,7 @@ class Party(Observer):
         self._in.attach(hello)
         self._out.close(Close.TOKEN, "this session was resumed by another connection")
         self._out.attach(socket, dialect, hello)
+        self._in.is_packed = dialect.writer is not None
         anew = self.connection.attached(self._clock.now_ns())
         self._dialect, self._hello = dialect, hello
         if self._ears is not None:
@@ -146,6 +148,12 @@ class Party(Observer):
 
     def message(self, message: Message) -> None:
         """A message of the party, after its hello."""
+        try:
+            if self._in.carry(message):
+                return
+        except Exception:
+            self._failed()
+            return
         ears, dialect = self._ears, self._dialect
         if ears is None or dialect is None:
             self._tally.early += 1
@@ -167,9 +175,8 @@ class Party(Observer):
                 self._hear(word, ears)
         except DialectError as error:
             self.refuse(error)
-        except Exception:  # ours, not the party's: it may come back, and nobody else notices
-            log.exception("a message could not be taken", extra={"session_id": self.session_id})
-            self._drop(Close.SERVER, f"the server failed: {self.session_id}")
+        except Exception:
+            self._failed()
 
     def refuse(self, error: DialectError) -> None:
         """Tells the party that a message was not taken; some end its connection, and some the session."""
@@ -278,6 +285,7 @@ class Party(Observer):
         """Until the party has hung up or stays away. Raises `HandedOver`."""
         self._ears = ears
         self._over = asyncio.get_running_loop().create_future()
+        self._in.hand_in = ears.hand_in
         await ears.control(Control.CONNECTED, *self._basis())
         if self._out.socket is not None:
             self._welcome(ears)
@@ -285,14 +293,19 @@ class Party(Observer):
             self._end(handed_over=False)
         elif self._draining:
             self._leave_if_quiet()
-        if await self._over:
+        try:
+            handed_over = await self._over
+        finally:
+            self._in.hand_in = None
+        if handed_over:
             raise HandedOver
         await ears.control(Control.ENDED)
 
     def send(self, port: str, turn: int, payload: bytes, play_at_ns: int) -> None:
         kind = self._ports.get(port)
         if kind == "audio":
-            self._out.audio(turn, payload, play_at_ns)
+            if not self._out.carry(turn, payload, play_at_ns):
+                self._out.audio(turn, payload, play_at_ns)
         elif kind == "text":
             self._out.word("text", turn, payload.decode("utf-8", "replace"))
 
@@ -300,7 +313,7 @@ class Party(Observer):
         self._out.flush(turn, now_ns)
 
     async def close(self) -> None:
-        self._ears = None
+        self._ears = self._in.hand_in = None
         self.count()
 
     def count(self) -> None:
@@ -342,6 +355,11 @@ class Party(Observer):
             socket.close(code, reason)
             self.detach(socket)
 
+    def _failed(self) -> None:
+        """It is our fault, not the party's: it may come back, and nobody else notices."""
+        log.exception("a message could not be taken", extra={"session_id": self.session_id})
+        self._drop(Close.SERVER, f"the server failed: {self.session_id}")
+
     def _happened(self, event: Event, ears: Ears) -> None:
         self._tally.connections[event.value] += 1
         log.info("%s", event.value, extra={"session_id": self.session_id})
@@ -379,13 +397,14 @@ class Party(Observer):
 
     def _may_speak(self, now_ns: int) -> bool:
         """So many messages a second, and not more."""
-        self._credit -= 1
-        if self._credit < 0:
+        inlet = self._in
+        inlet.credit -= 1
+        if inlet.credit < 0:
             manners = self._manners
             earned = (now_ns - self._credit_ns) * manners.messages_per_second / SECOND_NS
-            self._credit = min(self._credit + earned, manners.messages_burst)
+            inlet.credit = min(inlet.credit + earned, manners.messages_burst)
             self._credit_ns = now_ns
-        return self._credit >= 0
+        return inlet.credit >= 0
 
     def _ack(self, now_ns: int) -> None:
         assert self._dialect is not None
@@ -406,3 +425,4 @@ class Party(Observer):
     def _end(self, *, handed_over: bool) -> None:
         if self._over is not None and not self._over.done():
             self._over.set_result(handed_over)
+            self._in.hand_in = None  # what is said now, whoever goes on hears

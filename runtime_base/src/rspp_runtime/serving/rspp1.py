@@ -12,6 +12,7 @@ from rspp_runtime.abi.lookup import heard_by
 from rspp_runtime.abi.messages import Output
 from rspp_runtime.abi.plan import Node
 from rspp_runtime.audio.format import NATIVE, Format, FormatError
+from rspp_runtime.serving import packed
 from rspp_runtime.serving.dialect import (
     NOTHING,
     Ack,
@@ -28,6 +29,7 @@ from rspp_runtime.serving.dialect import (
     Welcome,
     Word,
 )
+from rspp_runtime.serving.packed import Writer
 from rspp_runtime.session.observer import InvocationEnd
 
 TOLD: frozenset[int] = frozenset(
@@ -54,7 +56,7 @@ ATTRIBUTES = frozenset({"language", "region", "tier", "name", "channel", "caller
 class Rspp1:
     """One connection's dialect. `session_id` is of the token: turns are named after it."""
 
-    __slots__ = ("_lead_ms", "_prefix", "_session_id", "_subprotocol", "_welcomed")
+    __slots__ = ("_lead_ms", "_prefix", "_session_id", "_subprotocol", "_welcomed", "writer")
 
     numbered = True
     told: Container[int] = TOLD
@@ -65,12 +67,17 @@ class Rspp1:
         self._subprotocol = subprotocol
         self._session_id = session_id
         self._prefix = session_id + "/"
+        self.writer: Writer | None = Writer(self._prefix) if subprotocol == wire.MSGPACK else None
         self._welcomed = False
         self._lead_ms = 0  # how far an estimate of what was heard may be off
 
     # ---- from the party
 
     def receive(self, message: wire.Message) -> Word | None:
+        if self._welcomed and self.writer is not None and message.__class__ is bytes:
+            usual = packed.read(message)
+            if usual is not None:
+                return Audio._make(usual)
         try:
             fields = wire.decode(message, self._subprotocol)
             if fields["type"] == "audio" and self._welcomed:
@@ -193,6 +200,8 @@ class Rspp1:
         )
 
     def audio(self, sequence: int, turn: int, pts_ms: int, packet: bytes) -> Messages:
+        if self.writer is not None and sequence >= 0 and turn >= 0 and pts_ms >= 0:
+            return (self.writer.audio(sequence, turn, pts_ms, packet),)
         turn_id = self._prefix + str(turn)
         fields = {"type": "audio", "seq": sequence, "turn_id": turn_id, "pts_ms": pts_ms, "payload": packet}
         return (wire.encode(fields, self._subprotocol),)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 
+from rspp_runtime.serving.lane import Frames
 
-class Tally:
+
+class Tally(Frames):
     """Counters since the process began."""
 
     __slots__ = (
         "audio_concealed_ms", "audio_packets", "audio_transcode_ns", "connections", "deliveries", "duplicates", "early",
-        "frames_in", "frames_out", "frames_refused", "handshakes_refused", "refused",
+        "handshakes_refused", "refused",
     )  # fmt: skip
 
     def __init__(self) -> None:

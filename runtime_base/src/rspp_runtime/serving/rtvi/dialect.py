@@ -25,6 +25,7 @@ from rspp_runtime.serving.dialect import (
     Welcome,
     Word,
 )
+from rspp_runtime.serving.packed import Writer
 from rspp_runtime.serving.rtvi import frames, framing, requests
 from rspp_runtime.serving.rtvi.captions import Captions, Piece
 from rspp_runtime.serving.rtvi.requests import INTERRUPT, LEGACY_MAJOR, SPOKEN, Version
@@ -61,6 +62,7 @@ class Rtvi:
     )  # fmt: skip
 
     numbered = False
+    writer: Writer | None = None
     told: Container[int] = TOLD
     watches = True
     pings = False

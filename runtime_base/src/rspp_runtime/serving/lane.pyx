@@ -1,0 +1,116 @@
+"""What happens to a frame that is usual, both ways, compiled: from a message's bytes to the session, and back.
+
+`Inlet` and `Outlet` say what is right; here is what of it is done fifty times a second. A lane takes a frame entirely
+or not at all: what it does not take is as if it had not been asked.
+"""
+
+from cpython.bytes cimport PyBytes_CheckExact, PyBytes_FromStringAndSize
+from libc.stdint cimport int64_t
+
+from rspp_runtime.audio.usual cimport Through, Usual
+from rspp_runtime.kernel.codes cimport RESULT_ACCEPTED
+from rspp_runtime.serving.packed cimport Packet, Writer, unpack
+
+cdef enum:
+    FRAME_BYTES = 640
+    FRAME_NS = 20000000
+    MS_NS = 1000000
+    TAIL_NEW = 2
+
+
+cdef class Frames:
+    """Counters of frames of 20 ms: handed in, sent, and refused for want of room."""
+
+    cdef public int64_t frames_in, frames_out, frames_refused
+
+
+cdef class Heard:
+    """When a party was heard: audio (-1: never), and anything at all; `silent`: that it says nothing was told."""
+
+    cdef public int64_t heard_ns, message_ns
+    cdef public bint silent
+
+
+cdef class Sent:
+    """How far the audio goes that was sent of `turn`: its duration, and the media time of its end.
+
+    `flushed`: the rest is not played, and nothing was sent since.
+    """
+
+    cdef public int64_t turn, sent_ns, end_ns
+    cdef public bint flushed
+
+
+cdef class InLane:
+    """See the module. `now` tells the party's time, `hand_in` is the session's while it listens, `usual` the uplink's,
+    `is_packed`: the party writes as `serving.packed` reads.
+
+    `received` is the highest number of the party that was taken, `packets` are those of audio that came over this
+    connection, `base_ns` is the session time of its first sample (-1: none yet), `credit` so many messages may come.
+    """
+
+    cdef public int64_t received, packets, base_ns
+    cdef public double credit
+    cdef public bint is_packed
+    cdef public object now, hand_in
+    cdef public Usual usual
+    cdef public Heard heard
+    cdef public Frames frames
+
+    cpdef bint carry(self, object message) except *:
+        """Hands a message's frame in, if it is usual and may be. Raises what `hand_in` raises."""
+        cdef Packet packet
+        cdef int64_t now_ns, media_ns
+        cdef bytes payload
+        if self.hand_in is None or self.usual is None or not self.is_packed or not PyBytes_CheckExact(message):
+            return False
+        if self.base_ns < 0 or self.credit < 1 or not unpack(message, &packet) or packet.size != FRAME_BYTES:
+            return False
+        now_ns = self.now()
+        payload = PyBytes_FromStringAndSize(<const char*> packet.payload, FRAME_BYTES)
+        media_ns = self.usual.take(payload, self.packets + 1, packet.index, now_ns)
+        if media_ns < 0:
+            return False
+        self.credit -= 1
+        self.packets += 1
+        self.heard.heard_ns = self.heard.message_ns = now_ns
+        self.heard.silent = False
+        if packet.sequence > self.received:
+            self.received = packet.sequence
+        if <int> self.hand_in("audio", payload, self.base_ns + media_ns) != RESULT_ACCEPTED:
+            self.frames.frames_refused += 1
+        self.frames.frames_in += 1
+        return True
+
+
+cdef class OutLane:
+    """See the module. `send` is the socket's, `writer` writes as the party reads, if that is usual.
+
+    `sequence` is the last number given, `greeted`: the party may be told; `tail`: whether a packet may
+    still wait for more (`outlet`).
+    """
+
+    cdef public int64_t sequence
+    cdef public int tail
+    cdef public bint greeted
+    cdef public object send
+    cdef public Writer writer
+    cdef public Through downlink
+    cdef public Sent sent
+    cdef public Frames frames
+
+    cpdef bint carry(self, int64_t turn, object payload, int64_t play_at_ns) except *:
+        """Sends a frame that follows the one before it, as it is, if the party takes it so."""
+        cdef Sent sent = self.sent
+        if not self.greeted or self.writer is None or self.downlink is None or not PyBytes_CheckExact(payload):
+            return False
+        if turn != sent.turn or play_at_ns != sent.end_ns or play_at_ns < 0 or not self.downlink.passes(payload):
+            return False
+        sent.flushed = False
+        sent.sent_ns += FRAME_NS
+        sent.end_ns += FRAME_NS
+        self.sequence += 1
+        self.send(self.writer.audio(self.sequence, turn, play_at_ns // MS_NS, payload))
+        self.tail = TAIL_NEW
+        self.frames.frames_out += 1
+        return True
