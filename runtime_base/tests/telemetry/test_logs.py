@@ -138,6 +138,16 @@ def test_text_is_for_terminals() -> None:
     assert read.stream.getvalue()[13:] == "warning rspp.test: held up\\x1b[2J  session_id=s-1\n"
 
 
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_it_logs_to_standard_error_alone(form: str, capsys: pytest.CaptureFixture[str]) -> None:
+    sink = configure(form)  # type: ignore[arg-type]
+    log.warning("the disk is full")
+    sink.close()
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.count("the disk is full") == 1
+
+
 def test_nobody_waits_for_whoever_reads() -> None:
     """A pipe that nobody empties: lines are dropped and counted, and said when somebody reads again."""
     reading, writing = os.pipe()

@@ -65,10 +65,13 @@ def command(
         str | None, typer.Option("--otlp", metavar="URL", help="Send traces to this collector (http://collector:4318).")
     ] = None,
     log_format: Annotated[
-        str | None, typer.Option("--log-format", metavar="json|text", help="Default: text on a terminal, else JSON.")
+        str | None,
+        typer.Option(
+            "--log-format", metavar="json|text", help="Of what it logs to stderr. Default: text on a terminal."
+        ),
     ] = None,
     no_console: Annotated[bool, typer.Option("--no-console", help="Do not serve the console.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Say where it listens as JSON, for programs.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Say where it listens as one line of JSON on stdout.")] = False,
 ) -> None:
     """Serve a package: people talk to it over WebSocket, from browsers and programs."""
     for option, value, known in (("--level", level, LEVELS), ("--kernel", kernel, KERNELS)):

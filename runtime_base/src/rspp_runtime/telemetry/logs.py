@@ -111,11 +111,12 @@ def configure(
     stream: TextIO | None = None,
     common: Mapping[str, str] | None = None,
 ) -> Sink:
-    """From now on all lines of the process go there. JSON to standard output, unless that is a terminal: then text to
-    standard error, of warnings and worse."""
+    """From now on all lines of the process go there, by default to standard error: standard output is for what a
+    command answers (`rspp serve --json`). JSON, unless that is a terminal: then text, of warnings and worse."""
+    stream = stream or sys.stderr
     if form is None:
-        form = "text" if sys.stdout.isatty() else "json"
-    sink = Sink(stream or (sys.stdout if form == "json" else sys.stderr), form, common)
+        form = "text" if stream.isatty() else "json"
+    sink = Sink(stream, form, common)
     root = logging.getLogger()
     for before in (*root.handlers,):
         root.removeHandler(before)
