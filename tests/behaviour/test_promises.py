@@ -116,7 +116,7 @@ def test_two_edges_bring_one_sequence_to_a_voice(kernel: Callable[[str], Any]) -
 @pytest.mark.parametrize(
     ("stub", "seed"),
     [("stub_sorter", 1), ("stub_sorter", 3), ("stub_sorter", 5), ("stub_patience", 39), ("stub_patience", 93),
-     ("stub_shop", 5_050)],
+     ("stub_patience", 30_013), ("stub_shop", 5_050), ("stub_shop", 8_035), ("stub_keypad", 30_097)],
 )  # fmt: skip
 def test_a_case_that_raised_an_alarm(kernel: Callable[[str], Any], stub: str, seed: int) -> None:
     _, found = simulate(plan_of(stub), opener_of(kernel, stub), turns=1, seed=seed, faults=tuple(FAULTS))

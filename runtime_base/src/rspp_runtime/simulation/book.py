@@ -386,7 +386,8 @@ class Book(Pages):
         heard = [words for end, words in turn.audio if end <= t]
         sure = self.undrained_ns >= t  # else frames that nobody has drained may have been heard
         until = (heard[-1] if heard else 0) + 1 if sure else 1 << 60
-        turn.words_until = until if turn.playback == 1 or (self.basis and turn.playback == 0 and turn.audio) else -1
+        begins = self.basis and turn.playback == 0 and (turn.audio or not sure)
+        turn.words_until = until if turn.playback == 1 or begins else -1
 
     def _fed(self, call: Call, t: int, seq: int) -> None:
         call.untaken += 1

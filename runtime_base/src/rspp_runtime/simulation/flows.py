@@ -218,7 +218,8 @@ def waiting_audio_has_a_deadline(book: Book) -> str | None:
     """While audio waits to be sent, the kernel wants to be called when the frame before has played, or earlier."""
     if book.turn_state != ACTIVE or book.turn.paused_ns >= 0:
         return None
-    latest = max(book.now, book.cursor_ns, book.turn.stopping_ns if book.basis else 0)  # … while its party plays
+    stops = bool(book.basis) or book.turn.is_silenced  # … while its party plays, or what waits is not sent any more
+    latest = max(book.now, book.cursor_ns, book.turn.stopping_ns if stops else 0)
     if book.turn.again and not 0 <= book.deadline <= latest:
         return f"frames are to be sent again: deadline {book.deadline}, playback ends at {book.cursor_ns}"
     for edge in book.tables.audio_edges:
@@ -304,10 +305,11 @@ def heard_is_what_was_played(book: Book, output: Output) -> str | None:
     if turn.refused or turn.text or turn.vague or not turn.audio or turn.reported_at_ns > output.t_ns:
         return None  # (or it was reported after a step that nobody has drained yet)
     expected = max(played[-1] if played else 0, turn.heard)
-    if turn.thinned and output.x <= expected:
+    is_late = book.undrained_ns < output.t_ns  # frames that nobody has drained yet
+    if (turn.thinned or (book.basis and is_late)) and output.x <= expected:
         return None  # known less finely
-    if output.x == expected or (output.x > expected and book.undrained_ns < output.t_ns):
-        return None  # or frames that nobody has drained yet were heard
+    if output.x == expected or (output.x > expected and is_late):
+        return None  # or those were heard
     return f"{output.x} words, the ledger says {expected}"
 
 

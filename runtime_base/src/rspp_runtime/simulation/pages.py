@@ -91,6 +91,12 @@ class TurnBook:
     budgets: set[int] = field(default_factory=set)  # y of BUDGET_EXHAUSTED
     is_apology: bool = False
 
+    @property
+    def is_silenced(self) -> bool:
+        """Whether a soft cancel waits, and nothing more of the turn is heard: its word is over, or there is none."""
+        over = self.words_until < 0 or (bool(self.audio) and self.audio[-1][1] >= self.words_until)
+        return self.stopping_ns >= 0 and over
+
     def sends(self, plays_ns: int, end_ns: int, words: int, ledger_max: int) -> None:
         """Another frame; `ledger_max` where the party reports: how many it may be behind."""
         self.began_ns = plays_ns if self.began_ns < 0 else self.began_ns
