@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 import tracemalloc
+from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
@@ -15,7 +17,7 @@ from hypothesis import strategies as st
 from rspp_runtime.providers import registry
 from rspp_runtime.providers.contract import Input, Provider, ProviderError
 from rspp_runtime.providers.espeak import pieces
-from rspp_runtime.providers.espeak_library import Library, Settings
+from rspp_runtime.providers.espeak_library import Library, Piece, Settings
 from rspp_runtime.providers.testing import FRAME_BYTES, Emission, MemoryInvocation, perform, run
 
 MS = 1_000_000
@@ -126,10 +128,14 @@ def test_a_cancel_interrupts_the_synthesis_itself() -> None:
 
     library = Library.shared()
     settings_ = Settings("en-us", 165, 50)
-    piece = library.speak(TEXT, settings_, stop).result()
+
+    async def spoken(stop: Callable[[], bool]) -> Piece:
+        return await library.speak(TEXT, settings_, stop)
+
+    piece = asyncio.run(spoken(stop))
     assert not piece.whole
     assert len(piece.pcm) < 2 * library.sample_rate_hz  # less than a second of more than four
-    assert library.speak(TEXT, settings_, lambda: False).result().whole  # and the library is fine afterwards
+    assert asyncio.run(spoken(lambda: False)).whole  # and the library is fine afterwards
 
 
 def test_4_kib_of_text_need_bounded_memory() -> None:
@@ -181,6 +187,35 @@ def test_a_slow_listener_does_not_hold_up_another() -> None:
     took_s, count = asyncio.run(both())
     assert count * 0.02 > 2.5
     assert took_s < 0.5
+
+
+def test_many_who_speak_at_once_leave_the_loops_own_threads_to_others() -> None:
+    """The library has one thread, and is busy; whoever needs another (`/metrics` does) has it at once."""
+
+    async def crowd() -> float:
+        provider = voice()
+        await provider.prepare()
+        held, let_go = threading.Event(), threading.Event()
+        library = Library.shared()
+
+        def hold() -> bool:
+            held.set()
+            return let_go.wait(10)
+
+        first = library.speak(TEXT, Settings("en-us", 165, 50), hold)
+        calls = [MemoryInvocation("tts", [Input("text", b"Hello.", 0)]) for _ in range(40)]
+        speaking = [asyncio.create_task(perform(provider, call)) for call in calls]
+        await asyncio.to_thread(held.wait, 10)
+        begin = time.perf_counter()
+        await asyncio.wait_for(asyncio.to_thread(time.monotonic), 5)
+        took_s = time.perf_counter() - begin
+        assert not any(task.done() for task in speaking)
+        let_go.set()
+        await asyncio.gather(first, *speaking)
+        assert all(call.emissions for call in calls)
+        return took_s
+
+    assert asyncio.run(crowd()) < 1.0
 
 
 @pytest.mark.parametrize("name", ["en-gb", "fr-fr", "en-us", "en-gb-scotland", "fr", "de"])

@@ -62,15 +62,15 @@ class Espeak:
 
     async def invoke(self, call: Invocation) -> None:
         """Speaks each segment as it comes. Raises `Cancelled` when the kernel cancels."""
-        library = await asyncio.to_thread(Library.shared)
+        library = Library.loaded()
+        if library is None:
+            library = await asyncio.to_thread(Library.shared)
         words = text_end = 0
         async for segment in call.inputs():
             if segment.port != "text":
                 continue
             for text in pieces(segment.payload.decode("utf-8", "replace")):
-                job = library.speak(text, self._settings, lambda: call.cancelled)
-                # Through `to_thread`, because a loop in virtual time waits for its own threads only.
-                piece = await asyncio.to_thread(job.result)
+                piece = await library.speak(text, self._settings, lambda: call.cancelled)
                 if call.cancelled:
                     raise Cancelled
                 for item in items(text, piece, library.sample_rate_hz):

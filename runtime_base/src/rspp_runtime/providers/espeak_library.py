@@ -8,10 +8,11 @@ nothing else, and never holds up another session. A piece is abandoned, in mid-w
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import espeakng_loader
@@ -114,6 +115,11 @@ class Library:
     _guard = threading.Lock()
 
     @classmethod
+    def loaded(cls) -> Library | None:
+        """The one instance, if it was used before."""
+        return cls._shared
+
+    @classmethod
     def shared(cls) -> Library:
         """The one instance, loaded at first use. Raises `ProviderError` when the library cannot be loaded."""
         with cls._guard:
@@ -147,9 +153,13 @@ class Library:
         """Raises `ProviderError` naming near voices when there is no such voice."""
         self._worker.submit(self._apply, settings).result()
 
-    def speak(self, text: str, settings: Settings, stop: Callable[[], bool]) -> Future[Piece]:
-        """Synthesises one piece of at most `PIECE_BYTES_MAX` bytes. `stop` is polled on the worker thread."""
-        return self._worker.submit(self._speak, text, settings, stop)
+    def speak(self, text: str, settings: Settings, stop: Callable[[], bool]) -> asyncio.Future[Piece]:
+        """Synthesises one piece of at most `PIECE_BYTES_MAX` bytes. `stop` is polled on the worker thread.
+
+        Through the loop, because one in virtual time waits only for threads that it knows of; and no other thread waits
+        for this one, so that many who speak at once hold nobody up who needs the loop's own threads.
+        """
+        return asyncio.get_running_loop().run_in_executor(self._worker, self._speak, text, settings, stop)
 
     def _apply(self, settings: Settings) -> None:
         if settings == self._settings:
