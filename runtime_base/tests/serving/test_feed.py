@@ -14,7 +14,7 @@ from loading import module_of
 from rspp_runtime.abi.codes import In
 from rspp_runtime.abi.messages import Inbound
 from rspp_runtime.serving.feed import BATCH_EVENTS_MAX, MASK, RING_MAX, WARM_NS, Feed
-from rspp_runtime.session.observer import Audience
+from rspp_runtime.session.audience import Audience
 
 looking = module_of("serving_looking", Path(__file__).with_name("looking.py"))
 

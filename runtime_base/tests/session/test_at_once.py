@@ -55,7 +55,7 @@ def test_what_comes_from_outside_is_acted_on_before_the_call_returns(scripted: M
 
 def _observers(driver: Any) -> list[Any]:
     """Whom it tells of steps."""
-    return [tell.__self__ for tell in driver._audience.steps]
+    return [tell.__self__ for tell in driver.audience.steps]
 
 
 def test_a_burst_is_one_step_after_its_first_output(scripted: ModuleType) -> None:

@@ -12,8 +12,9 @@ import pytest
 from rspp_runtime.abi.codes import In, Op
 from rspp_runtime.abi.messages import Inbound, Output
 from rspp_runtime.session import later
+from rspp_runtime.session.audience import Audience
 from rspp_runtime.session.later import Desk, Later
-from rspp_runtime.session.observer import Audience, HandlerCall, InvocationEnd, Observer
+from rspp_runtime.session.observer import HandlerCall, InvocationEnd, Observer
 from rspp_runtime.session.virtual import run
 
 

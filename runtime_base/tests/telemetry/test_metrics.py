@@ -19,7 +19,8 @@ from rspp_runtime.abi.codes import Cause, Follow, Op, Signal
 from rspp_runtime.abi.messages import Output
 from rspp_runtime.serving.admission import Admission, Limits
 from rspp_runtime.serving.tally import Tally
-from rspp_runtime.session.observer import Audience, InvocationEnd
+from rspp_runtime.session.audience import Audience
+from rspp_runtime.session.observer import InvocationEnd
 from rspp_runtime.session.virtual import run
 from rspp_runtime.telemetry.metrics import Metrics
 from rspp_runtime.telemetry.session import SessionFigures

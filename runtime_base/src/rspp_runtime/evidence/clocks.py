@@ -29,6 +29,7 @@ WALL_SKEW_NS_MAX = 1_000 * MS_NS
 WINDOW_NS = 1 * SECOND_NS
 EVERY_NS = 10 * SECOND_NS
 WALL = "wall"
+_ACCEPTED = int(Result.ACCEPTED)
 
 
 class Mapping:
@@ -86,6 +87,7 @@ class Clocks(Observer):
     """
 
     INPUTS = (In.MEDIA,)
+    MOVES = False
 
     def __init__(self, plan: Plan, put: Callable[[Clock], None], wall: Callable[[], int] | None) -> None:
         self._put = put
@@ -101,14 +103,19 @@ class Clocks(Observer):
         self.wall = Mapping(WALL, WALL_SKEW_NS_MAX)
 
     def on_input(self, event: Inbound, now_ns: int, result: int) -> None:
-        if event.op == In.MEDIA and result == Result.ACCEPTED and event.node == self._ingress:
+        if now_ns >= self._next_ns:
+            self._look(now_ns)
+        if result == _ACCEPTED and event.node == self._ingress:
             stream = self.streams.get(event.port)
             if stream is not None and (reading := stream.observe(event.media_ns, now_ns)) is not None:
                 self._put(reading)
 
     def on_step(self, now_ns: int, deadline_ns: int, drained_ns: int, outputs: Sequence[Output]) -> None:
-        if self._wall is None or now_ns < self._next_ns:
-            return
+        if now_ns >= self._next_ns:
+            self._look(now_ns)
+
+    def _look(self, now_ns: int) -> None:
+        """At the wall clock, once in a while."""
         self._next_ns = now_ns + WINDOW_NS
-        if (reading := self.wall.observe(self._wall(), now_ns)) is not None:
+        if self._wall is not None and (reading := self.wall.observe(self._wall(), now_ns)) is not None:
             self._put(reading)

@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from rspp_runtime.abi.codes import Cause, Follow, In, Op, Result, Scope, Signal, Unit
+from rspp_runtime.abi.codes import Cause, Follow, Op, Scope, Signal, Unit
 from rspp_runtime.abi.lookup import budget_name, heard_by, provider_names
 from rspp_runtime.abi.messages import Inbound, Output
 from rspp_runtime.abi.plan import Plan
 from rspp_runtime.evidence.entries import Clock, Evidence
-from rspp_runtime.evidence.overhead import Overhead, Stopwatch, ms
+from rspp_runtime.evidence.overhead import Overhead, ms
+from rspp_runtime.evidence.timing import Timing
 from rspp_runtime.providers.contract import Outcome
 from rspp_runtime.session.observer import InvocationEnd, Observer
 
@@ -107,7 +108,7 @@ class _Turn:
         self.overhead = Overhead()
 
 
-class Or02(Observer):
+class Or02(Timing, Observer):
     """Assembles the records; `put` takes each stage. `resolved` is the package's plan template (CONTRACTS §6)."""
 
     def __init__(
@@ -122,6 +123,7 @@ class Or02(Observer):
         started_ms: int,
         put: Callable[[Evidence], None],
     ) -> None:
+        super().__init__()
         self.records: dict[int, dict[str, Any]] = {}  # the newest stage of the last turns that have closed
         self._plan = plan
         self._session_id = session_id
@@ -137,8 +139,6 @@ class Or02(Observer):
         self._migrations: list[dict[str, int]] = []  # of the session, in order
         self._migrating: dict[int, _Turn] = {}  # turns that one found open
         self._letters: dict[int, list[dict[str, Any]]] = {}  # by turn: items that a node could not work on
-        self._accepted_ns = 0  # the last input that may have caused a cancel
-        self._stopwatch = Stopwatch()
         snapshots = resolved.get("snapshot_provenance", {})
         determinism = resolved.get("determinism", {})
         self._common: dict[str, Any] = {
@@ -180,35 +180,12 @@ class Or02(Observer):
                 skews = turn.record.setdefault("clock_skew_ms", {})
                 skews[row.name] = max(skews.get(row.name, 0.0), ms(row.skew_ns), key=abs)
 
-    # ---- observing
+    # ---- observing: inputs and steps are `Timing`'s
 
-    def on_input(self, event: Inbound, now_ns: int, result: int) -> None:
-        if result == Result.ACCEPTED:
-            self._accepted_ns = now_ns
-            if event.op == In.USAGE:
-                used = self._used.setdefault(event.invocation, {})
-                unit = Unit(event.port).name.lower()
-                used[unit] = used.get(unit, 0) + event.a
-
-    def on_calls(self, took_ns: Mapping[int, int]) -> None:
-        self._stopwatch.took(took_ns)
-
-    def on_step(self, now_ns: int, deadline_ns: int, drained_ns: int, outputs: Sequence[Output]) -> None:
-        own_ns, nodes_ns = self._stopwatch.stepped(now_ns, drained_ns)
-        is_working = self._work(own_ns, nodes_ns)
-        if outputs:
-            self._read(outputs, drained_ns)
-            if not is_working:
-                self._work(own_ns, nodes_ns)  # it is the step in which one opens
-
-    def _work(self, own_ns: int, nodes_ns: Mapping[int, int]) -> bool:
-        """A step was of the turns that are open; whether there is one."""
-        found = False
-        for turn in self._turns.values():
-            if not turn.closed:
-                turn.overhead.add(own_ns, nodes_ns)
-                found = True
-        return found
+    def _metered(self, event: Inbound) -> None:
+        used = self._used.setdefault(event.invocation, {})
+        unit = Unit(event.port).name.lower()
+        used[unit] = used.get(unit, 0) + event.a
 
     def _read(self, outputs: Sequence[Output], drained_ns: int) -> None:
         if outputs[-1].op >= _TAP:  # telemetry leaves behind the end of its turn, and belongs to its record
@@ -288,9 +265,9 @@ class Or02(Observer):
         elif signal == Signal.CANCEL and output.x == Scope.TURN:
             turn.record |= {
                 "cancel_scope": "turn",
-                "cancel_accepted_timestamp": self._accepted_ns // MS_NS,
+                "cancel_accepted_timestamp": self.accepted_ns // MS_NS,
                 "cancel_fence_timestamp": drained_ns // MS_NS,
-                "cancel_to_fence_ms": ms(drained_ns - self._accepted_ns),
+                "cancel_to_fence_ms": ms(drained_ns - self.accepted_ns),
             }
         elif signal == Signal.BUDGET_EXHAUSTED:
             name = budget_name(self._plan, output.y)
@@ -315,6 +292,7 @@ class Or02(Observer):
         elif signal == Signal.CLOSE:
             turn.record["turn_close_timestamp"] = output.t_ns // MS_NS
             turn.closed = True
+            self.working[:] = [one for one in self.working if one is not turn.overhead]
             self._write(output.turn, turn, "terminal")
             if not turn.open_calls:
                 self._forget(output.turn)
@@ -354,6 +332,7 @@ class Or02(Observer):
         turn.calls = {-1 - index: call for index, call in enumerate(self._stt)}
         self._stt = []
         self._turns[output.turn] = turn
+        self.working.append(turn.overhead)
 
     def _refused(self, output: Output) -> None:
         start = self._started.get(output.invocation)

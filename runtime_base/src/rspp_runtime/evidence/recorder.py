@@ -143,6 +143,10 @@ class LogRecorder(Recorder):
         self._writer = writer
         self._tape = writer.tape
         self._tape.level = LEVELS.index(level)
+        self._tape.on_failure = self._fail
+        self.on_input = self._tape.input  # type: ignore[method-assign]  # there is one for every frame: told directly
+        if pressure is None:
+            self.on_step = self._tape.step  # type: ignore[method-assign, assignment]
 
     def caught_up(self) -> bool:
         """Nothing more has happened for the moment; whether something is kept, and waits for `flush`."""
@@ -154,13 +158,6 @@ class LogRecorder(Recorder):
             self._fail(error)
             return False
 
-    def on_input(self, event: Inbound, now_ns: int, result: int) -> None:
-        if not self.failed:
-            try:
-                self._tape.input(event, now_ns, result)
-            except OSError as error:
-                self._fail(error)
-
     def on_handler(self, call: HandlerCall) -> None:
         if not self.failed:
             try:
@@ -171,14 +168,8 @@ class LogRecorder(Recorder):
             self.put(State(call.node, call.seq, call.durable))
 
     def on_step(self, now_ns: int, deadline_ns: int, drained_ns: int, outputs: Sequence[Output]) -> None:
-        if self.failed:
-            return
-        try:
-            closed = self._tape.step(now_ns, deadline_ns, drained_ns, outputs)
-        except OSError as error:
-            self._fail(error)
-            return
-        if self._pressure is not None:
+        closed = self._tape.step(now_ns, deadline_ns, drained_ns, outputs)
+        if self._pressure is not None and not self.failed:
             self._look(drained_ns, closed)
             self._tape.level = LEVELS.index(self.level)
 

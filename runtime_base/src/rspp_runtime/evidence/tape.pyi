@@ -9,6 +9,7 @@ class Tape:
     records: int
     size: int
     level: int
+    on_failure: Callable[[OSError], None] | None
     def __init__(
         self,
         number: int,

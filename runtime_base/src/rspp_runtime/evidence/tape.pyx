@@ -269,6 +269,8 @@ cdef class Tape:
     cdef Ports inputs, outputs
     cdef readonly Py_ssize_t records
     cdef public int level         # 0, 1, 2: which payloads are kept
+    cdef public object on_failure # is told what ends the log, and nothing more is taken. None: it is raised
+    cdef bint failed
 
     def __init__(self, uint64_t number, Py_ssize_t body_max, more, inputs, outputs):
         self.number = number
@@ -305,6 +307,13 @@ cdef class Tape:
 
     def input(self, event, now_ns, result):
         """`Observer.on_input`."""
+        if not self.failed:
+            try:
+                self.put_input(event, now_ns, result)
+            except OSError as error:
+                self.fail(error)
+
+    cdef int put_input(self, event, now_ns, result) except -1:
         cdef object payload
         cdef bint kept = self.level > L0
         cdef int kind
@@ -320,10 +329,17 @@ cdef class Tape:
         at[0], at[1] = 0x90 | (INBOUND_FIELDS + 4), INPUT
         at = integer(integer(at + 2, now_ns), result)
         at = integers(at, event, INBOUND_FIELDS - 1)
-        self.end(payload_of(at, payload, kept))
+        return self.end(payload_of(at, payload, kept))
 
     def step(self, now_ns, deadline_ns, drained_ns, outputs):
         """`Observer.on_step`, with all of its outputs; returns whether a turn closed."""
+        try:
+            return not self.failed and self.put_step(now_ns, deadline_ns, drained_ns, outputs)
+        except OSError as error:
+            self.fail(error)
+            return False
+
+    cdef bint put_step(self, now_ns, deadline_ns, drained_ns, outputs) except -1:
         cdef object output
         cdef bint closed = False
         cdef unsigned char* at = self.begin(5 * FIELD)
@@ -390,6 +406,12 @@ cdef class Tape:
                     at, payload, self.level > L1 or (self.level == L1 and self.outputs.keeps(node, port))
                 )
         self.end(copied(head(at, said, 0xa0, 32, 0xd9, 0xda), text, said))
+
+    cdef int fail(self, error) except -1:
+        if self.on_failure is None:
+            raise error
+        self.failed = True
+        self.on_failure(error)
 
     # ---- a record, from its frame to its end
 

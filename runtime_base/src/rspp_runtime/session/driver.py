@@ -24,12 +24,13 @@ from rspp_runtime.abi.messages import Output, Session
 from rspp_runtime.abi.plan import Node, Plan
 from rspp_runtime.providers.contract import Provider
 from rspp_runtime.session.activity import Activity
+from rspp_runtime.session.audience import Audience
 from rspp_runtime.session.clock import MS_NS, SECOND_NS, Clock
 from rspp_runtime.session.exchange import YIELD_EVERY
 from rspp_runtime.session.gateway import Gateway
 from rspp_runtime.session.handlers import Calls
 from rspp_runtime.session.invocation import Call, done
-from rspp_runtime.session.observer import Audience, InvocationEnd, Observer
+from rspp_runtime.session.observer import InvocationEnd, Observer
 from rspp_runtime.session.playback import PlayedAudio
 from rspp_runtime.session.pump import Pump
 from rspp_runtime.session.scopes import Scopes
@@ -58,7 +59,7 @@ class Driver(Stepper):
     """
 
     __slots__ = (
-        "__weakref__", "_append", "_appending", "_attributes", "_audience", "_for_room", "_kept", "_loop", "_over",
+        "__weakref__", "_append", "_appending", "_attributes", "_for_room", "_kept", "_loop", "_over",
         "_providers", "_taken", "_transport", "clock", "context", "journal", "plan",
     )  # fmt: skip
 
@@ -86,16 +87,16 @@ class Driver(Stepper):
         self._providers, self._transport, self._append = providers, transport, append
         self._kept, self._attributes = kept or {}, attributes or {}
         activity = Activity(plan)
-        self._audience = Audience((activity, *observers))
+        audience = Audience((activity, *observers))
         node_calls = calls or Calls()
-        node_calls.want(every=self._audience.every_call)
+        node_calls.want(every=audience.every_call)
         ports = plan.nodes[plan.egress].inputs if plan.egress >= 0 else ()
         super().__init__(
             session,
             clock,
             Gateway(plan, epoch, sequence),
             activity,
-            self._audience,
+            audience,
             node_calls,
             _PERFORM,
             ports,
@@ -186,11 +187,11 @@ class Driver(Stepper):
         return self._kept.get(node.id)
 
     def remembered(self, node: Node, seq: int, durable: bytes) -> None:
-        for tell in self._audience.states:
+        for tell in self.audience.states:
             tell(node.id, seq, durable)
 
     def invocation_ended(self, call: Call, end: InvocationEnd) -> None:
-        for tell in self._audience.invocations:
+        for tell in self.audience.invocations:
             tell(end)
         if not call.forced:
             self.calls.pop(call.id, None)

@@ -28,9 +28,10 @@ from rspp_runtime.nodes import packing, state
 from rspp_runtime.nodes.item import Item, ItemGoneError
 from rspp_runtime.nodes.state import StateError
 from rspp_runtime.session import scopes as keeping
+from rspp_runtime.session.audience import Audience
 from rspp_runtime.session.clock import Clock, MonotonicClock
 from rspp_runtime.session.gateway import check_audio, find_port, text_mark
-from rspp_runtime.session.observer import Audience, HandlerCall
+from rspp_runtime.session.observer import HandlerCall
 from rspp_runtime.session.scopes import Scopes, guarded, hold, is_stateful
 
 log = logging.getLogger(__name__)

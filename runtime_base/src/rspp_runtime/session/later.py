@@ -17,8 +17,9 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from rspp_runtime.abi.messages import Inbound, Output
-from rspp_runtime.session.observer import Audience, HandlerCall, InvocationEnd, Observer
+from rspp_runtime.session.audience import Audience
+from rspp_runtime.session.kept import Kept
+from rspp_runtime.session.observer import HandlerCall, InvocationEnd, Observer
 
 WAITING_MAX = 256  # inputs, steps and calls of one session that were not told yet
 PAUSE_S = 0.005  # for which the first of them waits: an answer's first audio has long been sent by then
@@ -28,7 +29,7 @@ ROUND_MAX = 64  # sessions that catch up, or flush, before the loop looks at its
 Tell = Callable[..., None]
 
 
-class Later(Observer):
+class Later(Kept, Observer):
     """Tells `observers` everything, later. `caught_up()` is called whenever they know everything that there was; if it
     says that something is kept, `flush()` is called when it has been kept for long enough.
 
@@ -43,30 +44,18 @@ class Later(Observer):
         flush: Callable[[], None] = lambda: None,
     ) -> None:
         audience = Audience(observers)
+        super().__init__(audience, WAITING_MAX, lambda: desk.waits(self))
         self.EVERY_CALL = audience.every_call  # type: ignore[misc]  # as whom it tells wants it
-        self._inputs, self._of_step = audience.inputs, audience.of_step
-        self._audience = audience
         self._desk = desk
         self._caught_up = caught_up
         self._flush = flush
         self._keeps = False  # something, until the desk's next flush
-        self._waiting: list[tuple[tuple[Tell, ...], tuple[Any, ...]]] = []
-        self._failure: Exception | None = None
 
-    def catch_up(self) -> None:
-        """They know everything now. Raises what one of them raised."""
-        waiting, self._waiting = self._waiting, []
-        try:
-            for tells, what in waiting:
-                for tell in tells:
-                    tell(*what)
-            if self._caught_up() and not self._keeps:
-                self._keeps = True
-                self._desk.keeps(self)
-        except Exception as error:
-            self._failure = error
-        if self._failure is not None:
-            raise self._failure
+    def _knows_all(self) -> None:
+        """They have been told everything."""
+        if self._caught_up() and not self._keeps:
+            self._keeps = True
+            self._desk.keeps(self)
 
     def flush(self) -> None:
         """What is kept is on its way. Raises nothing: who cannot flush says so when it is asked for evidence."""
@@ -75,40 +64,19 @@ class Later(Observer):
 
     def then(self, tell: Tell, *what: Any) -> None:
         """`tell(*what)`, behind everything that has happened so far."""
-        self._keep((tell,), what)
-
-    def on_input(self, event: Inbound, now_ns: int, result: int) -> None:
-        waiting = self._waiting  # as `_keep` does: there is an input for every frame
-        if not waiting:
-            self._desk.waits(self)
-        waiting.append((self._inputs.get(event.op, ()), (event, now_ns, result)))
+        self.keep((tell,), what)
 
     def on_handler(self, call: HandlerCall) -> None:
-        self._keep(self._audience.handlers, (call,))
+        self.keep(self.audience.handlers, (call,))
 
     def on_calls(self, took_ns: Mapping[int, int]) -> None:
-        self._keep(self._audience.calls, (took_ns,))
+        self.keep(self.audience.calls, (took_ns,))
 
     def on_state(self, node: int, seq: int, durable: bytes) -> None:
-        self._keep(self._audience.states, (node, seq, durable))
-
-    def on_step(self, now_ns: int, deadline_ns: int, drained_ns: int, outputs: Sequence[Output]) -> None:
-        if self._failure is not None:
-            raise self._failure
-        waiting = self._waiting
-        if not waiting:
-            self._desk.waits(self)
-        waiting.append((self._of_step(outputs), (now_ns, deadline_ns, drained_ns, outputs)))
-        if len(waiting) >= WAITING_MAX:
-            self.catch_up()
+        self.keep(self.audience.states, (node, seq, durable))
 
     def on_invocation(self, end: InvocationEnd) -> None:
-        self._keep(self._audience.invocations, (end,))
-
-    def _keep(self, tells: tuple[Tell, ...], what: tuple[Any, ...]) -> None:
-        if not self._waiting:
-            self._desk.waits(self)
-        self._waiting.append((tells, what))
+        self.keep(self.audience.invocations, (end,))
 
 
 class Desk:

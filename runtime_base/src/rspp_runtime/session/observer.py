@@ -6,10 +6,10 @@ it does not override, or says that it does not want (`INPUTS`, `QUIET_STEPS`), c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import ClassVar, NamedTuple
 
-from rspp_runtime.abi.codes import In, Op
+from rspp_runtime.abi.codes import In
 from rspp_runtime.abi.messages import Emission, Inbound, Output
 
 
@@ -85,47 +85,3 @@ class Observer:
 
     def on_over(self, now_ns: int) -> None:
         """Nothing more is told: the session has ended, was handed over, or has failed."""
-
-
-_DATA, _TELEMETRY = int(Op.INVOKE), int(Op.TAP)  # the first of their lanes
-
-OnInput = Callable[[Inbound, int, int], None]
-OnStep = Callable[[int, int, int, Sequence[Output]], None]
-
-
-class Audience:
-    """The observers of one session, by what each wants to be told; their order is kept. Made once, when all are known.
-
-    `inputs` has who is told of an input, by its `In`; `of_step` who is told of a step: `steps` if something was decided
-    in it, `quiet_steps` if nothing came of it.
-    """
-
-    __slots__ = ("calls", "every_call", "handlers", "inputs", "invocations", "moves", "quiet_steps", "states", "steps")
-
-    def __init__(self, observers: Sequence[Observer]) -> None:
-        hearing = [(one.on_input, one.INPUTS) for one in observers if _overrides(one, "on_input")]
-        told = {int(op): tuple(tell for tell, ops in hearing if op in ops) for op in In}
-        equal = {tells: tells for tells in told.values()}  # most kinds are heard by the same
-        self.inputs: dict[int, tuple[OnInput, ...]] = {op: equal[tells] for op, tells in told.items() if tells}
-        stepping = [one for one in observers if _overrides(one, "on_step")]
-        self.steps: tuple[OnStep, ...] = tuple(one.on_step for one in stepping)
-        self.moves: tuple[OnStep, ...] = tuple(one.on_step for one in stepping if one.MOVES)
-        self.quiet_steps: tuple[OnStep, ...] = tuple(one.on_step for one in stepping if one.QUIET_STEPS)
-        calling = [one for one in observers if _overrides(one, "on_handler")]
-        self.handlers = tuple(one.on_handler for one in calling)
-        self.every_call = any(one.EVERY_CALL for one in calling)
-        self.calls = tuple(one.on_calls for one in observers if _overrides(one, "on_calls"))
-        self.states = tuple(one.on_state for one in observers if _overrides(one, "on_state"))
-        self.invocations = tuple(one.on_invocation for one in observers if _overrides(one, "on_invocation"))
-
-    def of_step(self, outputs: Sequence[Output]) -> tuple[OnStep, ...]:
-        if not outputs:
-            return self.quiet_steps
-        for output in outputs:
-            if not _DATA <= output.op < _TELEMETRY:
-                return self.steps
-        return self.moves
-
-
-def _overrides(observer: Observer, name: str) -> bool:
-    return getattr(type(observer), name) is not getattr(Observer, name)

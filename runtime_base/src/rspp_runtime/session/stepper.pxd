@@ -2,6 +2,7 @@
 
 from libc.stdint cimport int64_t
 
+from rspp_runtime.session.audience cimport Audience
 from rspp_runtime.session.pump cimport Pump, Seat
 
 
@@ -15,9 +16,8 @@ cdef class Stepper:
     cdef object ingest, advance, drain                  # the session's
     cdef object clock_now
     cdef int64_t start_ns                               # of a monotonic clock, read here; -1: of another
-    cdef list told_of_input                             # by kind of input, who is told
-    cdef tuple steps, moves, quiet_steps                # who is told of a step
-    cdef object audience, node_calls
+    cdef readonly Audience audience                     # who is told
+    cdef object node_calls
     cdef list perform                                   # by op: what performs it, or None
     cdef list ports                                     # of the egress: (name, whether it takes audio)
     cdef object transport_send
@@ -41,4 +41,3 @@ cdef class Stepper:
     cdef int64_t once(self) except? -2
     cdef int send(self, output) except -1
     cdef int feed(self, output) except -1
-    cdef tuple listeners(self, outputs)

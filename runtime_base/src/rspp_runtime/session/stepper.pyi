@@ -4,11 +4,12 @@ from rspp_runtime.abi.codes import Control
 from rspp_runtime.abi.messages import Inbound, Session
 from rspp_runtime.abi.plan import Port
 from rspp_runtime.session.activity import Activity
+from rspp_runtime.session.audience import Audience
 from rspp_runtime.session.clock import Clock
 from rspp_runtime.session.gateway import Gateway
 from rspp_runtime.session.handlers import Calls
 from rspp_runtime.session.invocation import Call
-from rspp_runtime.session.observer import Audience, InvocationEnd
+from rspp_runtime.session.observer import InvocationEnd
 from rspp_runtime.session.playback import PlayedAudio
 from rspp_runtime.session.pump import Pump, Seat
 from rspp_runtime.session.requests import Requests
@@ -25,6 +26,7 @@ class Stamps:
 class Stepper:
     gateway: Gateway
     activity: Activity
+    audience: Audience
     played: PlayedAudio | None
     calls: dict[int, Call]
     ended: list[InvocationEnd]

@@ -11,7 +11,7 @@ from cpython.bytes cimport PyBytes_GET_SIZE
 from cpython.tuple cimport PyTuple_GET_ITEM
 from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
 
-from rspp_runtime.kernel.codes cimport OP_FEED, OP_INVOKE, OP_SEND, OP_TAP, RESULT_FULL, RESULT_REFUSED
+from rspp_runtime.kernel.codes cimport OP_FEED, OP_SEND, RESULT_FULL, RESULT_REFUSED
 
 from rspp_runtime.abi.codes import In
 from rspp_runtime.abi.messages import Inbound
@@ -35,7 +35,7 @@ cdef inline object field(object output, Py_ssize_t index):
     return <object> PyTuple_GET_ITEM(output, index)
 
 
-cdef object MEDIA = int(In.MEDIA), NOTHING = (), new = tuple.__new__
+cdef object MEDIA = int(In.MEDIA), new = tuple.__new__
 
 
 cdef class Stamps:
@@ -67,14 +67,15 @@ cdef class Stamps:
 cdef class Stepper:
     """See the module. What it needs of the driver: `_deliver()`, `_control(code, a, b)`, `_end()`."""
 
-    def __init__(self, session, clock, gateway, activity, audience, node_calls, perform, ports, transport):
+    def __init__(
+        self, session, clock, Stamps gateway not None, activity, Audience audience not None, node_calls, list perform, ports,
+        transport,
+    ):
         """`perform` has, by `Op`, what performs an output, or None; `ports` are those of the egress."""
         self.ingest, self.advance, self.drain = session.ingest, session.advance, session.drain
         self.clock_now = clock.now_ns
         self.start_ns = clock.start_ns if type(clock) is MonotonicClock else -1
         self.gateway, self.activity, self.audience, self.node_calls = gateway, activity, audience, node_calls
-        self.told_of_input = [audience.inputs.get(op, NOTHING) for op in range(max(In) + 1)]
-        self.steps, self.moves, self.quiet_steps = audience.steps, audience.moves, audience.quiet_steps
         self.perform = perform
         self.ports = [(port.name, port.type == "audio") for port in ports]
         self.transport_send = transport.send
@@ -121,7 +122,7 @@ cdef class Stepper:
             return RESULT_REFUSED
         now_ns = self.now()
         result = self.ingest(event, now_ns)
-        for tell in <tuple> self.told_of_input[<int> field(event, 0)]:
+        for tell in self.audience.of_input(event):
             tell(event, now_ns, result)
         if not self.awake:
             self.wake()
@@ -185,7 +186,7 @@ cdef class Stepper:
             drained_ns = self.now()
             if self.node_calls.touched or self.node_calls.took_ns:
                 self.node_calls.tell(self.audience)
-            for tell in self.listeners(outputs):
+            for tell in self.audience.of_step(outputs):
                 tell(now_ns, deadline_ns, drained_ns, outputs)
             if held:
                 outputs, held = behind(held, outputs), None
@@ -209,17 +210,6 @@ cdef class Stepper:
             # The kernel stopped for lack of output slots, which the drain has emptied.
             if not (held or (outputs and deadline_ns == now_ns)):
                 return deadline_ns
-
-    cdef tuple listeners(self, outputs):
-        """Who is told of a step, by what came of it (`observer.Audience`)."""
-        cdef int op
-        if not outputs:
-            return self.quiet_steps
-        for output in outputs:
-            op = field(output, 0)
-            if not OP_INVOKE <= op < OP_TAP:
-                return self.steps
-        return self.moves
 
     # ---- the two outputs that a frame is
 

@@ -22,7 +22,7 @@ class SessionLines(Observer):
 
     LATER = True
     INPUTS = ()
-    QUIET_STEPS = False
+    QUIET_STEPS = MOVES = False
     EVERY_CALL = False
 
     def __init__(self, plan: Plan, **ids: str) -> None:

@@ -1,0 +1,13 @@
+"""What happened and was not told yet."""
+
+from rspp_runtime.session.audience cimport Audience
+
+
+cdef class Kept:
+    cdef readonly Audience audience
+    cdef list waiting               # of tuples: whom to tell, and what
+    cdef Py_ssize_t waiting_max
+    cdef object first               # called when something waits, after nothing
+    cdef object failure             # what one of them raised
+
+    cdef object add(self, tuple row)
