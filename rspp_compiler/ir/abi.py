@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-ABI_HASH = "e84bc15a12d08667f7bc5d1242f7d8f63dc39522a40917517cdfcca34854aac5"
+ABI_HASH = "0584234d2656ea92a9f6c70536b295561c25d92078d36f26e16e75f526ea6e77"
 """Equal to `rspp_runtime.abi.ABI_HASH`; a test holds them together, since the compiler never imports the runtime."""
 
 NODES_MAX = 63

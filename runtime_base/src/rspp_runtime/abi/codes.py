@@ -50,6 +50,9 @@ class Control(enum.IntEnum):
     DTMF = 42  # a = the key, as a character code
     HANDOFF = 90  # another process goes on: a = its authority epoch, b = 1 if it does not know what was said
     SEEN = 50  # a = the idempotency key of an item that an earlier holder of the session has taken
+    LEAVE = 91  # the session is being left: tell what is known, for a holder that cannot execute its log
+    RECALL = 92  # of an earlier holder, before CONNECTED: a = role, payload = a message of the conversation
+    GO_ON_FROM = 93  # likewise: a = its last turn, b = its last runtime sequence, invocation = its last invocation
 
 
 class Basis(enum.IntEnum):
@@ -102,7 +105,8 @@ class Op(enum.IntEnum):
     RESUME = 6  # the producer of node that was told FULL may offer again
 
     INVOKE = 20  # start an invocation of node: x = which of its providers, y = attempts made before
-    CONTEXT = 21  # one message of the conversation, oldest first: x = role (0 user, 1 assistant, 2 tool)
+    CONTEXT = 21  # one message of the conversation, oldest first: x = role (0 user, 1 assistant, 2 tool);
+    # invocation 0: for whoever goes on with the session (`Control.LEAVE`)
     FEED = 22  # one item for the invocation: port = input port of node
     FINISH = 23  # the invocation gets no more input
     SEND = 24  # one item for the transport: port = input port of egress; x = media ns at which it plays
@@ -159,6 +163,7 @@ class Signal(enum.IntEnum):
     MIGRATION_START = 90  # x = the epoch of the holder before
     SESSION_HANDOFF = 91  # x = epoch of the new holder, y = serial of the last turn
     MIGRATION_FINISH = 92  # x = epoch
+    LEFT = 93  # x = the last turn, y = the last invocation (recorded, not a contract signal)
     CREDIT_GRANT = 71  # node = edge id; x = items that its producer may offer more
 
 
@@ -339,6 +344,7 @@ EMITTER: dict[Signal, str] = {
     Signal.MIGRATION_START: "CP-08",
     Signal.SESSION_HANDOFF: "CP-08",
     Signal.MIGRATION_FINISH: "CP-08",
+    Signal.LEFT: "CP-08",
 }
 """Module code that signs each decision (CONTRACTS §3); playback that was reported is RK-23's (`emitter`)."""
 
@@ -361,6 +367,7 @@ RECORDED_ONLY = frozenset(
         Signal.REPORT_REFUSED,
         Signal.CANCEL_PENDING,
         Signal.ENTERED,
+        Signal.LEFT,
     }
 )
 """Decisions that a replay compares, and that are no signals of CONTRACTS §3."""

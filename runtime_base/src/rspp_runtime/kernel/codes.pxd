@@ -34,6 +34,9 @@ cdef enum:  # Control
     CONTROL_DTMF = 42
     CONTROL_SEEN = 50
     CONTROL_HANDOFF = 90
+    CONTROL_LEAVE = 91
+    CONTROL_RECALL = 92
+    CONTROL_GO_ON_FROM = 93
 
 cdef enum:  # Basis
     BASIS_PACED = 0
@@ -120,6 +123,7 @@ cdef enum:  # Signal
     SIGNAL_MIGRATION_START = 90
     SIGNAL_SESSION_HANDOFF = 91
     SIGNAL_MIGRATION_FINISH = 92
+    SIGNAL_LEFT = 93
 
 cdef enum:  # Cause
     CAUSE_NONE = 0

@@ -4,16 +4,18 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE
 from libc.stdint cimport int16_t, int64_t
 
-from rspp_runtime.kernel cimport inbox, invocations, outputs, reports, spending
+from rspp_runtime.kernel cimport context, handoff, inbox, invocations, outputs, reports, spending
 from rspp_runtime.kernel.accounts cimport Key
 from rspp_runtime.kernel.codes cimport (
-    CAUSE_AUTHORITY_EPOCH_MISMATCH, CAUSE_CANCELLED, CAUSE_DUPLICATE, CAUSE_UNKNOWN_PORT, CONTROL_ATTRIBUTE,
+    CAUSE_AUTHORITY_EPOCH_MISMATCH, CAUSE_CANCELLED, CAUSE_DUPLICATE, CAUSE_OVERSIZED, CAUSE_SNAPSHOT_STALE,
+    CAUSE_UNKNOWN_PORT, CONTROL_ATTRIBUTE,
     CONTROL_BUTTON_DOWN,
     CONTROL_CONNECTED, CONTROL_DTMF, CONTROL_EVIDENCE_APPENDED,
-    CONTROL_EVIDENCE_FAILED, CONTROL_HANDOFF, CONTROL_LEASE_ROTATED, CONTROL_PLAYED, CONTROL_SEEN,
+    CONTROL_EVIDENCE_FAILED, CONTROL_GO_ON_FROM, CONTROL_HANDOFF, CONTROL_LEASE_ROTATED, CONTROL_LEAVE, CONTROL_PLAYED,
+    CONTROL_RECALL, CONTROL_SEEN,
     IN_CHUNK, IN_CONTROL, IN_CREDIT, IN_DONE,
     IN_MEDIA, IN_USAGE,
-    RESULT_ACCEPTED, RESULT_FULL, RESULT_REFUSED, SIGNAL_LATE_AFTER_CANCEL, SIGNAL_REJECT, SIGNAL_STALE_EPOCH_REJECT,
+    RESULT_ACCEPTED, RESULT_FULL, RESULT_REFUSED, SESSION_CREATED, SIGNAL_LATE_AFTER_CANCEL, SIGNAL_REJECT, SIGNAL_STALE_EPOCH_REJECT,
 )
 from rspp_runtime.kernel.state cimport ENTRY_CONTROL, ENTRY_DONE, Core, Entry, Output
 
@@ -87,6 +89,34 @@ cdef bint is_duplicate(Core* core, Inbound* event) noexcept nogil:
     return False
 
 
+cdef int follow(Core* core, Inbound* event) noexcept nogil:
+    """What an earlier holder has left, for a session that has not begun."""
+    cdef bint recalls = event.port == CONTROL_RECALL
+    cdef int64_t turns_max = (<int64_t> 1) << 31     # an item has 32 bits for its turn
+    cdef int64_t count_max = (<int64_t> 1) << 53
+    if core.state != SESSION_CREATED:
+        return reject(core, CAUSE_SNAPSHOT_STALE)
+    if recalls and not (context.ROLE_USER <= event.a <= context.ROLE_TOOL):
+        return reject(core, CAUSE_UNKNOWN_PORT)
+    if recalls and (event.size > core.context.bytes_max or core.context.items_max == 0):
+        return reject(core, CAUSE_OVERSIZED)
+    if recalls:
+        outputs.next_seq(core)
+        context.remember(core, <int> event.a, <const char*> event.payload, event.size)
+        return RESULT_ACCEPTED
+    if not (
+        core.turn.serial <= event.a <= turns_max
+        and core.seq <= event.b <= count_max
+        and core.invocations <= event.invocation <= count_max
+    ):
+        return reject(core, CAUSE_SNAPSHOT_STALE)
+    core.turn.serial = event.a
+    core.seq = event.b
+    core.invocations = event.invocation
+    outputs.next_seq(core)
+    return RESULT_ACCEPTED
+
+
 cdef int other(Core* core, Inbound* event) noexcept nogil:
     """Everything that is not an item: ends of invocations, credit, control."""
     cdef Entry* entry
@@ -103,6 +133,11 @@ cdef int other(Core* core, Inbound* event) noexcept nogil:
         return RESULT_ACCEPTED
     if event.op == IN_CONTROL and event.port == CONTROL_PLAYED:
         return reports.played(core, event.a, event.b)
+    if event.op == IN_CONTROL and event.port == CONTROL_LEAVE:
+        handoff.leave(core)
+        return RESULT_ACCEPTED
+    if event.op == IN_CONTROL and (event.port == CONTROL_RECALL or event.port == CONTROL_GO_ON_FROM):
+        return follow(core, event)
     if event.op == IN_CONTROL and (
         CONTROL_CONNECTED <= event.port <= CONTROL_EVIDENCE_FAILED
         or CONTROL_BUTTON_DOWN <= event.port <= CONTROL_DTMF

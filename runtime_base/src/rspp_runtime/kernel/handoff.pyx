@@ -4,7 +4,7 @@ from libc.stdint cimport int64_t
 
 from rspp_runtime.kernel cimport circuits, context, edges, invocations, outputs, timers, turns
 from rspp_runtime.kernel.codes cimport (
-    SESSION_DEGRADED, SESSION_RUNNING, SIGNAL_LEASE_ROTATED, SIGNAL_MIGRATION_FINISH, SIGNAL_MIGRATION_START,
+    SESSION_DEGRADED, SESSION_RUNNING, SIGNAL_LEASE_ROTATED, SIGNAL_LEFT, SIGNAL_MIGRATION_FINISH, SIGNAL_MIGRATION_START,
     SIGNAL_SESSION_HANDOFF, TURN_ACTIVE, TURN_OPENING,
 )
 from rspp_runtime.kernel.happened cimport Speech
@@ -13,6 +13,12 @@ from rspp_runtime.kernel.state cimport END_AUTHORITY, TIMER_FIRST, Core, bit
 cdef enum:  # `Core.handed_over`
     KNOWN = 1
     BLANK = 2                # the new holder does not know what was said
+
+
+cdef void leave(Core* core) noexcept nogil:
+    """What is known is told, for whoever cannot execute the log: the conversation by the next drain."""
+    outputs.decide(core, SIGNAL_LEFT, 0, -1, core.turn.serial, core.invocations)
+    core.leaving = True
 
 
 cdef void begin(Core* core, int64_t epoch, bint blank) noexcept nogil:

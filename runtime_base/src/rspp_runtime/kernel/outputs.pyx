@@ -170,7 +170,22 @@ cdef list drain(Core* core):
         elif not still_wanted(core, output):
             continue
         outputs.append(to_tuple(core, output))
+    if core.leaving:
+        tell_conversation(core, outputs)
     for index in range(core.telemetry.count):
         outputs.append(to_tuple(core, &core.telemetry.slots[index]))
     discard(core)
     return outputs
+
+
+cdef int tell_conversation(Core* core, list outputs) except -1:
+    """All of it, as it is now, for nobody's invocation: it takes no slots, since nothing else happens any more."""
+    cdef uint32_t index
+    cdef Output* output
+    for index in range(core.context.head, core.context.tail):
+        output = blank(core, &core.spill, OP_CONTEXT)
+        output.ref = index % core.context.slots
+        output.x = core.context.messages[output.ref].role
+        outputs.append(to_tuple(core, output))
+    core.leaving = False
+    return 0

@@ -349,6 +349,7 @@ cdef struct Core:
     uint8_t ending
     uint8_t handed_over      # another process goes on: 1, or 2 if it does not know what was said
     uint8_t fault            # a bound that the compiler promised did not hold
+    uint8_t leaving          # the next drain tells the conversation, for whoever goes on
     uint64_t bindings_off
     uint64_t nodes_off
     uint64_t edges_off

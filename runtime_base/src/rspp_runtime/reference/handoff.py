@@ -2,16 +2,51 @@
 
 from __future__ import annotations
 
-from rspp_runtime.abi.codes import Control, SessionState, Signal, Turn
+from rspp_runtime.abi.codes import Cause, Control, Result, SessionState, Signal, Turn
 from rspp_runtime.abi.messages import Inbound
-from rspp_runtime.reference import edges, hearing, invocations, turns
+from rspp_runtime.reference import edges, gateway, hearing, invocations, turns
 from rspp_runtime.reference.outputs import decide
-from rspp_runtime.reference.state import CircuitBreaker, End, Speech, State
+from rspp_runtime.reference.state import TOOL, USER, CircuitBreaker, End, Speech, State
 
 KNOWN, BLANK = 1, 2
 """`State.handed_over`: whether the new holder knows what was said."""
 
 LEASES = (Control.LEASE_ROTATED, Control.LEASE_REVOKED, Control.HANDOFF)
+
+
+TURNS_MAX, COUNT_MAX = 1 << 31, 1 << 53
+"""What an earlier holder may have had: turns; sequences and invocations."""
+
+
+def leave(s: State) -> None:
+    """What is known is told, for whoever cannot execute the log: the conversation by the next drain."""
+    decide(s, Signal.LEFT, x=s.turns, y=s.invocations)
+    s.leaving = True
+
+
+def follow(s: State, event: Inbound) -> Result:
+    """What an earlier holder has left, for a session that has not begun."""
+    if s.state is not SessionState.CREATED:
+        return gateway.reject(s, Cause.SNAPSHOT_STALE)
+    if event.port == Control.RECALL:
+        if not USER <= event.a <= TOOL:
+            return gateway.reject(s, Cause.UNKNOWN_PORT)
+        if len(event.payload) > s.plan.context_bytes_max or not s.plan.context_items_max:
+            return gateway.reject(s, Cause.OVERSIZED)
+        s.next_seq()
+        turns.remember(s, event.a, event.payload)
+        return Result.ACCEPTED
+    if not (
+        s.turns <= event.a <= TURNS_MAX
+        and s.seq <= event.b <= COUNT_MAX
+        and s.invocations <= event.invocation <= COUNT_MAX
+    ):
+        return gateway.reject(s, Cause.SNAPSHOT_STALE)
+    s.turns = s.turn.serial = event.a
+    s.seq = event.b
+    s.invocations = event.invocation
+    s.next_seq()
+    return Result.ACCEPTED
 
 
 def lease(s: State, code: Control, event: Inbound) -> None:

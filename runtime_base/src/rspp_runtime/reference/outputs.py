@@ -107,6 +107,9 @@ def drain(s: State) -> list[Output]:
                 taken.append(_refuse(s, output))
         elif _wanted(s, output):
             taken.append(output)
+    if s.leaving:
+        s.leaving = False
+        taken += [Output(Op.CONTEXT, s.now, s.seq, x=role, payload=text) for role, text in s.context]
     taken.extend(s.telemetry_out)
     s.telemetry_out.clear()
     return taken

@@ -72,6 +72,11 @@ class Session:
             return Result.ACCEPTED
         if control and event.port == Control.PLAYED:
             return reports.played(s, event)
+        if control and event.port == Control.LEAVE:
+            handoff.leave(s)
+            return Result.ACCEPTED
+        if control and event.port in (Control.RECALL, Control.GO_ON_FROM):
+            return handoff.follow(s, event)
         if event.op == In.DONE or (control and event.port in _CONTROLS):
             return gateway.put_in_inbox(s, event)
         return gateway.reject(s, Cause.UNKNOWN_PORT)

@@ -301,6 +301,7 @@ class State:
         self.seq = 0
         self.ending = False
         self.handed_over = 0  # another process goes on: 1, or 2 if it does not know what was said
+        self.leaving = False  # the next drain tells the conversation, for whoever goes on
         self.turn = TurnState()
         self.deferred: Proposal | None = None
         self.hearing = Hearing()

@@ -35,7 +35,7 @@ from night_porter._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "e84bc15a12d08667f7bc5d1242f7d8f63dc39522a40917517cdfcca34854aac5"
+ABI_HASH = "0584234d2656ea92a9f6c70536b295561c25d92078d36f26e16e75f526ea6e77"
 TEMPLATE_HASH = "a7ffc8f41638397b07d6b35a29e37097079aad724ebb2dac88b77691255b8dae"
 
 if ABI_HASH != RUNTIME_ABI_HASH:

@@ -38,7 +38,7 @@ from second_opinion._layout cimport *
 
 from rspp_runtime.abi.version import ABI_HASH as RUNTIME_ABI_HASH
 
-ABI_HASH = "e84bc15a12d08667f7bc5d1242f7d8f63dc39522a40917517cdfcca34854aac5"
+ABI_HASH = "0584234d2656ea92a9f6c70536b295561c25d92078d36f26e16e75f526ea6e77"
 TEMPLATE_HASH = "dd3030f29e035b023604fb6553584eacb1fd4276835b8389f19da50dae3becb4"
 
 if ABI_HASH != RUNTIME_ABI_HASH:

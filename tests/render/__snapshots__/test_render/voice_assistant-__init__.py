@@ -19,7 +19,7 @@ from typing import Final, Literal
 
 from rspp_runtime.abi import ABI_HASH
 
-BUILT_FOR_ABI: Final = "e84bc15a12d08667f7bc5d1242f7d8f63dc39522a40917517cdfcca34854aac5"
+BUILT_FOR_ABI: Final = "0584234d2656ea92a9f6c70536b295561c25d92078d36f26e16e75f526ea6e77"
 
 # Tables and kernel are laid out for one binary interface; with another they would fail silently, so check it first.
 if ABI_HASH != BUILT_FOR_ABI:
