@@ -72,7 +72,9 @@ def test_the_oldest_make_room(both: list[Session], kernels: dict[str, tuple[type
 @pytest.mark.parametrize("turn", [-1, (1 << 31) + 1, 1 << 62])
 @pytest.mark.parametrize("others", [(0, 0), (-1, 0), (0, -1), ((1 << 53) + 1, 0), (0, (1 << 53) + 1)])
 def test_nonsense_is_refused(both: list[Session], turn: int, others: tuple[int, int]) -> None:
-    answers, outputs = done(both, from_where(turn, *others), recall(3, b"x"), recall(-1, b"x"), recall(0, b"x" * 99_999))
+    answers, outputs = done(
+        both, from_where(turn, *others), recall(3, b"x"), recall(-1, b"x"), recall(0, b"x" * 99_999)
+    )
     assert answers == [Result.REFUSED] * 4
     assert [one.cause for one in outputs] == [
         Cause.SNAPSHOT_STALE, Cause.UNKNOWN_PORT, Cause.UNKNOWN_PORT, Cause.OVERSIZED,

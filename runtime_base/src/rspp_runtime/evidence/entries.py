@@ -40,6 +40,7 @@ class Kind(enum.IntEnum):
     RECOVERED = 10
     STATE = 11
     CLOCK = 12
+    FOLLOWS = 13
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,8 @@ class Header:
     level: str  # L0, L1 or L2: with which the recording begins
     kernel: str  # compiled or pure
     started_ms: int  # wall clock at session time 0
+    tenant: str = ""  # whose session it is; "" where nobody said
+    remembers: Mapping[str, int] = field(default_factory=dict)  # nodes with durable state, by name: their ids
     format_version: int = FORMAT_VERSION
 
 
@@ -182,6 +185,22 @@ class Recovered(NamedTuple):
     torn: str  # what was wrong with the end of the log
 
 
+class Follows(NamedTuple):
+    """Behind the header: the session goes on here from the log of another template, which cannot be executed on this
+    one (`evidence.following`). What crossed stands behind it, as inputs and states; a replay needs nothing else."""
+
+    now_ns: int
+    pipeline_version: str  # of the log before, as the next two
+    template_hash: str
+    epoch: int  # of its last holder
+    log_id: str  # of the log before: 32 hex digits
+    records: int  # the number of its last whole record
+    checksum: int  # of that record
+    torn: str  # what was wrong with its end
+    crossed: dict[str, Any]  # messages, keys, attributes: how many; durable: names of nodes
+    stayed: list[str]  # what did not cross, in words
+
+
 class End(NamedTuple):
     """The session was closed in order; `stats` are the kernel's counters."""
 
@@ -189,7 +208,7 @@ class End(NamedTuple):
     stats: dict[str, int]
 
 
-Entry = Input | Handler | Step | Out | Invocation | Evidence | Level | State | Clock | Recovered | End
+Entry = Input | Handler | Step | Out | Invocation | Evidence | Level | State | Clock | Recovered | Follows | End
 
 _KINDS: dict[type[Any], Kind] = {
     Input: Kind.INPUT,
@@ -203,6 +222,7 @@ _KINDS: dict[type[Any], Kind] = {
     Recovered: Kind.RECOVERED,
     State: Kind.STATE,
     Clock: Kind.CLOCK,
+    Follows: Kind.FOLLOWS,
 }
 _NUMBERS: dict[type[Any], int] = {entry: int(kind) for entry, kind in _KINDS.items()}
 _TYPES: dict[Kind, type[Any]] = {kind: entry for entry, kind in _KINDS.items()}
@@ -315,7 +335,7 @@ def _unplain(entry: type[Any], name: str, value: Any) -> Any:
         return None if value is None else base64.b64decode(value, validate=True)
     if entry is Handler and name == "emissions" and value is not None:
         return tuple((*e[:5], None if e[5] is None else base64.b64decode(e[5], validate=True)) for e in value)
-    expected: dict[str, type[Any]] = {"or02": dict, "stats": dict}
+    expected: dict[str, type[Any]] = {"or02": dict, "stats": dict, "crossed": dict, "stayed": list}
     wanted = expected.get(name)
     if wanted is not None and not isinstance(value, wanted):
         raise ValueError(f"{name} = {value!r}")

@@ -3,6 +3,8 @@
     LogFile(path, header)     a new log; segments follow as they fill up
     LogFile.go_on(path)       the same log again, behind its last whole record
     read(path)                either form: segments, or JSON lines
+    read_to_end(path)         segments, and which record is the last
+    header_of(path)           the header alone
 
 The first record is the header. A writer that was stopped within a record leaves a torn tail: readers report and ignore
 it. Anything else that does not fit is damage, refused with its offset.
@@ -16,6 +18,7 @@ import os
 import uuid
 import zlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +47,7 @@ from rspp_runtime.evidence.segment import (
     Damage,
     Head,
     Segment,
+    first_record,
     frame,
     hold,
     path_of,
@@ -52,6 +56,7 @@ from rspp_runtime.evidence.segment import (
 )
 from rspp_runtime.evidence.tape import Tape
 
+HEADER_RECORD_BYTES_MAX = 64 << 10
 SEGMENTS_MAX = 4096  # of one log: 16 GiB at the usual size
 
 
@@ -246,6 +251,38 @@ def read(path: Path) -> Log:
         raise LogError(f"this is not a log: it begins neither with {MAGIC.decode()} nor with a JSON object")
     found = _read_segments(path)
     return _log([row for part in found.parts for row in part.rows], found)
+
+
+@dataclass(frozen=True, slots=True)
+class Last:
+    """The last whole record of a log, by which one knows it again."""
+
+    log_id: str  # 32 hex digits
+    record: int
+    checksum: int
+
+
+def read_to_end(path: Path) -> tuple[Log, Last]:
+    """A log of segments, and its last record. Raises `LogError`, `OSError`."""
+    found = _read_segments(path)
+    last = found.parts[-1]
+    end = Last(last.head.log_id.hex(), last.head.number + len(last.rows) - 1, last.checksum)
+    return _log([row for part in found.parts for row in part.rows], found), end
+
+
+def header_of(path: Path) -> Header:
+    """The header of a log of segments, without the rest. Raises `LogError`, `OSError`."""
+    with path.open("rb") as file:
+        data = file.read(HEADER_BYTES + FRAME.size + HEADER_RECORD_BYTES_MAX)
+    try:
+        head = _head(data, 0)
+        body = None if head is None else first_record(data, head)
+    except Damage as error:
+        raise LogError(f"damaged at byte {error.at}: {error}") from None
+    row = None if body is None else _row(body, f"byte {HEADER_BYTES}")
+    if not isinstance(row, Header):
+        raise LogError("the header is missing: its writer was stopped before it wrote anything")
+    return row
 
 
 def _read_segments(path: Path) -> _Found:

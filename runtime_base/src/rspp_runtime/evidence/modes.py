@@ -11,10 +11,10 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterator
 
-from rspp_runtime.abi.codes import In, Op, Signal
+from rspp_runtime.abi.codes import Control, In, Op, Result, Signal
 from rspp_runtime.abi.plan import Plan
 from rspp_runtime.evidence.differences import Difference, Divergence, describe
-from rspp_runtime.evidence.entries import End, Entry, Handler, Input, Log, LogError, Out
+from rspp_runtime.evidence.entries import End, Entry, Follows, Handler, Input, Log, LogError, Out
 from rspp_runtime.evidence.execution import FIRST_RECORD
 from rspp_runtime.evidence.report import Report
 
@@ -32,6 +32,11 @@ def check_served(log: Log, mode: Mode, first: int = 1) -> None:
     """Raises `LogError` if the log, from record `first` on, lacks what the mode takes from it."""
     if mode in (Mode.REPLAY_DECISIONS, Mode.RECOMPUTE_DECISIONS):
         return
+    if mode is Mode.RE_SIMULATE and log.entries and isinstance(log.entries[0], Follows):
+        raise LogError(
+            f"its session began in the log of another template ({log.entries[0].template_hash[:12]}…), whose party's "
+            f"input is not here: take --mode {Mode.RECOMPUTE_DECISIONS}"
+        )
     needs = "every payload of the party's input" if mode is Mode.RE_SIMULATE else "every payload"
     for record, entry in enumerate(log.entries, FIRST_RECORD):
         if record >= first and _lacks(entry, mode):
@@ -65,6 +70,7 @@ def replay_decisions(log: Log, plan: Plan) -> Report:
     for record, entry in enumerate(log.entries, FIRST_RECORD):
         if isinstance(entry, Input):
             report.inputs += 1
+            history.told(entry)
         elif isinstance(entry, Out):
             report.outputs += 1
             if entry.op == Op.DECISION:
@@ -86,6 +92,11 @@ class _History:
         self._epoch = -1
         self._state = "Idle"  # Idle, Opening, Active, Terminal
         self._may_be_idle = False  # Opening, and an outcome was decided that ends it, or answers another input
+
+    def told(self, row: Input) -> None:
+        """A log may begin where that of another template ended."""
+        if (row.op, row.port, row.result) == (In.CONTROL, Control.GO_ON_FROM, Result.ACCEPTED):
+            self._serial = row.a
 
     def add(self, out: Out) -> Iterator[str]:
         """Why this decision is not legal here, if it is not."""

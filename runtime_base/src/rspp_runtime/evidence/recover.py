@@ -14,6 +14,7 @@ Recovery may be killed too: what it wrote is the beginning of a log like the one
 from __future__ import annotations
 
 import errno
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,7 @@ from rspp_runtime.evidence.or02 import Or02
 from rspp_runtime.evidence.recorder import Recorder, to_out
 from rspp_runtime.session.observer import HandlerCall, InvocationEnd
 
+LOOKS_EVERY = 256  # records, at the clock
 NOT_RUN = "not run: its session was being recovered"
 
 
@@ -64,25 +66,36 @@ def recover(
 
 
 def take_over(
-    path: Path, plan: Plan, resolved: Mapping[str, Any], open_session: OpenSession, epoch: int | None = None
+    path: Path,
+    plan: Plan,
+    resolved: Mapping[str, Any],
+    open_session: OpenSession,
+    epoch: int | None = None,
+    until_s: float | None = None,
 ) -> Holder:
     """The next holder of the session of the log at `path`, which has not done anything yet: `go_on` comes next (F8).
 
-    Raises as `recover` does, and `LogError` if the session has ended.
+    Raises as `recover` does, and `LogError` if the session has ended, or at `until_s` (of `time.monotonic`).
     """
     log = _read(path)
     if log.entries and isinstance(log.entries[-1], End):
         raise LogError("its session has ended: there is nothing to go on with")
-    return _holder(log, path, plan, resolved, open_session, epoch)
+    return _holder(log, path, plan, resolved, open_session, epoch, until_s)
 
 
 def _holder(
-    log: Log, path: Path, plan: Plan, resolved: Mapping[str, Any], open_session: OpenSession, epoch: int | None
+    log: Log,
+    path: Path,
+    plan: Plan,
+    resolved: Mapping[str, Any],
+    open_session: OpenSession,
+    epoch: int | None,
+    until_s: float | None = None,
 ) -> Holder:
     execution = Execution(log, plan, open_session)
     or02 = _or02(log, plan, resolved)
     try:
-        known_epoch = _rebuild(execution, or02)
+        known_epoch = _rebuild(execution, or02, until_s)
         epoch = known_epoch + 1 if epoch is None else epoch
         if epoch <= known_epoch:
             raise LogError(f"epoch {epoch} is not higher than the log's, {known_epoch}")
@@ -114,10 +127,12 @@ def _or02(log: Log, plan: Plan, resolved: Mapping[str, Any]) -> Or02:
     )
 
 
-def _rebuild(execution: Execution, or02: Or02) -> int:
+def _rebuild(execution: Execution, or02: Or02, until_s: float | None) -> int:
     """Executes everything, and lets `or02` see it as it did then; returns the highest epoch. Raises `LogError`."""
     epoch = execution.log.header.epoch
     while (row := execution.next()) is not None:
+        if until_s is not None and execution.at % LOOKS_EVERY == 0 and time.monotonic() > until_s:
+            raise LogError("it takes too long to go on with: its log is too long, or too many came at once")
         if isinstance(row, entries.Input):
             or02.on_input(inbound(row), row.now_ns, row.result)
             if row.op == In.CONTROL and row.port in (Control.LEASE_ROTATED, Control.HANDOFF):

@@ -213,6 +213,13 @@ def read_records(data: bytes, head: Head) -> Whole:
     return whole
 
 
+def first_record(data: bytes, head: Head) -> bytes | None:
+    """The body of the first record of a segment, of which `data` is the beginning; None if it is not whole."""
+    found = _at(memoryview(data), HEADER_BYTES, head.number, head.log_id)
+    start = HEADER_BYTES + FRAME.size
+    return None if found is None else data[start : start + found[0]]
+
+
 def _at(view: memoryview, at: int, number: int, log_id: bytes) -> tuple[int, int] | None:
     """Length and checksum of the record `number` at `at`; None if it is not whole there."""
     if at + FRAME.size > len(view):

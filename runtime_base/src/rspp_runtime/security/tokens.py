@@ -30,7 +30,8 @@ ALGORITHM = "EdDSA"
 TYPE = "rspp-session+jwt"
 ISSUER = "rspp"
 AUDIENCE = "rspp-session"
-SCOPES = frozenset({"talk", "observe", "issue", "admin"})
+SCOPES = frozenset({"talk", "resume", "observe", "issue", "admin"})
+RESUME = "resume"  # the session of the token may be gone on with, by whatever version of its pipeline
 
 TTL_S = 60  # to connect; a session then lasts as long as it likes
 TTL_S_MAX = 3_600
@@ -204,9 +205,11 @@ class Verifier:
         tenant: str | None = None,
         session_id: str | None = None,
         epoch: int | None = None,
+        resumes: bool = False,
     ) -> Grant:
         """What the token allows, if that is `scope` here and now. Of tenant, session and epoch those are asked for that
-        are given. Raises `TokenError`."""
+        are given. With `resumes`, a token of scope `resume` may be of another version: its session may be gone on with,
+        which the caller sees to. Raises `TokenError`."""
         claims = self._signed(token)
         grant = _granted(claims)
         issued_s, begins_s = claims["iat"], claims.get("nbf", claims["iat"])
@@ -222,7 +225,7 @@ class Verifier:
         for code, is_wrong in (
             ("wrong_tenant", tenant is not None and grant.tenant != tenant),
             ("wrong_pipeline", grant.pipeline != pipeline),
-            ("wrong_version", grant.pipeline_version != pipeline_version),
+            ("wrong_version", grant.pipeline_version != pipeline_version and not (resumes and RESUME in grant.scopes)),
             ("wrong_session", is_other_session),
             ("wrong_epoch", epoch is not None and grant.epoch != epoch),
             ("wrong_scope", scope not in grant.scopes),

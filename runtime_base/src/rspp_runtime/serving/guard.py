@@ -7,7 +7,7 @@ import uuid
 
 from rspp_runtime.security import origins
 from rspp_runtime.security.keys import read_public
-from rspp_runtime.security.tokens import TTL_S, TTL_S_MAX, Grant, Issuer, Replays, TokenError, Verifier
+from rspp_runtime.security.tokens import REASONS, RESUME, TTL_S, TTL_S_MAX, Grant, Issuer, Replays, TokenError, Verifier
 from rspp_runtime.serving.settings import Settings
 from rspp_runtime.session.package import Package
 
@@ -86,9 +86,15 @@ class Guard:
                 pipeline=self.pipeline,
                 pipeline_version=self.version,
                 session_id=session_id,
+                resumes=scope == "talk",
             )
         except TokenError as error:
             raise Refused(401, error.code, str(error)) from None
+
+    def may_begin(self, grant: Grant) -> None:
+        """A session may begin with it: a token of another version is for coming back. Raises `Refused`."""
+        if grant.pipeline_version != self.version:
+            raise Refused(401, "wrong_version", REASONS["wrong_version"])
 
     def may_issue(self, bearer: str, origin: str | None, host: str) -> str:
         """The tenant for which a session may be asked for. Raises `Refused`.
@@ -115,20 +121,20 @@ class Guard:
 
     def token(self, tenant: str, session_id: str, epoch: int) -> str:
         """To connect with, once; "" if this server was given no key to sign with."""
-        return "" if self.issuer is None else self._sign(self.issuer, tenant, session_id, epoch, TTL_S)
+        return "" if self.issuer is None else self._sign(self.issuer, tenant, session_id, epoch, TTL_S, {"talk"})
 
     def returning(self, tenant: str, session_id: str, epoch: int) -> str:
-        """To come back with, once. Without a key to sign with, this process alone takes it."""
-        return self._sign(self._own, tenant, session_id, epoch, TTL_S_MAX)
+        """To come back with, once, to whatever version. Without a key to sign with, this process alone takes it."""
+        return self._sign(self._own, tenant, session_id, epoch, TTL_S_MAX, {"talk", RESUME})
 
-    def _sign(self, issuer: Issuer, tenant: str, session_id: str, epoch: int, ttl_s: int) -> str:
+    def _sign(self, issuer: Issuer, tenant: str, session_id: str, epoch: int, ttl_s: int, scopes: set[str]) -> str:
         return issuer.issue(
             tenant=tenant,
             session_id=session_id,
             pipeline=self.pipeline,
             pipeline_version=self.version,
             epoch=epoch,
-            scopes={"talk"},
+            scopes=scopes,
             ttl_s=ttl_s,
             now_s=now_s(),
         )

@@ -12,12 +12,10 @@ from pathlib import Path
 
 from rspp_runtime.abi.codes import Attribute, Control, text_id
 from rspp_runtime.abi.lookup import asked
-from rspp_runtime.abi.messages import Session
 from rspp_runtime.abi.plan import EFFECT, Plan
-from rspp_runtime.abi.version import ABI_HASH
 from rspp_runtime.evidence.clocks import Clocks
 from rspp_runtime.evidence.entries import Clock as ClockReading
-from rspp_runtime.evidence.entries import End, Entry, Header
+from rspp_runtime.evidence.entries import End, Entry, Follows, Header
 from rspp_runtime.evidence.levels import Change, Keeps
 from rspp_runtime.evidence.live import Live, work_limits
 from rspp_runtime.evidence.log import LogFile
@@ -28,7 +26,7 @@ from rspp_runtime.evidence.segment import SEGMENT_BYTES
 from rspp_runtime.evidence.writer import LogWriter
 from rspp_runtime.session.clock import Clock, LaterClock, VirtualClock
 from rspp_runtime.session.driver import Driver
-from rspp_runtime.session.going_on import by_node, holder_of, since_ns
+from rspp_runtime.session.going_on import TAKE_S_MAX, by_node, header_for, holder_of, in_thread, leave, since_ns
 from rspp_runtime.session.handlers import Calls, make_handlers
 from rspp_runtime.session.hooks import Hooks
 from rspp_runtime.session.later import Desk, Later
@@ -52,7 +50,9 @@ class Options:
     session_id: str = field(default_factory=lambda: f"s-{uuid.uuid4().hex[:12]}")
     epoch: int = 1
     seed: int = 0
+    tenant: str = ""  # whose session it is
     resume: bool = False  # go on with the session of `log`, which another process has left
+    followed: Callable[[Follows], None] | None = None  # also if that is of another template, whose log is followed then
     attributes: Mapping[Attribute, str] = field(default_factory=dict)  # what is known of the session; `ID` is its id
 
 
@@ -93,8 +93,11 @@ async def converse(
     hooks = Hooks(plan, users)
     holder: Holder | None = None
     if options.resume:
-        assert options.log is not None
-        holder = holder_of(package, options.log, options.kernel, held)
+        if is_virtual:
+            holder = holder_of(package, options, held)
+        else:
+            until_s = time.monotonic() + TAKE_S_MAX
+            holder = await in_thread(partial(holder_of, package, options, held, until_s))
         was = holder.execution.log.header
         options = replace(options, session_id=was.session_id, seed=was.seed, epoch=holder.epoch, level=holder.level)
     for scopes in held.values():
@@ -130,7 +133,8 @@ async def converse(
             holder.execution.missing = by_node(plan, handlers)
             or02.put = put
         else:
-            header = _header(package, options, session, clock)
+            started_ms = time.time_ns() // 1_000_000 - clock.now_ns() // 1_000_000
+            header = header_for(package, options, package.kernel_of(session), started_ms, held)
             or02 = _or02(package, options, header, put)
             if options.log is not None:
                 file = LogFile(options.log, header, options.segment_bytes)
@@ -176,6 +180,8 @@ async def converse(
             await _together(driver, transport, options)
         except HandedOver:
             handed_over = True
+            if log is not None:
+                leave(session, driver.epoch, clock, later)
         finally:
             for provider in {id(one): one for row in providers.values() for _, one in row}.values():
                 if isinstance(provider, Outside):
@@ -197,24 +203,6 @@ async def converse(
         if holder is not None:
             holder.close()
         session.close()
-
-
-def _header(package: Package, options: Options, session: Session, clock: Clock) -> Header:
-    plan = package.plan
-    return Header(
-        package=package.name,
-        pipeline=plan.pipeline,
-        pipeline_version=plan.pipeline_version,
-        profile=plan.profile,
-        template_hash=plan.template_hash,
-        abi_hash=ABI_HASH,
-        session_id=options.session_id,
-        epoch=options.epoch,
-        seed=options.seed,
-        level=options.level,
-        kernel=package.kernel_of(session),
-        started_ms=time.time_ns() // 1_000_000 - clock.now_ns() // 1_000_000,
-    )
 
 
 def _outside(plan: Plan, providers: Bound) -> dict[int, Scopes]:

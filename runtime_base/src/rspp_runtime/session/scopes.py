@@ -137,6 +137,30 @@ class Scopes:
         except PackingError as error:
             raise StateError(str(error)) from None
 
+    def restore_what_fits(self, durable: bytes) -> list[str]:
+        """A holder of another version begins with what its class declares, too, of the same name and kind; the rest
+        begins anew. Returns the names of what was kept and is not taken."""
+        try:
+            kept = packing.unpack(durable)
+        except PackingError:
+            return [self._where(DURABLE)]
+        fields = {field.name: field for field in self._fields[DURABLE]}
+        left = []
+        for name, one in kept.items():
+            try:
+                self._values[name] = packing.value(fields[name].kind, one, self._where(name))
+            except (KeyError, PackingError):
+                left.append(self._where(name))
+        try:
+            packed = self._pack(DURABLE)
+        except PackingError:
+            packed = b""
+        if not packed or len(packed) > self._bytes_max[DURABLE]:
+            self._begin(DURABLE)
+            packed, left = self._pack(DURABLE), [self._where(name) for name in kept]
+        self._packed[DURABLE] = packed
+        return left
+
     # ----
 
     def _where(self, name: str) -> str:
