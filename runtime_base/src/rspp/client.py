@@ -36,6 +36,7 @@ OPEN_S = 10.0
 ACK_EVERY = 10  # messages
 KEPT_MAX = 256  # words that the server has not acknowledged
 BACKOFF_S, BACKOFF_S_MAX = 0.1, 2.0
+ASKS_MAX = 10  # for a session, while two versions answer
 
 
 class Refused(Exception):  # noqa: N818 - an answer, not a mistake
@@ -57,9 +58,17 @@ class Ended(Exception):  # noqa: N818 - as above
 
 async def talk(server: str, *, bearer: str = "", **hello: Any) -> Conversation:
     """Asks `server` (`http://host:port`) for a session, and connects. `bearer` is a token of scope `issue`, where one
-    is needed; `hello` as of `Conversation`. Raises `Refused`, `OSError`."""
-    asked = await asyncio.to_thread(_ask, server.rstrip("/") + "/v1/sessions", bearer)
-    return await Conversation.open(asked["url"], asked["token"], **hello)
+    is needed; `hello` as of `Conversation`. While servers of two versions answer, one may sign for its own and the
+    other be talked to: it is asked again then. Raises `Refused`, `Ended`, `OSError`."""
+    for attempt in range(1, ASKS_MAX + 1):
+        asked = await asyncio.to_thread(_ask, server.rstrip("/") + "/v1/sessions", bearer)
+        try:
+            return await Conversation.open(asked["url"], asked["token"], **hello)
+        except Refused as refused:
+            if refused.code != "wrong_version" or attempt == ASKS_MAX:
+                raise
+        await asyncio.sleep(BACKOFF_S * attempt)
+    raise AssertionError
 
 
 class Conversation:

@@ -70,7 +70,7 @@ def test_the_command_says_what_it_will_not_sign(tmp_path: Path, capsys: pytest.C
     file = tmp_path / "key.pem"
     keys.write_private(file, keys.new_key())
     assert rspp("token", "issue", "--key", str(file), *ISSUE, "--scope", "fly") == 2
-    assert "scopes are ['fly']: some of admin, issue, observe, talk" in capsys.readouterr().err
+    assert "scopes are ['fly']: some of admin, issue, observe, resume, talk" in capsys.readouterr().err
     assert rspp("token", "issue", "--key", str(tmp_path / "none.pem"), *ISSUE) == 1
     assert "none.pem: cannot be read: No such file" in capsys.readouterr().err
 

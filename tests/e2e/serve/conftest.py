@@ -43,7 +43,9 @@ def serve(serving: ModuleType, package: Path, key: Path, tmp_path: Path) -> Iter
     """Starts a server of the test's own; whatever still runs at its end is killed."""
     made: list[Any] = []
 
-    def start(*options: str, **how: Any) -> Any:
+    served = package
+
+    def start(*options: str, package: Path = served, **how: Any) -> Any:
         made.append(serving.Served(package, tmp_path, key, *options, **how))
         return made[-1]
 

@@ -25,11 +25,13 @@ from rspp_runtime.evidence import entries
 from rspp_runtime.evidence.entries import Follows, Header, Log, LogError, Out, State
 from rspp_runtime.evidence.log import Last, LogFile
 from rspp_runtime.evidence.recorder import Recorder
-from rspp_runtime.evidence.segment import hold
+from rspp_runtime.evidence.recover import OverError
+from rspp_runtime.evidence.segment import BusyError, hold
 
 RECORDS_MAX = 1_000  # logs of one session
 NOT_LEFT = "the conversation: whoever had the session was stopped before it could leave it"
 NOT_KEPT = "the conversation: its texts were not kept (recording level L0)"
+ANOTHER = "another process goes on with this session"
 ALWAYS_STAYS = ("caps of the session that were used", "the mode", "state of nodes that is not durable")
 
 
@@ -85,7 +87,7 @@ class Left:
 def left_in(log: Log) -> Left:
     """Reads the log's records; none of them is executed. Raises `LogError` if the session has ended."""
     if log.entries and isinstance(log.entries[-1], entries.End):
-        raise LogError("its session has ended: there is nothing to go on with")
+        raise OverError
     left = Left(log.header.epoch)
     names = {node: name for name, node in log.header.remembers.items()}
     states: dict[str, bytes] = {}  # of a step that is not there yet
@@ -164,7 +166,7 @@ def follow(
     """Makes the log `path`: `session` is of `plan`, at `left.epoch`, and has not been told anything; `durable` is what
     its nodes remember. Returns the record that says so.
 
-    Raises `FileExistsError` if somebody else was quicker, `LogError`, `OSError` (EBUSY while `before` is written).
+    Raises `BusyError` while somebody writes `before`, or if somebody else was quicker; `LogError`, `OSError`.
     """
     log, last = found
     crossed = {
@@ -183,7 +185,7 @@ def follow(
     made = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         if path.exists():
-            raise FileExistsError(errno.EEXIST, "another process goes on with this session", str(path))
+            raise BusyError(ANOTHER)
         _write(made, header, plan, session, left, record, durable)
         _publish(made, path)
     finally:
@@ -230,11 +232,11 @@ def _step(session: Session, recorder: Recorder, now_ns: int) -> None:
 
 
 def _publish(made: Path, path: Path) -> None:
-    """The whole log has its name at once, and takes nobody's. Raises `FileExistsError`, `OSError`."""
+    """The whole log has its name at once, and takes nobody's. Raises `BusyError`, `OSError`."""
     try:
         os.link(made, path)
     except FileExistsError:
-        raise
+        raise BusyError(ANOTHER) from None
     except OSError:  # a file system without links
         made.rename(path)
     with contextlib.suppress(OSError):

@@ -36,6 +36,13 @@ LOOKS_EVERY = 256  # records, at the clock
 NOT_RUN = "not run: its session was being recovered"
 
 
+class OverError(LogError):
+    """The session has ended: there is nothing to go on with."""
+
+    def __init__(self, more: str = "") -> None:
+        super().__init__(f"its session has ended: there is nothing to go on with{more}")
+
+
 @dataclass(slots=True)
 class Recovery:
     """What was found and what was done."""
@@ -79,7 +86,7 @@ def take_over(
     """
     log = _read(path)
     if log.entries and isinstance(log.entries[-1], End):
-        raise LogError("its session has ended: there is nothing to go on with")
+        raise OverError
     return _holder(log, path, plan, resolved, open_session, epoch, until_s)
 
 
@@ -190,7 +197,7 @@ class Holder:
         if Signal.SESSION_HANDOFF not in decided or Signal.ENDED in decided:
             self._put(End(self.execution.now_ns, self.session.stats()))
             self._sync()
-            raise LogError("its session has ended: there is nothing to go on with; its log has its end now")
+            raise OverError("; its log has its end now")
         self._sync()
 
     @property

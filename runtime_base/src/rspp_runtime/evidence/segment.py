@@ -79,10 +79,17 @@ def _checksum(padded: bytes | memoryview, length: int, number: int, log_id: byte
 # ---- writing
 
 
+class BusyError(OSError):
+    """Another process has the log."""
+
+    def __init__(self, why: str = "another process is writing this log") -> None:
+        super().__init__(errno.EBUSY, why)
+
+
 def hold(path: Path, *, new: bool) -> int:
     """A descriptor of the log's first segment that only one process has, until it is closed or the process dies.
 
-    Raises `OSError` (EBUSY) while another writes the log.
+    Raises `BusyError` while another writes the log, `OSError`.
     """
     fd = os.open(path, os.O_RDWR | (os.O_CREAT if new else 0) | getattr(os, "O_CLOEXEC", 0), 0o644)
     try:
@@ -91,7 +98,7 @@ def hold(path: Path, *, new: bool) -> int:
         os.close(fd)
         if not isinstance(error, BlockingIOError):
             return -1  # a file system without locks
-        raise OSError(errno.EBUSY, "another process is writing this log") from None
+        raise BusyError from None
     return fd
 
 

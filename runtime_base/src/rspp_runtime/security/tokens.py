@@ -201,15 +201,15 @@ class Verifier:
         now_s: int,
         scope: str,
         pipeline: str,
-        pipeline_version: str,
+        pipeline_version: str | None,
         tenant: str | None = None,
         session_id: str | None = None,
         epoch: int | None = None,
         resumes: bool = False,
     ) -> Grant:
-        """What the token allows, if that is `scope` here and now. Of tenant, session and epoch those are asked for that
-        are given. With `resumes`, a token of scope `resume` may be of another version: its session may be gone on with,
-        which the caller sees to. Raises `TokenError`."""
+        """What the token allows, if that is `scope` here and now. Of version, tenant, session and epoch those are asked
+        for that are given. With `resumes`, a token of scope `resume` may be of another version: its session may be gone
+        on with, which the caller sees to. Raises `TokenError`."""
         claims = self._signed(token)
         grant = _granted(claims)
         issued_s, begins_s = claims["iat"], claims.get("nbf", claims["iat"])
@@ -222,10 +222,13 @@ class Verifier:
         if grant.expires_s - issued_s > self._ttl_s_max:
             raise TokenError("too_long")
         is_other_session = session_id is not None and grant.session_id not in ("", session_id)
+        is_other_version = pipeline_version is not None and grant.pipeline_version != pipeline_version
+        if resumes and RESUME in grant.scopes:
+            is_other_version = False
         for code, is_wrong in (
             ("wrong_tenant", tenant is not None and grant.tenant != tenant),
             ("wrong_pipeline", grant.pipeline != pipeline),
-            ("wrong_version", grant.pipeline_version != pipeline_version and not (resumes and RESUME in grant.scopes)),
+            ("wrong_version", is_other_version),
             ("wrong_session", is_other_session),
             ("wrong_epoch", epoch is not None and grant.epoch != epoch),
             ("wrong_scope", scope not in grant.scopes),
@@ -271,6 +274,7 @@ class Replays:
         self.refused = {"replayed": 0, "too_many": 0}
         self._tokens_max, self._leeway_s = tokens_max, leeway_s
         self._used: set[str] = set()
+        self._given_back: set[str] = set()  # of them, those that are good once more
         self._expiries: list[tuple[int, str]] = []
 
     def __len__(self) -> int:
@@ -279,13 +283,23 @@ class Replays:
     def use(self, grant: Grant, now_s: int) -> None:
         """Raises `TokenError`: replayed, too_many."""
         while self._expiries and self._expiries[0][0] + self._leeway_s <= now_s:
-            self._used.discard(heapq.heappop(self._expiries)[1])
+            _, gone = heapq.heappop(self._expiries)
+            self._used.discard(gone)
+            self._given_back.discard(gone)
+        if grant.token_id in self._given_back:
+            self._given_back.discard(grant.token_id)
+            return
         code = "replayed" if grant.token_id in self._used else "too_many" if self._is_full() else ""
         if code:
             self.refused[code] += 1
             raise TokenError(code)
         self._used.add(grant.token_id)
         heapq.heappush(self._expiries, (grant.expires_s, grant.token_id))
+
+    def give_back(self, grant: Grant) -> None:
+        """What it was used for has come to nothing: it may be used once more."""
+        if grant.token_id in self._used:
+            self._given_back.add(grant.token_id)
 
     def _is_full(self) -> bool:
         return len(self._used) >= self._tokens_max

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from rspp_runtime.abi.codes import Control
 from rspp_runtime.abi.messages import Output
@@ -141,6 +141,7 @@ class Welcome:
     ping_ms: int
     resume_token: str
     within_ms: int
+    moved: Mapping[str, Any] | None = None  # it came here from another version of the pipeline: what crossed
 
 
 class Dialect(Protocol):

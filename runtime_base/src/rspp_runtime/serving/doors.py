@@ -71,7 +71,7 @@ class Doors:
 
         The token is used up only where there is one: whoever is told to come again shows the same token.
         """
-        visit = Visit(self._hub, channel, dialect, grant)
+        visit = Visit(self._hub, self._guard, channel, dialect, grant)
         try:
             self._guard.use(grant)
         except Refused:
@@ -84,13 +84,15 @@ class Visit:
     """A connection between its handshake and its hello, after which it is a party's. A place is kept for its
     session."""
 
-    def __init__(self, hub: Hub, channel: Channel, dialect: Dialect, grant: Grant) -> None:
+    def __init__(self, hub: Hub, guard: Guard, channel: Channel, dialect: Dialect, grant: Grant) -> None:
         """Raises `Refused`."""
         self._hub = hub
+        self._guard = guard
         self._channel = channel
         self._dialect = dialect
         self._grant = grant
         self._party: Party | None = None
+        self._is_answered = False  # the other side has said something after its welcome: it has it
         self._has_place = hub.keep_place(grant)
         self._timer = asyncio.get_running_loop().call_later(HELLO_S, self._too_late)
         channel.receive, channel.lost = self._receive, self._lost
@@ -109,12 +111,23 @@ class Visit:
             self._party = self._hub.enter(self._grant, channel, self._dialect, word, has_place=has_place)
         except Refused as refused:
             close = Close.RATE if refused.retry_after_ms else Close.TOKEN
+            if refused.retry_after_ms:
+                self._guard.give_back(self._grant)
             self._refuse(DialectError(refused.code, refused.reason, close=close), refused.retry_after_ms)
         except DialectError as error:
             self._refuse(error)
         else:
             self._timer.cancel()
-            channel.receive, channel.alive = self._party.message, self._party.alive
+            channel.receive, channel.alive = self._first, self._party.alive
+
+    def _first(self, message: Message) -> None:
+        """The first message after hello that its session takes; from then on they go to the party."""
+        party = self._party
+        assert party is not None
+        if party.is_held:
+            self._is_answered = True
+            self._channel.receive = party.message
+        party.message(message)
 
     def _refuse(self, error: DialectError, after_ms: int = 0) -> None:
         self._hub.tally.refused[error.code] += 1
@@ -134,6 +147,8 @@ class Visit:
 
     def _lost(self) -> None:
         self.leave()
+        if self._party is not None and not self._is_answered:
+            self._guard.give_back(self._grant)
         if self._party is not None:
             self._party.detach(self._channel)
 

@@ -76,15 +76,20 @@ class Guard:
         except TokenError as error:
             raise Refused(401, error.code, str(error)) from None
 
+    def give_back(self, grant: Grant) -> None:
+        """Whoever came in with it was cut off before it could say anything: it may come in again."""
+        self._replays.give_back(grant)
+
     def look(self, token: str, scope: str, session_id: str | None = None) -> Grant:
-        """What a token allows, as often as it is shown. Raises `Refused`."""
+        """What a token allows, as often as it is shown; only who talks is bound to a version (decision 0057). Raises
+        `Refused`."""
         try:
             return self._verifier.verify(
                 token,
                 now_s=now_s(),
                 scope=scope,
                 pipeline=self.pipeline,
-                pipeline_version=self.version,
+                pipeline_version=self.version if scope == "talk" else None,
                 session_id=session_id,
                 resumes=scope == "talk",
             )

@@ -14,13 +14,16 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from rspp.wire import Close
 from rspp_runtime.abi.codes import Attribute
 from rspp_runtime.audio.format import spoken_here
-from rspp_runtime.evidence.entries import End, LogError
-from rspp_runtime.evidence.log import read
+from rspp_runtime.evidence.entries import Follows, LogError
+from rspp_runtime.evidence.log import header_of
+from rspp_runtime.evidence.recover import OverError
+from rspp_runtime.evidence.segment import BusyError
 from rspp_runtime.security.tokens import TTL_S_MAX, Grant
 from rspp_runtime.serving.admission import Admission, Decision, Limits
 from rspp_runtime.serving.dialect import Dialect, DialectError, Hello, Welcome
@@ -65,6 +68,8 @@ class Seat:
     token_s: float = 0.0  # when the party was given its last token
     task: asyncio.Task[None] | None = None
     observers: tuple[Observer, ...] = ()
+    comes_from: str = ""  # "taken_over" from another process, "followed" from another version; "" if it began here
+    moved: Follows | None = None  # … in the latter case
 
 
 class Hub:
@@ -184,8 +189,10 @@ class Hub:
         path = self._log_path(session_id)
         resume = hello.received is not None
         if resume:
-            self._check_left(path)
-        elif path is not None and path.exists():
+            self._check_left(path, grant)
+        else:
+            self._guard.may_begin(grant)
+        if not resume and path is not None and path.exists():
             raise Refused(401, "wrong_session", "this session was begun before: come back to it with `resume`")
         clock = MonotonicClock()
         party = Party(
@@ -199,6 +206,7 @@ class Hub:
             can_be_left=path is not None,
         )
         seat = Seat(session_id, grant.tenant, party, clock, max(1, grant.epoch), path, time.time(), hello.traceparent)
+        seat.comes_from = "taken_over" if resume else ""
         seat.observers = (party, *(one for watch in self._watchers for one in watch(seat)))
         options = Options(
             kernel=self.settings.kernel,
@@ -206,7 +214,9 @@ class Hub:
             log=path,
             session_id=session_id,
             epoch=seat.epoch,
+            tenant=grant.tenant,
             resume=resume,
+            followed=partial(self._followed, seat),
             attributes={Attribute.TENANT: grant.tenant, **_attributes(hello)},
         )
         self.seats[session_id] = seat
@@ -218,19 +228,24 @@ class Hub:
         folder = self.settings.log_dir
         return None if folder is None else folder / f"{session_id}{LOG_SUFFIX}"
 
-    def _check_left(self, path: Path | None) -> None:
-        """Raises `Refused` unless another process has left a session there that can be gone on with."""
+    def _check_left(self, path: Path | None, grant: Grant) -> None:
+        """Raises `Refused` unless another process has left a session of that tenant there. Whether it can be gone on
+        with is found out later, beside the loop."""
         if path is None or not path.is_file():
             raise Refused(410, "gone", "this session is not here, and nobody has left it to be gone on with")
         try:
-            entries = read(path).entries
+            header = header_of(path)
         except (LogError, OSError):
             raise Refused(410, "gone", "this session cannot be gone on with: its log cannot be read") from None
-        if entries and isinstance(entries[-1], End):
-            raise Refused(410, "gone", "this session has ended")
+        if header.tenant != grant.tenant:
+            raise Refused(401, "wrong_tenant", "the token is of another tenant")
+
+    def _followed(self, seat: Seat, record: Follows) -> None:
+        """The session comes from another version; called in the thread that reads its log."""
+        seat.moved = record
 
     async def _converse(self, seat: Seat, options: Options) -> None:
-        how = "failed"
+        how, why = "failed", ""
         try:
             with bound(session_id=seat.session_id, tenant=seat.tenant):
                 finished: Finished = await converse(
@@ -239,25 +254,30 @@ class Hub:
             how = "handed_over" if finished.handed_over else "ended"
         except asyncio.CancelledError:
             how = "cancelled"
+        except OverError:
+            how, why = "gone", "this session has ended"
+        except BusyError:
+            how, why = "leaving", "this session is still another server's: ask again"
         except (PackageError, NodeError, OSError) as error:
             log.error("session cannot be held: %s", error, extra={"session_id": seat.session_id})
             self._failed(str(error))
         except LogError as error:  # of that session
+            how, why = "gone", "this session cannot be gone on with: its log does not allow it"
             log.error("session cannot be gone on with: %s", error, extra={"session_id": seat.session_id})
         except Exception as error:
             log.exception("session failed", extra={"session_id": seat.session_id})
             self._failed(f"{type(error).__name__}: see the log")
         finally:
             self.ended[how] = self.ended.get(how, 0) + 1
-            self._leave(seat, how)
+            self._leave(seat, how, why)
 
     def _failed(self, why: str) -> None:
         """A session could not be held. Several in a row are not their fault: this process is not ready for more."""
         self._failures += 1
         self._failed_s, self._failure = time.monotonic(), why
 
-    def _leave(self, seat: Seat, how: str) -> None:
-        seat.party.over(how)
+    def _leave(self, seat: Seat, how: str, why: str = "") -> None:
+        seat.party.over(how, why)
         del self.seats[seat.session_id]
         self.admission.closed(seat.tenant)
         if not self.seats:
@@ -266,6 +286,9 @@ class Hub:
     def _greet(self, party: Party, hello: Hello) -> Welcome:
         seat = self.seats[party.session_id]
         self._failures = 0
+        if seat.comes_from:
+            self.tally.connections["followed" if seat.moved else seat.comes_from] += 1
+            seat.comes_from = ""
         plan = self.package.plan
         return Welcome(
             session_id=seat.session_id,
@@ -282,6 +305,7 @@ class Hub:
             ping_ms=self.settings.manners.ping_ms,
             resume_token=self._token(seat),
             within_ms=self._within_ms,
+            moved=None if seat.moved is None else _moved(seat.moved),
         )
 
     def _token(self, seat: Seat) -> str:
@@ -370,6 +394,17 @@ WORDS = {
     "memory_pressure": "this server has no memory left for more",
 }
 """By reason: what a client is told."""
+
+
+def _moved(record: Follows) -> dict[str, object]:
+    """What a client is told of a session that came from another version."""
+    return {
+        "pipeline_version": record.pipeline_version,
+        "template_hash": record.template_hash,
+        "messages": record.crossed["messages"],
+        "durable": list(record.crossed["durable"]),
+        "stayed": list(record.stayed),
+    }
 
 
 def _attributes(hello: Hello) -> dict[Attribute, str]:

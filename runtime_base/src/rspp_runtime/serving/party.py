@@ -201,6 +201,11 @@ class Party(Observer):
         return self._in.received
 
     @property
+    def is_held(self) -> bool:
+        """Its session is here: what the party says is taken."""
+        return self._ears is not None
+
+    @property
     def is_over(self) -> bool:
         """The session ends, or is left: nobody can come back to it here."""
         return self.connection.state is State.ENDED or (self._over is not None and self._over.done())
@@ -259,9 +264,9 @@ class Party(Observer):
         if self._draining:
             self._leave_if_quiet()
 
-    def over(self, how: str) -> None:
-        """The session is over, its evidence is written: the party is told. `how` is ended, handed_over, or a
-        failure."""
+    def over(self, how: str, why: str = "") -> None:
+        """The session is over, its evidence is written: the party is told. `how` is ended, handed_over, gone or
+        leaving (nobody can go on with it: at all, or yet; `why` says it), or a failure."""
         self.connection.hung_up()
         if self._dialect is None or self._out.socket is None:
             return
@@ -272,6 +277,10 @@ class Party(Observer):
             token, within_ms, after_ms = welcome.resume_token, welcome.within_ms, COME_BACK_MS
         elif how == "ended":
             code, reason = Close.DONE, self._why or "the session has ended"
+        elif why:
+            code, reason = (Close.TOKEN, why) if how == "gone" else (Close.RATE, why)
+            after_ms = 0 if how == "gone" else COME_BACK_MS
+            self._out.put(self._dialect.error(DialectError(how, why)))
         else:
             code, reason = Close.SERVER, f"the session failed: {self.session_id}"
         self._out.put(self._dialect.goodbye(code, reason, token, within_ms, after_ms))

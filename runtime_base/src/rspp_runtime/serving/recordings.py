@@ -20,6 +20,7 @@ from rspp_runtime.evidence.entries import Entry, Input, Log, LogError, Out, to_j
 from rspp_runtime.evidence.entries import Handler as HandlerEntry
 from rspp_runtime.evidence.execution import FIRST_RECORD, Execution
 from rspp_runtime.evidence.facts import read as facts_of
+from rspp_runtime.evidence.following import newest
 from rspp_runtime.evidence.log import read
 from rspp_runtime.evidence.timeline import draw
 from rspp_runtime.session.package import Package, PackageError
@@ -129,7 +130,7 @@ class Recordings:
         until_s = time.monotonic() + WORK_S_MAX
         if self._folder is None:
             raise FileNotFoundError
-        path = self._folder / f"{session_id}{SUFFIX}"
+        path, _ = newest(self._folder / f"{session_id}{SUFFIX}")
         if path.parent != self._folder or path.is_symlink() or not path.is_file():
             raise FileNotFoundError
         try:

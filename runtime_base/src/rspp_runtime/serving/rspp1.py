@@ -196,6 +196,7 @@ class Rspp1:
                 "ping_ms": w.ping_ms,
                 "message_bytes_max": wire.MESSAGE_BYTES_MAX,
                 "resume": {"token": w.resume_token, "within_ms": w.within_ms},
+                **({} if w.moved is None else {"moved": dict(w.moved)}),
             }
         )
 

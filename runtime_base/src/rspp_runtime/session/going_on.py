@@ -18,9 +18,10 @@ from rspp_runtime.abi.messages import Emission, Handler, Inbound, Item, Session
 from rspp_runtime.abi.plan import Plan
 from rspp_runtime.abi.version import ABI_HASH
 from rspp_runtime.evidence.entries import Follows, Header, LogError
-from rspp_runtime.evidence.following import follow, left_in, newest, path_of_record
+from rspp_runtime.evidence.following import ANOTHER, follow, left_in, newest, path_of_record
 from rspp_runtime.evidence.log import header_of, read_to_end
 from rspp_runtime.evidence.recover import Holder, take_over
+from rspp_runtime.evidence.segment import BusyError
 from rspp_runtime.nodes.state import StateError
 from rspp_runtime.session.clock import MS_NS, Clock
 from rspp_runtime.session.handlers import NodeError
@@ -61,7 +62,7 @@ def holder_of(package: Package, options: Options, held: Mapping[int, Scopes], un
 
     With `options.followed`, the log is the first of its session, of which the newest goes on; and one of another
     template is followed by a new one. Nothing else is written yet. Raises `LogError` (also when it is not done
-    `until_s`, of `time.monotonic`), `NodeError`, `PackageError`, `OSError` (EBUSY: somebody writes it).
+    `until_s`, of `time.monotonic`), `NodeError`, `PackageError`, `BusyError` (it is somebody else's), `OSError`.
     """
     path = options.log
     assert path is not None
@@ -75,8 +76,10 @@ def holder_of(package: Package, options: Options, held: Mapping[int, Scopes], un
         until_s=until_s,
     )
     try:
+        if options.followed is not None and newest(options.log or path)[0] != path:
+            raise BusyError(ANOTHER)  # it has followed this log before we had it
         _remember(package.plan, holder, held)
-    except NodeError:
+    except (NodeError, OSError):
         holder.close()
         raise
     return holder
@@ -109,10 +112,7 @@ def _record(
         )
         durable = {node: scopes.durable for node, scopes in held.items() if plan.nodes[node].name in left.durable}
         behind = path_of_record(first, number + 1)
-        try:
-            followed(follow(path, behind, header, plan, session, (log, last), left, durable, stayed))
-        except FileExistsError as error:
-            raise LogError(f"{error.strerror}") from None
+        followed(follow(path, behind, header, plan, session, (log, last), left, durable, stayed))
     finally:
         session.close()
     return behind
