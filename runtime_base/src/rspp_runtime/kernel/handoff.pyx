@@ -4,7 +4,8 @@ from libc.stdint cimport int64_t
 
 from rspp_runtime.kernel cimport circuits, context, edges, invocations, outputs, timers, turns
 from rspp_runtime.kernel.codes cimport (
-    SESSION_DEGRADED, SESSION_RUNNING, SIGNAL_LEASE_ROTATED, SIGNAL_LEFT, SIGNAL_MIGRATION_FINISH, SIGNAL_MIGRATION_START,
+    SESSION_DEGRADED, SESSION_RUNNING, SIGNAL_LEASE_ROTATED, SIGNAL_LEFT,
+    SIGNAL_MIGRATION_FINISH, SIGNAL_MIGRATION_START,
     SIGNAL_SESSION_HANDOFF, TURN_ACTIVE, TURN_OPENING,
 )
 from rspp_runtime.kernel.happened cimport Speech
