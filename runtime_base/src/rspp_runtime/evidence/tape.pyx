@@ -269,7 +269,7 @@ cdef class Tape:
     cdef Ports inputs, outputs
     cdef readonly Py_ssize_t records
     cdef public int level         # 0, 1, 2: which payloads are kept
-    cdef public object on_failure # is told what ends the log, and nothing more is taken. None: it is raised
+    cdef public object on_failure  # is told what ends the log, and nothing more is taken. None: it is raised
     cdef bint failed
 
     def __init__(self, uint64_t number, Py_ssize_t body_max, more, inputs, outputs):

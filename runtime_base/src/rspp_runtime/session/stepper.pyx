@@ -68,8 +68,8 @@ cdef class Stepper:
     """See the module. What it needs of the driver: `_deliver()`, `_control(code, a, b)`, `_end()`."""
 
     def __init__(
-        self, session, clock, Stamps gateway not None, activity, Audience audience not None, node_calls, list perform, ports,
-        transport,
+        self, session, clock, Stamps gateway not None, activity, Audience audience not None, node_calls, list perform,
+        ports, transport,
     ):
         """`perform` has, by `Op`, what performs an output, or None; `ports` are those of the egress."""
         self.ingest, self.advance, self.drain = session.ingest, session.advance, session.drain
