@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import shutil
 import subprocess
-import time
 from collections import Counter
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -194,23 +193,12 @@ def test_tenants_beyond_so_many_are_added_up(scripted: ModuleType) -> None:
     assert found == {"t0": 2, "t1": 2, "t2": 2, "other": 14}
 
 
-def test_a_frame_costs_next_to_nothing(scripted: ModuleType) -> None:
-    """It is not told of inputs and quiet steps, and of a step that moved a frame it looks at two numbers."""
-    seen = SessionFigures(Metrics(scripted.plan()), "s-1")
-    audience = Audience([seen])
+def test_a_frame_costs_nothing(scripted: ModuleType) -> None:
+    """It is not told of inputs, of quiet steps, and of steps that moved a frame."""
+    audience = Audience([SessionFigures(Metrics(scripted.plan()), "s-1")])
     assert not audience.inputs
     assert not audience.quiet_steps
-    frame = [Output(Op.FEED, 0, 1, node=1)]
-    seen._by_signal = None  # type: ignore[assignment]  # looking any further would raise
-    best_ns = min(_took_ns(seen, frame) for _ in range(5))
-    assert best_ns < 2_000, f"{best_ns} ns for a frame"
-
-
-def _took_ns(seen: SessionFigures, frame: list[Output]) -> float:
-    start_ns = time.perf_counter_ns()
-    for _ in range(10_000):
-        seen.on_step(0, -1, 0, frame)
-    return (time.perf_counter_ns() - start_ns) / 10_000
+    assert not audience.of_step([Output(Op.FEED, 0, 1, node=1)])
 
 
 def test_the_number_of_series_is_bounded(talked: Metrics, scripted: ModuleType) -> None:

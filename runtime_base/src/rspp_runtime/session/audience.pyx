@@ -31,6 +31,11 @@ cdef class Audience:
         self.states = tuple([one.on_state for one in observers if overrides(one, "on_state")])
         self.invocations = tuple([one.on_invocation for one in observers if overrides(one, "on_invocation")])
 
+    @property
+    def inputs(self):
+        """Who is told of an input, by its `In`; kinds that nobody is told of are not in it."""
+        return {kind: tells for kind, tells in enumerate(self.by_kind) if tells}
+
     cdef tuple of_input(self, event):
         """Who is told of an `Inbound`."""
         return <tuple> self.by_kind[<int> <object> PyTuple_GET_ITEM(event, 0)]
