@@ -191,6 +191,7 @@ def test_secrets_are_named_never_written() -> None:
 # ---- as others see them
 
 
+@pytest.mark.feature("NF-007", "neutral")
 @pytest.mark.parametrize("version", VERSIONS)
 def test_every_object_is_valid(version: str, tmp_path: Path) -> None:
     written(tmp_path)

@@ -59,6 +59,7 @@ class Caller:
 
 
 @pytest.mark.feature("F-106", "drains", "no_loss")
+@pytest.mark.feature("NF-016", "policy", "no_silent_loss")
 def test_two_versions_and_back(
     serving: ModuleType, serve: Callable[..., Any], second_version: Path, package: Path, tmp_path: Path
 ) -> None:
