@@ -31,12 +31,23 @@ FOLDER = ROOT / "out" / "containers"
 BASE = "localhost/rspp-base:1"
 VOICE = "voice_assistant"
 TYPED = "typed"
-TYPED_SOURCE = """pipeline typed version "1.0.0" {
+TYPED_SOURCES = {
+    "1.0.0": """pipeline typed version "1.0.0" {
   profile simple/v1
 
   ingress.text -> llm -> egress.text
 }
-"""
+""",
+    "2.0.0": """pipeline typed version "2.0.0" {
+  profile simple/v1
+
+  node llm { system = "You are brief and kind." }
+
+  ingress.text -> llm -> egress.text
+}
+""",
+}
+SESSIONS = 8  # that a pod is sized for
 PINS = ("base", "local", "serve", "opus")
 SOURCES = ("rspp_compiler", "templates", "grammar", "runtime_base/src", "requirements", "pipelines")
 
@@ -86,32 +97,39 @@ def usable_podman() -> Podman:
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """An image, and the folder that it was built from."""
+    """An image, the folder that it was built from, and the manifests that were written with it."""
 
     tag: str
     context: Path
+    manifests: Path
 
 
-def build_image(podman: Podman, pipeline: str = VOICE) -> Built:
-    """The image of a pipeline as `rsppc package` makes it, at the versions that the tests run with."""
+def build_image(podman: Podman, pipeline: str = VOICE, version: str = "1.0.0", wheels: Path | None = None) -> Built:
+    """The image and the manifests of a pipeline as `rsppc package` makes them, at the versions that the tests run with.
+
+    With `wheels`, a folder that has all that it needs, nothing else is compiled than the pipeline's own package.
+    """
     folder = FOLDER / "packages" / _key()
-    tag = f"localhost/rspp-test-{pipeline.replace('_', '-')}:{folder.name}"
-    built = Built(tag, folder / pipeline / "dist" / "image")
+    at = folder / version
+    tag = f"localhost/rspp-test-{pipeline.replace('_', '-')}:{folder.name}-{version}"
+    built = Built(tag, at / pipeline / "dist" / "image", at / pipeline / "dist" / "kubernetes")
     FOLDER.mkdir(parents=True, exist_ok=True)
     with (FOLDER / "lock").open("w") as lock:  # another worker may be building it
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if podman.done("image", "exists", built.tag).returncode or not built.context.is_dir():
+        if podman.done("image", "exists", built.tag).returncode or not built.manifests.is_dir():
             _forget_all_but(folder)
             podman.run("image", "prune", "-f", check=False)
-            source = _source(pipeline, folder)
+            source = _source(pipeline, version, at)
             pins = " ".join(str(ROOT / "requirements" / f"{name}.txt") for name in PINS)
             command = [sys.executable, "-m", "rspp_compiler.cli", "package", str(source)]
-            command += ["--base", BASE, "--image", built.tag, "-o", str(folder)]
+            command += ["--base", BASE, "--image", built.tag, "-o", str(at)]
+            command += ["--kubernetes", "--sessions-per-pod", str(SESSIONS), "--cpu-per-session", "60"]
+            command += ["--wheels", str(wheels)] if wheels else []
             environment = {**podman.environment, "PIP_CONSTRAINT": pins, "PATH": _without_docker(FOLDER / "bin")}
             done = subprocess.run(
                 command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=480
             )
-            if "cannot be collected" in done.stderr:
+            if "cannot be collected" in done.stderr and wheels is None:
                 pytest.skip("no package index to collect the wheels from")
             assert done.returncode == 0, done.stdout + done.stderr
             assert "built with podman" in done.stdout
@@ -125,17 +143,17 @@ def _forget_all_but(folder: Path) -> None:
             shutil.rmtree(other, ignore_errors=True)
 
 
-def _source(pipeline: str, folder: Path) -> Path:
+def _source(pipeline: str, version: str, folder: Path) -> Path:
     if pipeline != TYPED:
         return Path("pipelines") / f"{pipeline}.rspp"
     folder.mkdir(parents=True, exist_ok=True)
     source = folder / f"{TYPED}.rspp"
-    source.write_text(TYPED_SOURCE, encoding="utf-8")
+    source.write_text(TYPED_SOURCES[version], encoding="utf-8")
     return source
 
 
 def _key() -> str:
-    digest = hashlib.sha256(sys.version.encode())
+    digest = hashlib.sha256(sys.version.encode() + Path(__file__).read_bytes())
     for folder in SOURCES:
         for path in sorted((ROOT / folder).rglob("*")):
             if path.is_file() and path.suffix not in (".so", ".c", ".pyc") and "__pycache__" not in path.parts:
@@ -195,16 +213,16 @@ def keys(folder: Path) -> Iterator[Path]:
     yield folder
 
 
-def bearer(folder: Path, version: str = "1.0.0") -> str:
+def bearer(folder: Path, pipeline: str = VOICE) -> str:
     """A token with which sessions may be asked for."""
     rspp = Path(sys.executable).parent / "rspp"
     command = [str(rspp), "token", "issue", "--key", str(folder / "own.pem"), "--tenant", "acme", "--scope", "issue"]
-    command += ["--pipeline", "voice_assistant", "--version", version]
+    command += ["--pipeline", pipeline, "--version", "1.0.0"]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
 async def come_in(port: int, token: str) -> Conversation:
-    """A conversation with whoever answers there; a server that is late, or about to go, is asked again."""
+    """A conversation with whoever answers there; a server that is late, or about to go, or gone, is asked again."""
     while True:
         try:
             return await talk(f"http://127.0.0.1:{port}", bearer=token)
@@ -212,3 +230,5 @@ async def come_in(port: int, token: str) -> Conversation:
             if not refused.retry_after_ms:
                 raise
             await asyncio.sleep(refused.retry_after_ms / 1000)
+        except OSError:
+            await asyncio.sleep(0.1)

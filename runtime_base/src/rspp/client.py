@@ -271,6 +271,8 @@ class Conversation:
         except InvalidStatus as error:
             raise _refusal(error.response.status_code, error.response.body) from None
         except InvalidHandshake as error:
+            if isinstance(error.__cause__, EOFError):  # a server that ends, or a proxy that has none
+                raise ConnectionError(f"{self.url} hung up before it answered") from None
             raise Refused("handshake", str(error)) from None
         except TimeoutError:
             raise ConnectionError(f"{self.url} did not answer within {OPEN_S:.0f} s") from None

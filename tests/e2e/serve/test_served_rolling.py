@@ -39,6 +39,10 @@ class Address:
         self.listening = await asyncio.start_server(self._came, "127.0.0.1", 0)
         yield self.listening.sockets[0].getsockname()[1]
         self.listening.close()
+        self.cut()
+
+    def cut(self) -> None:
+        """Whoever is connected is so no longer."""
         for writer in self._open:
             writer.close()
 
@@ -103,3 +107,29 @@ def test_a_rolling_update_loses_no_question(serving: ModuleType, serve: Callable
     asyncio.run(main())
     first.ended()
     second.stop()
+
+
+def test_an_address_where_nobody_answers_is_asked_again(serving: ModuleType, serve: Callable[..., Any]) -> None:
+    """A proxy that has no server, or one whose server is just gone, hangs up: a caller is not lost by that."""
+    server = serve()
+
+    async def main() -> None:
+        address = Address(1)  # nobody listens there
+        async with asyncio.timeout(60), address.open() as port:
+            url = f"ws://127.0.0.1:{port}/v1/session"
+            with pytest.raises(ConnectionError):
+                await Conversation.open(url, server.token(session_id="s-nobody"))
+            address.port = server.port
+            async with await Conversation.open(url, server.token(session_id="s-hung-up")) as going:
+                assert "Hello" in await ask(going, [])
+                address.port = 1
+                address.cut()
+                asked = asyncio.create_task(ask(going, []))
+                await asyncio.sleep(0.5)
+                assert going.resumed == 0
+                address.port = server.port
+                assert "Hello" in await asked
+                assert going.resumed == 1
+
+    asyncio.run(main())
+    server.stop()
