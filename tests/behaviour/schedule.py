@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from moving import Moving
 from party import Party
 from reached import Coverage, show
 
@@ -76,8 +77,7 @@ class Driver:
         self.rng = random.Random(seed)
         self.plan, self.sessions = plan, sessions
         self.coverage = coverage or Coverage()
-        self.now, self.epoch = 0, 1
-        self.deadline = -1
+        self.now, self.epoch, self.deadline = 0, 1, -1
         self.running: dict[int, Running] = {}
         self.gone: list[Running] = []
         self.asked: list[int] = []
@@ -100,12 +100,10 @@ class Driver:
         self.p_trouble = rng.choice((0.0, 0.002, 0.02))  # leases, snapshots, disconnects
         self.p_keyless, self.keys = rng.choice((1.0, 0.5, 0.1)), 0
         self.p_mute = rng.choice((0.01, 0.01, 0.4))  # texts without a word
-        self.p_usage = rng.choice((0.1, 0.3, 0.6))
-        self.p_evidence = rng.choice((1.0, 1.0, 0.7))
+        self.p_usage, self.p_evidence = rng.choice((0.1, 0.3, 0.6)), rng.choice((1.0, 1.0, 0.7))
         self.p_event = rng.choice((0.02, 0.06, 0.15))
-        self.burst = rng.choice((1, 4, 16))
-        self.pace = rng.choice((1, 5, 20, 60)) * MS
-        self.party = Party(seed, plan)
+        self.burst, self.pace = rng.choice((1, 4, 16)), rng.choice((1, 5, 20, 60)) * MS
+        self.party, self.moving = Party(seed, plan), Moving(seed)
 
     # ---- the three calls, on every kernel
 
@@ -180,6 +178,7 @@ class Driver:
     # ---- what happens
 
     def run(self, steps: int) -> None:
+        self.moving.begins(self)
         if self.rng.random() < 0.97:
             self.connect()
             self.advance()
@@ -396,6 +395,7 @@ class Driver:
     def hand_over(self) -> None:
         """Another process goes on, and perhaps yet another, before or after a step; then its transport connects."""
         rng = self.rng
+        self.moving.leaves(self)
         for _ in range(rng.choice((1, 1, 1, 2))):
             offered = self.epoch + rng.choice((0, 1, 1, 2))
             self.ingest(In.CONTROL, port=Control.HANDOFF, a=offered, b=rng.choice((0, 0, 1)), epoch=offered)
