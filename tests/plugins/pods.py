@@ -23,6 +23,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 
 from containers import Built, Podman, come_in, free_port, status, wait_for
+from piping import pass_on
 from rspp.client import Conversation
 
 GRACE_S = 45  # as a kubelet that ends one of these pods
@@ -205,13 +206,5 @@ class Endpoints:
         except OSError:
             writer.close()
             return
-        self._keep(_pass(reader, forth))
-        self._keep(_pass(back, writer))
-
-
-async def _pass(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(OSError):
-        while data := await source.read(65_536):
-            sink.write(data)
-            await sink.drain()
-    sink.close()
+        self._keep(pass_on(reader, forth))
+        self._keep(pass_on(back, writer))

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from piping import pass_on
 from rspp.client import Conversation
 
 CALLERS, TURNS = 6, 4
@@ -31,7 +32,7 @@ class Address:
             writer.close()
             return
         self._open |= {writer, forth}
-        await asyncio.gather(_pass(reader, forth), _pass(back, writer))
+        await asyncio.gather(pass_on(reader, forth), pass_on(back, writer))
         self._open -= {writer, forth}
 
     @contextlib.asynccontextmanager
@@ -45,14 +46,6 @@ class Address:
         """Whoever is connected is so no longer."""
         for writer in self._open:
             writer.close()
-
-
-async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(OSError):
-        while data := await reader.read(65_536):
-            writer.write(data)
-            await writer.drain()
-    writer.close()
 
 
 async def ask(going: Conversation, seen: list[int]) -> str:

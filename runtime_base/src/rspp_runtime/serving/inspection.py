@@ -24,8 +24,6 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from rspp import wire
-from rspp_runtime.abi.plan import Plan
-from rspp_runtime.abi.version import ABI_HASH
 from rspp_runtime.evidence.entries import Header
 from rspp_runtime.serving.app import bearer, body
 from rspp_runtime.serving.doors import Doors
@@ -36,6 +34,8 @@ from rspp_runtime.serving.listener import Channel, Handshake
 from rspp_runtime.serving.plan_view import plan_view
 from rspp_runtime.serving.recordings import BusyError, Recordings, TooLongError, UnreadableError
 from rspp_runtime.serving.settings import Settings
+from rspp_runtime.session.going_on import header_for
+from rspp_runtime.session.host import Options
 from rspp_runtime.session.observer import Observer
 from rspp_runtime.session.package import Package
 
@@ -249,18 +249,11 @@ _FRESH = {"cache-control": "no-store"}
 
 
 def _header(package: Package, settings: Settings, seat: Seat) -> Header:
-    plan: Plan = package.plan
-    return Header(
-        package=package.name,
-        pipeline=plan.pipeline,
-        pipeline_version=plan.pipeline_version,
-        profile=plan.profile,
-        template_hash=plan.template_hash,
-        abi_hash=ABI_HASH,
+    """As the session's log has it, or would have it."""
+    options = Options(
         session_id=seat.session_id,
         epoch=seat.epoch,
-        seed=0,
-        level=(settings.level or plan.recording_level) if settings.log_dir is not None else "",
-        kernel=settings.kernel or "compiled",
-        started_ms=int(seat.since_s * 1000) - seat.clock.now_ns() // 1_000_000,
+        level=(settings.level or package.plan.recording_level) if settings.log_dir is not None else "",
     )
+    started_ms = int(seat.since_s * 1000) - seat.clock.now_ns() // 1_000_000
+    return header_for(package, options, settings.kernel or "compiled", started_ms, {})

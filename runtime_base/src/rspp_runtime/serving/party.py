@@ -151,7 +151,7 @@ class Party(Observer):
         try:
             if self._in.carry(message):
                 return
-        except Exception:
+        except Exception:  # ours, whatever it is
             self._failed()
             return
         ears, dialect = self._ears, self._dialect
@@ -175,7 +175,7 @@ class Party(Observer):
                 self._hear(word, ears)
         except DialectError as error:
             self.refuse(error)
-        except Exception:
+        except Exception:  # ours, whatever it is
             self._failed()
 
     def refuse(self, error: DialectError) -> None:
