@@ -53,6 +53,8 @@ class Socket:
         if self.closed is None:
             self.came.append((self._clock.now_ns(), wire.decode(message, self._subprotocol)))
 
+    send_bytes = send
+
     def ping(self) -> None:
         self.pings += 1
 

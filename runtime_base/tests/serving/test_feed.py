@@ -150,7 +150,7 @@ def test_the_driver_tells_a_feed_only_what_it_asks_for() -> None:
     audience = Audience([Feed(plan, looking.header(plan), _Clock(), reveals=True)])
     assert not audience.quiet_steps
     assert not audience.every_call
-    assert set(audience.inputs) == {int(In.MEDIA), int(In.CHUNK), int(In.CONTROL)}
+    assert {kind for kind in In if audience.of_input(Inbound(kind))} == {In.MEDIA, In.CHUNK, In.CONTROL}
 
 
 def test_depths_come_back_to_nothing_and_never_exceed_an_edge() -> None:

@@ -41,6 +41,8 @@ class Channel:
     def send(self, message: wire.Message) -> None:
         self.came.append(wire.decode(message, wire.JSON))
 
+    send_bytes = send
+
     def ping(self) -> None: ...
 
     def waiting_bytes(self) -> int:

@@ -74,7 +74,7 @@ def test_one_timer_of_the_loop_waits_for_all() -> None:
         pump.leave(gone)
         assert sum(not timer.cancelled() for timer in loop._scheduled) == 1  # type: ignore[attr-defined]
         await asyncio.sleep(0.2)
-        assert not pump.heap
+        assert not pump.heap.seats
         pump.leave(slow)
         pump.leave(fast)
 

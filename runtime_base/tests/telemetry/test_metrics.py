@@ -14,8 +14,8 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as read_text
 
-from rspp_runtime.abi.codes import Cause, Follow, Op, Signal
-from rspp_runtime.abi.messages import Output
+from rspp_runtime.abi.codes import Cause, Follow, In, Op, Signal
+from rspp_runtime.abi.messages import Inbound, Output
 from rspp_runtime.serving.admission import Admission, Limits
 from rspp_runtime.serving.tally import Tally
 from rspp_runtime.session.audience import Audience
@@ -196,7 +196,7 @@ def test_tenants_beyond_so_many_are_added_up(scripted: ModuleType) -> None:
 def test_a_frame_costs_nothing(scripted: ModuleType) -> None:
     """It is not told of inputs, of quiet steps, and of steps that moved a frame."""
     audience = Audience([SessionFigures(Metrics(scripted.plan()), "s-1")])
-    assert not audience.inputs
+    assert not any(audience.of_input(Inbound(kind)) for kind in In)
     assert not audience.quiet_steps
     assert not audience.of_step([Output(Op.FEED, 0, 1, node=1)])
 

@@ -15,9 +15,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 
-from rspp_runtime.abi.codes import In, Result
-from rspp_runtime.abi.messages import Inbound, Output
+from rspp_runtime.abi.codes import In
+from rspp_runtime.abi.messages import Output
 from rspp_runtime.abi.plan import Plan
+from rspp_runtime.evidence.delays import WINDOW_NS, Delay, Delays
 from rspp_runtime.evidence.entries import Clock
 from rspp_runtime.session.observer import Observer
 
@@ -26,45 +27,38 @@ log = logging.getLogger(__name__)
 MS_NS, SECOND_NS = 1_000_000, 1_000_000_000
 SKEW_NS_MAX = 200 * MS_NS  # of a stream: as much as one may be late at the gate of the recogniser
 WALL_SKEW_NS_MAX = 1_000 * MS_NS
-WINDOW_NS = 1 * SECOND_NS
 EVERY_NS = 10 * SECOND_NS
 WALL = "wall"
-_ACCEPTED = int(Result.ACCEPTED)
 
 
-class Mapping:
+class Mapping(Delay):
     """One clock's mapping to session time. Times are ns; `skew_ns` is positive when the clock has fallen behind."""
 
+    __slots__ = ("_told_ns", "bound_ns", "drift_ppm", "is_beyond", "name", "skew_ns")
+
     def __init__(self, name: str, bound_ns: int) -> None:
+        super().__init__()
         self.name, self.bound_ns = name, bound_ns
         self.skew_ns = 0
         self.drift_ppm = 0  # millionths that it is too slow, since its first window
         self.is_beyond = False
-        self._first_ns = 0  # session time − its time, at least, in the first window
-        self._since_ns = -1  # session time at which the first window was over
-        self._window_ns = -1  # when the present window began
-        self._least_ns = 0  # session time − its time, at least, in the present window
         self._told_ns = -1
 
     def observe(self, its_ns: int, now_ns: int) -> Clock | None:
         """It shows `its_ns` at session time `now_ns`, or showed it a moment ago. Returns what is to be told."""
+        if self.within(its_ns, now_ns):
+            return None
         behind_ns = now_ns - its_ns
-        if self._window_ns < 0:
-            self._window_ns, self._least_ns = now_ns, behind_ns
-            self._first_ns = behind_ns
+        if self.window_ns < 0:
+            self.window_ns, self.first_ns, self.least_ns = now_ns, behind_ns, behind_ns
             self._told_ns = now_ns
             return self._reading(its_ns, now_ns)
-        self._least_ns = min(self._least_ns, behind_ns)
-        if self._since_ns < 0:
-            self._first_ns = self._least_ns
-        if now_ns - self._window_ns < WINDOW_NS:
+        measured_ns, self.window_ns, self.least_ns = self.least_ns, now_ns, behind_ns
+        if self.since_ns < 0:
+            self.since_ns = now_ns
             return None
-        measured_ns, self._window_ns, self._least_ns = self._least_ns, now_ns, behind_ns
-        if self._since_ns < 0:
-            self._since_ns = now_ns
-            return None
-        self.skew_ns = measured_ns - self._first_ns
-        self.drift_ppm = self.skew_ns * 1_000_000 // max(1, now_ns - self._since_ns)
+        self.skew_ns = measured_ns - self.first_ns
+        self.drift_ppm = self.skew_ns * 1_000_000 // max(1, now_ns - self.since_ns)
         was_beyond, self.is_beyond = self.is_beyond, abs(self.skew_ns) > self.bound_ns
         if self.is_beyond == was_beyond and now_ns - self._told_ns < EVERY_NS:
             return None
@@ -81,8 +75,8 @@ class Mapping:
         return Clock(now_ns, self.name, its_ns, self.skew_ns, self.drift_ppm, int(self.is_beyond))
 
 
-class Clocks(Observer):
-    """Keeps the mappings of one session, and gives readings to `put`. `wall` reads the wall clock; None: there is none,
+class Clocks(Delays, Observer):
+    """Keeps the mappings of one session, and gives readings to `put`; frames come to `Delays`. `wall` reads the wall clock; None: there is none,
     as in virtual time.
     """
 
@@ -90,32 +84,28 @@ class Clocks(Observer):
     MOVES = False
 
     def __init__(self, plan: Plan, put: Callable[[Clock], None], wall: Callable[[], int] | None) -> None:
-        self._put = put
-        self._wall = wall
-        self._next_ns = 0  # when the wall clock is looked at next
         ports = plan.nodes[plan.ingress].outputs if plan.ingress >= 0 else ()
-        self._ingress = plan.ingress
         self.streams = {
             index: Mapping(f"ingress.{port.name}", SKEW_NS_MAX)
             for index, port in enumerate(ports)
             if port.type == "audio"
         }
+        super().__init__(plan.ingress, (self.streams.get(index) for index in range(len(ports))))
+        self.ports = frozenset((plan.ingress, index) for index in self.streams)
+        self._put = put
+        self._wall = wall  # looked at when it is `next_ns`
         self.wall = Mapping(WALL, WALL_SKEW_NS_MAX)
 
-    def on_input(self, event: Inbound, now_ns: int, result: int) -> None:
-        if now_ns >= self._next_ns:
-            self._look(now_ns)
-        if result == _ACCEPTED and event.node == self._ingress:
-            stream = self.streams.get(event.port)
-            if stream is not None and (reading := stream.observe(event.media_ns, now_ns)) is not None:
-                self._put(reading)
+    def _observe(self, port: int, its_ns: int, now_ns: int) -> None:
+        if (reading := self.streams[port].observe(its_ns, now_ns)) is not None:
+            self._put(reading)
 
     def on_step(self, now_ns: int, deadline_ns: int, drained_ns: int, outputs: Sequence[Output]) -> None:
-        if now_ns >= self._next_ns:
+        if now_ns >= self.next_ns:
             self._look(now_ns)
 
     def _look(self, now_ns: int) -> None:
         """At the wall clock, once in a while."""
-        self._next_ns = now_ns + WINDOW_NS
+        self.next_ns = now_ns + WINDOW_NS
         if self._wall is not None and (reading := self.wall.observe(self._wall(), now_ns)) is not None:
             self._put(reading)

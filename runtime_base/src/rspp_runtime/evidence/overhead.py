@@ -8,35 +8,21 @@ provider takes is no part of a step: it works beside the kernel.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
-MS_NS = 1_000_000
-_NOTHING: Mapping[int, int] = {}
+from rspp_runtime.evidence.laps import Laps
 
-Lap = tuple[int, Mapping[int, int]]
+MS_NS = 1_000_000
+_NOTHING: dict[int, int] = {}
+
+Lap = tuple[int, dict[int, int]]
 """Of one step: what the kernel took, and by node what was called inside; ns."""
 
 
-@dataclass(slots=True)
-class Overhead:
-    """What the kernel took for one turn. Times are ns."""
+class Overhead(Laps):
+    """What the kernel took for one turn."""
 
-    steps: int = 0
-    kernel_ns: int = 0  # inside of steps, without the nodes that were called there
-    longest_ns: int = 0  # of these, the longest in one step
-    nodes_ns: dict[int, int] = field(default_factory=dict)  # by node: what was called inside of steps
-
-    def add(self, own_ns: int, nodes_ns: Mapping[int, int]) -> None:
-        """One more step of the turn, as `Stopwatch.stepped` has it."""
-        self.steps += 1
-        self.kernel_ns += own_ns
-        if own_ns > self.longest_ns:
-            self.longest_ns = own_ns
-        if not nodes_ns:
-            return
-        for node, ns in nodes_ns.items():
-            self.nodes_ns[node] = self.nodes_ns.get(node, 0) + ns
+    __slots__ = ()
 
     def record(self, names: Mapping[int, str]) -> dict[str, Any]:
         """As OR-02 and `--json` have it: milliseconds."""

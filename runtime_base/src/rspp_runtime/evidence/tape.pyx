@@ -13,6 +13,7 @@ from cpython.tuple cimport PyTuple_Check, PyTuple_GET_ITEM, PyTuple_GET_SIZE
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
+from rspp_runtime.abi.msgpack cimport WRITTEN_MAX, put_big, put_count
 from rspp_runtime.kernel.codes cimport (
     IN_CHUNK, IN_MEDIA, OP_DEAD_LETTER, OP_DECISION, OP_FEED, OP_SEND, OP_TAP, SIGNAL_CLOSE, SIGNAL_TURN_OPEN,
 )
@@ -34,8 +35,8 @@ cdef extern from *:
 cdef enum:
     FRAME = 16             # length u32, checksum u32, number u64
     ALIGN = 8
-    FIELD = 9              # bytes of an integer, at most
-    HEAD = 5               # bytes before a payload or a text, at most
+    FIELD = WRITTEN_MAX    # bytes of an integer, and before a payload or a text
+    HEAD = WRITTEN_MAX
     SMALLEST = 2048        # bytes that a tape begins with
     INBOUND_FIELDS = 11
     OUTPUT_FIELDS = 12
@@ -144,27 +145,6 @@ cdef inline void write_little(unsigned char* at, uint64_t value, int size) noexc
 
 # ---- MessagePack: what is written at `at`; each returns the place behind it
 
-cdef inline unsigned char* big(unsigned char* at, int code, uint64_t value, int size) noexcept:
-    cdef int byte
-    at[0] = code
-    for byte in range(size):
-        at[1 + byte] = value >> 8 * (size - 1 - byte) & 0xff
-    return at + 1 + size
-
-
-cdef inline unsigned char* count(unsigned char* at, uint64_t value) noexcept:
-    if value < 0x80:
-        at[0] = value
-        return at + 1
-    if value < 0x100:
-        return big(at, 0xcc, value, 1)
-    if value < 0x10000:
-        return big(at, 0xcd, value, 2)
-    if value < 0x100000000:
-        return big(at, 0xce, value, 4)
-    return big(at, 0xcf, value, 8)
-
-
 cdef inline unsigned char* integer(unsigned char* at, object number) except NULL:
     cdef int overflow = 0
     cdef int64_t value
@@ -173,19 +153,19 @@ cdef inline unsigned char* integer(unsigned char* at, object number) except NULL
         return at + 1
     value = PyLong_AsLongLongAndOverflow(number, &overflow)
     if overflow:
-        return count(at, PyLong_AsUnsignedLongLong(number))
+        return put_count(at, PyLong_AsUnsignedLongLong(number))
     if value >= 0:
-        return count(at, value)
+        return put_count(at, value)
     if value >= -0x20:
         at[0] = value & 0xff
         return at + 1
     if value >= -0x80:
-        return big(at, 0xd0, value, 1)
+        return put_big(at, 0xd0, value, 1)
     if value >= -0x8000:
-        return big(at, 0xd1, value, 2)
+        return put_big(at, 0xd1, value, 2)
     if value >= -0x80000000LL:
-        return big(at, 0xd2, value, 4)
-    return big(at, 0xd3, value, 8)
+        return put_big(at, 0xd2, value, 4)
+    return put_big(at, 0xd3, value, 8)
 
 
 cdef inline unsigned char* integers(unsigned char* at, object row, Py_ssize_t fields) except NULL:
@@ -204,10 +184,10 @@ cdef inline unsigned char* head(
         at[0] = fixed | <int> size
         return at + 1
     if code_8 and size < 0x100:
-        return big(at, code_8, size, 1)
+        return put_big(at, code_8, size, 1)
     if size < 0x10000:
-        return big(at, code_16, size, 2)
-    return big(at, code_16 + 1, size, 4)
+        return put_big(at, code_16, size, 2)
+    return put_big(at, code_16 + 1, size, 4)
 
 
 cdef inline unsigned char* copied(unsigned char* at, const char* data, Py_ssize_t size) noexcept:
@@ -218,7 +198,7 @@ cdef inline unsigned char* copied(unsigned char* at, const char* data, Py_ssize_
 cdef inline unsigned char* payload_of(unsigned char* at, bytes payload, bint kept) noexcept:
     """Its length, and its bytes where they are kept."""
     cdef Py_ssize_t size = PyBytes_GET_SIZE(payload)
-    at = count(at, size)
+    at = put_count(at, size)
     if not kept:
         at[0] = 0xc0
         return at + 1
@@ -345,7 +325,7 @@ cdef class Tape:
         cdef unsigned char* at = self.begin(5 * FIELD)
         at[0], at[1] = 0x95, STEP
         at = integer(integer(integer(at + 2, now_ns), deadline_ns), drained_ns)
-        self.end(count(at, len(outputs)))
+        self.end(put_count(at, len(outputs)))
         for output in outputs:
             closed |= self.output(output)
         return closed

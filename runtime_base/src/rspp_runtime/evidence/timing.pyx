@@ -4,10 +4,14 @@
 """
 
 from cpython.tuple cimport PyTuple_Check, PyTuple_GET_ITEM, PyTuple_GET_SIZE
+from libc.stdint cimport int64_t
 
+from rspp_runtime.evidence.laps cimport Laps
 from rspp_runtime.kernel.codes cimport IN_USAGE, OP_DEAD_LETTER, OP_DECISION, OP_INVOKE, RESULT_ACCEPTED
 
 from rspp_runtime.evidence.overhead import Stopwatch
+
+cdef dict NOTHING = {}
 
 
 cdef inline int op_of(object row) except -1:
@@ -43,16 +47,17 @@ cdef class Timing:
         self.stopwatch.took(took_ns)
         self.called = True
 
-    def on_step(self, now_ns, deadline_ns, drained_ns, outputs):
+    def on_step(self, int64_t now_ns, deadline_ns, int64_t drained_ns, outputs):
         """`Observer.on_step`."""
         cdef int op
         cdef bint is_working = len(self.working) > 0
-        cdef object own_ns, nodes_ns = None
+        cdef int64_t own_ns
+        cdef dict nodes_ns = NOTHING
         if self.called:
             self.called = False
             own_ns, nodes_ns = self.stopwatch.stepped(now_ns, drained_ns)
         else:
-            own_ns = max(0, drained_ns - now_ns)
+            own_ns = max(<int64_t> 0, drained_ns - now_ns)
         self.work(own_ns, nodes_ns)
         for output in outputs:
             op = op_of(output)
@@ -62,8 +67,9 @@ cdef class Timing:
                     self.work(own_ns, nodes_ns)    # it is the step in which one opens
                 return
 
-    cdef int work(self, object own_ns, object nodes_ns) except -1:
+    cdef int work(self, int64_t own_ns, dict nodes_ns) except -1:
         """A step was of the turns that are open."""
+        cdef Laps turn
         for turn in self.working:
-            turn.add(own_ns, nodes_ns or {})
+            turn.add(own_ns, nodes_ns)
         return 0

@@ -1,8 +1,8 @@
 """Between the session and its log: a tape, a bounded queue, and a thread that empties it.
 
     tape            takes records, and frames them (`tape.Tape`); `put` is for those that come as entries
-    caught_up()     gives what is on the tape to the threads that write (`threads`), if it is enough
-    flush()         gives it to them
+    caught_up()     says whether something is on the tape
+    flush()         gives it to the threads that write (`threads`), as the tape does when it is full
     durable()       answers once everything that was put is on the disk
     fill            how full tape and queue are, 0 to 1: what the recording level depends on (`levels.Levels`)
 
@@ -24,7 +24,7 @@ from rspp_runtime.evidence.threads import THREADS
 
 QUEUE_ITEMS_MAX = 65_536
 QUEUE_BYTES_MAX = 16 << 20
-BATCH_BYTES = 16 << 10  # on the tape: so many go to the threads before they are flushed
+BATCH_BYTES = 16 << 10  # that the tape holds, unless a record is larger
 CLOSE_S_MAX = 10.0
 
 
@@ -72,7 +72,7 @@ class LogWriter:
     def caught_up(self) -> bool:
         """Nothing more is put for the moment; whether something is kept, and waits for `flush`. Raises `OSError`."""
         self._check()
-        if not self._threaded or self.tape.size >= BATCH_BYTES:
+        if not self._threaded:
             self._hand_over()
         return self.tape.records > 0
 

@@ -25,6 +25,7 @@ from rspp_runtime.evidence.recorder import to_out
 from rspp_runtime.evidence.records import Records
 from rspp_runtime.providers.contract import Outcome
 from rspp_runtime.serving.depth import Depths
+from rspp_runtime.serving.looked_on import LookedOn
 from rspp_runtime.session.clock import Clock
 from rspp_runtime.session.observer import InvocationEnd, Observer
 
@@ -39,7 +40,7 @@ WARM_NS = 10_000_000_000
 Event = dict[str, Any]
 
 
-class Feed(Observer):
+class Feed(LookedOn, Observer):
     """What happens in one session, for its watchers. `header` says which; `reveals`: texts are shown as they are."""
 
     INPUTS = (In.MEDIA, In.CHUNK, In.CONTROL)
@@ -58,7 +59,7 @@ class Feed(Observer):
         self._last: dict[tuple[str, int, int, int], Event] = {}  # what later items of the same batch are added to
         self._watchers = 0
         self._is_warm = reveals  # nobody has come yet, and who comes gets all from the beginning
-        self._listens = reveals
+        self.listens = reveals
         self._over = False
 
     @property
@@ -75,7 +76,7 @@ class Feed(Observer):
         `is_full`: the watcher has not taken what it got before, and is told the rest later, or that it is lost.
         """
         at = 1 if self._is_warm else self._next
-        self._is_warm, self._listens = False, True
+        self._is_warm, self.listens = False, True
         self._watchers += 1
         try:
             dropped, quiet_s = 0, 0.0
@@ -104,7 +105,7 @@ class Feed(Observer):
 
     def _rest(self) -> None:
         """Nobody watches."""
-        self._listens = self._is_warm = False
+        self.listens = self._is_warm = False
         self._ring.clear()
         self._last.clear()
 
@@ -112,7 +113,7 @@ class Feed(Observer):
         """Whether nobody came in time."""
         if self._is_warm and now_ns > WARM_NS:
             self._rest()
-        return not self._listens
+        return not self.listens
 
     def _introduction(self) -> Event:
         header = self._header
@@ -145,8 +146,8 @@ class Feed(Observer):
 
     # ---- what happens
 
-    def on_input(self, event: Inbound, now_ns: int, result: int) -> None:
-        if not self._listens or self._cools(now_ns):
+    def _input(self, event: Inbound, now_ns: int, result: int) -> None:
+        if self._cools(now_ns):
             return
         self._records.heard(event)
         if event.op == In.CONTROL:
@@ -168,14 +169,14 @@ class Feed(Observer):
         else:
             self._put("out", now_ns, "data", **where, **self._text(event.payload), items=1)
 
-    def on_step(self, now_ns: int, deadline_ns: int, drained_ns: int, outputs: Sequence[Output]) -> None:
-        if not self._listens or self._cools(now_ns):
+    def _step(self, now_ns: int, outputs: Sequence[Output]) -> None:
+        if self._cools(now_ns):
             return
         for output in outputs:
             self._output(output)
 
     def on_invocation(self, end: InvocationEnd) -> None:
-        if not self._listens:
+        if not self.listens:
             return
         self._put(
             "ended", end.end_ns, "control",

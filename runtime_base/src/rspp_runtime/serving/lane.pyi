@@ -1,7 +1,10 @@
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
+from rspp_runtime.abi.messages import Output
 from rspp_runtime.audio.usual import Through, Usual
 from rspp_runtime.serving.dialect import Message
+from rspp_runtime.serving.inlet import Inlet
+from rspp_runtime.serving.outlet import Outlet
 from rspp_runtime.serving.packed import Writer
 
 class Frames:
@@ -27,7 +30,7 @@ class InLane:
     credit: float
     is_packed: bool
     now: Callable[[], int]
-    hand_in: Callable[[str, bytes, int], int] | None
+    hand_in: Callable[[bytes, int], int] | None
     usual: Usual | None
     heard: Heard
     frames: Frames
@@ -37,9 +40,23 @@ class OutLane:
     sequence: int
     greeted: bool
     tail: int
-    send: Callable[[Message], None] | None
+    send: Callable[[bytes], None] | None
     writer: Writer | None
     downlink: Through | None
     sent: Sent
     frames: Frames
     def carry(self, turn: int, payload: bytes, play_at_ns: int) -> bool: ...
+
+class Lanes:
+    _in: Inlet
+    _out: Outlet
+    kinds: Mapping[str, str]
+    watches: bool
+    def __init__(self, way_in: InLane, way_out: OutLane, kinds: dict[str, str]) -> None: ...
+    def message(self, message: Message) -> None: ...
+    def send(self, port: str, turn: int, payload: bytes, play_at_ns: int) -> None: ...
+    def on_step(self, now_ns: int, deadline_ns: int, drained_ns: int, outputs: Sequence[Output]) -> None: ...
+    def _message(self, message: Message) -> None: ...
+    def _sent(self, kind: str | None, turn: int, payload: bytes, play_at_ns: int) -> None: ...
+    def _told(self, outputs: Sequence[Output]) -> None: ...
+    def _failed(self) -> None: ...

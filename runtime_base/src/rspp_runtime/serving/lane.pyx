@@ -1,14 +1,15 @@
 """What happens to a frame that is usual, both ways, compiled: from a message's bytes to the session, and back.
 
-`Inlet` and `Outlet` say what is right; here is what of it is done fifty times a second. A lane takes a frame entirely
-or not at all: what it does not take is as if it had not been asked.
+`Party`, `Inlet` and `Outlet` say what is right; here is what of it is done fifty times a second. A lane takes a frame
+entirely or not at all: what it does not take is as if it had not been asked.
 """
 
 from cpython.bytes cimport PyBytes_CheckExact, PyBytes_FromStringAndSize
+from cpython.tuple cimport PyTuple_GET_ITEM
 from libc.stdint cimport int64_t
 
 from rspp_runtime.audio.usual cimport Through, Usual
-from rspp_runtime.kernel.codes cimport RESULT_ACCEPTED
+from rspp_runtime.kernel.codes cimport OP_DECISION, RESULT_ACCEPTED
 from rspp_runtime.serving.packed cimport Packet, Writer, unpack
 
 cdef enum:
@@ -42,7 +43,7 @@ cdef class Sent:
 
 
 cdef class InLane:
-    """See the module. `now` tells the party's time, `hand_in` is the session's while it listens, `usual` the uplink's,
+    """See the module. `now` tells the party's time, `hand_in` is the session's, of frames, while it listens, `usual` the uplink's,
     `is_packed`: the party writes as `serving.packed` reads.
 
     `received` is the highest number of the party that was taken, `packets` are those of audio that came over this
@@ -77,14 +78,14 @@ cdef class InLane:
         self.heard.silent = False
         if packet.sequence > self.received:
             self.received = packet.sequence
-        if <int> self.hand_in("audio", payload, self.base_ns + media_ns) != RESULT_ACCEPTED:
+        if <int> self.hand_in(payload, self.base_ns + media_ns) != RESULT_ACCEPTED:
             self.frames.frames_refused += 1
         self.frames.frames_in += 1
         return True
 
 
 cdef class OutLane:
-    """See the module. `send` is the socket's, `writer` writes as the party reads, if that is usual.
+    """See the module. `send` is the socket's, of bytes; `writer` writes as the party reads, if that is usual.
 
     `sequence` is the last number given, `greeted`: the party may be told; `tail`: whether a packet may
     still wait for more (`outlet`).
@@ -114,3 +115,45 @@ cdef class OutLane:
         self.tail = TAIL_NEW
         self.frames.frames_out += 1
         return True
+
+
+cdef class Lanes:
+    """Of a party, with its way in and its way out. What it needs of it: `_message(message)`, `_sent(kind, turn, payload,
+    play_at_ns)` and `_told(outputs)` for what is not usual, and `_failed()` for what must not happen.
+
+    `kinds` has what the ports of the egress take, by name; `watches`: the party is told of more than decisions.
+    """
+
+    cdef readonly InLane _in
+    cdef readonly OutLane _out
+    cdef readonly dict kinds
+    cdef public bint watches
+
+    def __init__(self, InLane way_in not None, OutLane way_out not None, dict kinds not None):
+        self._in, self._out, self.kinds = way_in, way_out, kinds
+
+    def message(self, message):
+        """A message of the party, after its hello."""
+        try:
+            if self._in.carry(message):
+                return
+        except Exception:    # ours, whatever it is
+            self._failed()
+            return
+        self._message(message)
+
+    def send(self, port, int64_t turn, payload, int64_t play_at_ns):
+        """`Transport.send`."""
+        kind = self.kinds.get(port)
+        if kind != "audio" or not self._out.carry(turn, payload, play_at_ns):
+            self._sent(kind, turn, payload, play_at_ns)
+
+    def on_step(self, now_ns, deadline_ns, drained_ns, outputs):
+        """`Observer.on_step`."""
+        if self.watches:
+            self._told(outputs)
+            return
+        for output in outputs:
+            if <int> <object> PyTuple_GET_ITEM(output, 0) == OP_DECISION:
+                self._told(outputs)
+                return

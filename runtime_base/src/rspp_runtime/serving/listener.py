@@ -11,6 +11,7 @@ import json
 import logging
 import socket as sockets
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -73,6 +74,7 @@ class Channel(WSListener):
         self.lost: Callable[[], None] = _gone
         self.opened: Callable[[], None] = _gone
         self.alive: Callable[[], None] = _gone
+        self.send_bytes: Callable[[bytes], None] = _nowhere
         self._transport: WSTransport | None = None
         self._closing = False
         self._parts: list[bytes] = []
@@ -83,6 +85,7 @@ class Channel(WSListener):
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         self._transport = transport
+        self.send_bytes = partial(transport.send, WSMsgType.BINARY)  # once it is closing, that sends nothing
         self.opened()
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
@@ -102,7 +105,7 @@ class Channel(WSListener):
             self._fragment(frame)
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
-        self._transport = None
+        self._transport, self.send_bytes = None, _nowhere
         self.lost()
 
     def _text(self, payload: bytes) -> None:

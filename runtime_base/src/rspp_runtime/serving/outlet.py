@@ -34,6 +34,10 @@ class Socket(Protocol):
         """Takes a message; never blocks."""
         ...
 
+    def send_bytes(self, message: bytes) -> None:
+        """`send`, of a binary message."""
+        ...
+
     def ping(self) -> None:
         """Asks whether the other side is there: whoever is tells `Party.alive`."""
         ...
@@ -71,7 +75,7 @@ class Outlet(OutLane):
     def attach(self, socket: Socket, dialect: Dialect, hello: Hello) -> None:
         """A new connection: nothing is said on it before `welcome`."""
         self.socket, self._dialect, self._downlink = socket, dialect, Downlink(hello.audio_out)
-        self.send, self.writer, self.downlink = socket.send, dialect.writer, self._downlink
+        self.send, self.writer, self.downlink = socket.send_bytes, dialect.writer, self._downlink
         native = hello.audio_out == NATIVE  # passes as it is, and is not filled up
         self.playout.padding_ns = 0 if native else (hello.audio_out.frame_ms + CODEC_MS) * MS_NS
         self.greeted = False

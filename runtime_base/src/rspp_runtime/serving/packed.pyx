@@ -8,6 +8,8 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes
 from libc.stdint cimport int64_t, uint64_t
 from libc.string cimport memcmp, memcpy
 
+from rspp_runtime.abi.msgpack cimport WRITTEN_MAX, put_big, put_count
+
 import msgpack
 
 from rspp import wire
@@ -20,8 +22,8 @@ cdef enum:
     HAS_PAYLOAD = 4
     HAS_INDEX = 8
     HEAD = 16              # `HEADING`
-    INTEGER = 9            # bytes, at most
-    LENGTH = 5
+    INTEGER = WRITTEN_MAX  # bytes
+    LENGTH = WRITTEN_MAX
 
 cdef int64_t INTEGER_MAX = wire.INTEGER_MAX
 cdef bytes HEADING = b"\x85\xa4type\xa5audio\xa3seq"
@@ -109,27 +111,6 @@ def read(bytes message):
 
 # ---- written: each returns the place behind what it has written
 
-cdef inline unsigned char* put_big(unsigned char* at, int code, uint64_t value, int size) noexcept:
-    cdef int byte
-    at[0] = code
-    for byte in range(size):
-        at[1 + byte] = value >> 8 * (size - 1 - byte) & 0xff
-    return at + 1 + size
-
-
-cdef inline unsigned char* put_integer(unsigned char* at, uint64_t value) noexcept:
-    if value < 0x80:
-        at[0] = <unsigned char> value
-        return at + 1
-    if value <= 0xff:
-        return put_big(at, 0xcc, value, 1)
-    if value <= 0xffff:
-        return put_big(at, 0xcd, value, 2)
-    if value <= 0xffffffff:
-        return put_big(at, 0xce, value, 4)
-    return put_big(at, 0xcf, value, 8)
-
-
 cdef inline unsigned char* put_length(unsigned char* at, uint64_t size) noexcept:
     if size <= 0xff:
         return put_big(at, 0xc4, size, 1)
@@ -160,8 +141,8 @@ cdef class Writer:
             named = msgpack.packb(self._prefix + str(turn))
             self._of_turn = b"\xa7turn_id" + named + b"\xa6pts_ms"
             self._turn = turn
-        head_size = put_integer(put(head, HEADING), sequence) - head
-        tail_size = put_length(put(put_integer(tail, pts_ms), PAYLOAD), PyBytes_GET_SIZE(packet)) - tail
+        head_size = put_count(put(head, HEADING), sequence) - head
+        tail_size = put_length(put(put_count(tail, pts_ms), PAYLOAD), PyBytes_GET_SIZE(packet)) - tail
         message = PyBytes_FromStringAndSize(
             NULL, head_size + PyBytes_GET_SIZE(self._of_turn) + tail_size + PyBytes_GET_SIZE(packet)
         )

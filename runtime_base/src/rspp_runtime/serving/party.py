@@ -34,6 +34,7 @@ from rspp_runtime.serving.dialect import (
     Word,
 )
 from rspp_runtime.serving.inlet import Inlet
+from rspp_runtime.serving.lane import Lanes
 from rspp_runtime.serving.outlet import Outlet, Socket
 from rspp_runtime.serving.tally import Tally
 from rspp_runtime.session.clock import MS_NS, SECOND_NS, Clock
@@ -63,8 +64,8 @@ Greet = Callable[["Party", Hello], Welcome]
 """Makes the welcome of a connection."""
 
 
-class Party(Observer):
-    """See the module. `tally` counts for the whole process; `clock` is the party's own, and not that of its session,
+class Party(Lanes, Observer):
+    """See the module; frames that are usual go by their lanes. `tally` counts for the whole process; `clock` is the party's own, and not that of its session,
     which may have begun in another process.
 
     A session that another process has left: `sequence` is the last number that the party has of it. What the party says
@@ -92,8 +93,9 @@ class Party(Observer):
         self.connection = Connection(manners.patience, now_ns)
         self._plan = plan
         self._clock = clock
-        self._out = Outlet(manners.patience.reconnect_ns, tally, sequence)
-        self._in = Inlet(plan, tally, self._out.playout)
+        egress = plan.nodes[plan.egress].inputs if plan.egress >= 0 else ()
+        out = Outlet(manners.patience.reconnect_ns, tally, sequence)
+        super().__init__(Inlet(plan, tally, out.playout), out, {port.name: port.type for port in egress})
         self._acked = 0  # the highest number that the party was told to be taken
         self._acked_ns = self._pinged_ns = 0
         self._dialect: Dialect | None = None
@@ -108,10 +110,8 @@ class Party(Observer):
         self._why = ""  # the session ends, where it was not the party
         self._in.now, self._in.heard = clock.now_ns, self.connection
         self._in.credit, self._credit_ns = float(manners.messages_burst), now_ns
-        egress = plan.nodes[plan.egress].inputs if plan.egress >= 0 else ()
-        self._ports = {port.name: port.type for port in egress}
         self.hears = self._in.hears
-        self.speaks = "audio" in self._ports.values()
+        self.speaks = "audio" in self.kinds.values()
         self._recognised = {  # by node and port: whether it is final
             (node.id, index): port.name == "final"
             for node in plan.nodes
@@ -119,6 +119,7 @@ class Party(Observer):
             for index, port in enumerate(node.outputs)
             if port.name in ("partial", "final")
         }
+        self.ports = frozenset(self._recognised)
 
     # ---- the connection's side
 
@@ -128,6 +129,7 @@ class Party(Observer):
         self._out.close(Close.TOKEN, "this session was resumed by another connection")
         self._out.attach(socket, dialect, hello)
         self._in.is_packed = dialect.writer is not None
+        self.watches = dialect.watches
         anew = self.connection.attached(self._clock.now_ns())
         self._dialect, self._hello = dialect, hello
         if self._ears is not None:
@@ -146,14 +148,7 @@ class Party(Observer):
         else:
             self.hang_up()
 
-    def message(self, message: Message) -> None:
-        """A message of the party, after its hello."""
-        try:
-            if self._in.carry(message):
-                return
-        except Exception:  # ours, whatever it is
-            self._failed()
-            return
+    def _message(self, message: Message) -> None:
         ears, dialect = self._ears, self._dialect
         if ears is None or dialect is None:
             self._tally.early += 1
@@ -294,7 +289,7 @@ class Party(Observer):
         """Until the party has hung up or stays away. Raises `HandedOver`."""
         self._ears = ears
         self._over = asyncio.get_running_loop().create_future()
-        self._in.hand_in = ears.hand_in
+        self._in.hand_in = ears.hand_in_frame
         await ears.control(Control.CONNECTED, *self._basis())
         if self._out.socket is not None:
             self._welcome(ears)
@@ -310,11 +305,9 @@ class Party(Observer):
             raise HandedOver
         await ears.control(Control.ENDED)
 
-    def send(self, port: str, turn: int, payload: bytes, play_at_ns: int) -> None:
-        kind = self._ports.get(port)
+    def _sent(self, kind: str | None, turn: int, payload: bytes, play_at_ns: int) -> None:
         if kind == "audio":
-            if not self._out.carry(turn, payload, play_at_ns):
-                self._out.audio(turn, payload, play_at_ns)
+            self._out.audio(turn, payload, play_at_ns)
         elif kind == "text":
             self._out.word("text", turn, payload.decode("utf-8", "replace"))
 
@@ -336,11 +329,10 @@ class Party(Observer):
         if final is not None and result == Result.ACCEPTED:
             self._out.word("transcript", event.payload.decode("utf-8", "replace"), final)
 
-    def on_step(self, now_ns: int, deadline_ns: int, drained_ns: int, outputs: Sequence[Output]) -> None:
-        watches = self._dialect is not None and self._dialect.watches
+    def _told(self, outputs: Sequence[Output]) -> None:
         for output in outputs:
-            if output.op != _DECISION and not watches:
-                continue  # frames, mostly
+            if output.op != _DECISION and not self.watches:
+                continue
             self._out.output(output, self._plan)
             if self._draining and output.op == _DECISION and output.code == Signal.CLOSE:
                 asyncio.get_running_loop().call_soon(self._leave_if_quiet)

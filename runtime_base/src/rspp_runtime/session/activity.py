@@ -33,6 +33,9 @@ class Activity(Observer):
             for event, speaking in ((plan.speech_start, True), (plan.turn_owner, False))
             if event >= 0
         }
+        ingress = plan.nodes[plan.ingress].outputs if plan.ingress >= 0 else ()
+        said = ((plan.ingress, index) for index, port in enumerate(ingress) if port.type != "audio")
+        self.ports = frozenset([*self._speech, *said])
 
     @property
     def busy(self) -> bool:

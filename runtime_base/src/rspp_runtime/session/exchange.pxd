@@ -15,6 +15,7 @@ cdef class Exchange:
     cdef public bint cancelled, finished
     cdef list news                  # who waits for an item, the end of input, or a cancel
     cdef readonly object resumed    # an asyncio.Event: the kernel has room again
+    cdef bint has_room              # … it is set
     cdef public Guarded guard
     cdef public object usage        # measures what is used, where that is capped or priced
     cdef public object owed         # outputs that wait
@@ -22,10 +23,13 @@ cdef class Exchange:
     cdef bint owes_each
     cdef tuple input_names, answers, output_names, output_kinds
     cdef bint is_voice
+    cdef int64_t bytes_per_second   # of what is played
     cdef int64_t said_bytes         # audio of a voice: its media time begins with the invocation
     cdef int64_t burst, burst_ns
 
+    cpdef wait_anew(self)
     cdef object offer(self, event)
+    cdef object spoken_under(self)
     cdef object credit(self)
     cdef object chunk(self, port, bytes payload, media_ns, words, text_end, final, failed)
     cdef int64_t now(self) except? -1

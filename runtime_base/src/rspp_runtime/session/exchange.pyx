@@ -45,7 +45,8 @@ cdef class Exchange:
         self.stepper = door if isinstance(door, Stepper) else None
         self.items, self.news, self.resumed = deque(), [], asyncio.Event()
         self.seq, self.owed, self.first_ns, self.burst_ns = 0, 0, -1, -1
-        self.owes_each, self.is_voice = row.kind == "python", row.kind == "tts"
+        self.bytes_per_second = door.audio_bytes_per_second
+        self.owes_each, self.is_voice = row.kind == "python", row.kind == "tts" and self.bytes_per_second > 0
         self.input_names = tuple([port.name for port in row.inputs])
         self.answers = tuple([port.type == "call" and row.calls_max > 0 for port in row.inputs])
         self.output_names = tuple([port.name for port in row.outputs])
@@ -54,7 +55,7 @@ cdef class Exchange:
     @property
     def epoch(self):
         """The authority epoch under which it speaks."""
-        return self.door.epoch if self.held_epoch is None else self.held_epoch
+        return self.spoken_under()
 
     # ---- from the kernel
 
@@ -92,15 +93,17 @@ cdef class Exchange:
     ):
         """One output, once the kernel has taken it (`providers.contract.Invocation`)."""
         cdef double pause_s
-        event = self.chunk(port, bytes(payload), media_ns, words, text_end, final, failed)
+        event = self.chunk(
+            port, payload if type(payload) is bytes else bytes(payload), media_ns, words, text_end, final, failed
+        )
         if self.owed or self.usage is not None:    # another output is not in yet and goes first, or its use is counted
             await self._settled_in_order(event)
             return
-        self.resumed.clear()
+        self.wait_anew()
         if self.guard is not None and self.guard.resumed:
             # What it says first, after it has waited, is acted on at once; what follows is one step.
             self.guard.resumed = False
-            result = self.door.take(event)
+            result = self.door.take(event) if self.stepper is None else self.stepper.taken(event)
         else:
             result = self.offer(event)
         if result != RESULT_ACCEPTED:
@@ -116,17 +119,36 @@ cdef class Exchange:
         """For how long others are let run after an output, in s; -1 for not at all."""
         return self.pause()
 
+    # ---- room
+
+    def resume(self):
+        """The kernel has room again."""
+        self.has_room = True
+        self.resumed.set()
+
+    cpdef wait_anew(self):
+        """Whatever room there was is used up by the next output, or is not."""
+        if self.has_room:
+            self.has_room = False
+            self.resumed.clear()
+
     # ---- inside
 
     cdef object offer(self, event):
         return self.stepper.offered(event) if self.stepper is not None else self.door.offer(event)
+
+    cdef object spoken_under(self):
+        if self.held_epoch is not None:
+            return self.held_epoch
+        return self.door.epoch if self.stepper is None else self.stepper.gateway.epoch
 
     cdef int64_t now(self) except? -1:
         return self.stepper.now() if self.stepper is not None else self.door.now_ns()
 
     cdef object credit(self):
         """An item was taken; by a Python node: it is done with. Returns a `Result`."""
-        return self.offer(new(Inbound, (CREDIT, self.node_id, 0, self.id, self.door.epoch, 0, 0, 0, 1, 0, b"")))
+        epoch = self.door.epoch if self.stepper is None else self.stepper.gateway.epoch
+        return self.offer(new(Inbound, (CREDIT, self.node_id, 0, self.id, epoch, 0, 0, 0, 1, 0, b"")))
 
     cdef object chunk(self, port, bytes payload, media_ns, words, text_end, final, failed):
         """Stamps and measures one output. Raises `ProviderError` for what has not the form of its port."""
@@ -142,13 +164,13 @@ cdef class Exchange:
             if size == 0 or size & 1 or size > FRAME_BYTES_MAX:
                 self._not_an_output(port, payload)
             if self.is_voice and not media_ns:    # of a voice: how much it said before (CONTRACTS §2)
-                media_ns = self.said_bytes * SECOND_NS // self.door.audio_bytes_per_second
+                media_ns = self.said_bytes * SECOND_NS // self.bytes_per_second
             self.said_bytes += size
         elif kind == TEXT:
             text_end, words = self._words_of(index, payload)
         return new(
             Inbound,
-            (CHUNK, self.node_id, index, self.id, self.epoch, 0, media_ns, flags, text_end, words, payload),
+            (CHUNK, self.node_id, index, self.id, self.spoken_under(), 0, media_ns, flags, text_end, words, payload),
         )
 
     cdef double pause(self) except? -2:

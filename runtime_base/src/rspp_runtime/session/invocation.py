@@ -140,13 +140,10 @@ class Call(Exchange):
         self.finished = True
         self.tell()
 
-    def resume(self) -> None:
-        self.resumed.set()
-
     def cancel(self) -> None:
         self.cancelled = True
         self.tell()
-        self.resumed.set()
+        self.resume()
         if self._calling is not None:
             self._calling.cancel()
         if self.on_cancel is not None:
@@ -235,7 +232,7 @@ class Call(Exchange):
                 self.usage.giving(port.name, port.type, event.payload)
             ):
                 raise Cancelled
-            self.resumed.clear()
+            self.wait_anew()
             await self._settle(event, self.door.offer(event))
 
     async def _settle(self, event: Inbound, result: int) -> None:
@@ -261,7 +258,7 @@ class Call(Exchange):
                 )
             # FULL. The kernel resumes who waits for an edge; the inbox has room again after a step.
             await (self.door.stepped() if port.type == "event" else self.resumed.wait())
-            self.resumed.clear()
+            self.wait_anew()
             result = self.door.offer(event)
 
     def reference(self, media_ns: int, duration_ns: int) -> bytes:

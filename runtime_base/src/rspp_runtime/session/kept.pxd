@@ -9,5 +9,6 @@ cdef class Kept:
     cdef Py_ssize_t waiting_max
     cdef object first               # called when something waits, after nothing
     cdef object failure             # what one of them raised
+    cdef public bint keeps          # something, until the next flush
 
     cdef object add(self, tuple row)

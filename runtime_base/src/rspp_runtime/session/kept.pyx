@@ -2,7 +2,8 @@
 
 
 cdef class Kept:
-    """`first()` is called when something waits, after nothing; `_knows_all()` when everything was told."""
+    """`first()` is called when something waits, after nothing; `_knows_all()` when everything was told, unless something
+    is kept of that anyway (`keeps`), and waits for a flush."""
 
     def __init__(self, Audience audience, Py_ssize_t waiting_max, first):
         self.audience, self.waiting_max, self.first = audience, waiting_max, first
@@ -24,7 +25,8 @@ cdef class Kept:
                 else:                  # anything else
                     for tell in <tuple> row[0]:
                         tell(*row[1])
-            self._knows_all()
+            if not self.keeps:
+                self._knows_all()
         except Exception as error:
             self.failure = error
         if self.failure is not None:

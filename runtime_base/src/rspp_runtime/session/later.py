@@ -30,8 +30,8 @@ Tell = Callable[..., None]
 
 
 class Later(Kept, Observer):
-    """Tells `observers` everything, later. `caught_up()` is called whenever they know everything that there was; if it
-    says that something is kept, `flush()` is called when it has been kept for long enough.
+    """Tells `observers` everything, later. `caught_up()` is called when they know everything that there was; if it says
+    that something is kept, `flush()` is called when it has been kept for long enough, and `caught_up()` not before.
 
     What an observer raises ends the session as it would have at once: the next step raises it, or `catch_up`.
     """
@@ -49,17 +49,16 @@ class Later(Kept, Observer):
         self._desk = desk
         self._caught_up = caught_up
         self._flush = flush
-        self._keeps = False  # something, until the desk's next flush
 
     def _knows_all(self) -> None:
         """They have been told everything."""
-        if self._caught_up() and not self._keeps:
-            self._keeps = True
+        if self._caught_up():
+            self.keeps = True
             self._desk.keeps(self)
 
     def flush(self) -> None:
         """What is kept is on its way. Raises nothing: who cannot flush says so when it is asked for evidence."""
-        self._keeps = False
+        self.keeps = False
         self._flush()
 
     def then(self, tell: Tell, *what: Any) -> None:

@@ -1,7 +1,7 @@
 """Whoever looks on while a session runs: the log, the console, the record of each turn.
 
 An observer is told about everything in the order in which it happened, and can change nothing. It must be quick. What
-it does not override, or says that it does not want (`INPUTS`, `QUIET_STEPS`), costs a session nothing.
+it does not override, or says that it does not want (`INPUTS`, `ports`, `QUIET_STEPS`), costs a session nothing.
 """
 
 from __future__ import annotations
@@ -50,6 +50,9 @@ class Observer:
 
     INPUTS: ClassVar[Collection[int]] = tuple(In)
     """The kinds of input that `on_input` is told of."""
+
+    ports: Collection[tuple[int, int]] | None = None
+    """Of items (`In.MEDIA`, `In.CHUNK`) only those of these ports, by ids of node and port; None: of all."""
 
     QUIET_STEPS: ClassVar[bool] = True
     """Whether `on_step` is told of steps without outputs too."""

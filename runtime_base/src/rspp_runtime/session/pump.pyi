@@ -7,8 +7,11 @@ PUMPS: dict[asyncio.AbstractEventLoop, Pump]
 
 class Seat: ...
 
+class Heap:
+    seats: list[Seat]
+
 class Pump:
-    heap: list[tuple[float, int, Seat]]
+    heap: Heap
     @classmethod
     def enter(cls, loop: asyncio.AbstractEventLoop, step: Callable[[], object]) -> tuple[Pump, Seat]: ...
     def leave(self, seat: Seat) -> None: ...

@@ -10,7 +10,8 @@ A session is stepped once a round, however many inputs came for it meanwhile: th
 in the next. No task, no event and no timer of the loop belongs to a session (decision 0042).
 """
 
-import heapq
+from cpython.list cimport PyList_GET_ITEM
+
 from collections import deque
 
 ROUND_MAX = 64     # sessions stepped before the loop looks at its sockets again
@@ -28,6 +29,64 @@ cdef class Seat:
     def __init__(self, step):
         self.step = step
         self.due_s = self.armed_s = NEVER
+        self.place = -1
+
+
+cdef class Heap:
+    """Seats by the moment for which they are armed, each once; at one moment, who asked first comes first."""
+
+    def __init__(self):
+        self.seats = []
+
+    cdef Seat first(self):
+        return <Seat> PyList_GET_ITEM(self.seats, 0) if self.seats else None
+
+    cdef put(self, Seat seat, double armed_s):
+        """It is there, for that moment and no other."""
+        self.asked += 1
+        seat.armed_s, seat.asked = armed_s, self.asked
+        if seat.place < 0:
+            seat.place = len(self.seats)
+            self.seats.append(seat)
+        self.settle(seat)
+
+    cdef take(self, Seat seat):
+        """It is not there any more."""
+        cdef Seat last = self.seats.pop()
+        if last is not seat:
+            last.place = seat.place
+            self.seats[last.place] = last
+            self.settle(last)
+        seat.place, seat.armed_s = -1, NEVER
+
+    cdef settle(self, Seat seat):
+        """It goes to where it belongs."""
+        cdef Seat other
+        cdef Py_ssize_t child
+        while seat.place > 0:
+            other = <Seat> PyList_GET_ITEM(self.seats, (seat.place - 1) // 2)
+            if not comes_before(seat, other):
+                break
+            self.swap(seat, other)
+        while True:
+            child = 2 * seat.place + 1
+            if child >= len(self.seats):
+                break
+            other = <Seat> PyList_GET_ITEM(self.seats, child)
+            if child + 1 < len(self.seats) and comes_before(<Seat> PyList_GET_ITEM(self.seats, child + 1), other):
+                other = <Seat> PyList_GET_ITEM(self.seats, child + 1)
+            if not comes_before(other, seat):
+                break
+            self.swap(other, seat)
+
+    cdef swap(self, Seat one, Seat other):
+        cdef Py_ssize_t place = one.place
+        one.place, other.place = other.place, place
+        self.seats[one.place], self.seats[place] = one, other
+
+
+cdef inline bint comes_before(Seat one, Seat other) noexcept:
+    return one.armed_s < other.armed_s or (one.armed_s == other.armed_s and one.asked < other.asked)
 
 
 cdef class Pump:
@@ -36,7 +95,7 @@ cdef class Pump:
     def __init__(self, loop):
         self.loop, self.loop_time = loop, loop.time
         self.waiting = deque()
-        self.heap = []
+        self.heap = Heap()
         self.timer_s = NEVER
 
     @classmethod
@@ -52,6 +111,8 @@ cdef class Pump:
         """Is not stepped again. The pump goes with its last session."""
         seat.step = None
         seat.due_s = NEVER
+        if seat.place >= 0:
+            self.heap.take(seat)
         self.seats -= 1
         if not self.seats:
             if self.timer is not None:
@@ -72,21 +133,16 @@ cdef class Pump:
         """It is to be stepped in `pause_ns`, unless something comes before; never, if that is negative. Replaces what
         it asked for before.
 
-        What the heap has for an earlier moment stays there: when that comes, the seat is put where it belongs then.
+        If it is armed for an earlier moment, it stays so: when that comes, it is put where it belongs then.
         """
         if pause_ns < 0:
             seat.due_s = NEVER
             return
         seat.due_s = <double> self.loop_time() + pause_ns / SECOND_NS
         if seat.due_s < seat.armed_s:
-            self.put(seat)
+            self.heap.put(seat, seat.due_s)
             if seat.due_s < self.timer_s:
                 self.arm(seat.due_s)
-
-    cdef put(self, Seat seat):
-        seat.armed_s = seat.due_s
-        self.count += 1
-        heapq.heappush(self.heap, (seat.due_s, self.count, seat))
 
     cdef arm(self, double due_s):
         if self.timer is not None:
@@ -96,25 +152,22 @@ cdef class Pump:
 
     def due(self):
         """Deadlines have passed: whose they are is stepped in the next round."""
-        cdef double now_s = <double> self.loop_time() + RESOLUTION_S, armed_s
+        cdef double now_s = <double> self.loop_time() + RESOLUTION_S
         cdef bint is_early = True
-        cdef list heap = self.heap
-        cdef Seat seat
+        cdef Seat seat = self.heap.first()
         self.timer, self.timer_s = None, NEVER
-        while heap and <double> heap[0][0] < now_s:
-            armed_s, _, seat = heapq.heappop(heap)
+        while seat is not None and seat.armed_s < now_s:
             is_early = False
-            if armed_s != seat.armed_s:
-                continue    # it has an earlier entry, or had one that came up
-            seat.armed_s = NEVER
-            if seat.due_s < now_s:
-                seat.due_s = NEVER
-                self.ready(seat)
-            elif seat.due_s < NEVER:
-                self.put(seat)
-        if heap:    # who rang too soon, and asked for the little that is left, would ring at once, again and again
-            armed_s = heap[0][0]
-            self.arm(max(armed_s, now_s + <double> TICK_S) if is_early else armed_s)
+            if now_s <= seat.due_s < NEVER:
+                self.heap.put(seat, seat.due_s)
+            else:
+                self.heap.take(seat)
+                if seat.due_s < NEVER:
+                    seat.due_s = NEVER
+                    self.ready(seat)
+            seat = self.heap.first()
+        if seat is not None:    # who rang too soon, and asked for the little that is left, would ring at once, again
+            self.arm(max(seat.armed_s, now_s + <double> TICK_S) if is_early else seat.armed_s)
 
     def round(self):
         """Who is ready is stepped."""

@@ -11,6 +11,8 @@ cdef class Stamps:
     cdef public int64_t sequence        # the last transport sequence that was given
     cdef object ingress, audio_port     # ids: of the node, and of its port
 
+    cpdef object frame(self, payload, media_ns)
+
 
 cdef class Stepper:
     cdef object ingest, advance, drain                  # the session's

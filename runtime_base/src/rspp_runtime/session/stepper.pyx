@@ -51,7 +51,7 @@ cdef class Stamps:
         self.sequence += 1
         return self.sequence
 
-    def frame(self, payload, media_ns):
+    cpdef object frame(self, payload, media_ns):
         """A frame of the party's audio that brings neither a key nor a number of its own, as an `Inbound`; None if
         the payload is no frame."""
         cdef Py_ssize_t size = PyBytes_GET_SIZE(payload) if type(payload) is bytes else 0
@@ -65,7 +65,8 @@ cdef class Stamps:
 
 
 cdef class Stepper:
-    """See the module. What it needs of the driver: `_deliver()`, `_control(code, a, b)`, `_end()`."""
+    """See the module. What it needs of the driver: `hand_in(port, payload, media_ns)`, `_deliver()`,
+    `_control(code, a, b)`, `_end()`."""
 
     def __init__(
         self, session, clock, Stamps gateway not None, activity, Audience audience not None, node_calls, list perform,
@@ -109,6 +110,11 @@ cdef class Stepper:
         One that finds no room is acted on in the next round: who offered it waits for room by then.
         """
         return self.taken(event)
+
+    def hand_in_frame(self, payload, media_ns):
+        """`hand_in("audio", …)`, for a frame that brings neither a key nor a number."""
+        event = self.gateway.frame(payload, media_ns)
+        return self.hand_in("audio", payload, media_ns) if event is None else self.taken(event)
 
     def wake(self):
         """It is stepped in the next round."""

@@ -49,6 +49,10 @@ class Ears(Protocol):
         wherever bytes come in by a callback."""
         ...
 
+    def hand_in_frame(self, payload: bytes, media_ns: int) -> int:
+        """`hand_in("audio", …)`, without a key or a number: fifty times a second."""
+        ...
+
     def tell(self, code: Control, a: int = 0, b: int = 0) -> int:
         """As `control`, of a party that cannot wait: FULL where that would."""
         ...

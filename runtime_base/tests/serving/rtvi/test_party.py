@@ -33,6 +33,8 @@ class Socket:
         if self.closed is None:
             self.came += [(self._clock.now_ns(), one) for one in rtvi_words.read((message,))]
 
+    send_bytes = send
+
     def ping(self) -> None:
         self.pings += 1
 

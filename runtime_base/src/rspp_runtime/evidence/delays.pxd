@@ -1,0 +1,15 @@
+"""By how much clocks are behind."""
+
+from libc.stdint cimport int64_t
+
+
+cdef class Delay:
+    cdef public int64_t window_ns, since_ns, least_ns, first_ns
+
+    cpdef bint within(self, int64_t its_ns, int64_t now_ns) noexcept
+
+
+cdef class Delays:
+    cdef list streams           # a `Delay`, or None, by port
+    cdef public int64_t next_ns
+    cdef int64_t ingress
