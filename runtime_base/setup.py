@@ -22,6 +22,7 @@ DIRECTIVES = {
     "boundscheck": False,
     "wraparound": False,
     "cdivision": True,
+    "binding": False,  # as built-in methods are called: a frame is told to twenty of them
     "initializedcheck": False,
     "embedsignature": False,
 }

@@ -122,7 +122,7 @@ class Jitter:
             self._wait_for(lag_ns, now_ns)
         frames = self.poll(now_ns)
         if now_ns >= track.point_ns:
-            frames += track.look(now_ns)
+            frames += track.look(now_ns, track.sent_ns)
             self._due = None
         return frames
 

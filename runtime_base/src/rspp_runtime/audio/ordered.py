@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from rspp_runtime.audio.codec import peak
 from rspp_runtime.audio.drift import QUIET_PEAK
-from rspp_runtime.audio.format import AudioError, Format
+from rspp_runtime.audio.format import AudioError, Format, RateLie
 from rspp_runtime.audio.framer import FRAME_NS, FRAME_SAMPLES, Frames
 from rspp_runtime.audio.profile import JitterProfile
 from rspp_runtime.audio.stats import UplinkStats
@@ -24,7 +24,7 @@ EARLY_NS = 10 * MS_NS  # media time may be ahead by so much after a hole
 class Ordered(Usual):
     """See the module, and `Uplink`. What is usual passes in `Usual`, which calls `look_at` for what is not."""
 
-    __slots__ = ("_ahead_ns", "_held", "_rate_hz", "_stats", "_track")
+    __slots__ = ("_ahead_ns", "_held", "_lie", "_moved", "_rate_hz", "_stats", "_track")
 
     def __init__(self, format: Format, profile: JitterProfile, stats: UplinkStats) -> None:
         super().__init__(profile.ahead_ms_max * MS_NS)
@@ -33,6 +33,8 @@ class Ordered(Usual):
         self._rate_hz = format.rate_hz
         self._ahead_ns = profile.ahead_ms_max * MS_NS
         self._held: tuple[bytes, int, int] | None = None  # packet, duration, arrival
+        self._moved: Frames = []  # what was found while everything was usual, for `look_at`
+        self._lie: RateLie | None = None
 
     def due_ns(self) -> int:
         return -1 if self._held is None else self._held[2] + self._held[1]
@@ -53,17 +55,39 @@ class Ordered(Usual):
             track.framer.sample += passed * FRAME_SAMPLES
             self._stats.taken += passed
 
+    def _goes_on(self, now_ns: int) -> bool:
+        """Now and then rate and clock are looked at, with the packet that has just come."""
+        track = self._track
+        self.settle()
+        try:
+            self._moved = track.look(now_ns, track.sent_ns + FRAME_NS)
+        except RateLie as lie:
+            self._lie = lie
+        return self._lie is None and not self._moved and self._is_usual(now_ns)
+
+    def _is_usual(self, now_ns: int) -> bool:
+        """Whether what follows passes as it is, if it is usual."""
+        track = self._track
+        if not track.is_native or track.framer.rest or track.drift.may_correct(now_ns):
+            return False
+        self.begin(track.zero_ns + track.place_ns, track.framer.sample, track.point_ns)
+        return True
+
     # ---- what is not usual
 
     def look_at(self, packet: bytes, sequence: int, sample_index: int | None, now_ns: int) -> Frames:
         track, stats = self._track, self._stats
         self.settle()
         self.until_ns = 0
+        frames, self._moved = self._moved, []
+        if self._lie is not None:
+            lie, self._lie = self._lie, None
+            stats.taken += 1
+            raise lie
         duration_ns = track.duration_ns(packet, sequence, sample_index)
-        frames: Frames = []
         if self._held is not None:
             with suppress(AudioError):  # counted; it is not this packet's fault
-                frames = self._settle(now_ns)
+                frames += self._settle(now_ns)
         if self.next < 0:
             track.begin(duration_ns, now_ns)
             self.next, self.last_ns = sequence, now_ns
@@ -98,8 +122,7 @@ class Ordered(Usual):
         track.drift.observe(track.lag_ns(track.place_ns + duration_ns, now_ns))
         frames += self._play(packet, duration_ns, now_ns)
         self._lookout(now_ns, frames)
-        if track.is_native and not track.framer.rest and not track.drift.may_correct(now_ns):
-            self.begin(track.zero_ns + track.place_ns, track.framer.sample, track.point_ns)
+        self._is_usual(now_ns)
         return frames
 
     def _is_surplus(self, packet: bytes, duration_ns: int, now_ns: int) -> bool:
@@ -157,7 +180,7 @@ class Ordered(Usual):
 
     def _lookout(self, now_ns: int, frames: Frames) -> None:
         if now_ns >= self._track.point_ns:
-            frames += self._track.look(now_ns)
+            frames += self._track.look(now_ns, self._track.sent_ns)
 
     def _samples(self, packet: bytes, duration_ns: int) -> int:
         return round(duration_ns * self._rate_hz / 1_000_000_000)

@@ -158,8 +158,9 @@ class Track:
 
     # ---- what is looked at now and then
 
-    def look(self, now_ns: int) -> Frames:
-        """Each `POINT_NS`: whether the rate is true, and how the clock runs. Raises `RateLie`."""
+    def look(self, now_ns: int, sent_ns: int) -> Frames:
+        """Each `POINT_NS`: whether the rate is true (`sent_ns` came until now), and how the clock runs. Raises
+        `RateLie`."""
         self.point_ns = now_ns + POINT_NS
         frames: Frames = []
         if now_ns >= self._window_ns:
@@ -169,5 +170,5 @@ class Track:
                 frames = self.jump(late_ns)
                 self.drift.jumped(now_ns)
             self.stats.drift_ppm = round(self.drift.ppm, 1)
-        self.watch.observe(now_ns, self.sent_ns)
+        self.watch.observe(now_ns, sent_ns)
         return frames

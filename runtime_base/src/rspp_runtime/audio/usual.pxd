@@ -14,7 +14,7 @@ cdef class Usual:
     cdef bytes _before
     cdef bytes _last
 
-    cdef int64_t take(self, bytes packet, int64_t sequence, int64_t index, int64_t now_ns) noexcept
+    cdef int64_t take(self, bytes packet, int64_t sequence, int64_t index, int64_t now_ns) except? -2
 
 
 cdef class Through:

@@ -44,7 +44,8 @@ cdef class Usual:
     """What the profile of ordered transports does by itself; `Ordered` does the rest.
 
     `next` is the number that comes next (-1: nothing came), `index` its `sample_index` (-1: the client gives none),
-    `last_ns` when the last packet came. From `begin` until `until_ns` what is usual passes as it is.
+    `last_ns` when the last packet came. From `begin` on what is usual passes as it is. When it is `until_ns`, `_goes_on`
+    is asked whether it may any longer.
     """
 
     def __init__(self, int64_t ahead_ns):
@@ -67,16 +68,18 @@ cdef class Usual:
                     return [(media_ns, packet)]
         return self.look_at(packet, sequence, sample_index, now_ns)
 
-    cdef int64_t take(self, bytes packet, int64_t sequence, int64_t index, int64_t now_ns) noexcept:
+    cdef int64_t take(self, bytes packet, int64_t sequence, int64_t index, int64_t now_ns) except? -2:
         """The media time of a packet that is usual; -1, and nothing has happened, of any other."""
         cdef int64_t lag_ns, sample
         if (
             sequence != self.next
-            or now_ns >= self.until_ns
+            or self.until_ns == 0
             or PyBytes_GET_SIZE(packet) != FRAME_BYTES
             or now_ns - self.last_ns >= PAUSE_NS
             or (index != NO_INDEX and index != self.index)
         ):
+            return NOT_USUAL
+        if now_ns >= self.until_ns and not self._goes_on(now_ns):
             return NOT_USUAL
         lag_ns = now_ns - self._end_ns - FRAME_NS
         if lag_ns < -self._ahead_ns:

@@ -8,6 +8,7 @@ their checksums while it puts them into a segment, in another thread and without
 import errno
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.long cimport PyLong_Check
 from cpython.mem cimport PyMem_Free, PyMem_Realloc
 from cpython.tuple cimport PyTuple_Check, PyTuple_GET_ITEM, PyTuple_GET_SIZE
 from libc.stdint cimport int64_t, uint32_t, uint64_t
@@ -28,8 +29,22 @@ cdef extern from "Python.h":
 
 cdef extern from *:
     """
+    /* Of a whole number that fits into one digit, as most do: its value. */
+    static inline int rspp_small(PyObject* number, int64_t* value) {
+    #if PY_VERSION_HEX >= 0x030C0000
+        if (!PyUnstable_Long_IsCompact((PyLongObject*) number)) return 0;
+        *value = PyUnstable_Long_CompactValue((PyLongObject*) number);
+        return 1;
+    #else
+        Py_ssize_t digits = Py_SIZE(number);
+        if (digits > 1 || digits < -1) return 0;
+        *value = digits * (int64_t) ((PyLongObject*) number)->ob_digit[0];
+        return 1;
+    #endif
+    }
     #define rspp_in_order() __atomic_signal_fence(__ATOMIC_SEQ_CST)
     """
+    bint rspp_small(object number, int64_t* value) noexcept
     void rspp_in_order() noexcept nogil
 
 cdef enum:
@@ -151,9 +166,10 @@ cdef inline unsigned char* integer(unsigned char* at, object number) except NULL
     if number is False or number is True:
         at[0] = 0xc3 if number is True else 0xc2
         return at + 1
-    value = PyLong_AsLongLongAndOverflow(number, &overflow)
-    if overflow:
-        return put_count(at, PyLong_AsUnsignedLongLong(number))
+    if not PyLong_Check(number) or not rspp_small(number, &value):
+        value = PyLong_AsLongLongAndOverflow(number, &overflow)
+        if overflow:
+            return put_count(at, PyLong_AsUnsignedLongLong(number))
     if value >= 0:
         return put_count(at, value)
     if value >= -0x20:

@@ -7,6 +7,8 @@ from rspp_runtime.serving.inlet import Inlet
 from rspp_runtime.serving.outlet import Outlet
 from rspp_runtime.serving.packed import Writer
 
+from rspp_runtime.session.monotonic import Watch
+
 class Frames:
     frames_in: int
     frames_out: int
@@ -29,7 +31,7 @@ class InLane:
     base_ns: int
     credit: float
     is_packed: bool
-    now: Callable[[], int]
+    watch: Watch
     hand_in: Callable[[bytes, int], int] | None
     usual: Usual | None
     heard: Heard

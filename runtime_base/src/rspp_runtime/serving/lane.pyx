@@ -10,6 +10,7 @@ from libc.stdint cimport int64_t
 
 from rspp_runtime.audio.usual cimport Through, Usual
 from rspp_runtime.kernel.codes cimport OP_DECISION, RESULT_ACCEPTED
+from rspp_runtime.session.monotonic cimport Watch
 from rspp_runtime.serving.packed cimport Packet, Writer, unpack
 
 cdef enum:
@@ -43,7 +44,7 @@ cdef class Sent:
 
 
 cdef class InLane:
-    """See the module. `now` tells the party's time, `hand_in` is the session's, of frames, while it listens, `usual` the uplink's,
+    """See the module. `watch` tells the party's time, `hand_in` is the session's, of frames, while it listens, `usual` the uplink's,
     `is_packed`: the party writes as `serving.packed` reads.
 
     `received` is the highest number of the party that was taken, `packets` are those of audio that came over this
@@ -53,7 +54,8 @@ cdef class InLane:
     cdef public int64_t received, packets, base_ns
     cdef public double credit
     cdef public bint is_packed
-    cdef public object now, hand_in
+    cdef public object hand_in
+    cdef public Watch watch
     cdef public Usual usual
     cdef public Heard heard
     cdef public Frames frames
@@ -67,7 +69,7 @@ cdef class InLane:
             return False
         if self.base_ns < 0 or self.credit < 1 or not unpack(message, &packet) or packet.size != FRAME_BYTES:
             return False
-        now_ns = self.now()
+        now_ns = self.watch.read()
         payload = PyBytes_FromStringAndSize(<const char*> packet.payload, FRAME_BYTES)
         media_ns = self.usual.take(payload, self.packets + 1, packet.index, now_ns)
         if media_ns < 0:

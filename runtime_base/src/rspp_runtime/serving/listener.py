@@ -85,12 +85,12 @@ class Channel(WSListener):
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         self._transport = transport
-        self.send_bytes = partial(transport.send, WSMsgType.BINARY)  # once it is closing, that sends nothing
+        self.send_bytes = partial(transport.send, _BINARY)  # once it is closing, that sends nothing
         self.opened()
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         kind = frame.msg_type
-        if kind == WSMsgType.BINARY and frame.fin:
+        if kind is _BINARY and frame.fin:
             self.receive(frame.get_payload_as_bytes())
         elif kind == WSMsgType.TEXT and frame.fin:
             self._text(frame.get_payload_as_bytes())
@@ -167,6 +167,7 @@ class Channel(WSListener):
             asyncio.get_running_loop().call_later(CLOSE_S, transport.disconnect, False)
 
 
+_BINARY = WSMsgType.BINARY  # an enumeration's members are slow to look up, and there is one for every frame
 PARTS_MAX = 64
 CLOSE_S = 1.0
 REASON_BYTES_MAX = 123

@@ -37,6 +37,7 @@ from rspp_runtime.serving.inlet import Inlet
 from rspp_runtime.serving.lane import Lanes
 from rspp_runtime.serving.outlet import Outlet, Socket
 from rspp_runtime.serving.tally import Tally
+from rspp_runtime.session.monotonic import Watch
 from rspp_runtime.session.clock import MS_NS, SECOND_NS, Clock
 from rspp_runtime.session.observer import InvocationEnd, Observer
 from rspp_runtime.transports.contract import Ears, HandedOver
@@ -108,7 +109,7 @@ class Party(Lanes, Observer):
         self._draining = False
         self._can_be_left = can_be_left
         self._why = ""  # the session ends, where it was not the party
-        self._in.now, self._in.heard = clock.now_ns, self.connection
+        self._in.watch, self._in.heard = Watch(clock), self.connection
         self._in.credit, self._credit_ns = float(manners.messages_burst), now_ns
         self.hears = self._in.hears
         self.speaks = "audio" in self.kinds.values()

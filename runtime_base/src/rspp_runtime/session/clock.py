@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import Protocol
+
+from rspp_runtime.session.monotonic import MonotonicClock
+
+__all__ = ("MS_NS", "SECOND_NS", "Clock", "LaterClock", "MonotonicClock", "VirtualClock", "sleep_until")
 
 SECOND_NS = 1_000_000_000
 MS_NS = 1_000_000
@@ -14,16 +17,6 @@ class Clock(Protocol):
     """The one clock of a session. Transports, driver and handlers all read it."""
 
     def now_ns(self) -> int: ...
-
-
-class MonotonicClock:
-    """Real time, from the moment the clock was made."""
-
-    def __init__(self) -> None:
-        self.start_ns = time.monotonic_ns()
-
-    def now_ns(self) -> int:
-        return time.monotonic_ns() - self.start_ns
 
 
 class VirtualClock:

@@ -27,7 +27,7 @@ cdef class Exchange:
     cdef int64_t said_bytes         # audio of a voice: its media time begins with the invocation
     cdef int64_t burst, burst_ns
 
-    cpdef wait_anew(self)
+    cdef object renew(self)
     cdef object offer(self, event)
     cdef object spoken_under(self)
     cdef object credit(self)

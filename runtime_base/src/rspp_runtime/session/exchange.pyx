@@ -99,7 +99,7 @@ cdef class Exchange:
         if self.owed or self.usage is not None:    # another output is not in yet and goes first, or its use is counted
             await self._settled_in_order(event)
             return
-        self.wait_anew()
+        self.renew()
         if self.guard is not None and self.guard.resumed:
             # What it says first, after it has waited, is acted on at once; what follows is one step.
             self.guard.resumed = False
@@ -126,8 +126,11 @@ cdef class Exchange:
         self.has_room = True
         self.resumed.set()
 
-    cpdef wait_anew(self):
+    def wait_anew(self):
         """Whatever room there was is used up by the next output, or is not."""
+        self.renew()
+
+    cdef object renew(self):
         if self.has_room:
             self.has_room = False
             self.resumed.clear()

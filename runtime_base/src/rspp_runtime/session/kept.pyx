@@ -1,12 +1,43 @@
-"""The compiled half of `session.later.Later`: what happened is kept by reference, and told in its order."""
+"""The compiled half of `session.later`: what happened is kept by reference, and told in its order, when its time comes."""
+
+
+cdef class Line:
+    """Whoever is in it is served, `serve(one)`, `pause_s` after the first one came, in rounds of at most `round_max`."""
+
+    def __init__(self, loop, double pause_s, serve, Py_ssize_t round_max):
+        self.loop, self.pause_s, self.serve, self.round_max = loop, pause_s, serve, round_max
+        self.waiting = []
+
+    cpdef join(self, one):
+        """It is served, once for each time that it joins."""
+        self.waiting.append(one)
+        if not self.due:
+            self.due = True
+            self.loop.call_later(self.pause_s, self.round)
+
+    def round(self):
+        """Those who have waited longest are served."""
+        cdef list now = self.waiting
+        self.waiting = []
+        if len(now) > self.round_max:
+            self.waiting, now = now[self.round_max:], now[:self.round_max]
+        for one in now:
+            try:
+                self.serve(one)
+            except Exception:    # its session's next step raises it
+                continue
+        if self.waiting:
+            self.loop.call_soon(self.round)
+        else:
+            self.due = False
 
 
 cdef class Kept:
-    """`first()` is called when something waits, after nothing; `_knows_all()` when everything was told, unless something
+    """`line` is joined when something waits, after nothing; `_knows_all()` when everything was told, unless something
     is kept of that anyway (`keeps`), and waits for a flush."""
 
-    def __init__(self, Audience audience, Py_ssize_t waiting_max, first):
-        self.audience, self.waiting_max, self.first = audience, waiting_max, first
+    def __init__(self, Audience audience, Py_ssize_t waiting_max, Line line not None):
+        self.audience, self.waiting_max, self.line = audience, waiting_max, line
         self.waiting = []
 
     def catch_up(self):
@@ -50,5 +81,5 @@ cdef class Kept:
 
     cdef object add(self, tuple row):
         if not self.waiting:
-            self.first()
+            self.line.join(self)
         self.waiting.append(row)

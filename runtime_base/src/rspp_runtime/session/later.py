@@ -13,12 +13,11 @@ All of it in the order in which it happened. An event loop has one `Desk`, with 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rspp_runtime.session.audience import Audience
-from rspp_runtime.session.kept import Kept
+from rspp_runtime.session.kept import Kept, Line
 from rspp_runtime.session.observer import HandlerCall, InvocationEnd, Observer
 
 WAITING_MAX = 256  # inputs, steps and calls of one session that were not told yet
@@ -44,7 +43,7 @@ class Later(Kept, Observer):
         flush: Callable[[], None] = lambda: None,
     ) -> None:
         audience = Audience(observers)
-        super().__init__(audience, WAITING_MAX, lambda: desk.waits(self))
+        super().__init__(audience, WAITING_MAX, desk.catching_up)
         self.EVERY_CALL = audience.every_call  # type: ignore[misc]  # as whom it tells wants it
         self._desk = desk
         self._caught_up = caught_up
@@ -54,7 +53,7 @@ class Later(Kept, Observer):
         """They have been told everything."""
         if self._caught_up():
             self.keeps = True
-            self._desk.keeps(self)
+            self._desk.flushing.join(self)
 
     def flush(self) -> None:
         """What is kept is on its way. Raises nothing: who cannot flush says so when it is asked for evidence."""
@@ -84,10 +83,8 @@ class Desk:
     def __init__(self, loop: asyncio.AbstractEventLoop, pause_s: float) -> None:
         self._loop = loop
         self._sessions = 0
-        self._catching_up = _Line(loop, pause_s, Later.catch_up)
-        self._flushing = _Line(loop, KEEP_S, Later.flush)
-        self.waits = self._catching_up.join  # it has something to tell, after nothing
-        self.keeps = self._flushing.join  # it keeps something, after nothing
+        self.catching_up = Line(loop, pause_s, Later.catch_up, ROUND_MAX)  # who has something to tell
+        self.flushing = Line(loop, KEEP_S, Later.flush, ROUND_MAX)  # who keeps something
 
     @classmethod
     def enter(cls, loop: asyncio.AbstractEventLoop, *, is_virtual: bool) -> Desk:
@@ -103,35 +100,6 @@ class Desk:
         self._sessions -= 1
         if not self._sessions:
             _DESKS.pop(self._loop, None)
-
-
-class _Line:
-    """Who is in it is served `pause_s` after the first one came, in rounds of at most `ROUND_MAX`."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, pause_s: float, serve: Callable[[Later], None]) -> None:
-        self._loop = loop
-        self._pause_s = pause_s
-        self._serve = serve
-        self._waiting: deque[Later] = deque()
-        self._due = False  # the loop was asked for a round
-
-    def join(self, one: Later) -> None:
-        self._waiting.append(one)
-        if not self._due:
-            self._due = True
-            self._loop.call_later(self._pause_s, self._round)
-
-    def _round(self) -> None:
-        for _ in range(min(len(self._waiting), ROUND_MAX)):
-            one = self._waiting.popleft()
-            try:
-                self._serve(one)
-            except Exception:  # its session's next step raises it
-                continue
-        if self._waiting:
-            self._loop.call_soon(self._round)
-        else:
-            self._due = False
 
 
 _DESKS: dict[asyncio.AbstractEventLoop, Desk] = {}  # of loops that run sessions now

@@ -25,7 +25,7 @@ cdef class Pump:
     cdef object loop
     cdef object loop_time
     cdef Py_ssize_t seats
-    cdef object waiting       # a deque of seats
+    cdef list waiting         # seats, in the order of asking
     cdef bint rounds          # the loop was asked for a round
     cdef readonly Heap heap   # of seats that wait for a moment
     cdef object timer

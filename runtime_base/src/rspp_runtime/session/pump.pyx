@@ -12,8 +12,6 @@ in the next. No task, no event and no timer of the loop belongs to a session (de
 
 from cpython.list cimport PyList_GET_ITEM
 
-from collections import deque
-
 ROUND_MAX = 64     # sessions stepped before the loop looks at its sockets again
 TICK_S = 0.001     # of libuv's timers, which may ring by so much too soon
 PUMPS = {}         # of loops that run sessions now
@@ -94,7 +92,7 @@ cdef class Pump:
 
     def __init__(self, loop):
         self.loop, self.loop_time = loop, loop.time
-        self.waiting = deque()
+        self.waiting = []
         self.heap = Heap()
         self.timer_s = NEVER
 
@@ -172,8 +170,11 @@ cdef class Pump:
     def round(self):
         """Who is ready is stepped."""
         cdef Seat seat
-        for _ in range(min(len(self.waiting), ROUND_MAX)):
-            seat = self.waiting.popleft()
+        cdef list now = self.waiting
+        self.waiting = []
+        if len(now) > <Py_ssize_t> ROUND_MAX:
+            self.waiting, now = now[ROUND_MAX:], now[:ROUND_MAX]
+        for seat in now:
             seat.queued = False
             if seat.step is not None:
                 seat.step()

@@ -3,6 +3,7 @@
 from libc.stdint cimport int64_t
 
 from rspp_runtime.session.audience cimport Audience
+from rspp_runtime.session.monotonic cimport Watch
 from rspp_runtime.session.pump cimport Pump, Seat
 
 
@@ -11,13 +12,12 @@ cdef class Stamps:
     cdef public int64_t sequence        # the last transport sequence that was given
     cdef object ingress, audio_port     # ids: of the node, and of its port
 
-    cpdef object frame(self, payload, media_ns)
+    cdef object framed(self, payload, media_ns)
 
 
 cdef class Stepper:
     cdef object ingest, advance, drain                  # the session's
-    cdef object clock_now
-    cdef int64_t start_ns                               # of a monotonic clock, read here; -1: of another
+    cdef Watch watch                                    # session time
     cdef readonly Audience audience                     # who is told
     cdef object node_calls
     cdef list perform                                   # by op: what performs it, or None
@@ -38,6 +38,8 @@ cdef class Stepper:
     cdef readonly bint stepping                         # a step is being made: what comes meanwhile waits for its end
 
     cdef int64_t now(self) except? -1
+    cdef object waken(self)
+    cdef object act(self)
     cdef object offered(self, event)
     cdef object taken(self, event)
     cdef int64_t once(self) except? -2

@@ -9,13 +9,11 @@ four times on its way through a session, so nothing is looked up by name that wa
 
 from cpython.bytes cimport PyBytes_GET_SIZE
 from cpython.tuple cimport PyTuple_GET_ITEM
-from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
 
 from rspp_runtime.kernel.codes cimport OP_FEED, OP_SEND, RESULT_FULL, RESULT_REFUSED
 
 from rspp_runtime.abi.codes import In
 from rspp_runtime.abi.messages import Inbound
-from rspp_runtime.session.clock import MonotonicClock
 from rspp_runtime.session.requests import Requests, behind
 from rspp_runtime.session.waiters import Waiters
 
@@ -51,9 +49,12 @@ cdef class Stamps:
         self.sequence += 1
         return self.sequence
 
-    cpdef object frame(self, payload, media_ns):
+    def frame(self, payload, media_ns):
         """A frame of the party's audio that brings neither a key nor a number of its own, as an `Inbound`; None if
         the payload is no frame."""
+        return self.framed(payload, media_ns)
+
+    cdef object framed(self, payload, media_ns):
         cdef Py_ssize_t size = PyBytes_GET_SIZE(payload) if type(payload) is bytes else 0
         if size == 0 or size & 1 or size > FRAME_BYTES_MAX:
             return None
@@ -74,8 +75,7 @@ cdef class Stepper:
     ):
         """`perform` has, by `Op`, what performs an output, or None; `ports` are those of the egress."""
         self.ingest, self.advance, self.drain = session.ingest, session.advance, session.drain
-        self.clock_now = clock.now_ns
-        self.start_ns = clock.start_ns if type(clock) is MonotonicClock else -1
+        self.watch = Watch(clock)
         self.gateway, self.activity, self.audience, self.node_calls = gateway, activity, audience, node_calls
         self.perform = perform
         self.ports = [(port.name, port.type == "audio") for port in ports]
@@ -94,11 +94,7 @@ cdef class Stepper:
         return self.now()
 
     cdef int64_t now(self) except? -1:
-        cdef timespec at
-        if self.start_ns < 0:
-            return self.clock_now()
-        clock_gettime(CLOCK_MONOTONIC, &at)
-        return at.tv_sec * <int64_t> 1_000_000_000 + at.tv_nsec - self.start_ns
+        return self.watch.read()
 
     def offer(self, event):
         """Stamps and ingests one input, and wakes the session; returns a `Result`."""
@@ -113,11 +109,14 @@ cdef class Stepper:
 
     def hand_in_frame(self, payload, media_ns):
         """`hand_in("audio", …)`, for a frame that brings neither a key nor a number."""
-        event = self.gateway.frame(payload, media_ns)
+        event = self.gateway.framed(payload, media_ns)
         return self.hand_in("audio", payload, media_ns) if event is None else self.taken(event)
 
     def wake(self):
         """It is stepped in the next round."""
+        self.waken()
+
+    cdef object waken(self):
         self.awake = True
         if self.pump is not None:
             self.pump.ready(self.seat)
@@ -131,7 +130,7 @@ cdef class Stepper:
         for tell in self.audience.of_input(event):
             tell(event, now_ns, result)
         if not self.awake:
-            self.wake()
+            self.waken()
         return result
 
     cdef object taken(self, event):
@@ -141,15 +140,18 @@ cdef class Stepper:
         self.awake = True    # `offered` need not ask for a round
         result = self.offered(event)
         if result == RESULT_FULL:
-            self.wake()
+            self.waken()
         elif not self.stopped:
-            self.step()
+            self.act()
         return result
 
     # ---- a step
 
     def step(self):
         """Everything that can be done now, and when the pump is to come again."""
+        self.act()
+
+    cdef object act(self):
         cdef int64_t deadline_ns
         self.stepping = True
         try:
@@ -176,7 +178,7 @@ cdef class Stepper:
             if deadline_ns > 0:
                 self.pump.at(self.seat, deadline_ns)
             else:
-                self.wake()
+                self.waken()
 
     cdef int64_t once(self) except? -2:
         """Steps until nothing more can be done now; returns the next deadline."""
