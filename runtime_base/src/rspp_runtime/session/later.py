@@ -21,7 +21,7 @@ from rspp_runtime.session.kept import Kept, Line
 from rspp_runtime.session.observer import HandlerCall, InvocationEnd, Observer
 
 WAITING_MAX = 256  # inputs, steps and calls of one session that were not told yet
-PAUSE_S = 0.005  # for which the first of them waits: an answer's first audio has long been sent by then
+PAUSE_S = 0.001  # for which the first of them waits: an answer's first audio has long been sent by then
 KEEP_S = 0.25  # for which records that are made are kept: waking a thread for a few costs more than they do
 ROUND_MAX = 64  # sessions that catch up, or flush, before the loop looks at its sockets again
 
