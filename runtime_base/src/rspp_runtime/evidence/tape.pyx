@@ -29,7 +29,7 @@ cdef extern from "Python.h":
 
 cdef extern from *:
     """
-    /* Of a whole number that fits into one digit, as most do: its value. */
+    /* The value of a whole number as short as most are. */
     static inline int rspp_small(PyObject* number, int64_t* value) {
     #if PY_VERSION_HEX >= 0x030C0000
         if (!PyUnstable_Long_IsCompact((PyLongObject*) number)) return 0;
@@ -37,8 +37,10 @@ cdef extern from *:
         return 1;
     #else
         Py_ssize_t digits = Py_SIZE(number);
-        if (digits > 1 || digits < -1) return 0;
-        *value = digits * (int64_t) ((PyLongObject*) number)->ob_digit[0];
+        const digit* at = ((PyLongObject*) number)->ob_digit;
+        if (digits == 2) *value = at[0] | (int64_t) at[1] << PyLong_SHIFT;
+        else if (digits <= 1 && digits >= -1) *value = digits * (int64_t) at[0];
+        else return 0;
         return 1;
     #endif
     }
@@ -170,6 +172,9 @@ cdef inline unsigned char* integer(unsigned char* at, object number) except NULL
         value = PyLong_AsLongLongAndOverflow(number, &overflow)
         if overflow:
             return put_count(at, PyLong_AsUnsignedLongLong(number))
+    if 0 <= value < 0x80:
+        at[0] = <unsigned char> value
+        return at + 1
     if value >= 0:
         return put_count(at, value)
     if value >= -0x20:

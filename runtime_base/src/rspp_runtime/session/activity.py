@@ -8,11 +8,12 @@ from rspp_runtime.abi.codes import Cause, In, Op, Result, Signal
 from rspp_runtime.abi.messages import Inbound, Output
 from rspp_runtime.abi.plan import Plan
 from rspp_runtime.session.observer import Observer
+from rspp_runtime.session.stepper import Course
 
 _CHUNK, _MEDIA, _REFUSED, _DECISION = int(In.CHUNK), int(In.MEDIA), int(Result.REFUSED), int(Op.DECISION)
 
 
-class Activity(Observer):
+class Activity(Course, Observer):
     """Follows turns and speech. A session is quiet while no turn is open or proposed, nobody speaks, and the
     recogniser owes no text."""
 
@@ -21,7 +22,6 @@ class Activity(Observer):
 
     def __init__(self, plan: Plan) -> None:
         self.running = False
-        self.ended = False
         self.turn = 0  # serial of the open turn, 0 if none
         self.turns_closed = 0
         self._proposed = False

@@ -13,6 +13,7 @@ cdef class Exchange:
     cdef readonly object items      # that were fed and not yet taken: (runtime sequence, `Input`)
     cdef public object seq          # of the item that was taken last
     cdef public bint cancelled, finished
+    cdef object new_future
     cdef list news                  # who waits for an item, the end of input, or a cancel
     cdef readonly object resumed    # an asyncio.Event: the kernel has room again
     cdef bint has_room              # … it is set

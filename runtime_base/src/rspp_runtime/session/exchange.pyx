@@ -8,11 +8,11 @@ use, and what to do when the kernel has no room. Here are the ways that most fra
 """
 
 import asyncio
-from asyncio import get_running_loop
 from collections import deque
 
 from cpython.bytes cimport PyBytes_GET_SIZE
 
+from rspp_runtime.abi.rows cimport row
 from rspp_runtime.kernel.codes cimport FLAG_FAILED, FLAG_FINAL, RESULT_ACCEPTED, RESULT_FULL
 
 from rspp_runtime.abi.codes import In
@@ -30,7 +30,7 @@ cdef enum Kind:
     OTHER, AUDIO, TEXT
 
 cdef int64_t SECOND_NS = 1_000_000_000
-cdef object CHUNK = int(In.CHUNK), CREDIT = int(In.CREDIT), new = tuple.__new__
+cdef object CHUNK = int(In.CHUNK), CREDIT = int(In.CREDIT)
 cdef dict KINDS = {"audio": AUDIO, "text": TEXT}
 
 
@@ -46,6 +46,7 @@ cdef class Exchange:
         self.items, self.news, self.resumed = deque(), [], asyncio.Event()
         self.seq, self.owed, self.first_ns, self.burst_ns = 0, 0, -1, -1
         self.bytes_per_second = door.audio_bytes_per_second
+        self.new_future = asyncio.get_running_loop().create_future
         self.owes_each, self.is_voice = row.kind == "python", row.kind == "tts" and self.bytes_per_second > 0
         self.input_names = tuple([port.name for port in row.inputs])
         self.answers = tuple([port.type == "call" and row.calls_max > 0 for port in row.inputs])
@@ -65,13 +66,13 @@ cdef class Exchange:
         if self.answers[index]:
             self._answered(media_ns, flags, payload)
             return
-        item = new(Input, (self.input_names[index], payload, media_ns, (flags & FLAG_FINAL) != 0))
+        item = row(Input, (self.input_names[index], payload, media_ns, (flags & FLAG_FINAL) != 0))
         self.items.append((seq, item))
         self.tell()
 
     def wait(self):
         """A future that is done with the next `tell`: an item, the end of input, or a cancel."""
-        made = get_running_loop().create_future()
+        made = self.new_future()
         self.news.append(made)
         return made
 
@@ -151,7 +152,7 @@ cdef class Exchange:
     cdef object credit(self):
         """An item was taken; by a Python node: it is done with. Returns a `Result`."""
         epoch = self.door.epoch if self.stepper is None else self.stepper.gateway.epoch
-        return self.offer(new(Inbound, (CREDIT, self.node_id, 0, self.id, epoch, 0, 0, 0, 1, 0, b"")))
+        return self.offer(row(Inbound, (CREDIT, self.node_id, 0, self.id, epoch, 0, 0, 0, 1, 0, b"")))
 
     cdef object chunk(self, port, bytes payload, media_ns, words, text_end, final, failed):
         """Stamps and measures one output. Raises `ProviderError` for what has not the form of its port."""
@@ -171,7 +172,7 @@ cdef class Exchange:
             self.said_bytes += size
         elif kind == TEXT:
             text_end, words = self._words_of(index, payload)
-        return new(
+        return row(
             Inbound,
             (CHUNK, self.node_id, index, self.id, self.spoken_under(), 0, media_ns, flags, text_end, words, payload),
         )

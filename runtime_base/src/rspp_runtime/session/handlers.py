@@ -33,6 +33,7 @@ from rspp_runtime.session.clock import Clock, MonotonicClock
 from rspp_runtime.session.gateway import check_audio, find_port, text_mark
 from rspp_runtime.session.observer import HandlerCall
 from rspp_runtime.session.scopes import Scopes, guarded, hold, is_stateful
+from rspp_runtime.session.stepper import Called
 
 log = logging.getLogger(__name__)
 
@@ -116,20 +117,19 @@ def is_async(user: object) -> bool:
     return inspect.iscoroutinefunction(user) or inspect.iscoroutinefunction(type(user).__call__)
 
 
-class Calls:
+class Calls(Called):
     """The calls of Python nodes within a step, until the driver tells of them: each where somebody listens to each,
     those that failed anyway, and how long each node took."""
 
-    __slots__ = ("every", "limits_ns", "nodes", "rows", "took_ns", "touched")
+    __slots__ = ("every", "limits_ns", "nodes", "rows")
 
     def __init__(self, *, every: bool = False, limits_ns: Mapping[int, int] | None = None) -> None:
         """`limits_ns`, by node: a call that takes longer is told of, too."""
         self.every = every
         self.limits_ns = limits_ns or {}
         self.rows: list[HandlerCall] = []
-        self.took_ns: dict[int, int] = {}  # by node
         self.nodes: list[NodeCall] = []
-        self.touched: list[NodeCall] = []  # that were called in this step, and count for themselves
+        self.took_ns, self.touched = {}, []
 
     def want(self, *, every: bool) -> None:
         """From now on each call is told of, or not."""

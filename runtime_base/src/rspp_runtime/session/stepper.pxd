@@ -7,6 +7,15 @@ from rspp_runtime.session.monotonic cimport Watch
 from rspp_runtime.session.pump cimport Pump, Seat
 
 
+cdef class Course:
+    cdef public bint ended
+
+
+cdef class Called:
+    cdef public dict took_ns
+    cdef public list touched
+
+
 cdef class Stamps:
     cdef public object epoch            # the authority epoch that this process holds
     cdef public int64_t sequence        # the last transport sequence that was given
@@ -19,12 +28,12 @@ cdef class Stepper:
     cdef object ingest, advance, drain                  # the session's
     cdef Watch watch                                    # session time
     cdef readonly Audience audience                     # who is told
-    cdef object node_calls
+    cdef Called node_calls
     cdef list perform                                   # by op: what performs it, or None
     cdef list ports                                     # of the egress: (name, whether it takes audio)
     cdef object transport_send
     cdef readonly Stamps gateway
-    cdef readonly object activity
+    cdef readonly Course activity
     cdef public object played                           # the audio that was played, once somebody asks for it
     cdef public dict calls                              # by invocation id: running, or forced and not yet gone
     cdef readonly list ended, appended                  # answers that found the inbox full

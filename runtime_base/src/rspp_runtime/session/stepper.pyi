@@ -16,6 +16,13 @@ from rspp_runtime.session.requests import Requests
 from rspp_runtime.session.waiters import Waiters
 from rspp_runtime.transports.contract import Transport
 
+class Course:
+    ended: bool
+
+class Called:
+    took_ns: dict[int, int]
+    touched: list[NodeCall]
+
 class Stamps:
     epoch: int
     sequence: int

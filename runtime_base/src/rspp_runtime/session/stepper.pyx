@@ -10,6 +10,7 @@ four times on its way through a session, so nothing is looked up by name that wa
 from cpython.bytes cimport PyBytes_GET_SIZE
 from cpython.tuple cimport PyTuple_GET_ITEM
 
+from rspp_runtime.abi.rows cimport row
 from rspp_runtime.kernel.codes cimport OP_FEED, OP_SEND, RESULT_FULL, RESULT_REFUSED
 
 from rspp_runtime.abi.codes import In
@@ -33,7 +34,16 @@ cdef inline object field(object output, Py_ssize_t index):
     return <object> PyTuple_GET_ITEM(output, index)
 
 
-cdef object MEDIA = int(In.MEDIA), new = tuple.__new__
+cdef object MEDIA = int(In.MEDIA)
+
+
+cdef class Course:
+    """Whether a session has `ended`: `activity.Activity`, as far as each step asks."""
+
+
+cdef class Called:
+    """The Python nodes that were called in a step: how long each took, by id, and those that count for themselves;
+    `handlers.Calls`, as far as each step asks."""
 
 
 cdef class Stamps:
@@ -59,7 +69,7 @@ cdef class Stamps:
         if size == 0 or size & 1 or size > FRAME_BYTES_MAX:
             return None
         self.sequence += 1
-        return new(
+        return row(
             Inbound,
             (MEDIA, self.ingress, self.audio_port, 0, self.epoch, self.sequence, media_ns, 0, 0, 0, payload),
         )
@@ -70,8 +80,8 @@ cdef class Stepper:
     `_control(code, a, b)`, `_end()`."""
 
     def __init__(
-        self, session, clock, Stamps gateway not None, activity, Audience audience not None, node_calls, list perform,
-        ports, transport,
+        self, session, clock, Stamps gateway not None, Course activity not None, Audience audience not None,
+        Called node_calls not None, list perform, ports, transport,
     ):
         """`perform` has, by `Op`, what performs an output, or None; `ports` are those of the egress."""
         self.ingest, self.advance, self.drain = session.ingest, session.advance, session.drain
