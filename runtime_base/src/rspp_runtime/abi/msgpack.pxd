@@ -34,6 +34,6 @@ cdef inline unsigned char* put_count(unsigned char* at, uint64_t value) noexcept
         return put_big(at, 0xcc, value, 1)
     if value < 0x10000:
         return put_big(at, 0xcd, value, 2)
-    if value < 0x100000000:
+    if value <= 0xffffffffu:
         return put_big(at, 0xce, value, 4)
     return put_big(at, 0xcf, value, 8)
