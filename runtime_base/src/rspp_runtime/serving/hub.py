@@ -4,7 +4,7 @@
     find(session_id)    the party of one that is here
     drain(grace)        nobody new; each leaves when its turn is over
 
-One timer ticks for all parties.
+One timer ticks for all parties, a share of them at a time.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ from rspp_runtime.telemetry.logs import bound
 log = logging.getLogger(__name__)
 
 TICK_S = 0.1
+TICK_SHARES = 10  # of the sessions: all at the same moment would keep somebody's audio waiting
 CUT_S_MAX = 5.0  # for turns that are cut to end, and their evidence to be written
 RENEW_S = TTL_S_MAX // 3  # so old becomes the token with which a party may come back
 FAILURES_MAX = 3  # sessions that fail one after the other: then this process is not ready
@@ -323,15 +324,21 @@ class Hub:
 
     async def _tick(self) -> None:
         while True:
-            await asyncio.sleep(TICK_S)
-            now_s = time.time()
-            for seat in tuple(self.seats.values()):
-                try:
-                    seat.party.tick()
-                    self._age(seat, now_s)
-                except Exception:  # one party's trouble is not the others'
-                    log.exception("tick failed", extra={"session_id": seat.session_id})
-                    seat.party.hang_up()
+            seats = tuple(self.seats.values())
+            for share in range(TICK_SHARES):
+                await asyncio.sleep(TICK_S / TICK_SHARES)
+                now_s = time.time()
+                for seat in seats[share::TICK_SHARES]:
+                    if self.seats.get(seat.session_id) is seat:
+                        self._tick_one(seat, now_s)
+
+    def _tick_one(self, seat: Seat, now_s: float) -> None:
+        try:
+            seat.party.tick()
+            self._age(seat, now_s)
+        except Exception:  # one party's trouble is not the others'
+            log.exception("tick failed", extra={"session_id": seat.session_id})
+            seat.party.hang_up()
 
     def _age(self, seat: Seat, now_s: float) -> None:
         """What is due by the age of a session, or of its token."""

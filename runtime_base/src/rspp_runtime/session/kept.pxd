@@ -5,7 +5,7 @@ from rspp_runtime.session.audience cimport Audience
 
 cdef class Line:
     cdef object loop, serve
-    cdef double pause_s
+    cdef double pause_s, spread_s
     cdef Py_ssize_t round_max
     cdef list waiting
     cdef bint due                   # the loop was asked for a round

@@ -1,11 +1,17 @@
 """The compiled half of `session.later`: what happened is kept by reference, and told in its order, when its time comes."""
 
+cdef double BETWEEN_S = 0.002    # rounds of a line that is spread
+
 
 cdef class Line:
-    """Whoever is in it is served, `serve(one)`, `pause_s` after the first one came, in rounds of at most `round_max`."""
+    """Whoever is in it is served, `serve(one)`, `pause_s` after the first one came, in rounds of at most `round_max`.
 
-    def __init__(self, loop, double pause_s, serve, Py_ssize_t round_max):
+    With `spread_s` not all at once: they share that time, however many they are.
+    """
+
+    def __init__(self, loop, double pause_s, serve, Py_ssize_t round_max, double spread_s=0):
         self.loop, self.pause_s, self.serve, self.round_max = loop, pause_s, serve, round_max
+        self.spread_s = spread_s
         self.waiting = []
 
     cpdef join(self, one):
@@ -18,15 +24,20 @@ cdef class Line:
     def round(self):
         """Those who have waited longest are served."""
         cdef list now = self.waiting
+        cdef Py_ssize_t most = self.round_max
+        if self.spread_s > 0:
+            most = min(most, <Py_ssize_t> (len(now) * BETWEEN_S / self.spread_s) + 1)
         self.waiting = []
-        if len(now) > self.round_max:
-            self.waiting, now = now[self.round_max:], now[:self.round_max]
+        if len(now) > most:
+            self.waiting, now = now[most:], now[:most]
         for one in now:
             try:
                 self.serve(one)
             except Exception:    # its session's next step raises it
                 continue
-        if self.waiting:
+        if self.waiting and self.spread_s > 0:
+            self.loop.call_later(BETWEEN_S, self.round)
+        elif self.waiting:
             self.loop.call_soon(self.round)
         else:
             self.due = False

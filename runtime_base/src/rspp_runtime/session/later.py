@@ -23,6 +23,7 @@ from rspp_runtime.session.observer import HandlerCall, InvocationEnd, Observer
 WAITING_MAX = 256  # inputs, steps and calls of one session that were not told yet
 PAUSE_S = 0.001  # for which the first of them waits: an answer's first audio has long been sent by then
 KEEP_S = 0.25  # for which records that are made are kept: waking a thread for a few costs more than they do
+SPREAD_S = 0.2  # over which hundreds of sessions flush, rather than all of them at the same moment
 ROUND_MAX = 64  # sessions that catch up, or flush, before the loop looks at its sockets again
 
 Tell = Callable[..., None]
@@ -84,7 +85,7 @@ class Desk:
         self._loop = loop
         self._sessions = 0
         self.catching_up = Line(loop, pause_s, Later.catch_up, ROUND_MAX)  # who has something to tell
-        self.flushing = Line(loop, KEEP_S, Later.flush, ROUND_MAX)  # who keeps something
+        self.flushing = Line(loop, KEEP_S, Later.flush, ROUND_MAX, SPREAD_S)  # who keeps something
 
     @classmethod
     def enter(cls, loop: asyncio.AbstractEventLoop, *, is_virtual: bool) -> Desk:
