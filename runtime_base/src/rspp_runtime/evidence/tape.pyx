@@ -44,9 +44,13 @@ cdef extern from *:
         return 1;
     #endif
     }
+    static inline void put_little_32(unsigned char* at, uint32_t value) {
+        at[0] = value; at[1] = value >> 8; at[2] = value >> 16; at[3] = value >> 24;
+    }
     #define rspp_in_order() __atomic_signal_fence(__ATOMIC_SEQ_CST)
     """
     bint rspp_small(object number, int64_t* value) noexcept
+    void put_little_32(unsigned char* at, uint32_t value) noexcept nogil
     void rspp_in_order() noexcept nogil
 
 cdef enum:
@@ -142,7 +146,7 @@ def store(
                 break
             crc = crc32(record + 8, size - 8, crc32(record, 4, seed))
             memcpy(frame, record, FRAME)
-            write_little(frame + 4, crc, 4)
+            put_little_32(frame + 4, crc)
             place = &segment[used]
             memcpy(place + FRAME, record + FRAME, size - FRAME)
             rspp_in_order()
@@ -152,12 +156,6 @@ def store(
             used += size
             at += size
     return used, at, number, crc
-
-
-cdef inline void write_little(unsigned char* at, uint64_t value, int size) noexcept nogil:
-    cdef int byte
-    for byte in range(size):
-        at[byte] = value >> 8 * byte & 0xff
 
 
 # ---- MessagePack: what is written at `at`; each returns the place behind it
@@ -438,12 +436,12 @@ cdef class Tape:
             raise OSError(
                 errno.EFBIG, f"a record of {length} bytes is larger than the {self.body_max} that a log takes"
             )
-        while (at - self.data) % ALIGN:
-            at[0] = 0
-            at += 1
-        write_little(frame, length, 4)
+        memset(at, 0, ALIGN)
+        at += (self.data - at) & (ALIGN - 1)
+        put_little_32(frame, <uint32_t> length)
         memset(frame + 4, 0, 4)  # its checksum comes with the segment
-        write_little(frame + 8, self.number, 8)
+        put_little_32(frame + 8, <uint32_t> self.number)
+        put_little_32(frame + 12, self.number >> 32)
         self.used = at - self.data
         self.number += 1
         self.records += 1

@@ -42,7 +42,8 @@ from rspp_runtime.telemetry.logs import bound
 log = logging.getLogger(__name__)
 
 TICK_S = 0.1
-TICK_SHARES = 10  # of the sessions: all at the same moment would keep somebody's audio waiting
+SHARES_MAX = 10  # of the sessions: hundreds at the same moment would keep somebody's audio waiting
+SHARE_MIN = 20
 CUT_S_MAX = 5.0  # for turns that are cut to end, and their evidence to be written
 RENEW_S = TTL_S_MAX // 3  # so old becomes the token with which a party may come back
 FAILURES_MAX = 3  # sessions that fail one after the other: then this process is not ready
@@ -325,10 +326,11 @@ class Hub:
     async def _tick(self) -> None:
         while True:
             seats = tuple(self.seats.values())
-            for share in range(TICK_SHARES):
-                await asyncio.sleep(TICK_S / TICK_SHARES)
+            shares = min(1 + len(seats) // SHARE_MIN, SHARES_MAX)
+            for share in range(shares):
+                await asyncio.sleep(TICK_S / shares)
                 now_s = time.time()
-                for seat in seats[share::TICK_SHARES]:
+                for seat in seats[share::shares]:
                     if self.seats.get(seat.session_id) is seat:
                         self._tick_one(seat, now_s)
 

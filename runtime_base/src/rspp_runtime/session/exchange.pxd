@@ -42,3 +42,5 @@ cdef class Inputs:
     cdef bint owes                  # for the item that was given last
     cdef object slow                # a coroutine that waits until the credit is in
     cdef object item                # that is given then
+
+    cdef object found(self, bint* is_item)

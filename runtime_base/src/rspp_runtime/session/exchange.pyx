@@ -11,6 +11,8 @@ import asyncio
 from collections import deque
 
 from cpython.bytes cimport PyBytes_GET_SIZE
+from cpython.object cimport PyObject
+from cpython.ref cimport Py_INCREF
 
 from rspp_runtime.abi.rows cimport row
 from rspp_runtime.kernel.codes cimport FLAG_FAILED, FLAG_FINAL, RESULT_ACCEPTED, RESULT_FULL
@@ -18,6 +20,13 @@ from rspp_runtime.kernel.codes cimport FLAG_FAILED, FLAG_FINAL, RESULT_ACCEPTED,
 from rspp_runtime.abi.codes import In
 from rspp_runtime.abi.messages import Inbound
 from rspp_runtime.providers.contract import Cancelled, Input
+
+cdef extern from *:
+    """
+    #define rspp_awaited_by(type, send) (((PyTypeObject*) type)->tp_as_async->am_send = (sendfunc) send)
+    """
+    int PYGEN_RETURN, PYGEN_NEXT
+    void rspp_awaited_by(object kind, int (*send)(PyObject*, PyObject*, PyObject**) except -1)
 
 YIELD_EVERY = 8            # outputs
 BURST_MAX = 256            # outputs at one instant
@@ -212,6 +221,15 @@ cdef class Inputs:
         return self
 
     def __next__(self):
+        cdef bint is_item = False
+        found = self.found(&is_item)
+        if is_item:
+            raise StopIteration(found)
+        return found
+
+    cdef object found(self, bint* is_item):
+        """The next item, or what is waited for until there is one. Raises `Cancelled`; `StopAsyncIteration` behind the
+        last."""
         cdef Exchange call = self.call
         cdef object item
         if self.slow is not None:
@@ -221,7 +239,8 @@ cdef class Inputs:
             except StopIteration:
                 if self.item is not None:
                     item, self.item = self.item, None
-                    raise StopIteration(item) from None
+                    is_item[0] = True
+                    return item
             else:
                 self.slow = slow
                 return waits_for
@@ -233,8 +252,9 @@ cdef class Inputs:
                 self.owes = True
             elif call.credit() == RESULT_FULL:
                 self.slow, self.item = call._credit(), item
-                return self.__next__()
-            raise StopIteration(item)
+                return self.found(is_item)
+            is_item[0] = True
+            return item
         if call.finished:
             raise StopAsyncIteration
         waits_for = call.wait()
@@ -255,3 +275,15 @@ cdef class Inputs:
     def close(self):
         """As a coroutine has it."""
         self.slow = None
+
+
+cdef int send(PyObject* inputs, PyObject* _, PyObject** result) except -1:
+    """`__next__` for an `await`, without an exception for each item (`am_send` of the C API)."""
+    cdef bint is_item = False
+    cdef object found = (<Inputs> inputs).found(&is_item)
+    Py_INCREF(found)
+    result[0] = <PyObject*> found
+    return PYGEN_RETURN if is_item else PYGEN_NEXT
+
+
+rspp_awaited_by(Inputs, send)

@@ -1,6 +1,7 @@
 """The compiled half of `session.later`: what happened is kept by reference, and told in its order, when its time comes."""
 
-cdef double BETWEEN_S = 0.002    # rounds of a line that is spread
+cdef double BETWEEN_S = 0.002       # rounds of a line that is spread
+cdef Py_ssize_t ROUND_MIN = 4
 
 
 cdef class Line:
@@ -26,7 +27,7 @@ cdef class Line:
         cdef list now = self.waiting
         cdef Py_ssize_t most = self.round_max
         if self.spread_s > 0:
-            most = min(most, <Py_ssize_t> (len(now) * BETWEEN_S / self.spread_s) + 1)
+            most = min(most, max(ROUND_MIN, <Py_ssize_t> (len(now) * BETWEEN_S / self.spread_s) + 1))
         self.waiting = []
         if len(now) > most:
             self.waiting, now = now[most:], now[:most]

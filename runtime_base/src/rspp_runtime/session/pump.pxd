@@ -34,4 +34,5 @@ cdef class Pump:
     cpdef leave(self, Seat seat)
     cpdef ready(self, Seat seat)
     cpdef at(self, Seat seat, long long pause_ns)
+    cdef bint expects(self, Seat seat) noexcept
     cdef arm(self, double due_s)

@@ -142,6 +142,10 @@ cdef class Pump:
             if seat.due_s < self.timer_s:
                 self.arm(seat.due_s)
 
+    cdef bint expects(self, Seat seat) noexcept:
+        """Whether it is to be stepped at some moment."""
+        return seat.due_s < NEVER
+
     cdef arm(self, double due_s):
         if self.timer is not None:
             self.timer.cancel()

@@ -41,6 +41,7 @@ cdef class Stepper:
     cdef readonly object waiting                        # for the end of the next step
     cdef public Pump pump                               # while it runs
     cdef public Seat seat
+    cdef int64_t deadline_ns                            # for which the seat was armed last
     cdef public bint awake                              # something was offered since the last step began
     cdef public bint stopped
     cdef public object failure                          # what a step has raised

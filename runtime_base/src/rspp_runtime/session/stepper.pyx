@@ -8,6 +8,7 @@ four times on its way through a session, so nothing is looked up by name that wa
 """
 
 from cpython.bytes cimport PyBytes_GET_SIZE
+from cpython.list cimport PyList_GET_SIZE
 from cpython.tuple cimport PyTuple_GET_ITEM
 
 from rspp_runtime.abi.rows cimport row
@@ -166,7 +167,7 @@ cdef class Stepper:
         self.stepping = True
         try:
             self.awake = False
-            if self.ended or self.appended or self.requests:
+            if self.ended or self.appended or PyList_GET_SIZE(self.requests):
                 self._deliver()
             deadline_ns = self.once()
         except Exception as error:    # of the kernel, an observer or the transport: `run` raises it
@@ -183,7 +184,8 @@ cdef class Stepper:
             self.pump.ready(self.seat)    # inputs came while performing: others may add theirs to the next step
         elif deadline_ns < 0:
             self.pump.at(self.seat, -1)
-        else:
+        elif deadline_ns != self.deadline_ns or not self.pump.expects(self.seat):
+            self.deadline_ns = deadline_ns
             deadline_ns -= self.now()
             if deadline_ns > 0:
                 self.pump.at(self.seat, deadline_ns)
@@ -192,15 +194,15 @@ cdef class Stepper:
 
     cdef int64_t once(self) except? -2:
         """Steps until nothing more can be done now; returns the next deadline."""
-        cdef object now_ns, deadline_ns, drained_ns, outputs, perform
-        cdef object held = None
+        cdef object now_ns, deadline_ns, drained_ns, perform
+        cdef list outputs, held = None
         cdef object output
         cdef Py_ssize_t index
         cdef int op
         while True:
             now_ns = self.now()
             deadline_ns = self.advance(now_ns)
-            outputs = self.drain()
+            outputs = <list> self.drain()
             drained_ns = self.now()
             if self.node_calls.touched or self.node_calls.took_ns:
                 self.node_calls.tell(self.audience)
@@ -220,10 +222,10 @@ cdef class Stepper:
                     if perform is None:
                         continue
                     perform(self, output)
-                if self.requests and self.requests.deliver(self._control):
+                if PyList_GET_SIZE(self.requests) and self.requests.deliver(self._control):
                     held = outputs[index + 1:]    # another thread's request goes first
                     break
-            if self.waiting:
+            if PyList_GET_SIZE(self.waiting):
                 self.waiting.tell()
             # The kernel stopped for lack of output slots, which the drain has emptied.
             if not (held or (outputs and deadline_ns == now_ns)):
