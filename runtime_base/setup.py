@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import Cython
@@ -26,23 +27,32 @@ DIRECTIVES = {
     "initializedcheck": False,
     "embedsignature": False,
 }
-FLAGS = os.environ.get("RSPP_CFLAGS", "-O2 -Wno-unused-function").split()
+FLAGS = os.environ.get("RSPP_CFLAGS", "-O3 -Wno-unused-function").split()
 BUILD = Path("build/cython")
 MADE_WITH = BUILD / "made_with"
+
+
+def picows_version() -> str:
+    """Of the picows that is here; without one the module that goes by it is not built, and its twin in Python serves."""
+    try:
+        return version("picows")
+    except PackageNotFoundError:
+        return ""
 
 
 def extension(path: Path) -> Extension:
     """The extension module of `src/rspp_runtime/ROOM/NAME.pyx`."""
     name = ".".join(path.with_suffix("").parts[1:])
-    return Extension(name, [str(path)], extra_compile_args=FLAGS)
+    macros = [("RSPP_PICOWS", f'"{PICOWS}"')] if path.stem == BY_PICOWS else []
+    return Extension(name, [str(path)], extra_compile_args=FLAGS, define_macros=macros)
 
 
 def modules() -> list[Extension]:
     """The modules as C: every one if it would be made with anything else than before, else those that changed."""
-    now = f"{sys.version}\n{Cython.__version__}\n{os.environ.get('CC', '')}\n{FLAGS}\n{DIRECTIVES}\n"
+    now = f"{sys.version}\n{Cython.__version__}\n{os.environ.get('CC', '')}\n{FLAGS}\n{DIRECTIVES}\n{PICOWS}\n"
     is_same = MADE_WITH.is_file() and MADE_WITH.read_text(encoding="utf-8") == now
     made: list[Extension] = cythonize(
-        [extension(path) for path in MODULES],
+        [extension(path) for path in MODULES if PICOWS or path.stem != BY_PICOWS],
         build_dir=str(BUILD),
         compiler_directives=DIRECTIVES,
         force=not is_same,
@@ -56,5 +66,7 @@ def modules() -> list[Extension]:
     return made
 
 
+BY_PICOWS = "framed"
+PICOWS = picows_version()
 os.chdir(HERE)
 setup(ext_modules=modules())

@@ -81,7 +81,7 @@ class Clocks(Delays, Observer):
     """
 
     INPUTS = (In.MEDIA,)
-    MOVES = False
+    MOVES = QUIET_STEPS = False
 
     def __init__(self, plan: Plan, put: Callable[[Clock], None], wall: Callable[[], int] | None) -> None:
         ports = plan.nodes[plan.ingress].outputs if plan.ingress >= 0 else ()

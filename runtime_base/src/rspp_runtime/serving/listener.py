@@ -11,7 +11,6 @@ import json
 import logging
 import socket as sockets
 from collections.abc import Callable, Collection, Mapping
-from functools import partial
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -20,7 +19,6 @@ from picows import (
     WSAutoPingStrategy,
     WSCloseCode,
     WSFrame,
-    WSListener,
     WSMsgType,
     WSTransport,
     WSUpgradeRequest,
@@ -33,6 +31,11 @@ from rspp import wire
 from rspp.wire import Close
 from rspp_runtime.serving.dialect import Message
 from rspp_runtime.serving.guard import Refused
+
+try:
+    from rspp_runtime.serving.framed import Framed
+except ImportError:  # built without picows, or with another one
+    from rspp_runtime.serving.framed_py import Framed  # type: ignore[assignment]
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +65,7 @@ class Handshake:
         self.token = given.strip() if scheme.lower() == "bearer" else wire.bearer(self.protocols)
 
 
-class Channel(WSListener):
+class Channel(Framed):
     """One connection: a `party.Socket`, and where its messages go.
 
     `receive` and `lost` are set by whoever opened it, before the first message.
@@ -74,8 +77,7 @@ class Channel(WSListener):
         self.lost: Callable[[], None] = _gone
         self.opened: Callable[[], None] = _gone
         self.alive: Callable[[], None] = _gone
-        self.send_bytes: Callable[[bytes], None] = _nowhere
-        self._transport: WSTransport | None = None
+        self.transport = None
         self._closing = False
         self._parts: list[bytes] = []
         self._parts_bytes = 0
@@ -84,15 +86,12 @@ class Channel(WSListener):
     # ---- from picows
 
     def on_ws_connected(self, transport: WSTransport) -> None:
-        self._transport = transport
-        self.send_bytes = partial(transport.send, _BINARY)  # once it is closing, that sends nothing
+        self.transport = transport
         self.opened()
 
-    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+    def _other(self, transport: WSTransport, frame: WSFrame) -> None:
         kind = frame.msg_type
-        if kind is _BINARY and frame.fin:
-            self.receive(frame.get_payload_as_bytes())
-        elif kind == WSMsgType.TEXT and frame.fin:
+        if kind == WSMsgType.TEXT and frame.fin:
             self._text(frame.get_payload_as_bytes())
         elif kind == WSMsgType.CLOSE:
             transport.send_close(frame.get_close_code())
@@ -105,7 +104,7 @@ class Channel(WSListener):
             self._fragment(frame)
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
-        self._transport, self.send_bytes = None, _nowhere
+        self.transport = None
         self.lost()
 
     def _text(self, payload: bytes) -> None:
@@ -135,7 +134,7 @@ class Channel(WSListener):
     # ---- a socket
 
     def send(self, message: Message) -> None:
-        transport = self._transport
+        transport = self.transport
         if transport is None or transport.is_disconnected or self._closing:
             return
         if isinstance(message, str):
@@ -144,17 +143,17 @@ class Channel(WSListener):
             transport.send(WSMsgType.BINARY, message)
 
     def ping(self) -> None:
-        transport = self._transport
+        transport = self.transport
         if transport is not None and not transport.is_disconnected:
             transport.send_ping()
 
     def waiting_bytes(self) -> int:
-        transport = self._transport
+        transport = self.transport
         return 0 if transport is None else transport.underlying_transport.get_write_buffer_size()
 
     def close(self, code: int, reason: str) -> None:
         """Says why, and waits no longer than a moment for the other side to hang up."""
-        transport = self._transport
+        transport = self.transport
         self.receive = _nowhere  # whatever still comes
         if transport is None or transport.is_disconnected or self._closing:
             return
@@ -167,7 +166,6 @@ class Channel(WSListener):
             asyncio.get_running_loop().call_later(CLOSE_S, transport.disconnect, False)
 
 
-_BINARY = WSMsgType.BINARY  # an enumeration's members are slow to look up, and there is one for every frame
 PARTS_MAX = 64
 CLOSE_S = 1.0
 REASON_BYTES_MAX = 123

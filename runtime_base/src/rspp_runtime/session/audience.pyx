@@ -4,6 +4,7 @@ Of an item is told who wants those of its port, or names no ports. Of a step is 
 if nothing came of it.
 """
 
+from cpython.object cimport PyObject
 from cpython.tuple cimport PyTuple_GET_ITEM
 
 from rspp_runtime.kernel.codes cimport OP_INVOKE, OP_TAP
@@ -35,14 +36,22 @@ cdef class Audience:
 
     cpdef tuple of_input(self, event):
         """Who is told of an `Inbound`."""
-        cdef Py_ssize_t kind = <object> PyTuple_GET_ITEM(event, 0), node, port
+        cdef Py_ssize_t kind = <object> PyTuple_GET_ITEM(event, 0)
+        cdef Py_ssize_t node = <object> PyTuple_GET_ITEM(event, 1), port = <object> PyTuple_GET_ITEM(event, 2)
+        cdef Lately* lately = &self.lately[kind % LATELY]
+        cdef tuple found
+        if lately.told != NULL and lately.kind == kind and lately.node == node and lately.port == port:
+            return <tuple> lately.told    # as most: it is at hand
+        found = self.told(kind, node, port)
+        lately.kind, lately.node, lately.port, lately.told = kind, node, port, <PyObject*> found
+        return found
+
+    cdef tuple told(self, Py_ssize_t kind, Py_ssize_t node, Py_ssize_t port):
         cdef list nodes = <list> self.by_port[kind], ports
-        if nodes:
-            node, port = <object> PyTuple_GET_ITEM(event, 1), <object> PyTuple_GET_ITEM(event, 2)
-            if 0 <= node < len(nodes):
-                ports = <list> nodes[node]
-                if 0 <= port < len(ports):
-                    return <tuple> ports[port]
+        if 0 <= node < len(nodes):
+            ports = <list> nodes[node]
+            if 0 <= port < len(ports):
+                return <tuple> ports[port]
         return <tuple> self.by_kind[kind]
 
     cpdef tuple of_step(self, outputs):
