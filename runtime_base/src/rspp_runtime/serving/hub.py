@@ -280,6 +280,7 @@ class Hub:
 
     def _leave(self, seat: Seat, how: str, why: str = "") -> None:
         seat.party.over(how, why)
+        seat.observers = ()  # some know the seat: no cycle is left for the garbage collector
         del self.seats[seat.session_id]
         self.admission.closed(seat.tenant)
         if not self.seats:

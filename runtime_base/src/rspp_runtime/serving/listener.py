@@ -106,6 +106,7 @@ class Channel(Framed):
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         self.transport = None
         self.lost()
+        self.receive, self.lost, self.opened, self.alive = _nowhere, _gone, _gone, _gone
 
     def _text(self, payload: bytes) -> None:
         try:

@@ -35,7 +35,7 @@ from rspp_runtime.session.package import Bound, Package, PackageError, close_pro
 log = logging.getLogger(__name__)
 
 CONSOLE = Path(__file__).parents[1] / "console"
-GC_THRESHOLD = (50_000, 20, 50)
+GC_THRESHOLD = (10_000, 10, 10)
 SHUTDOWN_S = 1  # of HTTP requests that are still being answered
 AT_ONCE_S = 0.5  # for turns to be cut, their evidence to be written and clients to be told, at the second SIGTERM
 
