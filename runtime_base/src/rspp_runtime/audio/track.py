@@ -68,7 +68,7 @@ class Track:
     def begin(self, duration_ns: int, now_ns: int) -> None:
         """The first packet has come, with its last sample just recorded as far as anybody knows."""
         self.zero_ns = now_ns - duration_ns
-        self.point_ns = now_ns + POINT_NS
+        self.point_ns = now_ns + POINT_NS - now_ns % (POINT_NS // 2)  # rarely with all others that begin now
         self._window_ns = now_ns + WINDOW_NS
         self.drift.jumped(now_ns)
 
