@@ -85,19 +85,15 @@ class Clocks(Delays, Observer):
 
     def __init__(self, plan: Plan, put: Callable[[Clock], None], wall: Callable[[], int] | None) -> None:
         ports = plan.nodes[plan.ingress].outputs if plan.ingress >= 0 else ()
-        self.streams = {
-            index: Mapping(f"ingress.{port.name}", SKEW_NS_MAX)
-            for index, port in enumerate(ports)
-            if port.type == "audio"
-        }
-        super().__init__(plan.ingress, (self.streams.get(index) for index in range(len(ports))))
-        self.ports = frozenset((plan.ingress, index) for index in self.streams)
+        audio = [index for index, port in enumerate(ports) if port.type == "audio"]  # one, or none
+        super().__init__(Mapping(f"ingress.{ports[audio[0]].name}", SKEW_NS_MAX) if audio else None)
+        self.ports = frozenset((plan.ingress, index) for index in audio)
         self._put = put
         self._wall = wall  # looked at when it is `next_ns`
         self.wall = Mapping(WALL, WALL_SKEW_NS_MAX)
 
-    def _observe(self, port: int, its_ns: int, now_ns: int) -> None:
-        if (reading := self.streams[port].observe(its_ns, now_ns)) is not None:
+    def _observe(self, stream: Mapping, its_ns: int, now_ns: int) -> None:
+        if (reading := stream.observe(its_ns, now_ns)) is not None:
             self._put(reading)
 
     def on_step(self, now_ns: int, deadline_ns: int, drained_ns: int, outputs: Sequence[Output]) -> None:

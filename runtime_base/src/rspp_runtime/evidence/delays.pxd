@@ -10,6 +10,5 @@ cdef class Delay:
 
 
 cdef class Delays:
-    cdef list streams           # a `Delay`, or None, by port
+    cdef Delay stream
     cdef public int64_t next_ns
-    cdef int64_t ingress

@@ -33,23 +33,18 @@ cdef class Delay:
 
 
 cdef class Delays:
-    """Of a session's audio: `streams` has a `Delay` for each port of the ingress, or None. At `next_ns` something else
-    is to be looked at. What it needs of the clocks: `_look(now_ns)` and `_observe(port, its_ns, now_ns)`."""
+    """Of a session's audio, if it has any: `stream`. At `next_ns` something else is to be looked at. What it needs of
+    the clocks: `_look(now_ns)` and `_observe(stream, its_ns, now_ns)`."""
 
-    def __init__(self, ingress, streams):
-        self.ingress, self.streams, self.next_ns = ingress, list(streams), 0
+    def __init__(self, Delay stream):
+        self.stream, self.next_ns = stream, 0
 
     def on_input(self, event, int64_t now_ns, int result):
         """`Observer.on_input`."""
-        cdef Py_ssize_t port
         cdef int64_t its_ns
-        cdef Delay stream
         if now_ns >= self.next_ns:
             self._look(now_ns)
-        if result != RESULT_ACCEPTED or <object> PyTuple_GET_ITEM(event, 1) != self.ingress:
-            return
-        port, its_ns = <object> PyTuple_GET_ITEM(event, 2), <object> PyTuple_GET_ITEM(event, 6)
-        if 0 <= port < len(self.streams):
-            stream = self.streams[port]
-            if stream is not None and not stream.within(its_ns, now_ns):
-                self._observe(port, its_ns, now_ns)
+        if result == RESULT_ACCEPTED and self.stream is not None:
+            its_ns = <object> PyTuple_GET_ITEM(event, 6)
+            if not self.stream.within(its_ns, now_ns):
+                self._observe(self.stream, its_ns, now_ns)

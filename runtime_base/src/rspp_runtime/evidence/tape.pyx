@@ -58,7 +58,7 @@ cdef enum:
     ALIGN = 8
     FIELD = WRITTEN_MAX    # bytes of an integer, and before a payload or a text
     HEAD = WRITTEN_MAX
-    SMALLEST = 2048        # bytes that a tape begins with
+    SMALLEST = 2048        # bytes that the first tape begins with
     INBOUND_FIELDS = 11
     OUTPUT_FIELDS = 12
     CALL_FIELDS = 5        # of a call, those that a record has: node, seq, start_ns, end_ns, emissions
@@ -260,6 +260,7 @@ cdef class Tape:
 
     cdef unsigned char* data
     cdef Py_ssize_t room          # bytes that `data` has
+    cdef Py_ssize_t smallest      # … to begin with
     cdef Py_ssize_t used
     cdef Py_ssize_t records_max, bytes_max
     cdef Py_ssize_t body_max
@@ -273,7 +274,7 @@ cdef class Tape:
 
     def __init__(self, uint64_t number, Py_ssize_t body_max, more, inputs, outputs):
         self.number = number
-        self.body_max = body_max
+        self.body_max, self.smallest = body_max, SMALLEST
         self.more = more
         self.inputs, self.outputs = Ports(inputs), Ports(outputs)
 
@@ -290,10 +291,11 @@ cdef class Tape:
         self.records_max, self.bytes_max = records_max, bytes_max
 
     def take(self):
-        """What there is; the tape is empty, and holds no memory."""
+        """What there is; the tape is empty, and holds no memory. It begins with as much the next time."""
         cdef bytes taken = PyBytes_FromStringAndSize(<const char*> self.data, self.used)
         PyMem_Free(self.data)
         self.data = NULL
+        self.smallest = max(<Py_ssize_t> SMALLEST, self.used + self.used // 8)
         self.room = self.used = self.records = 0
         return taken
 
@@ -421,7 +423,7 @@ cdef class Tape:
         if self.records >= self.records_max or self.used + size > self.bytes_max:
             self.more(size)
         if self.used + size > self.room:
-            self.room = max(SMALLEST, 2 * self.room, self.used + size)
+            self.room = max(self.smallest, 2 * self.room, self.used + size)
             data = <unsigned char*> PyMem_Realloc(self.data, self.room)
             if data == NULL:
                 raise MemoryError

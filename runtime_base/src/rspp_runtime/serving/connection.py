@@ -50,7 +50,7 @@ class Patience:
 class Connection(Heard):
     """See the module. All times are of one monotonic clock."""
 
-    __slots__ = ("_gone_ns", "_patience", "_stalled_ns", "state")
+    __slots__ = ("_gone_ns", "_patience", "state")
 
     def __init__(self, patience: Patience, now_ns: int) -> None:
         self.state = State.WAITING
@@ -59,7 +59,7 @@ class Connection(Heard):
         self.heard_ns = NEVER  # the last audio
         self.message_ns = now_ns
         self.silent = False
-        self._stalled_ns = NEVER
+        self.stalled_ns = NEVER
 
     def attached(self, now_ns: int) -> bool:
         """A socket is there. Returns whether the session had been told that nobody is: it has to be told again. Nobody
@@ -69,7 +69,7 @@ class Connection(Heard):
         anew = self.state in (State.WAITING, State.DISCONNECTED)
         self.state = State.CONNECTED
         self.message_ns = now_ns
-        self.heard_ns = self._stalled_ns = NEVER
+        self.heard_ns = self.stalled_ns = NEVER
         self.silent = False
         return anew
 
@@ -93,9 +93,9 @@ class Connection(Heard):
     def writing(self, waits: bool, now_ns: int) -> None:
         """Whether more waits to be sent than may."""
         if not waits:
-            self._stalled_ns = NEVER
-        elif self._stalled_ns == NEVER:
-            self._stalled_ns = now_ns
+            self.stalled_ns = NEVER
+        elif self.stalled_ns == NEVER:
+            self.stalled_ns = now_ns
 
     def idle(self, now_ns: int) -> bool:
         """A socket that is there, and says nothing at all."""
@@ -109,8 +109,8 @@ class Connection(Heard):
         """What has happened by the passing of time; asked until it answers None."""
         patience, state = self._patience, self.state
         if state is State.CONNECTED:
-            if self._stalled_ns != NEVER and now_ns - self._stalled_ns >= patience.stall_ns:
-                self._stalled_ns = NEVER
+            if self.stalled_ns != NEVER and now_ns - self.stalled_ns >= patience.stall_ns:
+                self.stalled_ns = NEVER
                 return Event.STALL
             if self.heard_ns != NEVER and not self.silent and now_ns - self.heard_ns >= patience.silence_ns:
                 self.silent = True

@@ -17,7 +17,9 @@ class Frames:
 class Heard:
     heard_ns: int
     message_ns: int
+    stalled_ns: int
     silent: bool
+    def is_lively(self, now_ns: int) -> bool: ...
 
 class Sent:
     turn: int

@@ -17,6 +17,7 @@ cdef enum:
     FRAME_BYTES = 640
     FRAME_NS = 20000000
     MS_NS = 1000000
+    LATELY_NS = 200000000
     TAIL_NEW = 2
 
 
@@ -27,10 +28,15 @@ cdef class Frames:
 
 
 cdef class Heard:
-    """When a party was heard: audio (-1: never), and anything at all; `silent`: that it says nothing was told."""
+    """When a party was heard: audio (-1: never), and anything at all; `silent`: that it says nothing was told. Since
+    `stalled_ns` it has not read what it was sent (-1: it has)."""
 
-    cdef public int64_t heard_ns, message_ns
+    cdef public int64_t heard_ns, message_ns, stalled_ns
     cdef public bint silent
+
+    def is_lively(self, int64_t now_ns):
+        """It speaks, and reads: there is nothing to find out about it by the passing of time."""
+        return 0 <= now_ns - self.heard_ns < LATELY_NS and self.heard_ns >= 0 and self.stalled_ns < 0 and not self.silent
 
 
 cdef class Sent:

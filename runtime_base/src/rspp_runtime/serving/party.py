@@ -243,22 +243,31 @@ class Party(Lanes, Observer):
         ears, now_ns = self._ears, self._clock.now_ns()
         if ears is None:
             return
-        connection, socket = self.connection, self._out.socket
+        socket = self._out.socket
+        waits = socket is not None and socket.waiting_bytes() > self._manners.stall_bytes
+        if socket is None or waits or not self.connection.is_lively(now_ns):
+            self._look_at_connection(socket, waits, ears, now_ns)
+            socket = self._out.socket
         if socket is not None:
-            connection.writing(socket.waiting_bytes() > self._manners.stall_bytes, now_ns)
-            if connection.idle(now_ns):
-                self._tally.connections["idle"] += 1
-                self._drop(Close.TIMEOUT, "nothing was said for too long: clients send `ping`")
-            elif self.received > self._acked and now_ns - self._acked_ns >= ACK_EVERY_NS:
+            if self._in.received > self._acked and now_ns - self._acked_ns >= ACK_EVERY_NS:
                 self._ack(now_ns)
             elif self._dialect is not None and not self._dialect.pings:
                 self._ask_whether_alive(socket, now_ns)
             self._in.poll(ears, now_ns)
             self._out.tick()
-        while (event := connection.poll(now_ns)) is not None:
-            self._happened(event, ears)
         if self._draining:
             self._leave_if_quiet()
+
+    def _look_at_connection(self, socket: Socket | None, waits: bool, ears: Ears, now_ns: int) -> None:
+        """Whether it has idled, is silent, is stalled, or was away for too long."""
+        connection = self.connection
+        if socket is not None:
+            connection.writing(waits, now_ns)
+            if connection.idle(now_ns):
+                self._tally.connections["idle"] += 1
+                self._drop(Close.TIMEOUT, "nothing was said for too long: clients send `ping`")
+        while (event := connection.poll(now_ns)) is not None:
+            self._happened(event, ears)
 
     def over(self, how: str, why: str = "") -> None:
         """The session is over, its evidence is written: the party is told. `how` is ended, handed_over, gone or
