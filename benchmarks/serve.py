@@ -18,7 +18,7 @@ from serving.run import alone, climb, contestants
 from speed.machine import describe
 from speed.prepare import OUT, ROOT, build, peers
 
-SESSIONS = (10, 25, 50, 75, 100, 150, 200, 300, 400, 500, 700, 1000)
+SESSIONS = (10, 25, 50, 75, 100, 125, 150, 175, 200, 250, 300, 350, 400, 450, 500, 550, 600, 700, 800, 900, 1000)
 SECONDS = 3.0
 QUICK, QUICK_SECONDS = (5, 10), 0.5
 PIPELINE = ROOT / "benchmarks" / "pipelines" / "echo.rspp"
