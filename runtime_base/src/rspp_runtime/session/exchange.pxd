@@ -22,6 +22,7 @@ cdef class Exchange:
     cdef public object owed         # outputs that wait
     cdef public int64_t first_ns
     cdef bint owes_each
+    cdef int64_t lot, untold        # items that the kernel is told of at once; that were taken since it was
     cdef tuple input_names, answers, output_names, output_kinds
     cdef bint is_voice
     cdef int64_t bytes_per_second   # of what is played
@@ -32,6 +33,8 @@ cdef class Exchange:
     cdef object offer(self, event)
     cdef object spoken_under(self)
     cdef object credit(self)
+    cdef object credited(self, int64_t count)
+    cdef int64_t told(self) noexcept
     cdef object chunk(self, port, bytes payload, media_ns, words, text_end, final, failed)
     cdef int64_t now(self) except? -1
     cdef double pause(self) except? -2
