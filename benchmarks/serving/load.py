@@ -8,6 +8,7 @@ no less than for everybody, and is told (`own_late_ms`). `pid` is the server's: 
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import struct
 import sys
@@ -202,6 +203,8 @@ async def hold(kind: str, port: int, token: str, pid: int, sessions: int, second
     for first in range(0, sessions, OPEN_AT_ONCE):
         count = min(OPEN_AT_ONCE, sessions - first)
         clients += await asyncio.gather(*(connected(kind, port, token, results) for _ in range(count)))
+    gc.collect()
+    gc.disable()  # its pauses are not the server's
     began_ns = time.monotonic_ns() + 50_000_000
     settled = int(SETTLE_S / FRAME_S)
     rounds = settled + int(seconds / FRAME_S)

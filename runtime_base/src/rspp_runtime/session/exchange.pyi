@@ -1,6 +1,7 @@
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
+from typing import Any
 
 from rspp_runtime.abi.plan import Node
 from rspp_runtime.providers.contract import Input
@@ -36,7 +37,7 @@ class Exchange:
     def pause_s(self) -> float: ...
     def resume(self) -> None: ...
     def wait_anew(self) -> None: ...
-    async def emit(
+    def emit(
         self,
         port: str,
         payload: bytes = b"",
@@ -46,4 +47,4 @@ class Exchange:
         text_end: int = 0,
         final: bool = False,
         failed: bool = False,
-    ) -> None: ...
+    ) -> Coroutine[Any, Any, None]: ...

@@ -100,17 +100,16 @@ cdef class Exchange:
         """What it is fed, as it comes (`providers.contract.Invocation`)."""
         return Inputs(self) if self.usage is None else self._metered_inputs()
 
-    async def emit(
+    def emit(
         self, port, payload=b"", *, media_ns=0, words=0, text_end=0, final=False, failed=False,
     ):
-        """One output, once the kernel has taken it (`providers.contract.Invocation`)."""
+        """One output: to be awaited, and over once the kernel has taken it (`providers.contract.Invocation`)."""
         cdef double pause_s
         event = self.chunk(
             port, payload if type(payload) is bytes else bytes(payload), media_ns, words, text_end, final, failed
         )
         if self.owed or self.usage is not None:    # another output is not in yet and goes first, or its use is counted
-            await self._settled_in_order(event)
-            return
+            return self._settled_in_order(event)
         self.renew()
         if self.guard is not None and self.guard.resumed:
             # What it says first, after it has waited, is acted on at once; what follows is one step.
@@ -119,13 +118,11 @@ cdef class Exchange:
         else:
             result = self.offer(event)
         if result != RESULT_ACCEPTED:
-            await self._settled(event, result)
-            return
+            return self._settled(event, result)
         if self.first_ns < 0:
             self.first_ns = self.now()
         pause_s = self.pause()
-        if pause_s >= 0:
-            await asyncio.sleep(pause_s)
+        return asyncio.sleep(pause_s) if pause_s >= 0 else TAKEN
 
     def pause_s(self):
         """For how long others are let run after an output, in s; -1 for not at all."""
@@ -307,3 +304,37 @@ cdef int send(PyObject* inputs, PyObject* _, PyObject** result) except -1:
 
 
 rspp_awaited_by(Inputs, send)
+
+
+cdef class Taken:
+    """What there is to await of an output that was taken at once: nothing. It goes for a coroutine."""
+
+    def __await__(self):
+        return self
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        raise StopIteration
+
+    def send(self, _):
+        """It is over."""
+        raise StopIteration
+
+    def throw(self, error, *_):
+        """It is over."""
+        raise error
+
+    def close(self):
+        """It is."""
+
+
+cdef int over(PyObject* taken, PyObject* _, PyObject** result) except -1:
+    Py_INCREF(None)
+    result[0] = <PyObject*> None
+    return PYGEN_RETURN
+
+
+rspp_awaited_by(Taken, over)
+TAKEN = Taken()

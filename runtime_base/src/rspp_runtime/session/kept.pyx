@@ -1,6 +1,6 @@
 """The compiled half of `session.later`: what happened is kept by reference, and told in its order, when its time comes."""
 
-cdef double BETWEEN_S = 0.002       # rounds of a line that is spread
+cdef double BETWEEN_S = 0.005       # rounds of a line that is spread
 cdef Py_ssize_t ROUND_MIN = 4
 
 
