@@ -33,7 +33,7 @@ MADE_WITH = BUILD / "made_with"
 
 
 def picows_version() -> str:
-    """Of the picows that is here; without one the module that goes by it is not built, and its twin in Python serves."""
+    """Of the picows that is here. Without one the module that goes by it is not built: its twin in Python serves."""
     try:
         return version("picows")
     except PackageNotFoundError:

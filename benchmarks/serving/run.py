@@ -21,8 +21,8 @@ READY_S_MAX = 30.0
 TRIES = 3
 
 Step = dict[str, Any]
-"""What `load.hold` says of so many sessions, and what `run` adds: `late` is why it was not kept up with, or nothing; `tried`
-is how often it was made."""
+"""What `load.hold` says of so many sessions, and what `run` adds: `late` is why it was not kept up with, or nothing;
+`tried` is how often it was made."""
 
 
 @dataclass(slots=True)

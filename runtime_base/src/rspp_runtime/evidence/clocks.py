@@ -76,8 +76,8 @@ class Mapping(Delay):
 
 
 class Clocks(Delays, Observer):
-    """Keeps the mappings of one session, and gives readings to `put`; frames come to `Delays`. `wall` reads the wall clock; None: there is none,
-    as in virtual time.
+    """Keeps the mappings of one session, and gives readings to `put`; frames come to `Delays`. `wall` reads the wall
+    clock; None: there is none, as in virtual time.
     """
 
     INPUTS = (In.MEDIA,)

@@ -6,7 +6,6 @@ from rspp_runtime.serving.dialect import Message
 from rspp_runtime.serving.inlet import Inlet
 from rspp_runtime.serving.outlet import Outlet
 from rspp_runtime.serving.packed import Writer
-
 from rspp_runtime.session.monotonic import Watch
 
 class Frames:

@@ -37,8 +37,8 @@ from rspp_runtime.serving.inlet import Inlet
 from rspp_runtime.serving.lane import Lanes
 from rspp_runtime.serving.outlet import Outlet, Socket
 from rspp_runtime.serving.tally import Tally
-from rspp_runtime.session.monotonic import Watch
 from rspp_runtime.session.clock import MS_NS, SECOND_NS, Clock
+from rspp_runtime.session.monotonic import Watch
 from rspp_runtime.session.observer import InvocationEnd, Observer
 from rspp_runtime.transports.contract import Ears, HandedOver
 
@@ -66,8 +66,8 @@ Greet = Callable[["Party", Hello], Welcome]
 
 
 class Party(Lanes, Observer):
-    """See the module; frames that are usual go by their lanes. `tally` counts for the whole process; `clock` is the party's own, and not that of its session,
-    which may have begun in another process.
+    """See the module; frames that are usual go by their lanes. `tally` counts for the whole process; `clock` is the
+    party's own, and not that of its session, which may have begun in another process.
 
     A session that another process has left: `sequence` is the last number that the party has of it. What the party says
     again is then known by its key, in the log. `can_be_left`: another process can go on with it when this one stops.

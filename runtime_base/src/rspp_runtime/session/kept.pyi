@@ -7,7 +7,11 @@ from rspp_runtime.session.audience import Audience
 
 class Line:
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, pause_s: float, serve: Callable[[Any], None], round_max: int,
+        self,
+        loop: asyncio.AbstractEventLoop,
+        pause_s: float,
+        serve: Callable[[Any], None],
+        round_max: int,
         spread_s: float = 0,
     ) -> None: ...
     def join(self, one: object) -> None: ...

@@ -3,6 +3,7 @@ from collections.abc import Callable, Sequence
 from rspp_runtime.abi.codes import Control
 from rspp_runtime.abi.messages import Inbound, Session
 from rspp_runtime.abi.plan import Port
+from rspp_runtime.kernel.user_nodes import NodeCall
 from rspp_runtime.session.activity import Activity
 from rspp_runtime.session.audience import Audience
 from rspp_runtime.session.clock import Clock
