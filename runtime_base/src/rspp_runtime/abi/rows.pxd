@@ -11,4 +11,4 @@ cdef extern from *:
         return made;
     }
     """
-    object row "rspp_row" (object kind, tuple values)
+    object named "rspp_row" (object kind, tuple values)

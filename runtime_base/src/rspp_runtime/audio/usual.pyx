@@ -44,8 +44,8 @@ cdef class Usual:
     """What the profile of ordered transports does by itself; `Ordered` does the rest.
 
     `next` is the number that comes next (-1: nothing came), `index` its `sample_index` (-1: the client gives none),
-    `last_ns` when the last packet came. From `begin` on what is usual passes as it is. When it is `until_ns`, `_goes_on`
-    is asked whether it may any longer.
+    `last_ns` when the last packet came. From `begin` on what is usual passes as it is; at `until_ns` `_goes_on` says
+    whether it may any longer.
     """
 
     def __init__(self, int64_t ahead_ns):

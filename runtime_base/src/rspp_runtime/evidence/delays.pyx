@@ -1,4 +1,4 @@
-"""What `clocks` wants of every frame, compiled: by how much its media time is behind, at least, in a window of a second.
+"""What `clocks` wants of every frame, compiled: by how much its media time is behind, at least, in each second.
 
 `clocks.Mapping` is a `Delay` and reads each window when it is over; `clocks.Clocks` is told of frames by `Delays`.
 """

@@ -21,7 +21,7 @@ if picows.__version__ != RSPP_PICOWS.decode():
 
 
 cdef class Framed(WSListener):
-    """`receive` is given each binary message that came in one frame; what else comes goes to `_other(transport, frame)`.
+    """`receive` is given each binary message that came in one frame; all else goes to `_other(transport, frame)`.
 
     `transport` is the connection's, while there is one.
     """

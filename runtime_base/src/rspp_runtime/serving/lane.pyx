@@ -36,7 +36,7 @@ cdef class Heard:
 
     def is_lively(self, int64_t now_ns):
         """It speaks, and reads: there is nothing to find out about it by the passing of time."""
-        return 0 <= now_ns - self.heard_ns < LATELY_NS and self.heard_ns >= 0 and self.stalled_ns < 0 and not self.silent
+        return 0 <= self.heard_ns > now_ns - LATELY_NS and self.stalled_ns < 0 and not self.silent
 
 
 cdef class Sent:
@@ -50,8 +50,8 @@ cdef class Sent:
 
 
 cdef class InLane:
-    """See the module. `watch` tells the party's time, `hand_in` is the session's, of frames, while it listens, `usual` the uplink's,
-    `is_packed`: the party writes as `serving.packed` reads.
+    """See the module. `watch` tells the party's time, `hand_in` is the session's, of frames, while it listens, `usual`
+    the uplink's, `is_packed`: the party writes as `serving.packed` reads.
 
     `received` is the highest number of the party that was taken, `packets` are those of audio that came over this
     connection, `base_ns` is the session time of its first sample (-1: none yet), `credit` so many messages may come.
@@ -126,8 +126,8 @@ cdef class OutLane:
 
 
 cdef class Lanes:
-    """Of a party, with its way in and its way out. What it needs of it: `_message(message)`, `_sent(kind, turn, payload,
-    play_at_ns)` and `_told(outputs)` for what is not usual, and `_failed()` for what must not happen.
+    """Of a party, with its way in and its way out. What it needs of it: `_message(message)`, `_told(outputs)` and
+    `_sent(kind, turn, payload, play_at_ns)` for what is not usual, and `_failed()` for what must not happen.
 
     `kinds` has what the ports of the egress take, by name; `watches`: the party is told of more than decisions.
     """

@@ -13,7 +13,7 @@ cdef struct Lately:                 # of one kind: the last place, and who is to
 cdef class Audience:
     cdef Lately[LATELY] lately
     cdef list by_kind                                   # of input: who is told
-    cdef list by_port                                   # the same of items, by kind, node and port, where some are named
+    cdef list by_port                                   # the same by kind, node and port, where some are named
     cdef readonly tuple steps, moves, quiet_steps       # who is told of a step
     cdef readonly tuple handlers, calls, states, invocations
     cdef readonly bint every_call

@@ -1,7 +1,7 @@
 """The observers of one session, by what each wants to be told; their order is kept. Made once, when all are known.
 
-Of an item is told who wants those of its port, or names no ports. Of a step is told: `steps`, if something was decided in it; `moves`, if it only moved items, as most do; `quiet_steps`,
-if nothing came of it.
+Of an item is told who wants those of its port, or names no ports. Of a step is told: `steps`, if something was decided
+in it; `moves`, if it only moved items, as most do; `quiet_steps`, if nothing came of it.
 """
 
 from cpython.object cimport PyObject

@@ -14,7 +14,7 @@ from cpython.bytes cimport PyBytes_GET_SIZE
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_INCREF
 
-from rspp_runtime.abi.rows cimport row
+from rspp_runtime.abi.rows cimport named
 from rspp_runtime.kernel.codes cimport FLAG_FAILED, FLAG_FINAL, RESULT_ACCEPTED, RESULT_FULL
 
 from rspp_runtime.abi.codes import In
@@ -77,7 +77,7 @@ cdef class Exchange:
         if self.answers[index]:
             self._answered(media_ns, flags, payload)
             return
-        item = row(Input, (self.input_names[index], payload, media_ns, (flags & FLAG_FINAL) != 0))
+        item = named(Input, (self.input_names[index], payload, media_ns, (flags & FLAG_FINAL) != 0))
         self.items.append((seq, item))
         self.tell()
 
@@ -178,7 +178,7 @@ cdef class Exchange:
 
     cdef object credited(self, int64_t count):
         epoch = self.door.epoch if self.stepper is None else self.stepper.gateway.epoch
-        return self.offer(row(Inbound, (CREDIT, self.node_id, 0, self.id, epoch, 0, 0, 0, count, 0, b"")))
+        return self.offer(named(Inbound, (CREDIT, self.node_id, 0, self.id, epoch, 0, 0, 0, count, 0, b"")))
 
     cdef object chunk(self, port, bytes payload, media_ns, words, text_end, final, failed):
         """Stamps and measures one output. Raises `ProviderError` for what has not the form of its port."""
@@ -198,7 +198,7 @@ cdef class Exchange:
             self.said_bytes += size
         elif kind == TEXT:
             text_end, words = self._words_of(index, payload)
-        return row(
+        return named(
             Inbound,
             (CHUNK, self.node_id, index, self.id, self.spoken_under(), 0, media_ns, flags, text_end, words, payload),
         )

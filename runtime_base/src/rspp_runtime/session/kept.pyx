@@ -1,4 +1,4 @@
-"""The compiled half of `session.later`: what happened is kept by reference, and told in its order, when its time comes."""
+"""The compiled half of `session.later`: what happened is kept by reference, and told in its order, at its time."""
 
 cdef double BETWEEN_S = 0.005       # rounds of a line that is spread
 cdef Py_ssize_t ROUND_MIN = 4

@@ -11,7 +11,7 @@ from cpython.bytes cimport PyBytes_GET_SIZE
 from cpython.list cimport PyList_GET_SIZE
 from cpython.tuple cimport PyTuple_GET_ITEM
 
-from rspp_runtime.abi.rows cimport row
+from rspp_runtime.abi.rows cimport named
 from rspp_runtime.kernel.codes cimport OP_FEED, OP_SEND, RESULT_FULL, RESULT_REFUSED
 
 from rspp_runtime.abi.codes import In
@@ -70,7 +70,7 @@ cdef class Stamps:
         if size == 0 or size & 1 or size > FRAME_BYTES_MAX:
             return None
         self.sequence += 1
-        return row(
+        return named(
             Inbound,
             (MEDIA, self.ingress, self.audio_port, 0, self.epoch, self.sequence, media_ns, 0, 0, 0, payload),
         )
