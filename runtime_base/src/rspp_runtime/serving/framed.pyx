@@ -11,7 +11,7 @@ import picows
 cdef extern from *:
     """
     #ifndef RSPP_PICOWS
-    #error "RSPP_PICOWS is the version of picows that this is built with: setup.py gives it"
+    #define RSPP_PICOWS "unknown"
     #endif
     """
     const char* RSPP_PICOWS
