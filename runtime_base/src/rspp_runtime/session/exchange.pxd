@@ -32,8 +32,8 @@ cdef class Exchange:
     cdef object renew(self)
     cdef object offer(self, event)
     cdef object spoken_under(self)
+    cdef object process_epoch(self)
     cdef object credit(self)
-    cdef object credited(self, int64_t count)
     cdef int64_t told(self) noexcept
     cdef object chunk(self, port, bytes payload, media_ns, words, text_end, final, failed)
     cdef int64_t now(self) except? -1

@@ -156,8 +156,9 @@ cdef class Exchange:
         return count
 
     cdef object spoken_under(self):
-        if self.held_epoch is not None:
-            return self.held_epoch
+        return self.process_epoch() if self.held_epoch is None else self.held_epoch
+
+    cdef object process_epoch(self):
         return self.door.epoch if self.stepper is None else self.stepper.gateway.epoch
 
     cdef int64_t now(self) except? -1:
@@ -171,14 +172,12 @@ cdef class Exchange:
         self.untold += 1
         if self.untold < self.lot:
             return RESULT_ACCEPTED
-        result = self.credited(self.untold)
+        result = self.offer(
+            named(Inbound, (CREDIT, self.node_id, 0, self.id, self.process_epoch(), 0, 0, 0, self.untold, 0, b""))
+        )
         if result != RESULT_FULL:
             self.untold = 0
         return result
-
-    cdef object credited(self, int64_t count):
-        epoch = self.door.epoch if self.stepper is None else self.stepper.gateway.epoch
-        return self.offer(named(Inbound, (CREDIT, self.node_id, 0, self.id, epoch, 0, 0, 0, count, 0, b"")))
 
     cdef object chunk(self, port, bytes payload, media_ns, words, text_end, final, failed):
         """Stamps and measures one output. Raises `ProviderError` for what has not the form of its port."""
